@@ -2,7 +2,7 @@
 
 use mailhaul_migration::{CsvOptions, read_users};
 
-/// The first byte chooses the options, the rest is the file.
+/// The first byte selects the options, the rest is the file.
 pub fn csv(octets: &[u8]) {
     let Some((flags, file)) = octets.split_first() else { return };
     let options = CsvOptions {

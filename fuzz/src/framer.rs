@@ -1,19 +1,19 @@
-//! The IMAP framer: whatever comes, however it is cut into reads.
+//! The IMAP framer: any input, cut into reads at any place.
 
-use mailhaul_imap::{Frame, FrameError, Framer, Limits};
+use mailhaul_imap::{Frame, FrameError, Framer, ResponseLimits};
 
-/// The first two bytes choose the sizes of the reads, the rest is what the server sends.
+/// The first two bytes select the sizes of the reads, the rest is the server's output.
 pub fn framer(octets: &[u8]) {
     let Some(([first, second], wire)) = octets.split_first_chunk() else { return };
-    let small = Limits {
+    let small = ResponseLimits {
         line: 200,
         inline_literal: 16,
         literal: 2000,
         literals_per_response: 5,
         response: 400,
-        ..Limits::default()
+        ..ResponseLimits::default()
     };
-    for limits in [small, Limits::default()] {
+    for limits in [small, ResponseLimits::default()] {
         let whole = frames(&limits, [wire]);
         let lengths = [usize::from(*first) + 1, usize::from(*second % 7) + 1];
         // Byte by byte, a long input would take minutes.
@@ -24,9 +24,9 @@ pub fn framer(octets: &[u8]) {
     }
 }
 
-/// All frames with the chunks of a literal joined, and the error at the end.
+/// Returns all frames with the chunks of a literal joined, and the error at the end.
 fn frames<'a>(
-    limits: &Limits,
+    limits: &ResponseLimits,
     reads: impl IntoIterator<Item = &'a [u8]>,
 ) -> (Vec<Frame>, Option<FrameError>) {
     let mut framer = Framer::new(limits.clone());

@@ -1,4 +1,4 @@
-//! Requests to the service, byte by byte as they come over a socket.
+//! Requests to the service, byte by byte as from a socket.
 
 use std::{cell::RefCell, sync::Arc};
 
@@ -15,9 +15,9 @@ use tower::ServiceExt as _;
 
 use crate::lamps::{House, operations};
 
-/// What a client sends over one connection, headers and bodies.
+/// The input of one connection, headers and bodies.
 pub fn http(wire: &[u8]) {
-    // These two are made to wait and to panic for a test.
+    // The test operations wait and panic for these two.
     if contains(wire, b"complete") || contains(wire, b"666") {
         return;
     }
@@ -45,7 +45,7 @@ async fn converse(wire: &[u8]) -> Vec<u8> {
         _ = connection.await;
     };
     let send = async {
-        // The server may hang up before it has everything.
+        // The server may close before it has read everything.
         _ = to_server.write_all(wire).await;
         _ = to_server.shutdown().await;
     };
@@ -61,7 +61,7 @@ fn router() -> Router {
     Arc::new(Service::new(operations, house, door, "1.2.3")).router()
 }
 
-/// The statuses of all answers; a body cannot begin a line like this.
+/// The statuses of all answers. A line of a body cannot begin like this.
 fn statuses(answers: &[u8]) -> Vec<u16> {
     let text = String::from_utf8_lossy(answers);
     text.split("HTTP/1.").skip(1).filter_map(|answer| answer.get(2..5)?.parse().ok()).collect()
@@ -71,7 +71,7 @@ fn contains(wire: &[u8], part: &[u8]) -> bool {
     wire.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part))
 }
 
-/// Admits one token.
+/// Accepts one token.
 struct Door;
 
 impl Gate for Door {

@@ -1,4 +1,4 @@
-//! A database file of which some bytes are not what they were, opened and read through the store.
+//! A database file with some changed bytes, opened and read through the store.
 
 use std::{cell::RefCell, fs, path::Path, sync::OnceLock};
 
@@ -12,8 +12,10 @@ const SOURCE: &str = "terry@old.example";
 const TARGET: &str = "terry@new.example";
 const FILE: &str = "mailhaul.db";
 
-/// The first byte says how the file is opened. Then patches: a place in the file (three bytes), a length, and the bytes;
-/// a length of 0 cuts the file there.
+/// The first byte selects how the file is opened. Then follow patches: an offset (three bytes), a length, and
+/// the bytes.
+///
+/// A length of 0 cuts the file there.
 pub fn ledger(octets: &[u8]) {
     let Some((how, patches)) = octets.split_first() else { return };
     let whole = WHOLE.get_or_init(make);
@@ -65,7 +67,7 @@ fn patched(whole: &[u8], mut patches: &[u8]) -> Vec<u8> {
     file
 }
 
-/// All that a pass reads, and what lists read. Errors are right.
+/// Reads all that a pass and the lists read. Errors are allowed.
 async fn read(store: &Store) {
     if let Ok(ledger) = store.mailbox(SOURCE, TARGET).await {
         let some: UidSet = [1, 2, 700].into_iter().filter_map(Uid::new).collect();
@@ -90,7 +92,7 @@ fn validity(number: u64) -> UidValidity {
     UidValidity::new(number).expect("not 0")
 }
 
-/// A file with two folders, in which everything has happened that a ledger remembers.
+/// A file with two folders and all kinds of records.
 fn make() -> Vec<u8> {
     let directory = tempfile::tempdir().expect("a directory");
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -115,7 +117,11 @@ fn records(folder: &FolderPath) -> Vec<Record> {
     let copied = |number: u32| Copied {
         target_uid: Uid::new(number + 3),
         flags: ["\\Seen", "$Forwarded"].into_iter().collect(),
-        pending_flags: if number.is_multiple_of(7) { Some(["\\Flagged"].into_iter().collect()) } else { None },
+        pending_flags: if number.is_multiple_of(7) {
+            Some(["\\Flagged"].into_iter().collect())
+        } else {
+            None
+        },
         fingerprint: Fingerprint::from_bytes([1; 16]),
         digests: Some(Digests { whole: Digest::of(b"a"), text: Digest::of(b"b") }),
         size: 40_000,

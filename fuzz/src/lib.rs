@@ -1,6 +1,8 @@
-//! What foreigners send to mailhaul, one function for each way in. A panic is a finding, and so is a broken promise.
+//! Foreign input of mailhaul, one function for each way in. A panic is a finding, and so is a broken
+//! invariant.
 //!
-//! `fuzz_targets/` gives each function the inputs of libFuzzer, `tests/seeds.rs` the seeds and very long inputs.
+//! `fuzz_targets/` gives each function the inputs of libFuzzer, `tests/seeds.rs` the seeds and very long
+//! inputs.
 
 #![forbid(unsafe_code)]
 
@@ -23,10 +25,10 @@ pub use responses::responses;
 pub use shell::shell;
 pub use utf7::utf7;
 
-/// A target by its name.
+/// A function that reads an input.
 pub type Target = fn(&[u8]);
 
-/// All targets, named as in `fuzz_targets/` and `seeds/`.
+/// All targets, with the names in `fuzz_targets/` and `seeds/`.
 pub const TARGETS: [(&str, Target); 7] = [
     ("framer", framer),
     ("responses", responses),

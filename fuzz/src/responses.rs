@@ -1,10 +1,10 @@
 //! Responses of IMAP servers, framed and decoded.
 
-use mailhaul_imap::{Frame, Framer, Limits, decode, decode_fetch_head};
+use mailhaul_imap::{Frame, Framer, ResponseLimits, decode, decode_fetch_head};
 
-/// What a server sends.
+/// Reads the output of a server.
 pub fn responses(wire: &[u8]) {
-    let limits = Limits { inline_literal: 64, ..Limits::default() };
+    let limits = ResponseLimits { inline_literal: 64, ..ResponseLimits::default() };
     let mut framer = Framer::new(limits.clone());
     framer.buffer_mut().extend_from_slice(wire);
     while let Ok(Some(frame)) = framer.next_frame() {

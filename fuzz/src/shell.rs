@@ -7,7 +7,7 @@ use mailhaul_mail::Secret;
 use mailhaul_shell::{Argument, Host, HostError, Shell, Value, check, complete, is_complete};
 use serde_json::json;
 
-/// A text of cmdlets.
+/// Reads a text of cmdlets.
 pub fn shell(octets: &[u8]) {
     let Ok(script) = str::from_utf8(octets) else { return };
     let checked = check(script);
@@ -29,7 +29,7 @@ pub fn shell(octets: &[u8]) {
     }
 }
 
-/// A host that answers at once, and reaches nothing.
+/// A host without any connection, which answers at once.
 struct Desk;
 
 impl Host for Desk {

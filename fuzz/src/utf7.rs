@@ -3,11 +3,11 @@
 use mailhaul_imap::MailboxName;
 use mailhaul_mail::FolderPath;
 
-/// A name as a server sends it.
+/// Reads a name as a server sends it.
 pub fn utf7(wire: &[u8]) {
     let name = MailboxName::from_wire(wire);
     let text = name.to_text();
-    // Two names of a server must never become one: what could be decoded is encoded as it was.
+    // Two names of a server must never become one: a decoded name is encoded to the same bytes.
     let again = MailboxName::from_text(&text);
     assert_eq!(again.to_text(), text, "{name:?}");
     if wire.iter().all(|octet| matches!(octet, b' '..=b'~')) && text.as_bytes() != wire && !name.is_inbox() {

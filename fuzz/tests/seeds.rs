@@ -9,7 +9,7 @@ use mailhaul_fuzz::TARGETS;
 /// Bytes of a long input.
 const LONG: usize = 10 << 20;
 
-/// The seeds of a target with their names, in the order of the names.
+/// Returns the seeds of a target with their names, sorted by name.
 fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target);
     let mut seeds: Vec<_> = fs::read_dir(directory)
@@ -32,7 +32,7 @@ fn every_seed_is_read() {
     }
 }
 
-/// What is quadratic in the length does not end here.
+/// An algorithm that is quadratic in the length does not end here.
 #[test]
 fn ten_megabytes_of_every_seed_are_read() {
     for (name, target) in TARGETS {

@@ -1,12 +1,11 @@
 //! Who may ask over TCP, and the audit of who changed what.
 
-use std::sync::{Mutex, PoisonError};
-
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
 use mailhaul_operations::{Caller, Failure, Gate, Record, Role};
 use mailhaul_store::{AuditEntry, Store};
+use parking_lot::Mutex;
 
 use crate::refusals::{Recorded, Refusals};
 
@@ -27,7 +26,7 @@ impl StoreGate {
 
     /// Records how many refusals were only counted so far: nothing counts them after the end of the service.
     pub(crate) async fn finish(&self) {
-        let left_out = self.refusals.lock().unwrap_or_else(PoisonError::into_inner).take_left_out();
+        let left_out = self.refusals.lock().take_left_out();
         for (who, refusals) in left_out {
             let outcome = format!("{refusals} earlier refusals of {who} are not recorded");
             let (time, operation, identity) = (Timestamp::now(), SEVERAL.to_owned(), String::new());
@@ -44,7 +43,7 @@ impl StoreGate {
     /// What is said of an outcome; `None` where the refusal is one of too many.
     fn outcome(&self, who: &str, outcome: Result<(), Failure>, now: Timestamp) -> Option<String> {
         let Err(failure) = outcome else { return Some("Done".to_owned()) };
-        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refusals = self.refusals.lock();
         let words = cut(&failure.to_string(), OUTCOME);
         match refusals.count(who, now) {
             Recorded::Yes { left_out: 0 } => Some(words),

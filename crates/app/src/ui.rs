@@ -4,13 +4,14 @@ use std::{
     collections::BTreeMap,
     fmt,
     io::{self, IsTerminal as _, Write},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use mailhaul_engine::{Event, Progress};
 use mailhaul_mail::{FolderPath, on_one_line};
+use parking_lot::Mutex;
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 use crate::text;
@@ -179,7 +180,7 @@ impl MailboxUi {
     /// Brings the bars up to date.
     fn draw(&self, folder: Option<&FolderPath>, change: impl FnOnce(&mut State)) {
         let (Some(bar), Some(bars)) = (&self.bar, &self.ui.bars) else { return };
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let (length, done, octets) = (state.length(), state.done, state.octets);
         change(&mut state);
         bar.set_length(state.length());
@@ -187,7 +188,7 @@ impl MailboxUi {
         bars.overall.inc_length(state.length().saturating_sub(length));
         bars.overall.dec_length(length.saturating_sub(state.length()));
         bars.overall.inc(state.done - done);
-        let mut all = bars.octets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = bars.octets.lock();
         *all += state.octets - octets;
         bars.overall.set_message(format!(
             "{} {}",

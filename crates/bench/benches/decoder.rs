@@ -1,16 +1,16 @@
-//! Reading the answers to a scan of a folder.
+//! Decoding of the answers to a scan of a folder.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use mailhaul_imap::{Limits, RawResponse, decode};
+use mailhaul_imap::{RawResponse, ResponseLimits, decode};
 
 const MESSAGES: u32 = 10_000;
 
 fn decoder(criterion: &mut Criterion) {
-    let limits = Limits::default();
+    let limits = ResponseLimits::default();
     let lines: Vec<RawResponse> = (1..=MESSAGES)
         .map(|number| {
             let keyword = if number % 12 == 0 { " $Forwarded" } else { "" };

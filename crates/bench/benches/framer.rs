@@ -1,16 +1,16 @@
-//! Cutting what a server sends into responses: many small messages, and one large body.
+//! Framing of a server's output: many small messages, and one large body.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use mailhaul_imap::{Framer, Limits};
+use mailhaul_imap::{Framer, ResponseLimits};
 
-/// Octets that come with one read.
+/// Bytes of one read.
 const READ: usize = 64 << 10;
 
-/// What a server says to a FETCH of bodies of this size.
+/// The answer to a FETCH of bodies of this size.
 fn said(messages: usize, octets: usize) -> Vec<u8> {
     let mut said = Vec::new();
     for number in 1..=messages {
@@ -22,7 +22,7 @@ fn said(messages: usize, octets: usize) -> Vec<u8> {
 }
 
 fn cut(said: &[u8]) -> usize {
-    let mut framer = Framer::new(Limits::default());
+    let mut framer = Framer::new(ResponseLimits::default());
     let mut count = 0;
     for read in said.chunks(READ) {
         framer.buffer_mut().extend_from_slice(read);

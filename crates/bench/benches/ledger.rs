@@ -1,4 +1,4 @@
-//! Durable writes of a window: its intents, and its outcomes; and reading a folder back.
+//! Durable writes of a window with its intents and outcomes, and the read of a folder.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
@@ -7,7 +7,7 @@ use mailhaul_engine::{Copied, Floor, Ledger as _, MessageState, Record};
 use mailhaul_mail::{Fingerprint, FolderPath, Uid, UidSet, UidValidity};
 use mailhaul_store::Store;
 
-/// Messages in a window.
+/// Messages of a window.
 const WINDOW: u32 = 500;
 /// Messages of the folder that is read.
 const FOLDER: u32 = 50_000;

@@ -1,4 +1,4 @@
-//! Deciding about folders of up to half a million messages: all new, and one in a hundred changed.
+//! Plans for folders of up to half a million messages: all new, and one in a hundred changed.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 

@@ -1,4 +1,4 @@
-//! Striking secrets out of what a server says: once for each tagged response, and for words that are shown.
+//! Redaction of a server's text: once for each tagged response, and for shown words.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
@@ -7,7 +7,7 @@ use std::{borrow::Cow, hint::black_box};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mailhaul_mail::{Redactor, Search, Secret};
 
-/// What a connection knows after a sign-in by PLAIN.
+/// The redactor of a connection after a sign-in by PLAIN.
 fn redactor() -> Redactor {
     let mut redactor = Redactor::default();
     redactor.add(&Secret::new("correct horse 42"));

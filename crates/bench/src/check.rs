@@ -1,4 +1,4 @@
-//! What a target holds of its source.
+//! A comparison of the target with its source.
 
 use std::collections::BTreeMap;
 
@@ -8,35 +8,33 @@ use mailhaul_mail::{Flags, Uid, UidSet};
 use mailhaul_testkit::{Dovecot, connect};
 use serde::{Deserialize, Serialize};
 
-/// A message as a server describes it: folder, size, flags of the system, keywords, date.
-type Described = (String, u64, String, String, String);
+/// A message as a server describes it: folder, size, system flags, keywords, date.
+type MessageDescription = (String, u64, String, String, String);
 
 /// All messages of a mailbox.
-pub(crate) type Contents = Vec<Described>;
+pub(crate) type Contents = Vec<MessageDescription>;
 
-/// What was kept.
+/// The properties that are the same on the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(clippy::struct_excessive_bools, reason = "four independent answers")]
-pub(crate) struct Kept {
-    /// As many messages, in the same folders.
+pub(crate) struct Fidelity {
+    /// Number of messages in each folder.
     pub(crate) messages: bool,
-    /// With the same sizes.
     pub(crate) sizes: bool,
-    /// With the same system flags.
+    /// System flags.
     pub(crate) flags: bool,
-    /// With the same keywords.
     pub(crate) keywords: bool,
-    /// With the same INTERNALDATE.
+    /// INTERNALDATE.
     pub(crate) dates: bool,
 }
 
-impl Kept {
-    /// To begin with.
+impl Fidelity {
+    /// The start value of a sum by [`Fidelity::and`].
     pub(crate) fn everything() -> Self {
         Self { messages: true, sizes: true, flags: true, keywords: true, dates: true }
     }
 
-    /// What both kept.
+    /// The properties that are in both.
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
             messages: self.messages && other.messages,
@@ -47,7 +45,7 @@ impl Kept {
         }
     }
 
-    /// What is not as it was, in words; empty where everything is.
+    /// Names of the properties that differ; empty if none does.
     pub(crate) fn lost(self) -> Vec<&'static str> {
         let all = [
             (self.messages, "messages"),
@@ -60,7 +58,7 @@ impl Kept {
     }
 }
 
-/// Reads what the server says about every message.
+/// Reads the server's description of every message.
 pub(crate) async fn contents(server: &Dovecot, user: &str) -> Result<Contents> {
     let mut session = connect(server.port(), user, &Dovecot::password(user)).await;
     let mut found = Vec::new();
@@ -96,8 +94,8 @@ pub(crate) async fn contents(server: &Dovecot, user: &str) -> Result<Contents> {
 }
 
 /// Compares both as multisets.
-pub(crate) fn compare(source: &Contents, target: &Contents) -> Kept {
-    fn same<K: Ord>(one: &Contents, other: &Contents, key: impl Fn(&Described) -> K) -> bool {
+pub(crate) fn compare(source: &Contents, target: &Contents) -> Fidelity {
+    fn same<K: Ord>(one: &Contents, other: &Contents, key: impl Fn(&MessageDescription) -> K) -> bool {
         let count = |all: &Contents| {
             let mut counts: BTreeMap<K, usize> = BTreeMap::new();
             for it in all {
@@ -107,7 +105,7 @@ pub(crate) fn compare(source: &Contents, target: &Contents) -> Kept {
         };
         count(one) == count(other)
     }
-    Kept {
+    Fidelity {
         messages: same(source, target, |it| it.0.clone()),
         sizes: same(source, target, |it| (it.0.clone(), it.1)),
         flags: same(source, target, |it| (it.0.clone(), it.2.clone())),

@@ -1,12 +1,12 @@
 //! The limit of the servers: raw, pipelined APPEND from memory, and at the same time raw, pipelined FETCH.
 //!
-//! Nobody waits for an answer, nothing is remembered and nothing is looked at: what a program does beyond this is its cost.
+//! It waits for no answer, remembers nothing and checks nothing. The extra time of a program is its own cost.
 
 use std::{fmt::Write as _, path::PathBuf, sync::Arc, time::Instant};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use mailhaul_imap::{Frame, Framer, Limits, MailboxName};
+use mailhaul_imap::{Frame, Framer, MailboxName, ResponseLimits};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
@@ -19,10 +19,10 @@ use tokio_rustls::TlsConnector;
 
 use crate::profile::{self, Item};
 
-/// Octets that are written at once.
+/// Bytes of one write.
 const CHUNK: usize = 256 << 10;
 
-/// What is to be done.
+/// The task of the floor.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Floor {
     /// The messages
@@ -31,19 +31,19 @@ pub(crate) struct Floor {
     /// Messages in one APPEND
     #[arg(long, default_value_t = 1)]
     pub(crate) batch: usize,
-    /// Port of the server that is drained
+    /// Port of the server that is read
     #[arg(long)]
     pub(crate) source: Option<u16>,
-    /// Whose mailboxes are drained
+    /// Users whose mailboxes are read
     #[arg(long)]
     pub(crate) source_user: Vec<String>,
-    /// Port of the server that is filled
+    /// Port of the server that is written
     #[arg(long)]
     pub(crate) target: u16,
-    /// Whose mailboxes are filled
+    /// Users whose mailboxes are written
     #[arg(long, required = true)]
     pub(crate) target_user: Vec<String>,
-    /// TLS, with this authority
+    /// CA file; turns TLS on
     #[arg(long)]
     pub(crate) ca: Option<PathBuf>,
 }
@@ -51,7 +51,7 @@ pub(crate) struct Floor {
 trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
 
-/// A connection that was logged in, as two halves.
+/// A connection after the login, as two halves.
 struct Raw {
     reader: Reader,
     writer: WriteHalf<Box<dyn Wire>>,
@@ -63,7 +63,9 @@ struct Reader {
 }
 
 impl Reader {
-    /// Up to the tagged answer; an answer that is not OK is an error. Gives the octets of literals that went by.
+    /// Reads up to the tagged answer. Returns the bytes of literals before it.
+    ///
+    /// An answer that is not OK is an error.
     async fn until(&mut self, tag: &str) -> Result<u64> {
         let mut octets = 0;
         loop {
@@ -111,7 +113,8 @@ impl Raw {
             }
         };
         let (half, writer) = split(wire);
-        let mut raw = Self { reader: Reader { half, framer: Framer::new(Limits::default()) }, writer };
+        let mut raw =
+            Self { reader: Reader { half, framer: Framer::new(ResponseLimits::default()) }, writer };
         raw.command(&format!("L LOGIN {user} {}\r\n", mailhaul_testkit::Dovecot::password(user)), "L")
             .await?;
         Ok(raw)
@@ -128,7 +131,7 @@ fn quoted(folder: &str) -> String {
     format!("\"{}\"", String::from_utf8_lossy(MailboxName::from_text(folder).as_wire()))
 }
 
-/// Drains and fills, and gives the seconds that it took. Folders are made before.
+/// Reads and writes. Returns the seconds. Folders are created before.
 pub(crate) fn run(floor: &Floor) -> Result<f64> {
     let items: Arc<Vec<Item>> = Arc::new(profile::read(&floor.corpus)?);
     let floor = Arc::new(floor.clone());
@@ -160,13 +163,15 @@ fn folders(items: &[Item]) -> Vec<&str> {
     folders
 }
 
-/// From one connection, and INBOX by a SELECT: Dovecot 2.3 can fail when several connections begin in a mailbox that is new.
+/// Creates the folders from one connection, and INBOX by a SELECT.
+///
+/// Dovecot 2.3 can fail if several connections begin in a new mailbox.
 async fn make_folders(floor: &Floor, user: &str, items: &[Item]) -> Result<()> {
     let mut raw = Raw::open(floor.target, floor.ca.as_ref(), user).await?;
     raw.command("S SELECT INBOX\r\n", "S").await?;
     for folder in folders(items).into_iter().filter(|it| *it != "INBOX") {
         raw.writer.write_all(format!("C STATUS {} (MESSAGES)\r\n", quoted(folder)).as_bytes()).await?;
-        // One that exists is fine.
+        // An existing folder is no error.
         if raw.command("", "C").await.is_err() {
             raw.command(&format!("C CREATE {}\r\n", quoted(folder)), "C").await?;
         }
@@ -186,7 +191,7 @@ async fn fill(floor: &Floor, user: &str, items: &[Item]) -> Result<()> {
             let mut head = String::new();
             write!(head, " ({}) \"{}\" {{{}+}}\r\n", item.flags, item.date, item.octets.len())?;
             waiting.extend_from_slice(head.as_bytes());
-            // Large bodies go out as they are.
+            // Large bodies are sent without a copy.
             if waiting.len() + item.octets.len() >= CHUNK {
                 writer.write_all(&waiting).await?;
                 waiting.clear();

@@ -1,4 +1,5 @@
-//! `make bench`: mailhaul beside its peers and the servers' own limit, and the reports of it.
+//! `make bench`: compares mailhaul with other programs and with the limit of the servers, and writes the
+//! reports.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that shows figures")]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -31,37 +32,37 @@ enum Bench {
         /// The program mailhaul
         #[arg(long)]
         mailhaul: PathBuf,
-        /// What to measure [default: everything]
+        /// Parts to measure [default: all]
         #[arg(long, value_enum)]
         profile: Vec<Part>,
-        /// Only works with this text in their names, such as "20 ms"
+        /// Only workloads with this text in their names, such as "20 ms"
         #[arg(long, default_value = "")]
         only: String,
-        /// How often
+        /// Number of rounds
         #[arg(long, default_value_t = 3)]
         rounds: usize,
-        /// Where the results go
+        /// File of the results
         #[arg(long)]
         out: PathBuf,
     },
-    /// Turns results into a page for people
+    /// Turns results into a Markdown page
     Report {
         /// Results of a run
         results: PathBuf,
-        /// Where the page goes
+        /// File of the page
         page: PathBuf,
     },
-    /// Shows what changed between two runs
+    /// Shows the changes between two runs
     Compare {
         /// Results of the earlier run
         old: PathBuf,
         /// Results of the later run
         new: PathBuf,
     },
-    /// Drains and fills as fast as the servers can; prints the seconds
+    /// Reads and writes at the limit of the servers; prints the seconds
     #[command(hide = true)]
     Floor(Floor),
-    /// Runs a program and prints as JSON what it took
+    /// Runs a program, and prints its time and memory as JSON
     #[command(hide = true)]
     Launch {
         /// The program and its arguments
@@ -79,7 +80,7 @@ fn main() -> Result<()> {
             for part in parts {
                 runtime.block_on(suite.measure(part))?;
             }
-            tell(&format!("the results are in {}", out.display()));
+            report_progress(&format!("the results are in {}", out.display()));
         }
         Bench::Report { results, page } => {
             fs::write(&page, report::markdown(&Results::read(&results)?)?)
@@ -94,7 +95,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Says how it goes.
-pub(crate) fn tell(words: &str) {
+/// Prints progress.
+pub(crate) fn report_progress(words: &str) {
     println!("{words}");
 }

@@ -1,4 +1,4 @@
-//! Runs programs and measures what they take.
+//! Runs programs, and measures their time and memory.
 
 use std::{
     process::{Command, Stdio},
@@ -10,10 +10,10 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 use wait4::Wait4 as _;
 
-/// What one run took, all its processes together.
+/// The measurements of one run, for all its processes together.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Sample {
-    /// Seconds, of the slowest where several ran at once.
+    /// Seconds. If several run at once, those of the slowest.
     pub(crate) wall: f64,
     /// Seconds of processor time of the client, user and system.
     pub(crate) cpu: f64,
@@ -21,9 +21,9 @@ pub(crate) struct Sample {
     pub(crate) rss: f64,
 }
 
-/// How one program ended.
+/// The result of one program.
 #[derive(Serialize, Deserialize)]
-struct Ended {
+struct ProcessResult {
     sample: Sample,
     is_success: bool,
     status: String,
@@ -31,9 +31,10 @@ struct Ended {
     err: String,
 }
 
-/// Runs the programs at once, and gives what the first of them printed. One that fails is an error with what it said.
+/// Runs the programs at once, and returns the output of the first one. A failure is an error with its output.
 ///
-/// Each runs below a small process of its own, [`launch`]: Linux counts the memory of a parent into the peak of its child.
+/// Each runs below a small process of its own, [`launch`]: Linux counts the memory of a parent into the peak
+/// of its child.
 pub(crate) fn run(commands: &[Command]) -> Result<(Sample, String)> {
     let running: Vec<_> = commands
         .iter()
@@ -50,7 +51,7 @@ pub(crate) fn run(commands: &[Command]) -> Result<(Sample, String)> {
         if !output.status.success() {
             bail!("{}", String::from_utf8_lossy(&output.stderr));
         }
-        let ended: Ended = serde_json::from_slice(&output.stdout)?;
+        let ended: ProcessResult = serde_json::from_slice(&output.stdout)?;
         if !ended.is_success {
             bail!("{}\n{}{}", ended.status, ended.out, ended.err);
         }
@@ -62,7 +63,7 @@ pub(crate) fn run(commands: &[Command]) -> Result<(Sample, String)> {
     Ok((all, printed.unwrap_or_default()))
 }
 
-/// Runs one program, and gives as JSON what it took and what it printed.
+/// Runs one program, and returns its measurements and output as JSON.
 pub(crate) fn launch(program: &[String]) -> Result<String> {
     let [program, arguments @ ..] = program else { bail!("nothing to launch") };
     let mut command = Command::new(program);
@@ -70,19 +71,20 @@ pub(crate) fn launch(program: &[String]) -> Result<String> {
     let begun = Instant::now();
     let mut child = command.spawn().with_context(|| program.clone())?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
-    let told = thread::spawn(move || err.and_then(|it| std::io::read_to_string(it).ok()).unwrap_or_default());
+    let output =
+        thread::spawn(move || err.and_then(|it| std::io::read_to_string(it).ok()).unwrap_or_default());
     let out = out.and_then(|it| std::io::read_to_string(it).ok()).unwrap_or_default();
     let ended = child.wait4()?;
     let wall = begun.elapsed().as_secs_f64();
     let cpu = (ended.rusage.utime + ended.rusage.stime).as_secs_f64();
     #[allow(clippy::cast_precision_loss, reason = "memory of one machine")]
     let rss = ended.rusage.maxrss as f64 / f64::from(1 << 20);
-    let ended = Ended {
+    let ended = ProcessResult {
         sample: Sample { wall, cpu, rss },
         is_success: ended.status.success(),
         status: format!("{program}: {}", ended.status),
         out,
-        err: told.join().unwrap_or_default(),
+        err: output.join().unwrap_or_default(),
     };
     Ok(serde_json::to_string(&ended)?)
 }

@@ -1,4 +1,4 @@
-//! The mail that is moved: the same each time.
+//! The mail of the benchmarks, the same in each run.
 
 use std::{
     fs::File,
@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use mailhaul_testkit::Mailmaker;
 
-/// Folders of a mailbox as people have them, with their share of the messages in percent.
+/// Folders of a typical mailbox, with their shares of the messages in percent.
 const FOLDERS: [(&str, u64); 10] = [
     ("INBOX", 45),
     ("Sent", 20),
@@ -23,10 +23,10 @@ const FOLDERS: [(&str, u64); 10] = [
     ("Drafts", 2),
 ];
 
-/// What a mailbox holds.
+/// The contents of a mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Profile {
-    /// 2,000 messages as real mailboxes have them, in 10 folders.
+    /// 2,000 messages as in real mailboxes, in 10 folders.
     Small,
     /// 50,000 messages of 4 KiB in two folders.
     Many,
@@ -34,13 +34,13 @@ pub(crate) enum Profile {
     Big,
     /// 50 messages of some KB: one of a thousand mailboxes.
     Fleet,
-    /// So many messages of 600 octets in one folder.
+    /// This number of messages of 600 bytes in one folder.
     Long(u32),
-    /// So many messages of 4 KiB, as they arrive in `Many` later; the second number makes them different.
+    /// This number of messages of 4 KiB, as later arrivals in `Many`. The second number makes them different.
     New(u32, u64),
 }
 
-/// One message with what it carries.
+/// One message with its properties.
 pub(crate) struct Item {
     pub(crate) folder: String,
     pub(crate) flags: String,
@@ -49,7 +49,7 @@ pub(crate) struct Item {
 }
 
 impl Profile {
-    /// A user of the source who has this mail.
+    /// The user of the source with this mail.
     pub(crate) fn user(self) -> String {
         match self {
             Self::Small => "small".to_owned(),

@@ -1,11 +1,11 @@
-//! The results for people, in Markdown.
+//! The results as Markdown.
 
 use std::fmt::Write as _;
 
 use anyhow::Result;
 
 use crate::{
-    results::{Results, Row, Spread, Work},
+    results::{Results, Spread, ToolRow, Workload},
     tool::Tool,
 };
 
@@ -51,9 +51,9 @@ pub(crate) fn markdown(results: &Results) -> Result<String> {
     Ok(page)
 }
 
-fn line(page: &mut String, work: &Work, row: &Row) -> Result<()> {
+fn line(page: &mut String, work: &Workload, row: &ToolRow) -> Result<()> {
     let Some(wall) = row.spread(|it| it.wall) else { return Ok(()) };
-    // Of work that changes little, a rate would say nothing.
+    // For a workload with few changes, a rate would have no meaning.
     let is_rate = work.name.matches(',').count() < 2 && !work.name.ends_with("changed");
     let rate = |amount: f64| if is_rate { format!("{:.0}", amount / wall.median) } else { "-".to_owned() };
     let ratio = |others: &[Tool]| {
@@ -93,7 +93,7 @@ fn megabytes(octets: u64) -> f64 {
     octets as f64 / 1e6
 }
 
-/// What changed from one run to another: mailhaul's ratios, which the machine's mood hardly touches.
+/// The changes from one run to another: mailhaul's ratios, which hardly depend on the machine's load.
 pub(crate) fn compared(old: &Results, new: &Results) -> Result<String> {
     let mut page = String::new();
     writeln!(
@@ -103,15 +103,15 @@ pub(crate) fn compared(old: &Results, new: &Results) -> Result<String> {
     )?;
     for work in &new.works {
         let Some(before) = old.works.iter().find(|it| it.name == work.name) else { continue };
-        let change = |of: &dyn Fn(&Work) -> Option<Spread>| match (of(before), of(work)) {
+        let change = |of: &dyn Fn(&Workload) -> Option<Spread>| match (of(before), of(work)) {
             (Some(before), Some(now)) => {
-                // Beyond all that was seen before, by a tenth: no mood of the machine.
+                // More than all earlier values, by a tenth: not explained by the machine's load.
                 let is_worse = now.median > before.most * 1.1;
                 format!("{:.2} -> {:.2}{}", before.median, now.median, if is_worse { " !" } else { "" })
             }
             _ => "-".to_owned(),
         };
-        let own = |work: &Work, measure: fn(&crate::process::Sample) -> f64| {
+        let own = |work: &Workload, measure: fn(&crate::process::Sample) -> f64| {
             work.rows.iter().find(|it| it.tool == Tool::Mailhaul)?.spread(measure)
         };
         writeln!(

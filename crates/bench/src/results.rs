@@ -1,48 +1,46 @@
-//! What was measured, as it is kept in JSON.
+//! The results as they are stored in JSON.
 
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::{check::Kept, process::Sample, tool::Tool};
+use crate::{check::Fidelity, process::Sample, tool::Tool};
 
-/// All of one `make bench`.
+/// All results of one `make bench`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Results {
-    /// What it ran on.
+    /// Description of the machine.
     pub(crate) machine: Vec<String>,
-    /// Each with its tools.
-    pub(crate) works: Vec<Work>,
+    pub(crate) works: Vec<Workload>,
 }
 
-/// One piece of work that several tools did in turn.
+/// One workload, run by several tools in turn.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Work {
+pub(crate) struct Workload {
     /// For example `small, TLS`.
     pub(crate) name: String,
-    /// Messages that are there, in all mailboxes together.
+    /// Messages in all mailboxes together.
     pub(crate) messages: u64,
-    /// Their octets.
+    /// Bytes of these messages.
     pub(crate) octets: u64,
-    /// How many mailboxes.
+    /// Number of mailboxes.
     pub(crate) mailboxes: u64,
-    /// One for each tool.
-    pub(crate) rows: Vec<Row>,
+    /// One row for each tool.
+    pub(crate) rows: Vec<ToolRow>,
 }
 
-/// What one tool took.
+/// The measurements of one tool.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Row {
-    /// Which.
+pub(crate) struct ToolRow {
     pub(crate) tool: Tool,
-    /// One for each round.
+    /// One sample for each round.
     pub(crate) samples: Vec<Sample>,
-    /// What its target held after every round.
-    pub(crate) kept: Kept,
+    /// The comparison of its target with the source, over all rounds.
+    pub(crate) kept: Fidelity,
 }
 
-/// The middle, the least and the greatest of some numbers.
+/// Median, minimum and maximum of some numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Spread {
     pub(crate) median: f64,
@@ -51,8 +49,8 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    /// `None` for no numbers.
-    pub(crate) fn of(numbers: impl IntoIterator<Item = f64>) -> Option<Self> {
+    /// Returns `None` for no numbers.
+    pub(crate) fn from_numbers(numbers: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut numbers: Vec<f64> = numbers.into_iter().collect();
         numbers.sort_by(f64::total_cmp);
         let (least, most) = (*numbers.first()?, *numbers.last()?);
@@ -67,42 +65,40 @@ impl Spread {
 }
 
 impl Results {
-    /// From a file.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
         serde_json::from_str(&text).with_context(|| path.display().to_string())
     }
 
-    /// Into a file.
     pub(crate) fn write(&self, path: &Path) -> Result<()> {
         fs::write(path, serde_json::to_string_pretty(self)? + "\n")
             .with_context(|| path.display().to_string())
     }
 }
 
-impl Work {
-    fn row(&self, tool: Tool) -> Option<&Row> {
+impl Workload {
+    fn row(&self, tool: Tool) -> Option<&ToolRow> {
         self.rows.iter().find(|it| it.tool == tool)
     }
 
-    /// Wall time in proportion to another tool's in the same round; the better one where several are named.
+    /// Returns the wall time relative to the better one of the other tools, in the same round.
     pub(crate) fn ratio(&self, tool: Tool, others: &[Tool]) -> Option<Spread> {
         let mine = self.row(tool)?;
-        let others: Vec<&Row> = others.iter().filter_map(|it| self.row(*it)).collect();
-        // By their medians: the better of two noisy runs in each round would be an unfair limit.
+        let others: Vec<&ToolRow> = others.iter().filter_map(|it| self.row(*it)).collect();
+        // By the medians: the better of two noisy runs in each round would be an unfair limit.
         let better = others.into_iter().min_by(|a, b| a.wall().total_cmp(&b.wall()))?;
-        Spread::of(mine.samples.iter().zip(&better.samples).map(|(a, b)| a.wall / b.wall))
+        Spread::from_numbers(mine.samples.iter().zip(&better.samples).map(|(a, b)| a.wall / b.wall))
     }
 }
 
-impl Row {
+impl ToolRow {
     fn wall(&self) -> f64 {
         self.spread(|it| it.wall).map_or(f64::INFINITY, |it| it.median)
     }
 
-    /// One of the measures over the rounds.
+    /// Returns the spread of one measure over the rounds.
     pub(crate) fn spread(&self, measure: impl Fn(&Sample) -> f64) -> Option<Spread> {
-        Spread::of(self.samples.iter().map(measure))
+        Spread::from_numbers(self.samples.iter().map(measure))
     }
 }
 
@@ -112,8 +108,11 @@ mod tests {
 
     #[test]
     fn spreads() {
-        assert_eq!(Spread::of([]), None);
-        assert_eq!(Spread::of([3.0, 1.0, 2.0]), Some(Spread { median: 2.0, least: 1.0, most: 3.0 }));
-        assert_eq!(Spread::of([4.0, 1.0]), Some(Spread { median: 2.5, least: 1.0, most: 4.0 }));
+        assert_eq!(Spread::from_numbers([]), None);
+        assert_eq!(
+            Spread::from_numbers([3.0, 1.0, 2.0]),
+            Some(Spread { median: 2.0, least: 1.0, most: 3.0 })
+        );
+        assert_eq!(Spread::from_numbers([4.0, 1.0]), Some(Spread { median: 2.5, least: 1.0, most: 4.0 }));
     }
 }

@@ -1,4 +1,4 @@
-//! Two private Dovecots, and a third that writes to disk as Dovecot does by default, each with slow roads to it.
+//! Two private Dovecots, a third one with Dovecot's default for writes to disk, and slow links to each.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -6,20 +6,20 @@ use anyhow::Result;
 use mailhaul_testkit::{Certificate, Dovecot, Faults, Proxy, Setup};
 use serde::{Deserialize, Serialize};
 
-/// How a tool reaches the servers.
+/// The link of a tool to the servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Link {
-    /// Loopback, in clear.
+    /// Loopback without TLS.
     Plain,
-    /// Loopback, TLS from the first octet.
+    /// Loopback with TLS from the first byte.
     Tls,
-    /// In clear, 20 ms for a round trip to each server.
+    /// Without TLS, 20 ms for a round trip to each server.
     Far,
-    /// The same, and 2 MB in a second in each connection; the servers offer COMPRESS.
+    /// As `Far`, with 2 MB per second in each connection. The servers offer COMPRESS.
     Slow,
 }
 
-/// Which target.
+/// The target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Disk {
     /// `mail_fsync = never`.
@@ -28,16 +28,18 @@ pub(crate) enum Disk {
     Sync,
 }
 
-/// One way of 20 ms.
+/// One direction of a round trip of 20 ms.
 const DELAY: Duration = Duration::from_millis(10);
-/// Octets in a second over a slow line.
+/// Bytes per second over a slow link.
 const SLOW_RATE: u64 = 2_000_000;
 
 pub(crate) struct Servers {
     source: Dovecot,
     target: Dovecot,
     synced: Dovecot,
-    /// The same mailboxes again, by servers that offer COMPRESS: beside them the tools would compress where it is of no use.
+    /// The same mailboxes on servers with COMPRESS.
+    ///
+    /// The other servers do not offer it, because the tools would compress where it is of no use.
     _compressing: [Dovecot; 2],
     /// In front of source and target.
     far: [Proxy; 2],
@@ -105,7 +107,7 @@ impl Servers {
         self.certificate.ca_file()
     }
 
-    /// The user's target mailbox is as if it had never been.
+    /// Removes the user's target mailbox.
     pub(crate) fn wipe(&self, user: &str, disk: Disk) -> Result<()> {
         let home = self.target(disk).home(user);
         if home.exists() {

@@ -1,4 +1,4 @@
-//! The plan: which work is done over which link by which tools, in turn within each round.
+//! The plan: the workloads with their links and tools, in turn within each round.
 
 use std::{
     collections::BTreeMap,
@@ -15,18 +15,18 @@ use mailhaul_testkit::{Dovecot, connect};
 use tempfile::TempDir;
 
 use crate::{
-    check::{self, Contents, Kept},
+    check::{self, Contents, Fidelity},
     process::{self, Sample},
     profile::Profile,
-    results::{Results, Row, Work},
+    results::{Results, ToolRow, Workload},
     servers::{Disk, Link, Servers},
     tool::{Job, Tool},
 };
 
-/// What to measure.
+/// The parts of the benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
-    /// 2,000 messages as real mailboxes have them
+    /// 2,000 messages as in real mailboxes
     Small,
     /// 50,000 messages of 4 KiB: copied, unchanged, changed
     Many,
@@ -41,44 +41,44 @@ pub(crate) enum Part {
 }
 
 const FLEET: usize = 1000;
-/// A part of the fleet, by which the cost of one more mailbox is known.
+/// Size of a part of the fleet. The difference gives the cost of one more mailbox.
 const FLEET_PART: usize = 250;
 const EIGHT: usize = 8;
 const LENGTHS: [u32; 3] = [5_000, 50_000, 500_000];
 const TOOLS: [Tool; 6] =
     [Tool::FloorM1, Tool::FloorM50, Tool::Mailhaul, Tool::Mbsync, Tool::Doveadm, Tool::Imapsync];
 
-/// Where and how often.
+/// The servers, the tools and the settings of a run.
 pub(crate) struct Suite {
     servers: Servers,
     directory: TempDir,
     mailhaul: PathBuf,
-    /// What the names of works must hold.
+    /// Text that the names of workloads must contain.
     only: String,
     rounds: usize,
     out: PathBuf,
     results: Results,
-    /// What the users of the source have.
+    /// Contents of the source's mailboxes, by user.
     contents: BTreeMap<String, Contents>,
 }
 
-/// Work that tools do.
+/// A workload with its tools.
 struct Task<'a> {
     name: &'a str,
     link: Link,
     disk: Disk,
     /// The users of the source.
     users: Vec<String>,
-    /// Its directory of what the tools remember.
+    /// The directory of the tools' state.
     state: &'a str,
     corpus: String,
     tools: Vec<Tool>,
-    /// The targets are empty at first.
+    /// True if the targets are empty at first.
     is_initial: bool,
 }
 
 impl<'a> Task<'a> {
-    /// A first copy in clear over loopback.
+    /// A first copy over loopback without TLS.
     fn initial(name: &'a str, users: Vec<String>, corpus: &str, tools: &[Tool]) -> Self {
         Self {
             name,
@@ -236,12 +236,13 @@ impl Suite {
         self.directory.path().join(format!("{name}.corpus"))
     }
 
-    /// The users have the profile's mail; the first is filled, the others get copies of its files.
+    /// Fills the users' mailboxes with the profile's mail: the first by APPEND, the others by copies of its
+    /// files.
     async fn filled(&mut self, profile: Profile, users: &[String]) -> Result<Vec<String>> {
-        let [first, others @ ..] = users else { bail!("nobody to fill") };
+        let [first, others @ ..] = users else { bail!("no user to fill") };
         let corpus = self.corpus(&profile.user());
         if !corpus.exists() {
-            crate::tell(&format!("making the mail of {}", profile.user()));
+            crate::report_progress(&format!("making the mail of {}", profile.user()));
             profile.write(&corpus)?;
         }
         if !self.servers.source().home(first).exists() {
@@ -276,7 +277,7 @@ impl Suite {
         Ok(contents)
     }
 
-    /// One in a hundred messages is new, and one in a hundred gets a flag and a keyword.
+    /// Adds one message in a hundred, and gives one in a hundred a flag and a keyword.
     async fn change(&mut self, round: u32) -> Result<()> {
         let new = Profile::New(500, round.into());
         let corpus = self.corpus(&new.user());
@@ -297,7 +298,7 @@ impl Suite {
         Ok(())
     }
 
-    /// All tools do the task in turn, so often; the order is another one in each round.
+    /// Runs all tools in turn, in another order in each round.
     async fn run(&mut self, task: &Task<'_>, rounds: usize) -> Result<()> {
         if !task.name.contains(&self.only) {
             return Ok(());
@@ -317,7 +318,7 @@ impl Suite {
                     .await
                     .with_context(|| format!("{} by {}", task.name, tool.name()))?;
                 let lost = kept.lost();
-                crate::tell(&format!(
+                crate::report_progress(&format!(
                     "{:<44} {:<32} {:>8.3} s {:>7.2} s CPU {:>6.1} MB  {}",
                     task.name,
                     tool.name(),
@@ -327,44 +328,38 @@ impl Suite {
                     if lost.is_empty() { String::new() } else { format!("lost: {}", lost.join(", ")) }
                 ));
                 if tool == Tool::Mailhaul && !lost.is_empty() {
-                    bail!(
-                        "{}: the target does not hold what the source does: {}",
-                        task.name,
-                        lost.join(", ")
-                    );
+                    bail!("{}: the target differs from the source: {}", task.name, lost.join(", "));
                 }
-                self.keep(task, (messages, octets), tool, sample, kept);
+                let workload = self.workload(task, messages, octets);
+                add_sample(&mut workload.rows, tool, sample, kept);
             }
         }
         self.results.write(&self.out)
     }
 
-    fn keep(
-        &mut self,
-        task: &Task<'_>,
-        (messages, octets): (u64, u64),
-        tool: Tool,
-        sample: Sample,
-        kept: Kept,
-    ) {
+    /// Returns the results of the task's workload, new ones if it has none.
+    fn workload(&mut self, task: &Task<'_>, messages: u64, octets: u64) -> &mut Workload {
         let works = &mut self.results.works;
-        let index = works.iter().position(|it| it.name == task.name).unwrap_or_else(|| {
+        let index = works.iter().position(|work| work.name == task.name).unwrap_or_else(|| {
             let mailboxes = task.users.len() as u64;
-            works.push(Work { name: task.name.to_owned(), messages, octets, mailboxes, rows: Vec::new() });
+            works.push(Workload {
+                name: task.name.to_owned(),
+                messages,
+                octets,
+                mailboxes,
+                rows: Vec::new(),
+            });
             works.len() - 1
         });
-        let rows = &mut works[index].rows;
-        match rows.iter_mut().find(|it| it.tool == tool) {
-            Some(row) => {
-                row.samples.push(sample);
-                row.kept = row.kept.and(kept);
-            }
-            None => rows.push(Row { tool, samples: vec![sample], kept }),
-        }
-        rows.sort_by_key(|it| it.tool);
+        &mut works[index]
     }
 
-    async fn run_one(&self, task: &Task<'_>, tool: Tool, expected: &[Contents]) -> Result<(Sample, Kept)> {
+    async fn run_one(
+        &self,
+        task: &Task<'_>,
+        tool: Tool,
+        expected: &[Contents],
+    ) -> Result<(Sample, Fidelity)> {
         let state =
             self.directory.path().join("state").join(task.state.replace([' ', ','], "")).join(tool.user());
         let pairs: Vec<(String, String)> = task
@@ -390,11 +385,11 @@ impl Suite {
             pairs,
             corpus: self.corpus(&task.corpus),
         };
-        // What earlier runs left for the disk would be paid by this one.
+        // Writes of earlier runs would slow this one down.
         ensure!(Command::new("sync").status()?.success(), "sync failed");
         let sample = job.run(tool)?;
-        let mut kept = Kept::everything();
-        // The floor sends the corpus, whatever the source has got since, and every answer to it was OK.
+        let mut kept = Fidelity::everything();
+        // The floor always sends the corpus, and all answers were OK. A changed source does not matter.
         let compared = if tool.is_floor() { &[][..] } else { &job.pairs };
         for ((_, target), expected) in compared.iter().zip(expected) {
             let found = check::contents(self.servers.target(task.disk), target).await?;
@@ -412,7 +407,7 @@ fn machine() -> Vec<String> {
     };
     let (cpu, memory) = (read("/proc/cpuinfo"), read("/proc/meminfo"));
     let cores = cpu.lines().filter(|it| it.starts_with("processor")).count();
-    let mut told = vec![
+    let mut lines = vec![
         format!("{cores} cores, {}", field(&cpu, "model name").unwrap_or_else(|| "unknown".to_owned())),
         format!("memory {}", field(&memory, "MemTotal").unwrap_or_default()),
         format!("Linux {}", read("/proc/sys/kernel/osrelease").trim()),
@@ -422,8 +417,19 @@ fn machine() -> Vec<String> {
         let mut command = Command::new(program);
         command.arg("--version");
         if let Ok((_, printed)) = process::run(&[command]) {
-            told.push(format!("{name}{}", printed.lines().next().unwrap_or_default()));
+            lines.push(format!("{name}{}", printed.lines().next().unwrap_or_default()));
         }
     }
-    told
+    lines
+}
+
+fn add_sample(rows: &mut Vec<ToolRow>, tool: Tool, sample: Sample, kept: Fidelity) {
+    match rows.iter_mut().find(|row| row.tool == tool) {
+        Some(row) => {
+            row.samples.push(sample);
+            row.kept = row.kept.and(kept);
+        }
+        None => rows.push(ToolRow { tool, samples: vec![sample], kept }),
+    }
+    rows.sort_by_key(|row| row.tool);
 }

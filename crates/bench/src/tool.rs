@@ -1,4 +1,4 @@
-//! The programs that are measured, each as its manual says for the fastest faithful copy.
+//! The measured programs, each with the fastest options for a complete copy by its manual.
 
 use std::{
     fmt::Write as _,
@@ -25,7 +25,7 @@ pub(crate) enum Tool {
     FloorM50,
     Mailhaul,
     Mbsync,
-    /// Writes the mailbox by itself, without a target server.
+    /// Writes the mailbox itself, without a target server.
     Doveadm,
     Imapsync,
 }
@@ -46,7 +46,7 @@ impl Tool {
         matches!(self, Self::FloorM1 | Self::FloorM50)
     }
 
-    /// Whether it is on this machine.
+    /// True if the program is installed.
     pub(crate) fn is_there(self) -> bool {
         let program = match self {
             Self::FloorM1 | Self::FloorM50 | Self::Mailhaul => return true,
@@ -70,22 +70,22 @@ impl Tool {
     }
 }
 
-/// Mailboxes that are copied in one go.
+/// Mailboxes that are copied in one run.
 pub(crate) struct Job<'a> {
     pub(crate) servers: &'a Servers,
     pub(crate) mailhaul: &'a Path,
-    /// Where the tool remembers what it did.
+    /// Directory of the tool's state.
     pub(crate) state: PathBuf,
     pub(crate) link: Link,
     pub(crate) disk: Disk,
     /// Users of source and target.
     pub(crate) pairs: Vec<(String, String)>,
-    /// For the floor.
+    /// The corpus, for the floor.
     pub(crate) corpus: PathBuf,
 }
 
 impl Job<'_> {
-    /// The tool does it, with what it remembers of an earlier run.
+    /// Runs the tool with its state of an earlier run.
     pub(crate) fn run(&self, tool: Tool) -> Result<Sample> {
         fs::create_dir_all(&self.state)?;
         match tool {
@@ -114,7 +114,7 @@ impl Job<'_> {
             command.arg("--ca").arg(self.servers.ca_file());
         }
         let (sample, printed) = process::run(&[command])?;
-        // Its own clock: reading the corpus and making the folders does not count.
+        // The floor's own time: it excludes the read of the corpus and the creation of folders.
         Ok(Sample { wall: printed.trim().parse()?, ..sample })
     }
 

@@ -6,15 +6,13 @@
 
 use std::{
     collections::VecDeque,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
 use futures_util::future::join_all;
 use mailhaul_mail::Scope;
+use parking_lot::Mutex;
 
 use crate::{
     error::{Error, ErrorKind},
@@ -64,7 +62,7 @@ impl<'w> Queue<'w> {
     }
 
     fn with<R>(&self, change: impl FnOnce(&mut VecDeque<Group<'w>>) -> R) -> R {
-        change(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.waiting.lock())
     }
 
     fn next(&self) -> Option<Group<'w>> {
@@ -219,9 +217,9 @@ impl<S: Source, T: Target, L: Ledger, P: Progress, C: Clock> Pass<'_, S, T, L, P
     /// An error that concerns the folder alone is the folder's; others come back.
     async fn carry_once(&mut self, work: &mut Work, queue: &Queue<'_>) -> Result<(), Error> {
         work.is_quiet |= queue.is_quiet.load(Ordering::SeqCst);
-        work.refusals.follow(&queue.alike.lock().unwrap_or_else(PoisonError::into_inner));
+        work.refusals.follow(&queue.alike.lock());
         let carried = self.carry(work).await;
-        queue.alike.lock().unwrap_or_else(PoisonError::into_inner).clone_from(work.refusals.alike());
+        queue.alike.lock().clone_from(work.refusals.alike());
         queue.is_quiet.fetch_or(work.is_quiet, Ordering::SeqCst);
         match carried {
             Err(error) if error.kind == ErrorKind::Renumbered && work.looks_again() => {

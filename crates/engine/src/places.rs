@@ -1,7 +1,8 @@
 //! How many pairs of connections a group of mailboxes may have at once.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 /// Each mailbox under way takes a place, and so does each of its further lanes. Clones share them.
@@ -68,7 +69,7 @@ impl Places {
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Count) -> T) -> T {
-        change(&mut self.0.count.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.0.count.lock())
     }
 }
 

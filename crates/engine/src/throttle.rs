@@ -2,13 +2,14 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use mailhaul_mail::{Retry, Scope};
+use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -71,7 +72,7 @@ impl Throttle {
     }
 
     fn with<T>(&self, now: Duration, ask: impl FnOnce(&mut Pacer) -> T) -> T {
-        let mut pacer = self.0.pacer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pacer = self.0.pacer.lock();
         let uncounted = self.0.uncounted.swap(0, Ordering::Relaxed);
         if uncounted > 0 {
             pacer.count(now, uncounted);

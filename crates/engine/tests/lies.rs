@@ -481,7 +481,7 @@ async fn a_target_folder_that_was_made_again_under_its_uidvalidity_is_filled_aga
     for target in targets() {
         let (source, ledger) = (source(5), MemoryLedger::default());
         run(&source, &target, &ledger).await;
-        target.server().folder("INBOX").start_again();
+        target.server().folder("INBOX").restart();
         source.server().folder("INBOX").add("", "Message-ID: <6@x>\r\n\r\nnew\r\n");
         let report = run(&source, &target, &ledger).await;
         assert!(report.is_synced(), "{report:#?}");

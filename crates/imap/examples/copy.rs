@@ -10,8 +10,8 @@
 use std::{env, error::Error as StdError, time::Instant};
 
 use mailhaul_imap::{
-    AppendHead, AppendReplies, AppendSink, Begin, ConnectOptions, Connection, Credentials, Error, FetchEvent,
-    FetchStream, MailboxName, Security, SelectOptions, Session, split_uids,
+    AppendHead, AppendReplies, AppendSink, BeginOutcome, ConnectOptions, Connection, Credentials, Error,
+    FetchEvent, FetchStream, MailboxName, Security, SelectOptions, Session, split_uids,
 };
 use mailhaul_mail::{Flags, Secret, Uid, UidSet};
 
@@ -32,16 +32,16 @@ async fn main() -> Result<(), Failure> {
     };
     let mut source = open(from, from_user, Secret::new(env::var("FROM_PASSWORD")?)).await?;
     let mut target = open(to, to_user, Secret::new(env::var("TO_PASSWORD")?)).await?;
-    if rest.first().is_some_and(|it| it == "compress") {
+    if rest.first().is_some_and(|word| word == "compress") {
         source.compress().await?;
         target.compress().await?;
     }
     let (from_name, to_name) = (MailboxName::from_text(from_name), MailboxName::from_text(to_name));
     let mut selected = source.examine(&from_name, &SelectOptions::default()).await?;
-    let last = selected.data().uid_next.map_or(u32::MAX, |it| it.get() - 1);
+    let last = selected.data().uid_next.map_or(u32::MAX, |uid| uid.get() - 1);
     let everything = UidSet::range(Uid::FIRST, Uid::new(last).unwrap_or(Uid::FIRST));
     let mut sizes = UidSet::new();
-    selected.uid_fetch(&everything, "(UID)", |it| sizes.extend(it.uid)).await?;
+    selected.uid_fetch(&everything, "(UID)", |fetch| sizes.extend(fetch.uid)).await?;
 
     let started = Instant::now();
     let mail = selected.fetch_stream().await?;
@@ -72,8 +72,8 @@ async fn relay(
     while let Some(event) = mail.next().await? {
         match event {
             FetchEvent::BodyStart { length, .. } => {
-                is_ready =
-                    sink.begin(&AppendHead { flags: &flags, date: None, length }).await? == Begin::Ready;
+                is_ready = sink.begin(&AppendHead { flags: &flags, date: None, length }).await?
+                    == BeginOutcome::Ready;
             }
             FetchEvent::BodyChunk(chunk) if is_ready => {
                 sink.write(&chunk).await?;
@@ -83,7 +83,7 @@ async fn relay(
             FetchEvent::Message(message) => {
                 if let Some(body) = message.inline("") {
                     let head = AppendHead { flags: &flags, date: None, length: body.len() as u64 };
-                    if sink.begin(&head).await? == Begin::Ready {
+                    if sink.begin(&head).await? == BeginOutcome::Ready {
                         sink.write(body).await?;
                         sink.end_message()?;
                         octets += body.len() as u64;

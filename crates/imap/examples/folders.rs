@@ -30,8 +30,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut session = Connection::open(&options).await?.authenticate(&credentials).await?;
     let query = ListQuery { status: vec![StatusItem::Messages, StatusItem::Size], ..ListQuery::default() };
     for mailbox in session.list(&query).await? {
-        let messages = mailbox.status.and_then(|it| it.messages);
-        let messages = messages.map_or("?".to_owned(), |it| it.to_string());
+        let messages = mailbox.status.and_then(|status| status.messages);
+        let messages = messages.map_or("?".to_owned(), |count| count.to_string());
         println!("{messages:>8}  {}  {}", mailbox.item.name, mailbox.item.attributes.join(" "));
     }
     session.logout().await?;

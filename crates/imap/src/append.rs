@@ -1,17 +1,18 @@
 //! APPEND, pipelined (RFC 9051, section 6.3.12; MULTIAPPEND is RFC 3502; literals that do not wait are RFC 7888).
 //!
-//! Two halves that are driven at once, in one task: [`AppendSink`] sends messages, [`AppendReplies`] reads the answers.
-//! Nobody waits for a single message, unless the server has no literals that go without asking.
+//! Two halves are driven at once, in one task: [`AppendSink`] sends messages, [`AppendReplies`] reads the answers. The sink
+//! waits for the server only if the server does not support literals without continuation.
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use mailhaul_mail::{Flags, InternalDate, UidSet, UidValidity};
+use parking_lot::Mutex;
 use tokio::{
     sync::Notify,
     time::{sleep, timeout},
@@ -19,7 +20,8 @@ use tokio::{
 
 use crate::{
     capability::LiteralMode,
-    driver::{CommandId, Event, Incoming, Pending, Writer, longest_stall, silence},
+    command_id::CommandId,
+    driver::{Event, Incoming, Pending, Writer, longest_stall, silence},
     encode::{Command, is_flag},
     error::{Error, ErrorKind},
     mailbox_name::MailboxName,
@@ -28,40 +30,40 @@ use crate::{
     trace,
 };
 
-/// The last octets of a message are sent together with the CRLF that follows them, never that alone.
-const TAIL: usize = 4 << 10;
+/// Bytes at the end of a message that are sent together with the CRLF after them. A segment of CRLF alone would be slow.
+const MIN_TAIL: usize = 4 << 10;
 
-/// What is said of a message before its octets.
+/// Arguments of APPEND before the bytes of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct AppendHead<'a> {
-    /// Flags and keywords. Those that no server could read are left out.
+    /// Flags and keywords. Those that break the grammar are left out.
     pub flags: &'a Flags,
-    /// When it arrived; the server takes its own clock where there is none.
+    /// INTERNALDATE. Without one, the server uses the current time.
     pub date: Option<InternalDate>,
-    /// The octets that will follow, exactly.
+    /// Exact number of bytes that follow.
     pub length: u64,
 }
 
-/// Whether the server wants the message.
+/// Answer of the server to the start of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Begin {
-    /// Its octets may be written.
+pub enum BeginOutcome {
+    /// The bytes of the message may be written.
     Ready,
-    /// The server refused it before its octets. The command has ended, with all messages in it, and its reply comes.
+    /// The server refused the message before its bytes. The command and all its messages have ended, and its reply follows.
     Refused(CommandId),
 }
 
 /// The end of an APPEND.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppendReply {
-    /// Which one.
+    /// The command.
     pub command: CommandId,
-    /// What the server said.
+    /// Status of the server.
     pub status: StatusResponse,
 }
 
 impl AppendReply {
-    /// The UIDs of the new messages, in their order, where the server tells them (RFC 4315).
+    /// UIDs of the new messages, in order, if the server reports them (RFC 4315).
     pub fn uids(&self) -> Option<(UidValidity, &UidSet)> {
         match &self.status.code {
             Some(Code::AppendUid { validity, uids }) => Some((*validity, uids)),
@@ -69,7 +71,7 @@ impl AppendReply {
         }
     }
 
-    /// The refusal as an error.
+    /// Returns the refusal as an error.
     pub fn outcome(&self) -> Result<(), Error> {
         match self.status.status {
             Status::Ok => Ok(()),
@@ -78,55 +80,55 @@ impl AppendReply {
     }
 }
 
-/// What the halves tell each other.
+/// State that the two halves share.
 #[derive(Default)]
-struct Talk {
-    question: Mutex<Question>,
-    /// For the sink.
+struct ContinuationHandshake {
+    state: Mutex<HandshakeState>,
+    /// Wakes the sink.
     answered: Notify,
-    /// For the replies.
+    /// Wakes the replies.
     changed: Notify,
     sink_gone: AtomicBool,
-    /// The sink went away and left octets unsent.
+    /// The sink was dropped with unsent bytes.
     unsent: AtomicBool,
 }
 
 #[derive(Default)]
-struct Question {
-    /// The command that waits for the server's consent.
+struct HandshakeState {
+    /// Command that waits for a continuation.
     asked: Option<CommandId>,
     consented: bool,
-    /// The command that was answered before it was at its end.
+    /// Command that was answered before all of it was written.
     ended: Option<CommandId>,
-    /// The command being written.
+    /// Command that is being written.
     open: Option<CommandId>,
-    /// Why the replies will read no more.
+    /// Error after which the replies read nothing more.
     failed: Option<Error>,
 }
 
-impl Talk {
-    fn with<T>(&self, change: impl FnOnce(&mut Question) -> T) -> T {
-        change(&mut self.question.lock().unwrap_or_else(PoisonError::into_inner))
+impl ContinuationHandshake {
+    fn with<T>(&self, change: impl FnOnce(&mut HandshakeState) -> T) -> T {
+        change(&mut self.state.lock())
     }
 
     fn fail(&self, error: &Error) {
-        self.with(|it| _ = it.failed.get_or_insert_with(|| error.clone()));
+        self.with(|state| _ = state.failed.get_or_insert_with(|| error.clone()));
         self.answered.notify_one();
     }
 }
 
 /// Sends messages. Made by [`Session::append_pipeline`].
 ///
-/// [`AppendSink::flush`] before a pause and before dropping it: what is collected is not sent by itself.
+/// Call [`AppendSink::flush`] before a pause and before dropping it. Collected bytes are not sent automatically.
 pub struct AppendSink<'s> {
     writer: &'s mut Writer,
     pending: Arc<Pending>,
-    talk: Arc<Talk>,
+    handshake: Arc<ContinuationHandshake>,
     mode: LiteralMode,
     is_multi: bool,
     name: MailboxName,
     open: Option<CommandId>,
-    /// The octets that the message still lacks.
+    /// Bytes of the message that are not written yet.
     missing: Option<u64>,
 }
 
@@ -134,35 +136,35 @@ pub struct AppendSink<'s> {
 pub struct AppendReplies<'s> {
     incoming: &'s mut Incoming,
     pending: Arc<Pending>,
-    talk: Arc<Talk>,
+    handshake: Arc<ContinuationHandshake>,
     patience: Duration,
-    /// When a command was answered last; keep-alives are no answers.
+    /// Time of the last answer to a command. Keep-alives are no answers.
     answered: Instant,
-    /// An untagged BAD: the reason of an answer that may never come.
+    /// An untagged BAD: the reason of an answer that may never arrive.
     complaint: Option<StatusResponse>,
 }
 
 /// Longest wait for the tagged answer after an untagged BAD.
-const AFTER_COMPLAINT: Duration = Duration::from_secs(5);
+const COMPLAINT_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Session {
-    /// A pipeline of APPENDs into one mailbox. Both halves must be driven at once, for example by `tokio::join!`.
+    /// Starts a pipeline of APPENDs into one mailbox. Both halves must be driven at once, for example with `tokio::join!`.
     ///
-    /// Dropping the replies early leaves the session usable: what is unanswered is read before the next command.
-    /// Dropping the sink within a message spoils the session.
+    /// The session stays usable if the replies are dropped early: the open answers are read before the next command. It
+    /// becomes unusable if the sink is dropped within a message.
     pub async fn append_pipeline(
         &mut self,
         name: &MailboxName,
     ) -> Result<(AppendSink<'_>, AppendReplies<'_>), Error> {
         let link = &mut self.link;
-        link.settle().await?;
-        let talk = Arc::new(Talk::default());
+        link.drain_abandoned().await?;
+        let handshake = Arc::new(ContinuationHandshake::default());
         let sink = AppendSink {
             mode: link.incoming.state.capabilities.literal_mode(),
             is_multi: link.incoming.state.has("MULTIAPPEND"),
             writer: &mut link.writer,
             pending: Arc::clone(&link.pending),
-            talk: Arc::clone(&talk),
+            handshake: Arc::clone(&handshake),
             name: name.clone(),
             open: None,
             missing: None,
@@ -170,7 +172,7 @@ impl Session {
         let replies = AppendReplies {
             incoming: &mut link.incoming,
             pending: Arc::clone(&link.pending),
-            talk,
+            handshake,
             patience: link.timeouts.read,
             answered: Instant::now(),
             complaint: None,
@@ -178,7 +180,7 @@ impl Session {
         Ok((sink, replies))
     }
 
-    /// Appends one message that is in memory, and waits for the answer.
+    /// Appends one message from memory, and waits for the answer.
     pub async fn append(
         &mut self,
         name: &MailboxName,
@@ -188,7 +190,9 @@ impl Session {
     ) -> Result<AppendReply, Error> {
         let (mut sink, mut replies) = self.append_pipeline(name).await?;
         let sending = async move {
-            if sink.begin(&AppendHead { flags, date, length: octets.len() as u64 }).await? == Begin::Ready {
+            if sink.begin(&AppendHead { flags, date, length: octets.len() as u64 }).await?
+                == BeginOutcome::Ready
+            {
                 sink.write(octets).await?;
                 sink.end_message()?;
                 sink.end_command();
@@ -206,26 +210,26 @@ impl Session {
 }
 
 impl AppendSink<'_> {
-    /// Whether one command takes several messages (RFC 3502). The server keeps all of them or none.
+    /// True if one command may have several messages (RFC 3502). The server keeps all of them or none.
     pub fn is_multi(&self) -> bool {
         self.is_multi
     }
 
-    /// Opens a command, or adds a message to the open one, which must be ended first where there is no MULTIAPPEND.
-    pub async fn begin(&mut self, head: &AppendHead<'_>) -> Result<Begin, Error> {
+    /// Opens a command, or adds a message to the open one. Without MULTIAPPEND, the open command must be ended first.
+    pub async fn begin(&mut self, head: &AppendHead<'_>) -> Result<BeginOutcome, Error> {
         if self.missing.is_some() {
-            return Err(misuse("a message is begun within another"));
+            return Err(misuse("a message was started within another"));
         }
-        if let Some(error) = self.talk.with(|it| it.failed.clone()) {
+        if let Some(error) = self.handshake.with(|state| state.failed.clone()) {
             return Err(error);
         }
         let (id, command) = match self.open {
-            Some(id) if self.talk.with(|it| it.ended == Some(id)) => {
+            Some(id) if self.handshake.with(|state| state.ended == Some(id)) => {
                 self.end_command();
-                return Ok(Begin::Refused(id));
+                return Ok(BeginOutcome::Refused(id));
             }
             Some(id) if self.is_multi => (id, Command::new("")),
-            Some(_) => return Err(misuse("the server takes one message in a command")),
+            Some(_) => return Err(misuse("the server accepts only one message per command")),
             None => (self.open(), Command::new("APPEND").mailbox(&self.name)),
         };
         let command = if head.flags.iter().any(is_flag) { command.flags(head.flags) } else { command };
@@ -236,31 +240,31 @@ impl AppendSink<'_> {
         for fragment in &command.fragments {
             let octets = fragment.octets();
             if fragment.is_literal() && !self.announce(id, octets.len() as u64).await? {
-                return Ok(Begin::Refused(id));
+                return Ok(BeginOutcome::Refused(id));
             }
-            self.writer.push(octets);
+            self.writer.queue(octets);
         }
-        self.writer.push(b" ");
+        self.writer.queue(b" ");
         if !self.announce(id, head.length).await? {
-            return Ok(Begin::Refused(id));
+            return Ok(BeginOutcome::Refused(id));
         }
         self.missing = Some(head.length);
-        Ok(Begin::Ready)
+        Ok(BeginOutcome::Ready)
     }
 
-    /// The next octets of the message. Small pieces are collected, large ones go out uncopied.
+    /// Writes the next bytes of the message. Small parts are collected, large ones are sent without a copy.
     ///
     /// # Errors
-    /// More octets than announced are an error, and are not sent.
+    /// More bytes than announced are an error, and are not sent.
     pub async fn write(&mut self, octets: &[u8]) -> Result<(), Error> {
         let length = octets.len() as u64;
         let Some(missing) = self.missing.and_then(|missing| missing.checked_sub(length)) else {
-            return Err(misuse("more octets than were announced"));
+            return Err(misuse("more bytes than announced"));
         };
-        let outcome = if missing == 0 && octets.len() > TAIL {
-            let (body, tail) = octets.split_at(octets.len() - TAIL);
+        let outcome = if missing == 0 && octets.len() > MIN_TAIL {
+            let (body, tail) = octets.split_at(octets.len() - MIN_TAIL);
             let outcome = self.writer.write(body).await;
-            self.writer.push(tail);
+            self.writer.queue(tail);
             outcome
         } else {
             self.writer.write(octets).await
@@ -269,32 +273,33 @@ impl AppendSink<'_> {
         self.verdict(outcome).await
     }
 
-    /// All octets of the message are written.
+    /// Ends the message. All its bytes must be written.
     pub fn end_message(&mut self) -> Result<(), Error> {
         match self.missing.take() {
             Some(0) => Ok(()),
             Some(missing) => {
                 self.missing = Some(missing);
-                Err(misuse(&format!("{missing} octets of a message are missing")))
+                Err(misuse(&format!("{missing} bytes of a message are missing")))
             }
-            None => Err(misuse("a message is ended that was not begun")),
+            None => Err(misuse("a message was ended that was not started")),
         }
     }
 
-    /// All messages of the command are written; `None` where there is no open command. Not within a message: that
-    /// would corrupt it, so the command is left open then, which spoils the session.
+    /// Ends the command; `None` if no command is open.
+    ///
+    /// Within a message the command stays open, because its end would corrupt the message. The session is unusable then.
     pub fn end_command(&mut self) -> Option<CommandId> {
         if self.missing.is_some() {
             return None;
         }
         let id = self.open.take()?;
         self.writer.close();
-        self.talk.with(|it| it.open = None);
-        self.talk.changed.notify_one();
+        self.handshake.with(|state| state.open = None);
+        self.handshake.changed.notify_one();
         Some(id)
     }
 
-    /// Sends what was collected.
+    /// Sends all collected bytes.
     pub async fn flush(&mut self) -> Result<(), Error> {
         let outcome = self.writer.flush().await;
         self.verdict(outcome).await
@@ -303,62 +308,62 @@ impl AppendSink<'_> {
     fn open(&mut self) -> CommandId {
         let id = self.writer.open();
         self.open = Some(id);
-        self.talk.with(|it| it.open = Some(id));
-        self.talk.changed.notify_one();
+        self.handshake.with(|state| state.open = Some(id));
+        self.handshake.changed.notify_one();
         id
     }
 
-    /// Announces a literal, and waits for consent where the server wants to be asked. False: refused.
+    /// Announces a literal, and waits for the continuation if necessary. Returns false if the server refuses it.
     async fn announce(&mut self, id: CommandId, length: u64) -> Result<bool, Error> {
         if self.mode.is_free(length) {
-            self.writer.push(format!("{{{length}+}}\r\n").as_bytes());
+            self.writer.queue(format!("{{{length}+}}\r\n").as_bytes());
             return Ok(true);
         }
-        self.writer.push(format!("{{{length}}}\r\n").as_bytes());
-        self.talk.with(|it| (it.asked, it.consented) = (Some(id), false));
+        self.writer.queue(format!("{{{length}}}\r\n").as_bytes());
+        self.handshake.with(|state| (state.asked, state.consented) = (Some(id), false));
         self.flush().await?;
         loop {
             let (failed, consented, ended) =
-                self.talk.with(|it| (it.failed.clone(), it.consented, it.ended == Some(id)));
+                self.handshake.with(|state| (state.failed.clone(), state.consented, state.ended == Some(id)));
             if let Some(error) = failed {
                 return Err(error);
             }
             if consented || ended {
-                self.talk.with(|it| it.asked = None);
+                self.handshake.with(|state| state.asked = None);
             }
             if ended {
                 self.pending.close();
                 self.open = None;
-                self.talk.with(|it| it.open = None);
+                self.handshake.with(|state| state.open = None);
                 return Ok(false);
             }
             if consented {
                 return Ok(true);
             }
-            self.talk.answered.notified().await;
+            self.handshake.answered.notified().await;
         }
     }
 
-    /// When writing fails, the other half is about to read why.
+    /// Prefers the error of the other half, which reads the reason of a failed write.
     async fn verdict(&self, outcome: Result<(), Error>) -> Result<(), Error> {
         let Err(own) = outcome else { return Ok(()) };
-        let told = async {
+        let reason = async {
             loop {
-                if let Some(error) = self.talk.with(|it| it.failed.clone()) {
+                if let Some(error) = self.handshake.with(|state| state.failed.clone()) {
                     return error;
                 }
-                self.talk.answered.notified().await;
+                self.handshake.answered.notified().await;
             }
         };
-        Err(timeout(Duration::from_secs(2), told).await.unwrap_or(own))
+        Err(timeout(Duration::from_secs(2), reason).await.unwrap_or(own))
     }
 }
 
 impl Drop for AppendSink<'_> {
     fn drop(&mut self) {
-        self.talk.unsent.store(!self.writer.is_clean(), Ordering::Release);
-        self.talk.sink_gone.store(true, Ordering::Release);
-        self.talk.changed.notify_one();
+        self.handshake.unsent.store(!self.writer.is_clean(), Ordering::Release);
+        self.handshake.sink_gone.store(true, Ordering::Release);
+        self.handshake.changed.notify_one();
     }
 }
 
@@ -367,19 +372,18 @@ fn misuse(what: &str) -> Error {
 }
 
 impl AppendReplies<'_> {
-    /// The next answer, as a rule in the order of the commands; `None` when the sink is gone and everything is
-    /// answered.
+    /// Returns the next answer, usually in the order of the commands; `None` if the sink is dropped and all is answered.
     pub async fn next(&mut self) -> Result<Option<AppendReply>, Error> {
         let outcome = self.read().await;
         if let Err(error) = &outcome {
-            self.talk.fail(error);
+            self.handshake.fail(error);
         }
         outcome
     }
 
     async fn read(&mut self) -> Result<Option<AppendReply>, Error> {
         loop {
-            if self.talk.sink_gone.load(Ordering::Acquire) {
+            if self.handshake.sink_gone.load(Ordering::Acquire) {
                 self.check_ending()?;
                 if self.pending.is_empty() {
                     return Ok(None);
@@ -390,7 +394,7 @@ impl AppendReplies<'_> {
             let event = tokio::select! {
                 biased;
                 event = self.incoming.next(None) => event?,
-                () = self.talk.changed.notified() => continue,
+                () = self.handshake.changed.notified() => continue,
                 () = sleep(longest_silence) => {
                     self.check_silence()?;
                     continue;
@@ -399,30 +403,30 @@ impl AppendReplies<'_> {
             match event {
                 Event::Continue(_) => {
                     self.answered = Instant::now();
-                    self.talk.with(|it| it.consented = it.asked.is_some());
-                    self.talk.answered.notify_one();
+                    self.handshake.with(|state| state.consented = state.asked.is_some());
+                    self.handshake.answered.notify_one();
                 }
-                // Some servers refuse a literal so, and answer the command in no other way.
+                // Some servers refuse a literal like this, and send no other answer to the command.
                 Event::Untagged(Untagged::Status(status)) if status.status == Status::Bad => {
-                    let asked = self.talk.with(|it| it.asked.filter(|_| !it.consented));
+                    let asked = self.handshake.with(|state| if state.consented { None } else { state.asked });
                     let Some(id) = asked else {
                         self.complaint = Some(status);
                         continue;
                     };
                     self.pending.abandon(id);
-                    self.talk.with(|it| it.ended = Some(id));
-                    self.talk.answered.notify_one();
+                    self.handshake.with(|state| state.ended = Some(id));
+                    self.handshake.answered.notify_one();
                     return Ok(Some(AppendReply { command: id, status }));
                 }
                 Event::Tagged { id, status } => {
                     self.complaint = None;
                     self.answered = Instant::now();
-                    self.talk.with(|it| {
-                        if it.open == Some(id) {
-                            it.ended = Some(id);
+                    self.handshake.with(|state| {
+                        if state.open == Some(id) {
+                            state.ended = Some(id);
                         }
                     });
-                    self.talk.answered.notify_one();
+                    self.handshake.answered.notify_one();
                     return Ok(Some(AppendReply { command: id, status }));
                 }
                 _ => {}
@@ -430,20 +434,21 @@ impl AppendReplies<'_> {
         }
     }
 
-    /// The sink is gone: is there an end to wait for?
+    /// Returns an error if the sink was dropped in a state without a regular end.
     fn check_ending(&mut self) -> Result<(), Error> {
         if self.pending.is_open() && !self.pending.is_empty() {
-            return Err(self.incoming.fail(misuse("given up within a message")));
+            return Err(self.incoming.fail(misuse("cancelled within a message")));
         }
-        if self.talk.unsent.load(Ordering::Acquire) && !self.pending.is_empty() {
+        if self.handshake.unsent.load(Ordering::Acquire) && !self.pending.is_empty() {
             return Err(self.incoming.fail(misuse("the sink was dropped before it was flushed")));
         }
         Ok(())
     }
 
-    /// A server that is given octets, or owes nothing, may be silent.
+    /// Returns an error if the server was silent too long. It may be silent while it receives bytes or owes no answer.
     fn check_silence(&mut self) -> Result<(), Error> {
-        let owes = self.pending.is_answer_owed() || self.talk.with(|it| it.asked.is_some() && !it.consented);
+        let owes = self.pending.is_answer_owed()
+            || self.handshake.with(|state| state.asked.is_some() && !state.consented);
         let last = self.incoming.last_read().max(self.pending.last_written());
         let patience = self.longest_silence();
         if !owes || Instant::now().duration_since(last) < patience {
@@ -460,9 +465,10 @@ impl AppendReplies<'_> {
         Err(self.incoming.fail(error))
     }
 
-    /// A server that says other things and does not answer is given up as well.
+    /// Returns an error if the server sends other responses but no answer for too long.
     fn check_progress(&mut self) -> Result<(), Error> {
-        let owes = self.pending.is_answer_owed() || self.talk.with(|it| it.asked.is_some() && !it.consented);
+        let owes = self.pending.is_answer_owed()
+            || self.handshake.with(|state| state.asked.is_some() && !state.consented);
         let waited = self.answered.max(self.pending.last_written()).elapsed();
         if !owes || waited < longest_stall(self.patience) {
             return Ok(());
@@ -472,12 +478,12 @@ impl AppendReplies<'_> {
     }
 
     fn longest_silence(&self) -> Duration {
-        if self.complaint.is_some() { self.patience.min(AFTER_COMPLAINT) } else { self.patience }
+        if self.complaint.is_some() { self.patience.min(COMPLAINT_TIMEOUT) } else { self.patience }
     }
 }
 
 impl Drop for AppendReplies<'_> {
     fn drop(&mut self) {
-        self.talk.fail(&misuse("nobody reads the answers any more"));
+        self.handshake.fail(&misuse("the reader of the answers was dropped"));
     }
 }

@@ -1,25 +1,25 @@
-//! What a server can do (RFC 9051, section 7.2.2).
+//! Capabilities of a server (RFC 9051, section 7.2.2).
 
-/// The capabilities that a server named, by their words.
+/// The capabilities that a server announced.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities {
     /// In upper case.
     words: Vec<String>,
 }
 
-/// How literals are sent.
+/// Rule for sending literals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LiteralMode {
-    /// Without waiting (RFC 7888, LITERAL+).
+    /// The client never waits (RFC 7888, LITERAL+).
     Plus,
-    /// Without waiting up to 4096 octets (LITERAL-; part of `IMAP4rev2`).
+    /// The client does not wait for literals of up to 4096 bytes (LITERAL-; part of `IMAP4rev2`).
     Minus,
-    /// The server is asked each time.
+    /// The client waits for a continuation before each literal.
     Synchronising,
 }
 
 impl LiteralMode {
-    /// Whether a literal of this length goes without asking.
+    /// True if a literal of this length is sent without waiting.
     pub fn is_free(self, length: u64) -> bool {
         match self {
             Self::Plus => true,
@@ -30,43 +30,43 @@ impl LiteralMode {
 }
 
 impl Capabilities {
-    /// From the words of a CAPABILITY response.
+    /// Takes the words of a CAPABILITY response.
     pub fn new<W: AsRef<str>>(words: impl IntoIterator<Item = W>) -> Self {
         Self { words: words.into_iter().map(|word| word.as_ref().to_ascii_uppercase()).collect() }
     }
 
-    /// Whether the server has it; in any case.
+    /// True if the server announced the capability, in upper or lower case.
     pub fn has(&self, word: &str) -> bool {
-        self.words.iter().any(|it| it.eq_ignore_ascii_case(word))
+        self.words.iter().any(|known| known.eq_ignore_ascii_case(word))
     }
 
-    /// Whether nothing was named.
+    /// True if the server announced nothing.
     pub fn is_empty(&self) -> bool {
         self.words.is_empty()
     }
 
-    /// The words, in upper case.
+    /// Returns the words, in upper case.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.words.iter().map(String::as_str)
     }
 
-    /// The SASL mechanisms.
+    /// Returns the SASL mechanisms.
     pub fn mechanisms(&self) -> impl Iterator<Item = &str> {
         self.iter().filter_map(|word| word.strip_prefix("AUTH="))
     }
 
-    /// The largest message that APPEND takes (RFC 7889), where it is the same for all mailboxes.
+    /// Largest message for APPEND (RFC 7889), if it is the same for all mailboxes.
     pub fn append_limit(&self) -> Option<u64> {
         self.iter().find_map(|word| word.strip_prefix("APPENDLIMIT=")?.parse().ok())
     }
 
-    /// How many messages one command may be about (MESSAGELIMIT, RFC 9738).
+    /// Maximum number of messages of one command (MESSAGELIMIT, RFC 9738).
     pub fn message_limit(&self) -> Option<u32> {
-        let told = self.iter().find_map(|word| word.strip_prefix("MESSAGELIMIT=")?.parse().ok());
-        told.filter(|it| *it > 0)
+        let limit = self.iter().find_map(|word| word.strip_prefix("MESSAGELIMIT=")?.parse().ok());
+        limit.filter(|limit| *limit > 0)
     }
 
-    /// How literals are sent to this server.
+    /// Rule for sending literals to this server.
     pub fn literal_mode(&self) -> LiteralMode {
         if self.has("LITERAL+") {
             LiteralMode::Plus

@@ -1,4 +1,4 @@
-//! What a certificate says of itself (RFC 5280), for people. Whether it is trusted is decided elsewhere (`tls`).
+//! Contents of a certificate (RFC 5280), for display. `tls` decides if it is trusted.
 
 use rustls::{
     client::verify_server_name,
@@ -11,56 +11,56 @@ use x509_parser::{
     prelude::FromDer as _, x509::X509Name,
 };
 
-/// Names that are kept of one certificate; some have thousands.
-const MOST_NAMES: usize = 100;
+/// Names that are kept of one certificate. Some have thousands.
+const MAX_NAMES: usize = 100;
 
-/// Octets of one name that are kept.
-const LONGEST: usize = 200;
+/// Longest name that is kept, in characters.
+const MAX_TEXT: usize = 200;
 
 /// One certificate of a server's chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
-    /// SHA-256 of all of it: what [`TlsOptions::pin_sha256`](crate::TlsOptions::pin_sha256) takes.
+    /// SHA-256 of the certificate, as in [`TlsOptions::pin_sha256`](crate::TlsOptions::pin_sha256).
     pub sha256: [u8; 32],
-    /// What it says; `None` where it cannot be read.
+    /// Contents; `None` if they cannot be read.
     pub content: Option<CertificateContent>,
 }
 
-/// What a certificate says. No text has control characters.
+/// Contents of a certificate. The texts have no control characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateContent {
-    /// For whom it was made: the common name, or all of the subject.
+    /// Common name of the subject, or the whole subject.
     pub subject: String,
-    /// Who made it, in the same form.
+    /// Issuer, in the same form.
     pub issuer: String,
-    /// Hosts and addresses that it is for (subjectAltName), the first hundred.
+    /// Host names and addresses (subjectAltName), the first hundred.
     pub names: Vec<String>,
-    /// The first second in which it is valid, since 1970.
+    /// First second of validity, since 1970.
     pub not_before: i64,
-    /// The last one.
+    /// Last second of validity, since 1970.
     pub not_after: i64,
-    /// Whether it names itself as its issuer.
+    /// True if subject and issuer are the same.
     pub is_self_signed: bool,
 }
 
 impl Certificate {
     pub(crate) fn read(der: &CertificateDer<'_>) -> Self {
-        let content = X509Certificate::from_der(der).ok().map(|(_, it)| CertificateContent::of(&it));
+        let content = X509Certificate::from_der(der).ok().map(|(_, it)| CertificateContent::new(&it));
         Self { sha256: Sha256::digest(der).into(), content }
     }
 
-    /// Whether it has named itself as its issuer.
+    /// True if subject and issuer are the same.
     pub fn is_self_signed(&self) -> bool {
-        self.content.as_ref().is_some_and(|it| it.is_self_signed)
+        self.content.as_ref().is_some_and(|content| content.is_self_signed)
     }
 }
 
-/// Whether the certificate is for this host.
+/// True if the certificate is for this host.
 pub(crate) fn names_host(der: &CertificateDer<'_>, host: &ServerName<'_>) -> bool {
-    ParsedCertificate::try_from(der).is_ok_and(|it| verify_server_name(&it, host).is_ok())
+    ParsedCertificate::try_from(der).is_ok_and(|certificate| verify_server_name(&certificate, host).is_ok())
 }
 
-/// True if the certificate is valid now and names the host: among its names, or as its subject where it has none.
+/// True if the certificate is valid now and names the host. The subject counts if the certificate has no other names.
 pub(crate) fn is_good_for(der: &CertificateDer<'_>, host: &ServerName<'_>, now: UnixTime) -> bool {
     let Some(content) = Certificate::read(der).content else { return false };
     let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
@@ -69,13 +69,13 @@ pub(crate) fn is_good_for(der: &CertificateDer<'_>, host: &ServerName<'_>, now: 
 }
 
 impl CertificateContent {
-    fn of(certificate: &X509Certificate<'_>) -> Self {
+    fn new(certificate: &X509Certificate<'_>) -> Self {
         let names = certificate.subject_alternative_name().ok().flatten();
-        let names = names.iter().flat_map(|it| &it.value.general_names).filter_map(host);
+        let names = names.iter().flat_map(|extension| &extension.value.general_names).filter_map(host);
         Self {
             subject: name(certificate.subject()),
             issuer: name(certificate.issuer()),
-            names: names.take(MOST_NAMES).collect(),
+            names: names.take(MAX_NAMES).collect(),
             not_before: certificate.validity().not_before.timestamp(),
             not_after: certificate.validity().not_after.timestamp(),
             is_self_signed: certificate.subject().as_raw() == certificate.issuer().as_raw(),
@@ -84,7 +84,7 @@ impl CertificateContent {
 }
 
 fn name(of: &X509Name<'_>) -> String {
-    let common = of.iter_by_oid(&OID_X509_COMMON_NAME).next().and_then(|it| it.as_str().ok());
+    let common = of.iter_by_oid(&OID_X509_COMMON_NAME).next().and_then(|attribute| attribute.as_str().ok());
     common.map_or_else(|| clean(&of.to_string()), clean)
 }
 
@@ -94,14 +94,14 @@ fn host(name: &GeneralName<'_>) -> Option<String> {
         GeneralName::IPAddress(octets) => {
             let four = <[u8; 4]>::try_from(*octets).map(std::net::IpAddr::from);
             let address = four.or_else(|_| <[u8; 16]>::try_from(*octets).map(std::net::IpAddr::from));
-            address.ok().map(|it| it.to_string())
+            address.ok().map(|address| address.to_string())
         }
         _ => None,
     }
 }
 
 fn clean(text: &str) -> String {
-    text.chars().filter(|it| !it.is_control()).take(LONGEST).collect()
+    text.chars().filter(|character| !character.is_control()).take(MAX_TEXT).collect()
 }
 
 #[cfg(test)]

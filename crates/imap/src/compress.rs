@@ -5,10 +5,10 @@ use std::io;
 use bytes::BytesMut;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-/// The client's half.
+/// Compressor of the client.
 pub(crate) struct Deflater(Compress);
 
-/// The server's half.
+/// Decompressor for the server's data.
 pub(crate) struct Inflater(Decompress);
 
 impl Deflater {
@@ -24,7 +24,7 @@ impl Deflater {
             self.0.compress_vec(input, out, FlushCompress::Sync).map_err(io::Error::other)?;
             let taken = usize::try_from(self.0.total_in() - before).unwrap_or(input.len());
             input = &input[taken..];
-            // Room left means that everything, the flush included, is out.
+            // Free space means that all output, including the flush, is written.
             if input.is_empty() && out.len() < out.capacity() {
                 return Ok(());
             }
@@ -37,8 +37,9 @@ impl Inflater {
         Self(Decompress::new(false))
     }
 
-    /// Decompresses from the front of `input` into `out`, at most `limit` octets at a time, so that a small message
-    /// cannot blow up. What is left in `input` is for the next call.
+    /// Decompresses the start of `input` into `out`, at most `limit` bytes. The rest of `input` is for the next call.
+    ///
+    /// The limit bounds the memory that a small compressed input can need.
     pub(crate) fn inflate(
         &mut self,
         input: &mut BytesMut,
@@ -50,7 +51,7 @@ impl Inflater {
         let status = self.0.decompress(input, &mut chunk, FlushDecompress::None).map_err(io::Error::other)?;
         let read = usize::try_from(self.0.total_in() - read).unwrap_or(input.len());
         let written = usize::try_from(self.0.total_out() - written).unwrap_or(chunk.len());
-        let _ = input.split_to(read);
+        _ = input.split_to(read);
         out.extend_from_slice(&chunk[..written]);
         if status == Status::StreamEnd {
             return Err(io::ErrorKind::UnexpectedEof.into());

@@ -1,4 +1,4 @@
-//! A connection before anybody logged in.
+//! Connection before sign-in.
 
 use mailhaul_mail::Scope;
 use tokio::time::timeout;
@@ -9,16 +9,17 @@ use crate::{
     encode::Command,
     error::{Error, ErrorKind},
     foreign::{explain, no_greeting, why_silent},
-    options::{ConnectOptions, Security},
+    options::ConnectOptions,
     response::{Status, StatusResponse, Untagged},
     secrets::Secrets,
+    security::Security,
     session::Session,
     stream::Stream,
     trace::Milestone,
-    untrusted::SHORT_KEY,
+    untrusted::SHORT_KEY_ENDING,
 };
 
-/// A connection that is open, protected as asked for, and not authenticated.
+/// An open connection with the requested protection, not authenticated.
 pub struct Connection {
     pub(crate) link: Link,
     greeting: StatusResponse,
@@ -27,28 +28,28 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects, waits for the greeting, changes to TLS where that was asked for, and learns what the server can do.
+    /// Connects, waits for the greeting, starts TLS if requested, and reads the capabilities.
     pub async fn open(options: &ConnectOptions) -> Result<Self, Error> {
         match Self::open_once(options).await {
-            // TLS 1.3 has no signature that could be checked with so short a key; TLS 1.2 has.
-            Err(error) if error.message.ends_with(SHORT_KEY) && options.tls.may_name_certificate() => {
+            // TLS 1.3 has no signature scheme for short keys. TLS 1.2 has one.
+            Err(error) if error.message.ends_with(SHORT_KEY_ENDING) && options.tls.may_name_certificate() => {
                 Self::open_once(&ConnectOptions { takes_short_keys: true, ..options.clone() }).await
             }
             other => other,
         }
     }
 
-    /// What the server was shown on earlier connections is struck from the first line on.
+    /// Opens a connection. Secrets of earlier connections are redacted from the first line on.
     async fn open_once(options: &ConnectOptions) -> Result<Self, Error> {
         let secrets = options.sign_in.secrets();
-        let trace = options.trace.clone().map(|trace| secrets.guard(trace));
+        let trace = options.trace.clone().map(|trace| secrets.redacting(trace));
         let options = ConnectOptions { trace, ..options.clone() };
         let opened = Self::open_guarded(&options, &secrets).await;
         opened.map_err(|error| {
-            // No user has been named yet: a server that is silent now is silent to all of them.
+            // No user has been named yet, so a silent server is silent for all users.
             let is_silent = error.kind == ErrorKind::Timeout;
             let error = if is_silent { error.at_least(Scope::Endpoint) } else { error };
-            secrets.strike_error(error)
+            secrets.redact_error(error)
         })
     }
 
@@ -61,7 +62,7 @@ impl Connection {
         let link = Link::new(stream, options, secrets.clone());
         let (mut link, greeting) =
             Box::pin(greeting(link, options)).await.map_err(|error| error.context(name))?;
-        options.tell(&Milestone::Greeted(&greeting.text));
+        options.report(&Milestone::Greeted(&greeting.text));
         if options.security == Security::StartTls {
             if greeting.status == Status::PreAuth {
                 let words = format!(
@@ -72,40 +73,40 @@ impl Connection {
             }
             link = start_tls(link, options, secrets).await.map_err(|error| error.context(name))?;
         }
-        if !link.state().capabilities_told {
+        if !link.state().has_current_capabilities {
             link.ask_capabilities().await.map_err(|error| error.context(name))?;
         }
-        options.tell(&Milestone::Capabilities(&link.state().capabilities));
+        options.report(&Milestone::Capabilities(&link.state().capabilities));
         Ok(Self { link, greeting, options: options.clone(), secrets: secrets.clone() })
     }
 
-    /// What the server can do before authentication.
+    /// Capabilities of the server before authentication.
     pub fn capabilities(&self) -> &Capabilities {
         &self.link.state().capabilities
     }
 
-    /// What the server said first.
+    /// Greeting of the server.
     pub fn greeting(&self) -> &StatusResponse {
         &self.greeting
     }
 
-    /// Whether the server says that somebody is logged in already (PREAUTH).
+    /// True if the server says that a user is already signed in (PREAUTH).
     pub fn is_preauthenticated(&self) -> bool {
         self.greeting.status == Status::PreAuth
     }
 
-    /// The session of whoever is logged in already (PREAUTH).
+    /// Returns the session of the user who is already signed in (PREAUTH).
     pub async fn preauthenticated(self) -> Result<Session, Error> {
         if self.is_preauthenticated() {
             self.enter(None).await
         } else {
-            Err(Error::endpoint(ErrorKind::Authentication, "nobody is logged in"))
+            Err(Error::endpoint(ErrorKind::Authentication, "no user is signed in"))
         }
     }
 
     pub(crate) async fn enter(mut self, mechanism: Option<&'static str>) -> Result<Session, Error> {
-        // They change with login, and not every server tells unasked.
-        if !self.link.state().capabilities_told {
+        // Capabilities change with sign-in, and some servers do not send the new ones unasked.
+        if !self.link.state().has_current_capabilities {
             self.link.ask_capabilities().await?;
         }
         let Self { link, greeting, options, .. } = self;
@@ -113,15 +114,15 @@ impl Connection {
     }
 }
 
-/// Waits until the server has greeted: some proxies lose what is said before.
+/// Waits for the greeting. Some proxies lose commands that are sent before it.
 async fn greeting(mut link: Link, options: &ConnectOptions) -> Result<(Link, StatusResponse), Error> {
     let event = match first_event(&mut link, options).await {
-        // Nothing is lost by asking this connection too.
+        // The connection is useless otherwise, so the probe may use it.
         Err(error) if error.kind == ErrorKind::Timeout && options.security != Security::Implicit => {
             let stream = Some(link.into_stream());
             return Err(why_silent(options, stream, options.timeouts.greeting).await.unwrap_or(error));
         }
-        // What is no response at all, and a goodbye that is none.
+        // The server sent no response of IMAP.
         Err(error) if error.kind == ErrorKind::Protocol => {
             Err(no_greeting(options, &link.incoming.first_line))
         }
@@ -138,7 +139,7 @@ async fn greeting(mut link: Link, options: &ConnectOptions) -> Result<(Link, Sta
     }
 }
 
-/// The first thing that the server says. While it is silent, the reason is looked for.
+/// Returns the first event. While the server is silent, looks for the reason.
 async fn first_event(link: &mut Link, options: &ConnectOptions) -> Result<Event, Error> {
     let patience = options.timeouts.greeting;
     let soon = patience / 6;
@@ -157,16 +158,16 @@ async fn first_event(link: &mut Link, options: &ConnectOptions) -> Result<Event,
     })
 }
 
-/// RFC 9051, section 6.2.1. Nothing that the server said in clear text counts afterwards.
+/// Starts TLS (RFC 9051, section 6.2.1). Everything that the server sent in clear text is discarded.
 async fn start_tls(mut link: Link, options: &ConnectOptions, secrets: &Secrets) -> Result<Link, Error> {
-    if !link.state().capabilities_told {
+    if !link.state().has_current_capabilities {
         link.ask_capabilities().await?;
     }
     if !link.has("STARTTLS") {
         let words = "the server does not offer STARTTLS, and TLS is required";
         return Err(Error::endpoint(ErrorKind::Tls, words));
     }
-    link.order("STARTTLS", &Command::new("STARTTLS")).await.map_err(|error| {
+    link.execute("STARTTLS", &Command::new("STARTTLS")).await.map_err(|error| {
         if error.scope >= Scope::Session { error } else { Error::endpoint(ErrorKind::Tls, error) }
     })?;
     let stream = link.into_stream().start_tls(options).await?;

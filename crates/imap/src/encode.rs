@@ -1,4 +1,4 @@
-//! Builds commands out of arguments, so that no octet of an argument is ever taken for syntax.
+//! Builds commands from arguments. No byte of an argument is ever read as syntax.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use zeroize::Zeroizing;
 
 use crate::mailbox_name::MailboxName;
 
-/// Strings up to this many octets are sent in quotes, longer ones as literals: servers limit the length of a line.
-const LONGEST_QUOTED: usize = 1024;
+/// Longest string that is sent in quotes, in bytes. Longer ones are literals, because servers limit the length of a line.
+const MAX_QUOTED_LENGTH: usize = 1024;
 
 /// A command without its tag and without the CRLF at its end.
 ///
-/// Each argument is preceded by one blank.
+/// One blank precedes each argument.
 ///
 /// ```
 /// use mailhaul_imap::Command;
@@ -24,27 +24,27 @@ pub struct Command {
     pub(crate) fragments: Vec<Fragment>,
 }
 
-/// A piece of a command.
+/// Part of a command.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Fragment {
-    /// To be sent as it is.
+    /// Sent as it is.
     Text(Vec<u8>),
-    /// To be sent as a literal; its `{n}` and CRLF are not included.
+    /// Sent as a literal, without its `{n}` and CRLF.
     Literal(Vec<u8>),
-    /// As `Text`, but never shown, and wiped when dropped.
+    /// Like `Text`, but never shown, and wiped when dropped.
     SecretText(Zeroizing<Vec<u8>>),
-    /// As `Literal`, but never shown, and wiped when dropped.
+    /// Like `Literal`, but never shown, and wiped when dropped.
     SecretLiteral(Zeroizing<Vec<u8>>),
 }
 
 impl Command {
-    /// A command with its name, such as `UID FETCH`.
+    /// Returns a command with its name, such as `UID FETCH`.
     pub fn new(name: &str) -> Self {
         debug_assert!(is_plain(name), "{name:?}");
         Self { fragments: vec![Fragment::Text(name.as_bytes().to_vec())] }
     }
 
-    /// Text of our own, such as `(FLAGS UID)`. Never for what a user or a server said.
+    /// Adds constant text, such as `(FLAGS UID)`. Never for text from a user or a server.
     #[must_use]
     pub fn raw(mut self, text: &str) -> Self {
         debug_assert!(is_plain(text), "{text:?}");
@@ -52,17 +52,17 @@ impl Command {
         self
     }
 
-    /// Words of our own in parentheses.
+    /// Adds constant words in parentheses.
     #[must_use]
     pub fn list<'a>(self, words: impl IntoIterator<Item = &'a str>) -> Self {
         let words: Vec<_> = words.into_iter().collect();
         self.raw(&format!("({})", words.join(" ")))
     }
 
-    /// A set of UIDs, which must not be empty: the grammar has no empty set. A range up to the greatest UID ends with `*`.
+    /// Adds a set of UIDs, which must not be empty. A range up to the greatest UID ends with `*`.
     ///
-    /// Protocol: `*` is the last message (RFC 9051, section 6.4.8), also where its UID lies before the range. In an empty
-    /// mailbox it has no meaning.
+    /// Protocol: `*` is the last message (RFC 9051, section 6.4.8), even if its UID is below the range. In an empty mailbox it
+    /// has no meaning.
     #[must_use]
     pub fn uids(self, uids: &UidSet) -> Self {
         debug_assert!(!uids.is_empty(), "a set of UIDs must not be empty");
@@ -73,14 +73,15 @@ impl Command {
         }
     }
 
-    /// A mailbox name, octet by octet as the server knows it.
+    /// Adds a mailbox name, byte by byte as the server knows it.
     #[must_use]
     pub fn mailbox(self, name: &MailboxName) -> Self {
         self.astring(name.as_wire())
     }
 
-    /// Any octets: in quotes where that is possible, otherwise as a literal. Never as an atom, because quotes are
-    /// always right, even for `NIL`.
+    /// Adds any bytes: in quotes if possible, otherwise as a literal.
+    ///
+    /// Never as an atom, because quotes are always correct, even for `NIL`.
     #[must_use]
     pub fn astring(mut self, octets: &[u8]) -> Self {
         self.blank();
@@ -88,7 +89,7 @@ impl Command {
         self
     }
 
-    /// Strings in parentheses, each as by [`Command::astring`].
+    /// Adds strings in parentheses, each as with [`Command::astring`].
     #[must_use]
     pub fn strings<S: AsRef<[u8]>>(mut self, strings: impl IntoIterator<Item = S>) -> Self {
         self.blank().push(b'(');
@@ -102,13 +103,13 @@ impl Command {
         self
     }
 
-    /// A password: as [`Command::astring`], but never shown.
+    /// Adds a password: like [`Command::astring`], but never shown.
     #[must_use]
     pub fn secret(mut self, secret: &Secret) -> Self {
         self.blank();
         let octets = secret.expose();
         self.fragments.push(if is_quotable(octets) {
-            // Room for all of it at once: a vector that grows leaves copies behind.
+            // The vector has its final capacity from the start, because growing leaves copies of the secret.
             let mut text = Zeroizing::new(Vec::with_capacity(2 * octets.len() + 2));
             push_quoted(&mut text, octets);
             Fragment::SecretText(text)
@@ -118,7 +119,7 @@ impl Command {
         self
     }
 
-    /// Text of our own that holds a secret, such as the base64 of an initial response: never shown.
+    /// Adds text with a secret, such as the base64 of an initial response. It is never shown.
     #[must_use]
     pub fn secret_raw(mut self, text: Zeroizing<Vec<u8>>) -> Self {
         debug_assert!(text.iter().all(|octet| is_text(*octet)), "control characters in a secret text");
@@ -127,13 +128,13 @@ impl Command {
         self
     }
 
-    /// Flags in parentheses, without those that [`is_flag`] refuses.
+    /// Adds flags in parentheses, without those that [`is_flag`] refuses.
     #[must_use]
     pub fn flags(self, flags: &Flags) -> Self {
         self.list(flags.iter().filter(|name| is_flag(name)))
     }
 
-    /// A date and time in quotes (RFC 9051, `date-time`).
+    /// Adds a date and time in quotes (RFC 9051, `date-time`).
     #[must_use]
     pub fn date(self, date: InternalDate) -> Self {
         self.raw(&format!("\"{date}\""))
@@ -145,7 +146,7 @@ impl Command {
         text
     }
 
-    /// The text at the command's end; a new one behind a literal or a secret.
+    /// Returns the text at the end of the command; a new one after a literal or a secret.
     fn text(&mut self) -> &mut Vec<u8> {
         if !matches!(self.fragments.last(), Some(Fragment::Text(_))) {
             self.fragments.push(Fragment::Text(Vec::new()));
@@ -166,7 +167,7 @@ impl Command {
 }
 
 impl Fragment {
-    /// The octets to send.
+    /// Returns the bytes to send.
     pub fn octets(&self) -> &[u8] {
         match self {
             Self::Text(octets) | Self::Literal(octets) => octets,
@@ -174,18 +175,18 @@ impl Fragment {
         }
     }
 
-    /// Whether it goes as a literal.
+    /// True if the fragment is sent as a literal.
     pub fn is_literal(&self) -> bool {
         matches!(self, Self::Literal(_) | Self::SecretLiteral(_))
     }
 
-    /// Whether it must not be shown.
+    /// True if the fragment must not be shown.
     pub fn is_secret(&self) -> bool {
         matches!(self, Self::SecretText(_) | Self::SecretLiteral(_))
     }
 }
 
-/// The command in one line, as people read it in a trace: secrets are redacted, literals stand behind their `{n}`.
+/// Prints the command on one line for a trace: secrets are redacted, and literals follow their `{n}`.
 impl fmt::Debug for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.fragments.iter().try_for_each(|fragment| fragment.fmt(f))
@@ -202,8 +203,9 @@ impl fmt::Debug for Fragment {
     }
 }
 
-/// Whether a flag or keyword can be sent at all: an atom, with one backslash before it or none (RFC 9051, `flag`).
-/// `]` is allowed too, because servers have keywords with brackets and take them back.
+/// True if a flag or keyword can be sent: an atom, with at most one backslash before it (RFC 9051, `flag`).
+///
+/// `]` is allowed too, because some servers have keywords with brackets and accept them.
 pub fn is_flag(name: &str) -> bool {
     let atom = name.strip_prefix('\\').unwrap_or(name);
     !atom.is_empty()
@@ -212,7 +214,7 @@ pub fn is_flag(name: &str) -> bool {
         })
 }
 
-/// A character of a quoted string, but for TAB and the like, on which servers do not agree.
+/// True for a character of a quoted string, except control characters such as TAB, which some servers refuse.
 fn is_text(octet: u8) -> bool {
     matches!(octet, b' '..=b'~')
 }
@@ -222,7 +224,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 fn is_quotable(octets: &[u8]) -> bool {
-    octets.len() <= LONGEST_QUOTED && octets.iter().all(|octet| is_text(*octet))
+    octets.len() <= MAX_QUOTED_LENGTH && octets.iter().all(|octet| is_text(*octet))
 }
 
 fn push_quoted(text: &mut Vec<u8>, octets: &[u8]) {
@@ -243,7 +245,7 @@ mod tests {
 
     use super::*;
 
-    /// What goes over the wire, literals as `{n}`.
+    /// Returns the bytes on the wire, with literals as `{n}`.
     fn wire(command: &Command) -> Vec<u8> {
         let mut wire = Vec::new();
         for fragment in &command.fragments {
@@ -278,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_quoted_is_a_literal() {
+    fn text_that_cannot_be_quoted_is_a_literal() {
         let command = Command::new("X").astring(b"a\r\nb").strings([&b"\0"[..], b"c", b"\xfc"]).raw("Y");
         assert_eq!(wire(&command), b"X {4}\r\na\r\nb ({1}\r\n\0 \"c\" {1}\r\n\xfc) Y");
         assert_eq!(Command::new("X").astring(&[b'x'; 1024]).fragments.len(), 1);
@@ -309,7 +311,7 @@ mod tests {
         assert_eq!(text(&command), "AUTHENTICATE PLAIN AGh1bnRlcjI=");
     }
 
-    /// Reads strings as a server does; `None` if that is not all there is.
+    /// Reads strings as a server does; `None` if anything else follows.
     fn read_strings(mut rest: &[u8]) -> Option<Vec<Vec<u8>>> {
         let mut strings = Vec::new();
         while let Some(argument) = rest.strip_prefix(b" ") {

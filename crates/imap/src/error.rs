@@ -1,91 +1,53 @@
-//! What went wrong on the way to a server, how much it spoils, and when to try again.
+//! Errors: kind, scope, and time to retry. Classifies refusals of servers.
 
 use std::{fmt, io};
 
 use mailhaul_mail::{Retry, Scope};
 
+pub use crate::error_kind::ErrorKind;
 use crate::{
     decode::DecodeError,
     framer::FrameError,
-    patience,
     response::{Code, Status, StatusResponse},
+    throttle_replies,
 };
 
-/// How a message begins of a server that hung up.
+/// Start of the message about a BYE.
 const GOODBYE: &str = "the server closed the connection: BYE";
-
-/// The kinds of failure that callers tell apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// The credentials are refused, or the mailbox is not open to them.
-    Authentication,
-    /// There is no such host, or nothing listens there.
-    Unreachable,
-    /// No connection may go to the address of the host.
-    Forbidden,
-    /// The connection broke.
-    Connection,
-    /// TLS could not be agreed on, or the certificate is not to be trusted.
-    Tls,
-    /// The server was silent for too long.
-    Timeout,
-    /// The server broke the protocol or a limit.
-    Protocol,
-    /// The server sends more in answer to a command than can be an answer.
-    Flood,
-    /// The server asks for patience.
-    Throttled,
-    /// The server asks for patience in words that may be about this one command alone.
-    Busy,
-    /// The server takes no further connection of this user, or from here; those that are open go on.
-    TooManyConnections,
-    /// The mailbox is full.
-    Quota,
-    /// The server refused the command.
-    Refused,
-    /// The mailbox does not exist.
-    NotFound,
-    /// The mailbox exists already.
-    AlreadyExists,
-    /// The message is larger than the server takes.
-    TooLarge,
-    /// The server lacks what was asked for.
-    Unsupported,
-}
 
 /// An error of this crate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
-    /// How much is spoiled.
+    /// Scope of the error.
     pub scope: Scope,
-    /// When to try again.
+    /// Time to retry.
     pub retry: Retry,
-    /// What sort of thing went wrong.
+    /// Kind of the error.
     pub kind: ErrorKind,
-    /// One sentence, with the server's own words where it said any.
+    /// One sentence, with the server's words if there are any.
     pub message: String,
-    /// The server's response code.
+    /// Response code of the server.
     pub code: Option<Code>,
 }
 
 impl Error {
-    /// An error that spoils the connection.
+    /// Returns an error that makes the connection unusable.
     pub fn session(kind: ErrorKind, message: impl fmt::Display) -> Self {
         Self { scope: Scope::Session, retry: Retry::Now, kind, message: message.to_string(), code: None }
     }
 
-    /// An error that no other connection to this endpoint will escape without somebody's help.
+    /// Returns an error that every connection to this endpoint gets, until the operator changes something.
     pub fn endpoint(kind: ErrorKind, message: impl fmt::Display) -> Self {
         Self { scope: Scope::Endpoint, retry: Retry::Never, kind, message: message.to_string(), code: None }
     }
 
-    /// An error of the operating system while doing `what`.
+    /// Returns an error of the operating system during `what`.
     pub fn io(what: impl fmt::Display, error: &io::Error) -> Self {
         Self::session(ErrorKind::Connection, format!("{what}: {error}"))
     }
 
-    /// A NO, BAD or BYE in answer to `command`.
+    /// Returns the error for a NO, BAD or BYE in answer to `command`.
     pub fn refused(command: &str, status: &StatusResponse) -> Self {
         let word = match status.status {
             Status::No => "NO",
@@ -102,31 +64,33 @@ impl Error {
         Self { scope, retry, kind, message, code: status.code.clone() }
     }
 
-    /// The server says goodbye though nobody asked it to.
+    /// Returns the error for a BYE that was not requested.
     pub fn bye(status: &StatusResponse) -> Self {
         let code = status.code.as_ref().map(|code| format!("[{}] ", code_name(code))).unwrap_or_default();
         let (scope, retry, kind) = classify(status);
         let message = format!("{GOODBYE} {code}{}", clean(&status.text)).trim_end().to_owned();
-        // Whatever the reason, the connection is gone; another one may do better unless the whole server is concerned.
+        // The connection is closed. Another one may succeed, unless the mailbox or the server is the reason.
         let (scope, retry) =
             if scope < Scope::Session { (Scope::Session, Retry::Now) } else { (scope, retry) };
         Self { scope, retry, kind, message, code: status.code.clone() }
     }
 
-    /// Exchange took the credentials with an error of its own in the OK (`note`), and refuses what is asked then. The
-    /// next sign-in may reach another of its servers.
+    /// Returns the error for Exchange's refusal after an OK with an error in it (`note`).
+    ///
+    /// The next sign-in may reach another server of the cluster.
     pub(crate) fn not_connected(status: &StatusResponse, note: &str) -> Option<Self> {
-        status.text.to_ascii_lowercase().contains(NOT_CONNECTED).then(|| {
-            let words = format!(
-                "the server signed in and did not open the mailbox: {}; at sign-in it said: {}",
-                clean(&status.text),
-                clean(note)
-            );
-            Self::session(ErrorKind::Authentication, words)
-        })
+        if !status.text.to_ascii_lowercase().contains(NOT_CONNECTED) {
+            return None;
+        }
+        let words = format!(
+            "the server signed in and did not open the mailbox: {}; at sign-in it said: {}",
+            clean(&status.text),
+            clean(note)
+        );
+        Some(Self::session(ErrorKind::Authentication, words))
     }
 
-    /// The same goodbye, with what the server said to a command after it: that may be the reason.
+    /// Adds the answer to a command after the BYE, which may be its reason.
     pub(crate) fn because(self, status: &StatusResponse) -> Self {
         let (scope, retry, kind) = classify(status);
         if scope <= self.scope {
@@ -137,19 +101,28 @@ impl Error {
         Self { scope, retry, kind, message, code: status.code.clone() }
     }
 
-    /// Whether the server said goodbye, and the connection did not just break.
+    /// True for a refusal of the server's state that may concern only the requested message.
+    ///
+    /// Quirk: Yahoo answers `[UNAVAILABLE]` for a message that it cannot read. A request for another message shows the cause.
+    pub fn may_mean_one_message(&self) -> bool {
+        self.scope > Scope::Session
+            && matches!(self.kind, ErrorKind::Busy | ErrorKind::Quota)
+            && self.code != Some(Code::InUse)
+    }
+
+    /// True if the server sent a BYE, and the connection did not just break.
     pub fn is_goodbye(&self) -> bool {
         self.message.contains(GOODBYE)
     }
 
-    /// The same error, spoiling at least this much.
+    /// Returns the error with at least this scope.
     #[must_use]
     pub fn at_least(mut self, scope: Scope) -> Self {
         self.scope = self.scope.max(scope);
         self
     }
 
-    /// The same error with words in front.
+    /// Returns the error with words before its message.
     #[must_use]
     pub fn context(mut self, words: impl fmt::Display) -> Self {
         self.message = format!("{words}: {}", self.message);
@@ -169,7 +142,7 @@ impl From<DecodeError> for Error {
     }
 }
 
-/// Words for a full mailbox, in lower case. All words of a row must occur.
+/// Words about a full mailbox, in lower case. All words of a row must occur.
 const FULL: [&[&str]; 13] = [
     &["quota"],
     &["mailbox is full"],
@@ -187,19 +160,19 @@ const FULL: [&[&str]; 13] = [
     &["storage exhausted"],
 ];
 
-/// What Exchange says after it took a password and before it does anything.
+/// Refusal of Exchange if the password is correct, but the mailbox cannot be opened.
 const NOT_CONNECTED: &str = "authenticated but not connected";
-/// And what that means.
+/// Explanation of [`NOT_CONNECTED`].
 const CAUSES: &str = "the password is right, but the mailbox could not be opened: it does not exist under this name, is not open \
                       to this login (FullAccess, or ApplicationImpersonation of an administrator), or IMAP is switched off for \
                       it";
 
-/// What a refusal spoils, and when to try again. Codes first; then words that servers are known to use without a code.
+/// Classifies a refusal: by its code, then by words that servers are known to use without a code.
 fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
     use ErrorKind as K;
     let text = status.text.to_ascii_lowercase();
     let says = |words: &str| text.contains(words);
-    if let Some(asked) = patience::asked(status, &text) {
+    if let Some(asked) = throttle_replies::verdict(status, &text) {
         return asked;
     }
     match &status.code {
@@ -210,7 +183,7 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
         }
         Some(Code::OverQuota) => return (Scope::Endpoint, Retry::Never, K::Quota),
         Some(Code::TooBig) => return (Scope::Message, Retry::Never, K::TooLarge),
-        // Not about one message: to try the others would only repeat it.
+        // Concerns the whole folder. Other messages would be refused too.
         Some(Code::NoPerm | Code::ContactAdmin) => return (Scope::Folder, Retry::Never, K::Refused),
         Some(Code::TryCreate | Code::NonExistent) => return (Scope::Folder, Retry::Never, K::NotFound),
         Some(Code::AlreadyExists) => return (Scope::Folder, Retry::Never, K::AlreadyExists),
@@ -219,7 +192,7 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
     if FULL.iter().any(|row| row.iter().all(|words| says(words))) {
         return (Scope::Endpoint, Retry::Never, K::Quota);
     }
-    if let Some(asked) = patience::asked_in_words(&text) {
+    if let Some(asked) = throttle_replies::verdict_from_words(&text) {
         return asked;
     }
     let table: [(&[&str], Scope, Retry, K); 3] = [
@@ -233,7 +206,7 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
         (&["already exists"], Scope::Folder, Retry::Never, K::AlreadyExists),
     ];
     for (words, scope, retry, kind) in table {
-        if words.iter().any(|it| says(it)) {
+        if words.iter().any(|phrase| says(phrase)) {
             return (scope, retry, kind);
         }
     }
@@ -243,16 +216,20 @@ fn classify(status: &StatusResponse) -> (Scope, Retry, ErrorKind) {
     }
 }
 
-/// A server's words for a person to read: not longer than that person cares, and nothing in them for a terminal to obey.
+/// Returns server text that is safe to display: truncated, with control characters replaced.
 pub(crate) fn clean(words: &str) -> String {
-    const SHOWN: usize = 500;
-    words.chars().take(SHOWN).map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect()
+    const MAX_SHOWN: usize = 500;
+    words
+        .chars()
+        .take(MAX_SHOWN)
+        .map(|character| if character.is_control() { '\u{fffd}' } else { character })
+        .collect()
 }
 
-/// The code as the server spelt it, as far as is known: the variant's name in upper case.
+/// Name of a code: that of the variant in upper case, or the server's spelling of an unknown code.
 fn code_name(code: &Code) -> String {
     match code {
-        // WEBALERT and REFERRAL have an address there.
+        // WEBALERT and REFERRAL have a URL as argument.
         Code::Other { name, rest } => clean(format!("{name} {rest}").trim_end()),
         known => {
             let debug = format!("{known:?}");
@@ -267,7 +244,7 @@ mod tests {
     use crate::decode::decode_status;
 
     #[test]
-    fn refusals_are_told_apart() {
+    fn refusals_are_classified() {
         use ErrorKind as K;
         let table = [
             (
@@ -354,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_in_a_code_is_shown() {
+    fn a_url_in_a_code_is_shown() {
         for (line, shown) in [
             (
                 "NO [WEBALERT https://accounts.google.com/signin?x=1] Web login required.",
@@ -372,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_a_server_cannot_command_a_terminal_or_flood_it() {
+    fn server_text_is_truncated_and_without_controls() {
         let line = ["NO \x1b]0;owned\x07", &"x".repeat(100_000)].concat();
         let status = decode_status(line.as_bytes()).unwrap();
         for error in [Error::refused("APPEND", &status), Error::bye(&status)] {

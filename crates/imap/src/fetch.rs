@@ -1,4 +1,4 @@
-//! UID FETCH as a stream (RFC 9051, section 6.4.5): bodies come by, none is kept.
+//! UID FETCH as a stream (RFC 9051, section 6.4.5). No body is kept in memory.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -6,73 +6,73 @@ use bytes::Bytes;
 use mailhaul_mail::{Uid, UidSet};
 
 use crate::{
+    command_id::CommandId,
     commands::plain_items,
     decode::{FetchHead, decode_fetch_head},
-    driver::{CommandId, Event},
+    driver::Event,
     encode::Command,
     error::Error,
-    limits::Limits,
+    limits::ResponseLimits,
     response::{Fetch, StatusResponse, Untagged},
     selected::Selected,
     session::Session,
     trace,
 };
 
-/// What a [`FetchStream`] gives.
+/// Event of a [`FetchStream`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FetchEvent {
-    /// All that one response told of a message. Small sections are inside; those that were streamed are marked
-    /// [`Content::Streamed`](crate::response::Content::Streamed), and their octets came before this. Servers also send
-    /// such responses unasked, when flags change.
+    /// One response about a message, with its small sections.
+    ///
+    /// Large sections are marked [`Content::Streamed`](crate::response::Content::Streamed); their bytes came before this
+    /// event. Servers also send such responses unasked when flags change.
     Message(Box<Fetch>),
-    /// A response with octets of a message that does not end as it should: those octets, streamed ones included, may be
-    /// too few or too many, and nothing more that comes on the connection can be relied on.
+    /// A malformed response with bytes of a message. Its bytes, including streamed ones, may be too few or too many.
+    ///
+    /// Nothing that follows on the connection is reliable.
     Broken(Box<Fetch>),
-    /// The octets of a large section follow.
+    /// The bytes of a large section follow.
     BodyStart {
-        /// The message, where the server said it before the section; otherwise see the message that follows.
+        /// The message, if the server sent its UID before the section; otherwise see the message that follows.
         uid: Option<Uid>,
         /// The section, as in [`Section::spec`](crate::response::Section::spec).
         section: String,
-        /// The first byte of a part (`BODY[]<0>`); `None` for the whole section.
+        /// First byte of a partial section (`BODY[]<0>`); `None` for the whole section.
         origin: Option<u32>,
-        /// How many octets.
+        /// Number of bytes.
         length: u64,
     },
-    /// The next of them.
+    /// The next bytes.
     BodyChunk(Bytes),
-    /// As many came as were announced. They are the section only if the response ends as it should: wait for the
-    /// [`FetchEvent::Message`].
+    /// All announced bytes arrived. The section is valid only after its [`FetchEvent::Message`].
     BodyEnd,
-    /// A command is done. Its messages came before this.
+    /// A command has ended. Its messages came before this event.
     Completed {
-        /// Which one.
+        /// The command.
         command: CommandId,
-        /// What the server said.
+        /// Status of the server.
         status: StatusResponse,
     },
-    /// Something else.
+    /// Any other response.
     Other(Untagged),
 }
 
-/// FETCH commands under way. Nothing is read that is not asked for by [`FetchStream::next`], so a slow reader slows
-/// the server down.
+/// FETCH commands in flight. Only [`FetchStream::next`] reads, so a slow reader slows down the server.
 ///
-/// Dropping it early leaves the session usable: what is still to come is read, and thrown away, before the next
-/// command.
+/// The session stays usable if the stream is dropped early: the rest is read and discarded before the next command.
 pub struct FetchStream<'s> {
     session: &'s mut Session,
     in_flight: VecDeque<CommandId>,
-    /// Whether the literal that comes by belongs to a message.
+    /// True if the current literal belongs to a message.
     is_body: bool,
     patience: Duration,
-    limits: Limits,
+    limits: ResponseLimits,
 }
 
 impl Selected<'_> {
-    /// A stream of FETCH commands on this mailbox.
+    /// Starts a stream of FETCH commands in this mailbox.
     pub async fn fetch_stream(&mut self) -> Result<FetchStream<'_>, Error> {
-        self.session.link.settle().await?;
+        self.session.link.drain_abandoned().await?;
         let (limits, patience) = (self.session.limits.clone(), self.session.link.timeouts.read);
         let (session, in_flight) = (&mut *self.session, VecDeque::new());
         Ok(FetchStream { session, in_flight, is_body: false, patience, limits })
@@ -80,9 +80,10 @@ impl Selected<'_> {
 }
 
 impl FetchStream<'_> {
-    /// Adds a UID FETCH to those under way; it is sent with the next [`FetchStream::next`]. `items` are words of the
-    /// protocol, such as `(UID BODY.PEEK[])`. The set should not be much longer than
-    /// [`split_uids`](crate::split_uids) makes it.
+    /// Adds a UID FETCH. It is sent with the next [`FetchStream::next`].
+    ///
+    /// `items` are words of the protocol, such as `(UID BODY.PEEK[])`. Long sets must be split with
+    /// [`split_uids`](crate::split_uids) first.
     pub fn send(&mut self, uids: &UidSet, items: &str) -> Result<CommandId, Error> {
         plain_items(items)?;
         let writer = &mut self.session.link.writer;
@@ -91,29 +92,29 @@ impl FetchStream<'_> {
         if writer.trace.is_some() {
             writer.trace(&trace::command(id, &command));
         }
-        // There is no literal in it: nothing to wait for.
-        command.fragments.iter().for_each(|fragment| writer.push(fragment.octets()));
+        // The command has no literal, so there is no continuation to wait for.
+        command.fragments.iter().for_each(|fragment| writer.queue(fragment.octets()));
         writer.close();
         self.in_flight.push_back(id);
         Ok(id)
     }
 
-    /// Waits so long for the next byte of an answer from now on.
+    /// Sets the longest wait for the next byte of an answer.
     pub fn set_timeout(&mut self, patience: Duration) {
         self.patience = patience;
     }
 
-    /// The longest wait for the next byte of an answer.
+    /// Longest wait for the next byte of an answer.
     pub fn timeout(&self) -> Duration {
         self.patience
     }
 
-    /// How many commands are under way.
+    /// Number of commands in flight.
     pub fn in_flight(&self) -> usize {
         self.in_flight.len()
     }
 
-    /// The next event; `None` when nothing is under way. Safe to drop.
+    /// Returns the next event; `None` if no command is in flight. Cancel safe.
     pub async fn next(&mut self) -> Result<Option<FetchEvent>, Error> {
         while !self.in_flight.is_empty() {
             match self.session.link.next_within(self.patience).await? {
@@ -131,7 +132,7 @@ impl FetchStream<'_> {
                 Event::Untagged(Untagged::BrokenFetch(fetch)) => return Ok(Some(FetchEvent::Broken(fetch))),
                 Event::Untagged(other) => return Ok(Some(FetchEvent::Other(other))),
                 Event::Tagged { id, status } => {
-                    self.in_flight.retain(|it| *it != id);
+                    self.in_flight.retain(|command| *command != id);
                     return Ok(Some(FetchEvent::Completed { command: id, status }));
                 }
                 Event::LiteralChunk(_) | Event::LiteralEnd | Event::Continue(_) => {}

@@ -1,4 +1,4 @@
-//! Servers of other protocols on the port: they are told by the first bytes that they send.
+//! Servers of other protocols on the port, recognized by the first bytes that they send.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,10 +15,10 @@ use crate::{
     tls::{NOT_TLS, client_config},
 };
 
-/// Longest wait for the first bytes on a connection that is made only to see them.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for the first bytes on a connection that is opened only to read them.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What answers on a port.
+/// Protocol of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Protocol {
     Tls,
@@ -31,7 +31,7 @@ enum Protocol {
     Ssh,
 }
 
-/// The protocol that begins so, if it is known.
+/// Recognizes the protocol by the first bytes.
 fn protocol(first: &[u8]) -> Option<Protocol> {
     let upper = first.to_ascii_uppercase();
     let has = |word: &[u8]| upper.windows(word.len()).any(|window| window == word);
@@ -72,7 +72,7 @@ impl Protocol {
     }
 }
 
-/// A server whose first line is no greeting of IMAP.
+/// Returns the error for a server whose first line is no greeting of IMAP.
 pub(crate) fn no_greeting(options: &ConnectOptions, line: &[u8]) -> Error {
     let port = options.port;
     let said = clean(&String::from_utf8_lossy(line));
@@ -86,14 +86,15 @@ pub(crate) fn no_greeting(options: &ConnectOptions, line: &[u8]) -> Error {
     Error::endpoint(ErrorKind::Protocol, words)
 }
 
-/// Finds out why a server does not greet on an unencrypted connection: some wait for the client's TLS handshake or for a
-/// request of HTTP. It is asked on `stream`, or on a connection of its own. `None` where nothing was found.
+/// Finds out why a server sends no greeting on an unencrypted connection; `None` if no reason was found.
+///
+/// Some servers wait for a TLS handshake or an HTTP request. The probe uses `stream`, or opens a connection.
 pub(crate) async fn why_silent(
     options: &ConnectOptions,
     stream: Option<Stream>,
     patience: Duration,
 ) -> Option<Error> {
-    let first = timeout(patience.min(PATIENCE), answer_to_tls(options, stream)).await.ok()??;
+    let first = timeout(patience.min(PROBE_TIMEOUT), answer_to_tls(options, stream)).await.ok()??;
     match protocol(&first)? {
         Protocol::Tls => {
             let words = format!(
@@ -122,14 +123,14 @@ async fn answer_to_tls(options: &ConnectOptions, stream: Option<Stream>) -> Opti
     first_bytes(&mut stream).await
 }
 
-/// Adds to an error of the TLS handshake what the server speaks on the port in place of TLS.
+/// Adds the protocol that the server speaks to an error of the TLS handshake.
 pub(crate) async fn explain(error: Error, options: &ConnectOptions) -> Error {
     if !error.message.ends_with(NOT_TLS) {
         return error;
     }
     let listening =
         async { first_bytes(&mut Stream::Clear(connect_tcp(&silently(options)).await.ok()?)).await };
-    let first = timeout(options.timeouts.greeting.min(PATIENCE), listening).await.ok().flatten();
+    let first = timeout(options.timeouts.greeting.min(PROBE_TIMEOUT), listening).await.ok().flatten();
     match first.and_then(|first| protocol(&first)) {
         Some(Protocol::Imap) => {
             Error { message: format!("{}: it speaks IMAP there without TLS", error.message), ..error }
@@ -141,7 +142,7 @@ pub(crate) async fn explain(error: Error, options: &ConnectOptions) -> Error {
     }
 }
 
-/// The connection is not one of those that are shown.
+/// Returns the options without a trace, because the probe must not appear in it.
 fn silently(options: &ConnectOptions) -> ConnectOptions {
     ConnectOptions { trace: None, ..options.clone() }
 }
@@ -158,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn protocols_are_told_by_their_first_bytes() {
+    fn protocols_are_recognized_by_their_first_bytes() {
         for (first, expected) in [
             (&b"\x15\x03\x01\x00\x02\x02\x46"[..], Some(Protocol::Tls)),
             (b"* OK hello", Some(Protocol::Imap)),

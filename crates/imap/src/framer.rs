@@ -1,119 +1,117 @@
-//! Cuts the octets that a server sends into responses, without I/O of its own.
+//! Splits the bytes of a server into responses, without I/O.
 //!
-//! A response is a line, or several lines with literals between them (RFC 9051, section 4.3). Small literals stay where
-//! they stood; large ones are handed out in chunks as they come, so that no message is held in memory as a whole.
+//! A response is a line, or several lines with literals between them (RFC 9051, section 4.3). Small literals stay in the
+//! response. Large ones are returned in chunks as they arrive, so that no message is held in memory as a whole.
 
 use bytes::{Bytes, BytesMut};
 use memchr::memchr;
 
-use crate::limits::Limits;
+use crate::limits::ResponseLimits;
 
-/// Room that is made for each read, in octets.
+/// Buffer space for each read, in bytes.
 const READ_SIZE: usize = 64 << 10;
-/// With less room than this left, new room is made.
-const READ_LEAST: usize = 16 << 10;
+/// Buffer space below which the buffer grows, in bytes.
+const MIN_READ_SIZE: usize = 16 << 10;
 
-/// What [`Framer::next_frame`] finds.
+/// Result of [`Framer::next_frame`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
     /// The end of a response.
     Response(RawResponse),
-    /// A literal begins that is too large to be kept inside its response.
+    /// Start of a literal that is too large for its response.
     LiteralStart {
-        /// The response so far. Its text ends with `{n}\r\n`, and the last entry of `streamed` is this literal.
+        /// Response so far. Its text ends with `{n}\r\n`, and the last entry of `streamed` is this literal.
         head: RawResponse,
-        /// The octets to come.
+        /// Number of bytes that follow.
         length: u64,
     },
-    /// The next octets of that literal: never empty, at most what the buffer held.
+    /// Next bytes of that literal; never empty.
     LiteralChunk(Bytes),
-    /// All octets of that literal were handed out. The rest of the response follows.
+    /// End of that literal. The rest of the response follows.
     LiteralEnd,
 }
 
-/// A response, or its beginning, as on the wire.
+/// Response, or its beginning, as on the wire.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RawResponse {
-    /// The octets with the inline literals and their `{n}\r\n`, without the streamed literals' octets and without the
-    /// line end of the whole.
+    /// Bytes with the inline literals and their `{n}\r\n`, without streamed literals and without the final line end.
     pub text: Bytes,
-    /// The literals whose octets are absent: where in `text` they would begin (right behind their `{n}\r\n`), and how
-    /// many octets they had. Ascending.
+    /// Streamed literals: position in `text` directly after their `{n}\r\n`, and length. Ascending.
     pub streamed: Vec<(usize, u64)>,
 }
 
-/// The server said more than [`Limits`] allows. Nothing more can be read from the connection.
+/// The server exceeded [`ResponseLimits`]. Nothing more can be read from the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    /// See [`Limits::line`].
+    /// See [`ResponseLimits::line`].
     #[error("the server sent a line of more than {limit} octets")]
     LineTooLong {
-        /// In octets.
+        /// In bytes.
         limit: usize,
     },
-    /// See [`Limits::response`].
+    /// See [`ResponseLimits::response`].
     #[error("the server sent a response of more than {limit} octets")]
     ResponseTooLong {
-        /// In octets.
+        /// In bytes.
         limit: usize,
     },
-    /// See [`Limits::literal`].
+    /// See [`ResponseLimits::literal`].
     #[error("the server announced a literal of {length} octets; at most {limit} are taken")]
     LiteralTooLarge {
-        /// In octets; the greatest number of 64 bits stands for it and all beyond.
+        /// In bytes. The greatest number of 64 bits also means all greater ones.
         length: u64,
-        /// In octets.
+        /// In bytes.
         limit: u64,
     },
-    /// See [`Limits::literals_per_response`].
+    /// See [`ResponseLimits::literals_per_response`].
     #[error("the server sent more than {limit} literals in one response")]
     TooManyLiterals {
-        /// A number of literals.
+        /// Number of literals.
         limit: usize,
     },
 }
 
-/// The framer. Fill [`Framer::buffer_mut`], then call [`Framer::next_frame`] until it has no more.
+/// The framer. Fill [`Framer::buffer_mut`], then call [`Framer::next_frame`] until it returns `None`.
 #[derive(Debug, Default)]
 pub struct Framer {
-    limits: Limits,
-    /// What has come and was not handed out yet. Within a streamed literal it begins with the literal's next octet,
-    /// otherwise with the response, or with what follows `head`.
+    limits: ResponseLimits,
+    /// Received bytes that were not returned yet.
+    ///
+    /// Within a streamed literal they begin with its next byte, otherwise with the response, or with the bytes after `head`.
     buffer: BytesMut,
-    /// Where in `buffer` the present line begins; behind an inline literal, which may still be incomplete.
+    /// Start of the current line in `buffer`: after an inline literal, which may be incomplete.
     line: usize,
-    /// Up to where `buffer` was searched for the line's end. Never less than `line`.
+    /// End of the part of `buffer` that was searched for a line end. Invariant: never less than `line`.
     searched: usize,
-    /// The octets of inline literals in this response.
+    /// Bytes of inline literals in this response.
     inline: usize,
-    /// The literals of this response.
+    /// Literals of this response.
     literals: usize,
-    /// The response up to the last streamed literal, and the streamed literals.
+    /// Response up to the last streamed literal, and the streamed literals.
     head: RawResponse,
-    /// What is still to come of the streamed literal.
+    /// Bytes of the streamed literal that are missing.
     streaming: Option<u64>,
-    /// Told again when asked again.
+    /// Error that every further call returns.
     failed: Option<FrameError>,
 }
 
 impl Framer {
-    /// An empty one.
-    pub fn new(limits: Limits) -> Self {
+    /// Returns an empty framer.
+    pub fn new(limits: ResponseLimits) -> Self {
         Self { limits, ..Self::default() }
     }
 
-    /// The buffer, to put at its end what the server sent. It has room for a read of useful size, and for the rest of
-    /// an inline literal.
+    /// Returns the buffer, to append bytes of the server. It has space for a read of useful size, and for the rest of an
+    /// inline literal.
     pub fn buffer_mut(&mut self) -> &mut BytesMut {
         let missing = self.line.saturating_sub(self.buffer.len());
-        if self.buffer.capacity() - self.buffer.len() < missing.max(READ_LEAST) {
+        if self.buffer.capacity() - self.buffer.len() < missing.max(MIN_READ_SIZE) {
             self.buffer.reserve(missing.saturating_add(READ_SIZE));
         }
         &mut self.buffer
     }
 
-    /// The next frame; `None` when more octets are needed. The octets of the buffer are looked at only once, however
-    /// many calls it takes.
+    /// Returns the next frame; `None` if more bytes are necessary. Each byte is searched only once.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, FrameError> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -126,20 +124,19 @@ impl Framer {
         frame
     }
 
-    /// Drops what is buffered, and all that was begun: before TLS, for nothing that came in clear text may count.
-    /// Returns how many octets were dropped.
+    /// Discards all buffered bytes, for the start of TLS. Returns their number.
     pub fn discard(&mut self) -> usize {
         let dropped = self.buffer.len();
         *self = Self::new(self.limits.clone());
         dropped
     }
 
-    /// Whether a response has begun and not ended. If the connection ends now, something is lost.
+    /// True if a response is incomplete. If the connection ends now, data is lost.
     pub fn is_inside_response(&self) -> bool {
         !self.buffer.is_empty() || !self.head.text.is_empty() || self.streaming.is_some()
     }
 
-    /// Whether a literal has begun and not ended.
+    /// True if a literal is incomplete.
     pub fn is_inside_literal(&self) -> bool {
         self.streaming.is_some() || self.line > self.buffer.len()
     }
@@ -157,9 +154,9 @@ impl Framer {
         Some(Frame::LiteralChunk(self.buffer.split_to(length).freeze()))
     }
 
-    /// Reads lines and inline literals until the response ends or a literal is to be streamed.
+    /// Reads lines and inline literals until the response ends or a streamed literal begins.
     fn next_lines(&mut self) -> Result<Option<Frame>, FrameError> {
-        // False while an inline literal is incomplete: there is nothing to search yet.
+        // False while an inline literal is incomplete.
         while self.searched <= self.buffer.len() {
             let Some(found) = memchr(b'\n', &self.buffer[self.searched..]) else {
                 self.searched = self.buffer.len();
@@ -171,8 +168,8 @@ impl Framer {
             let content = without_line_end(&self.buffer[self.line..end]);
             let first = self.line == 0 && self.head.text.is_empty();
             if first && content.is_empty() {
-                // Some servers send an empty line after a literal or a refused command. It says nothing.
-                let _ = self.buffer.split_to(end);
+                // Some servers send an empty line after a literal or a refused command. It has no meaning.
+                _ = self.buffer.split_to(end);
                 self.searched = 0;
                 continue;
             }
@@ -184,7 +181,7 @@ impl Framer {
                             self.searched = end - 1;
                             return Ok(None);
                         }
-                        // Quirk: Xeams ends the line behind a literal, and goes on with the items in the next one.
+                        // Quirk: Xeams ends the line after a literal, and continues the items in the next line.
                         Some(b' ') => {
                             (self.line, self.searched) = (end, end);
                             continue;
@@ -204,7 +201,7 @@ impl Framer {
         Ok(None)
     }
 
-    /// Whether this response is a FETCH, which never ends with a literal.
+    /// True if this response is a FETCH, which never ends with a literal.
     fn is_fetch(&self) -> bool {
         let start = if self.head.text.is_empty() { &self.buffer[..] } else { &self.head.text[..] };
         let mut words = start.split(|octet| *octet == b' ').filter(|word| !word.is_empty());
@@ -212,10 +209,11 @@ impl Framer {
         star == Some(b"*") && name.is_some_and(is_fetch)
     }
 
-    /// `end`: how much of the buffer belongs to this response. The tighter limit speaks, so that the error does not
-    /// depend on how the octets were cut into reads.
+    /// Checks the limits. `end` is the part of the buffer that belongs to this response.
+    ///
+    /// The stricter limit determines the error, so that the error does not depend on the sizes of reads.
     fn check_length(&self, end: usize) -> Result<(), FrameError> {
-        let Limits { line, response, .. } = self.limits;
+        let ResponseLimits { line, response, .. } = self.limits;
         let total = self.head.text.len().saturating_add(end);
         let line_end = line.saturating_add(self.inline);
         if total <= line_end.min(response) {
@@ -232,7 +230,7 @@ impl Framer {
         if self.literals > self.limits.literals_per_response {
             return Err(FrameError::TooManyLiterals { limit: self.limits.literals_per_response });
         }
-        // The greatest number also stands for what overflowed, so it is refused under any limit.
+        // The greatest number also stands for an overflow, so it exceeds every limit.
         if length > self.limits.literal || length == u64::MAX {
             return Err(FrameError::LiteralTooLarge { length, limit: self.limits.literal });
         }
@@ -241,7 +239,7 @@ impl Framer {
 
     fn keep_inline(&mut self, end: usize, length: usize) -> Result<(), FrameError> {
         let next = end.saturating_add(length);
-        // Checked before the octets come: they would only be collected in vain.
+        // Checked before the bytes arrive, so that they are not collected first.
         if self.head.text.len().saturating_add(next) > self.limits.response {
             return Err(FrameError::ResponseTooLong { limit: self.limits.response });
         }
@@ -265,8 +263,9 @@ impl Framer {
         RawResponse { text, streamed: std::mem::take(&mut self.head).streamed }
     }
 
-    /// Takes `end` octets from the buffer and returns the first `stop` of them, behind the head if there is one. Only
-    /// a response with streamed literals is copied, and of it only what is not streamed.
+    /// Takes `end` bytes from the buffer and returns the first `stop` of them, after the head if there is one.
+    ///
+    /// Only responses with streamed literals are copied, without those literals.
     fn take(&mut self, stop: usize, end: usize) -> Bytes {
         let mut text = self.buffer.split_to(end).freeze();
         text.truncate(stop);
@@ -282,25 +281,25 @@ impl Framer {
     }
 }
 
-/// `line` ends with LF, and a CR before it, if any, belongs to the line's end.
+/// Removes LF or CRLF at the end of the line.
 fn without_line_end(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Whether this is the first line of a response that ends with words for people. They have no literals: a `{5}` at
-/// their end is just text.
+/// True if this is the first line of a response that ends with text for display. A `{5}` at its end is no literal.
 fn is_status(line: &[u8]) -> bool {
     let Some(data) = line.strip_prefix(b"*") else {
         return true; // tagged, or a continuation
     };
     let data = data.trim_ascii_start();
     let word = data.split(|octet| matches!(octet, b' ' | b'\t' | b'[')).next().unwrap_or_default();
-    ["OK", "NO", "BAD", "BYE", "PREAUTH"].iter().any(|it| word.eq_ignore_ascii_case(it.as_bytes()))
+    ["OK", "NO", "BAD", "BYE", "PREAUTH"].iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
 }
 
-/// The length in a `{n}`, `{n+}` or `~{n}` at the end of the line. Numbers beyond 64 bits become the greatest one.
-/// A brace behind an atom's octet belongs to the atom: some servers do not quote mailbox names that have one.
+/// Returns the length in a `{n}`, `{n+}` or `~{n}` at the end of the line. Overflow becomes the greatest number.
+///
+/// A brace within an atom belongs to the atom, because some servers do not quote mailbox names with braces.
 fn announced_literal(line: &[u8]) -> Option<u64> {
     let line = line.strip_suffix(b"}")?;
     let line = line.strip_suffix(b"+").unwrap_or(line);
@@ -315,7 +314,7 @@ fn announced_literal(line: &[u8]) -> Option<u64> {
     Some(digits.iter().try_fold(0, add).unwrap_or(u64::MAX))
 }
 
-/// True for the name of a response that tells of a message: FETCH, or UIDFETCH (RFC 9586).
+/// True for the name of a response about a message: FETCH, or UIDFETCH (RFC 9586).
 pub(crate) fn is_fetch(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"FETCH") || name.eq_ignore_ascii_case(b"UIDFETCH")
 }
@@ -326,20 +325,20 @@ mod tests {
 
     use super::*;
 
-    fn small() -> Limits {
-        Limits {
+    fn small() -> ResponseLimits {
+        ResponseLimits {
             line: 60,
             inline_literal: 8,
             literal: 1000,
             literals_per_response: 3,
             response: 100,
-            ..Limits::default()
+            ..ResponseLimits::default()
         }
     }
 
     /// All frames of what comes in these pieces, chunks of one literal joined, and the error at the end if there is one.
     fn frames<'a>(
-        limits: &Limits,
+        limits: &ResponseLimits,
         pieces: impl IntoIterator<Item = &'a [u8]>,
     ) -> (Vec<Frame>, Option<FrameError>) {
         let mut framer = Framer::new(limits.clone());
@@ -394,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_ends_behind_a_literal_of_a_fetch_may_go_on_in_the_next() {
+    fn a_fetch_may_continue_on_the_line_after_a_literal() {
         let text = b"* 1 FETCH (BODY[] {3}\r\na\nb\r\n UID 1)";
         let (found, error) = whole(&[&text[..], b"\r\n* 2 EXISTS\r\n"].concat());
         assert_eq!((found, error), (vec![response(text), response(b"* 2 EXISTS")], None));
@@ -407,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn large_literals_are_streamed_and_what_follows_is_joined_to_the_head() {
+    fn the_rest_of_a_response_is_joined_to_its_head() {
         let (head, tail) = (b"* 1 FETCH (UID 7 BODY[] {9}\r\n", b" X {2}\r\nab)");
         let wire = [&head[..], b"123\r\n6789", tail, b"\r\n* 2 EXISTS\r\n"].concat();
         let streamed = vec![(head.len(), 9)];
@@ -464,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn each_limit_is_told() {
+    fn each_limit_has_its_error() {
         let line = |length: usize| [&b"* "[..], &vec![b'x'; length - 4], b"\r\n"].concat();
         assert_eq!(error(&line(60)), None);
         assert_eq!(error(&line(61)), Some(FrameError::LineTooLong { limit: 60 }));
@@ -479,7 +478,8 @@ mod tests {
             overflow.to_string(),
             "the server announced a literal of 18446744073709551615 octets; at most 1000 are taken"
         );
-        let unlimited = Limits { literal: u64::MAX, inline_literal: usize::MAX, ..Limits::default() };
+        let unlimited =
+            ResponseLimits { literal: u64::MAX, inline_literal: usize::MAX, ..ResponseLimits::default() };
         let refused = Some(FrameError::LiteralTooLarge { length: u64::MAX, limit: u64::MAX });
         assert_eq!(frames(&unlimited, [&b"* X {99999999999999999999}\r\n"[..]]).1, refused);
 
@@ -493,12 +493,17 @@ mod tests {
             Some(FrameError::TooManyLiterals { limit: 3 })
         );
 
-        let tight = Limits { response: 30, ..small() };
+        let tight = ResponseLimits { response: 30, ..small() };
         let too_long = Some(FrameError::ResponseTooLong { limit: 30 });
         assert_eq!(frames(&tight, [&b"* X {8}\r\n12345678 {8}\r\n"[..]]).1, too_long, "before it comes");
         assert_eq!(frames(&tight, [&b"* X {8}\r\n12345678 some more octets"[..]]).1, too_long);
-        let enormous =
-            Limits { response: 100, line: 60, inline_literal: usize::MAX, literal: u64::MAX, ..small() };
+        let enormous = ResponseLimits {
+            response: 100,
+            line: 60,
+            inline_literal: usize::MAX,
+            literal: u64::MAX,
+            ..small()
+        };
         let wire = b"* X {18446744073709551614}\r\n";
         assert_eq!(frames(&enormous, [&wire[..]]).1, Some(FrameError::ResponseTooLong { limit: 100 }));
     }
@@ -525,7 +530,7 @@ mod tests {
 
     #[test]
     fn nothing_is_searched_twice_and_there_is_room_for_the_literal() {
-        let mut framer = Framer::new(Limits::default());
+        let mut framer = Framer::new(ResponseLimits::default());
         framer.buffer_mut().extend_from_slice(b"* 1 FETCH");
         assert_eq!(framer.next_frame(), Ok(None));
         assert_eq!(framer.searched, 9);
@@ -615,12 +620,12 @@ mod tests {
         ) {
             let wire: Vec<u8> = responses.iter().flat_map(|(wire, _)| wire.clone()).collect();
             let expected: Vec<Frame> = responses.into_iter().flat_map(|(_, frames)| frames).collect();
-            let limits = Limits { inline_literal: 8, ..Limits::default() };
+            let limits = ResponseLimits { inline_literal: 8, ..ResponseLimits::default() };
             prop_assert_eq!(frames(&limits, cut(&wire, &lengths)), (expected, None));
         }
 
         #[test]
-        fn noise_gives_the_same_frames_and_the_same_error_however_it_is_cut(
+        fn noise_gives_the_same_frames_and_error_with_any_reads(
             words in prop::collection::vec(
                 prop::sample::select(vec![
                     "* ", "* 1 FETCH (", "\r\n", "\n", " {", "}", "+", "~{", "0", "3", "9", "12", "99999999999999999999",

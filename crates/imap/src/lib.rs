@@ -1,11 +1,10 @@
 //! A streaming, pipelining, tolerant IMAP client for tokio.
 //!
-//! * **Streaming**: no message is held in memory as a whole. [`FetchStream`] gives large bodies in chunks, as they come;
-//!   [`AppendSink`] takes them so.
-//! * **Pipelining**: FETCH, STATUS and APPEND commands are under way many at a time; nobody waits for a round trip
-//!   that can be saved.
-//! * **Tolerant**: what servers say in the wild is read as far as it can be, and what nobody understands is kept. What
-//!   would spoil data is not tolerated: an answer to nothing, a lie about a length, a flood.
+//! * **Streaming**: no message is held in memory as a whole. [`FetchStream`] returns large bodies in chunks, as they
+//!   arrive; [`AppendSink`] takes chunks.
+//! * **Pipelining**: many FETCH, STATUS and APPEND commands are in flight at once. A round trip is saved where possible.
+//! * **Tolerant**: responses that break the grammar are read as far as possible. Unknown responses are kept. Responses
+//!   that would damage data are errors: an answer to no command, a wrong length, a flood.
 //!
 //! A [`Connection`] becomes a [`Session`] by authentication, and a session lends a [`Selected`] mailbox:
 //!
@@ -26,7 +25,7 @@
 //! # }
 //! ```
 //!
-//! Every [`Error`] says how much it spoils (a message, a folder, the session, the endpoint) and when to try again.
+//! Each [`Error`] has a scope (message, folder, session, mailbox or endpoint) and a time to retry.
 
 #![warn(missing_docs)]
 
@@ -34,6 +33,7 @@ mod append;
 mod auth;
 mod capability;
 mod certificate;
+mod command_id;
 mod commands;
 mod compress;
 mod connection;
@@ -41,6 +41,7 @@ mod decode;
 mod driver;
 mod encode;
 mod error;
+mod error_kind;
 mod fetch;
 mod foreign;
 mod framer;
@@ -48,38 +49,41 @@ mod limits;
 mod mailbox_name;
 mod mutf7;
 mod options;
-mod patience;
 pub mod response;
 mod secrets;
+mod security;
 mod selected;
 mod session;
 mod sign_in;
 mod signature;
 mod stream;
+mod throttle_replies;
 mod tls;
 mod trace;
 mod untrusted;
 
-pub use append::{AppendHead, AppendReplies, AppendReply, AppendSink, Begin};
+pub use append::{AppendHead, AppendReplies, AppendReply, AppendSink, BeginOutcome};
 pub use auth::{
     AuthorizeAs, CredentialKind, Credentials, SignInMemory, SignInRefusal, mechanism, mechanism_names,
 };
 pub use capability::{Capabilities, LiteralMode};
 pub use certificate::{Certificate, CertificateContent};
+pub use command_id::CommandId;
 pub use commands::{
-    ChangedMailbox, ChangesQuery, Copied, Introduction, ListQuery, ListedMailbox, Qresync, Quota, SearchKey,
-    SelectOptions, StatusItem, Store, StoreMode, split_uids,
+    ChangedMailbox, ChangesQuery, CopyUids, Introduction, ListQuery, ListedMailbox, Qresync, Quota,
+    SearchKey, SelectOptions, StatusItem, StoreCommand, StoreMode, split_uids,
 };
 pub use connection::Connection;
 pub use decode::{DecodeError, FetchHead, decode, decode_fetch_head};
-pub use driver::{CommandId, MailboxData};
+pub use driver::MailboxData;
 pub use encode::{Command, Fragment, is_flag};
 pub use error::{Error, ErrorKind};
 pub use fetch::{FetchEvent, FetchStream};
 pub use framer::{Frame, FrameError, Framer, RawResponse};
-pub use limits::Limits;
+pub use limits::ResponseLimits;
 pub use mailbox_name::MailboxName;
-pub use options::{ConnectOptions, Security, Timeouts, TlsOptions};
+pub use options::{ConnectOptions, Timeouts, TlsOptions};
+pub use security::Security;
 pub use selected::Selected;
 pub use session::Session;
 pub use trace::{Direction, Milestone, Trace};

@@ -1,23 +1,23 @@
-//! How much of a server's talk is taken before the connection is given up.
+//! Limits on the sizes of responses.
 
-/// Limits against servers that lie or rave. All in octets unless said otherwise.
+/// Limits on what a server may send. In bytes unless another unit is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// A line without its literals. A SEARCH answer over a million messages is one line.
+pub struct ResponseLimits {
+    /// Longest line without its literals. A SEARCH answer for a million messages is one line.
     pub line: usize,
-    /// A literal up to this size is kept inside its response; a larger one is handed out in chunks.
+    /// Largest literal that is kept inside its response. A larger one is returned in chunks.
     pub inline_literal: usize,
-    /// The largest literal at all.
+    /// Largest literal.
     pub literal: u64,
-    /// Literals in one response (a number).
+    /// Maximum number of literals in one response.
     pub literals_per_response: usize,
-    /// A response with its inline literals.
+    /// Largest response with its inline literals.
     pub response: usize,
-    /// Parentheses within parentheses (a number).
+    /// Maximum depth of nested parentheses.
     pub nesting: usize,
 }
 
-impl Default for Limits {
+impl Default for ResponseLimits {
     fn default() -> Self {
         Self {
             line: 16 << 20,

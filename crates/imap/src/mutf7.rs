@@ -5,7 +5,7 @@ use base64::{Engine as _, alphabet, engine::GeneralPurpose, engine::general_purp
 /// Base64 with `,` for `/` and without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::IMAP_MUTF7, NO_PAD);
 
-/// Text to wire: printable ASCII as it is, `&` as `&-`, everything else as UTF-16 in base64.
+/// Encodes text: printable ASCII as it is, `&` as `&-`, everything else as UTF-16 in base64.
 pub(crate) fn encode(text: &str) -> Vec<u8> {
     let mut wire = Vec::with_capacity(text.len());
     let mut pending = Vec::new();
@@ -34,8 +34,9 @@ fn flush(pending: &mut Vec<u8>, wire: &mut Vec<u8>) {
     }
 }
 
-/// Wire to text; `None` unless encoding the text gives the same octets again, so that no two names on a server become
-/// one.
+/// Decodes a name. Returns `None` unless encoding the text gives the same bytes again.
+///
+/// Two names on a server thus never become the same text.
 pub(crate) fn decode(wire: &[u8]) -> Option<String> {
     let mut text = String::with_capacity(wire.len());
     let mut rest = wire;
@@ -61,7 +62,7 @@ pub(crate) fn decode(wire: &[u8]) -> Option<String> {
             _ => return None,
         }
     }
-    (encode(&text) == wire).then_some(text)
+    if encode(&text) == wire { Some(text) } else { None }
 }
 
 #[cfg(test)]
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_canonical_is_not_decoded() {
+    fn names_that_are_not_canonical_are_not_decoded() {
         for wire in ["&", "&APY", "&AGE-", "a&b", "&2D0-", "&APY-&APY-", "gr\u{fc}n", "&A-"] {
             assert_eq!(decode(wire.as_bytes()), None, "{wire:?}");
         }

@@ -1,4 +1,4 @@
-//! How to reach a server.
+//! Options of a connection: address, TLS, timeouts and limits.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -6,44 +6,34 @@ use mailhaul_mail::Reach;
 
 use crate::{
     auth::SignInMemory,
-    limits::Limits,
+    limits::ResponseLimits,
+    security::Security,
     trace::{Milestone, Trace},
 };
 
-/// How the connection is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Security {
-    /// TLS from the first octet; usually port 993.
-    Implicit,
-    /// STARTTLS before anything else, required; usually port 143.
-    StartTls,
-    /// Nothing: whoever listens reads passwords and mail.
-    Clear,
-}
-
-/// Whom to trust.
+/// Certificates that are trusted. By default those that the system trusts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsOptions {
-    /// Certificates (PEM) to trust in place of the system's.
+    /// File with certificates (PEM) to trust in place of the system's.
     pub ca_file: Option<PathBuf>,
-    /// The same as text; it goes before the file.
+    /// Certificates (PEM) to trust in place of the system's. Takes precedence over the file.
     pub ca_pem: Option<String>,
-    /// SHA-256 of the server's own certificate (DER): it alone is trusted, whatever its name and date.
+    /// SHA-256 of the server's certificate (DER). Only this certificate is trusted, with any name and date.
     pub pin_sha256: Option<[u8; 32]>,
-    /// Trust anybody.
+    /// Every certificate is trusted.
     pub accept_untrusted: bool,
 }
 
-/// How long to wait for the server.
+/// Longest waits for the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// For TCP, for each address.
+    /// For the TCP connection to one address.
     pub connect: Duration,
-    /// For the greeting, and for TLS.
+    /// For the TLS handshake, and for the greeting.
     pub greeting: Duration,
-    /// For the next octet of an answer.
+    /// For the next byte of an answer.
     pub read: Duration,
-    /// For the server to take what was sent.
+    /// For the server to take the next byte of a command.
     pub write: Duration,
 }
 
@@ -58,42 +48,44 @@ impl Default for Timeouts {
     }
 }
 
-/// All that is needed to open a connection.
+/// Everything that is needed to open a connection.
 #[derive(Clone)]
 pub struct ConnectOptions {
     /// Name or address of the server.
     pub host: String,
-    /// Its port.
+    /// TCP port.
     pub port: u16,
-    /// Which addresses of the host are connected to.
+    /// Addresses of the host to which connections are allowed.
     pub reach: Reach,
-    /// How the connection is protected.
+    /// Protection of the connection.
     pub security: Security,
-    /// Whom to trust.
+    /// Certificates that are trusted.
     pub tls: TlsOptions,
-    /// How long to wait.
+    /// Longest waits for the server.
     pub timeouts: Timeouts,
-    /// How much to take.
-    pub limits: Limits,
-    /// Who is shown the protocol.
+    /// Limits on the sizes of responses.
+    pub limits: ResponseLimits,
+    /// Receiver of the protocol trace.
     pub trace: Option<Arc<dyn Trace>>,
-    /// The only sign-in mechanism; `None` for the strongest that works. It counts for credentials of its kind.
+    /// The only sign-in mechanism; `None` for the strongest that works. Ignored for credentials of another kind.
     pub mechanism: Option<String>,
-    /// RSA keys below 2,048 bits are taken, and TLS 1.2 alone. It counts where a certificate is trusted for itself: by its
-    /// pin, by its file or by `accept_untrusted`. Set by [`Connection::open`](crate::Connection::open) where it is needed.
+    /// True if RSA keys below 2,048 bits are accepted, with TLS 1.2 only.
+    ///
+    /// Applies only to a certificate that is trusted itself: by its pin, by its file or by `accept_untrusted`.
+    /// [`Connection::open`](crate::Connection::open) sets it if necessary.
     pub takes_short_keys: bool,
-    /// Which mechanisms work there. Share it among all connections to the server.
+    /// Mechanisms that work at the server. Share it among all connections to the server.
     pub sign_in: SignInMemory,
 }
 
 impl ConnectOptions {
-    pub(crate) fn tell(&self, milestone: &Milestone<'_>) {
+    pub(crate) fn report(&self, milestone: &Milestone<'_>) {
         if let Some(trace) = &self.trace {
             trace.milestone(milestone);
         }
     }
 
-    /// With the system's trust, default timeouts and limits, and no trace.
+    /// Returns options with the system's certificates, default timeouts and limits, and no trace.
     pub fn new(host: impl Into<String>, port: u16, security: Security) -> Self {
         Self {
             host: host.into(),
@@ -102,7 +94,7 @@ impl ConnectOptions {
             security,
             tls: TlsOptions::default(),
             timeouts: Timeouts::default(),
-            limits: Limits::default(),
+            limits: ResponseLimits::default(),
             trace: None,
             mechanism: None,
             takes_short_keys: false,

@@ -1,4 +1,4 @@
-//! What a server says, as values (RFC 9051, section 7, and the extensions that are used here).
+//! Responses of a server as values (RFC 9051, section 7, and extensions).
 
 use bytes::Bytes;
 use mailhaul_mail::{Flags, InternalDate, ModSeq, Uid, UidSet, UidValidity};
@@ -8,27 +8,27 @@ use crate::mailbox_name::MailboxName;
 /// One response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Response {
-    /// `+`: the server waits for more of the command.
+    /// `+`: the server waits for the rest of the command.
     Continue(String),
     /// The end of a command.
     Tagged {
-        /// The command's tag.
+        /// Tag of the command.
         tag: String,
-        /// How it ended.
+        /// Status of the command.
         status: StatusResponse,
     },
-    /// `*`: data, or something that the server wants to tell.
+    /// `*`: data, or a notice.
     Untagged(Untagged),
 }
 
 /// The word of a status response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Done, or a notice.
+    /// Success, or a notice.
     Ok,
-    /// Refused, or a warning.
+    /// Refusal, or a warning.
     No,
-    /// Not understood.
+    /// Syntax error, or an unknown command.
     Bad,
     /// The server closes the connection.
     Bye,
@@ -36,14 +36,14 @@ pub enum Status {
     PreAuth,
 }
 
-/// A status, its machine-readable code, and its words.
+/// Status, its machine-readable code, and its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusResponse {
-    /// The word.
+    /// Word of the status.
     pub status: Status,
-    /// What stood in brackets.
+    /// Code in brackets.
     pub code: Option<Code>,
-    /// The words for people; may be empty.
+    /// Text for display; may be empty.
     pub text: String,
 }
 
@@ -78,7 +78,7 @@ pub enum Code {
     InUse,
     Limit,
     MailboxId(String),
-    /// RFC 9738: messages of one command at most, and the smallest UID that was done.
+    /// RFC 9738: maximum number of messages of one command, and the smallest UID that was processed.
     MessageLimit {
         most: u32,
         lowest: Option<Uid>,
@@ -102,11 +102,11 @@ pub enum Code {
     Unavailable,
     UnknownCte,
     Unseen(u32),
-    /// One that is not known here, or a known one whose argument is malformed.
+    /// An unknown code, or a known one with a malformed argument.
     Other {
-        /// Its name, in upper case; as it was spelt where it has a value (`Error="..."`).
+        /// Name in upper case; in the server's spelling if it has a value (`Error="..."`).
         name: String,
-        /// What followed the name.
+        /// Text after the name.
         rest: String,
     },
 }
@@ -142,8 +142,9 @@ pub enum Untagged {
     },
     Esearch(Esearch),
     Fetch(Box<Fetch>),
-    /// A FETCH response with octets of a message that does not end as it should: their length may be told wrong, and
-    /// what follows on the connection may be the rest of the message. What could be read before that.
+    /// A malformed FETCH response with bytes of a message, as far as it could be read.
+    ///
+    /// The length of a literal may be wrong, so the rest of the message may follow on the connection.
     BrokenFetch(Box<Fetch>),
     Quota {
         root: String,
@@ -153,7 +154,7 @@ pub enum Untagged {
         name: MailboxName,
         roots: Vec<String>,
     },
-    /// What nobody here understands: kept as it came, never an error.
+    /// Unknown data, kept as received. Never an error.
     Unknown(Bytes),
 }
 
@@ -166,36 +167,36 @@ pub struct Namespaces {
     pub shared: Vec<NamespaceEntry>,
 }
 
-/// One namespace.
+/// Namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamespaceEntry {
-    /// With which the names of its folders begin, as on the wire.
+    /// Prefix of the names of its folders, as on the wire.
     pub prefix: MailboxName,
-    /// What separates levels; `None` for NIL.
+    /// Separator of levels; `None` for NIL.
     pub delimiter: Option<char>,
 }
 
-/// An answer to LIST or LSUB (RFC 9051, section 7.3.1; RFC 5258).
+/// Answer to LIST or LSUB (RFC 9051, section 7.3.1; RFC 5258).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListItem {
     /// `\Noselect`, `\Sent` and the like, as sent.
     pub attributes: Vec<String>,
-    /// What separates levels; `None` for NIL.
+    /// Separator of levels; `None` for NIL.
     pub delimiter: Option<char>,
-    /// The mailbox.
+    /// Name of the mailbox.
     pub name: MailboxName,
-    /// Extended data: `CHILDINFO`, `OLDNAME` and others, raw.
+    /// Extended data, raw: `CHILDINFO`, `OLDNAME` and others.
     pub extended: Vec<(String, Bytes)>,
 }
 
 impl ListItem {
-    /// Whether the attribute is there, in any case.
+    /// True if the mailbox has the attribute, in upper or lower case.
     pub fn has(&self, attribute: &str) -> bool {
-        self.attributes.iter().any(|it| it.eq_ignore_ascii_case(attribute))
+        self.attributes.iter().any(|known| known.eq_ignore_ascii_case(attribute))
     }
 }
 
-/// What STATUS told.
+/// Answer to STATUS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the RFCs' own")]
 pub struct StatusItems {
@@ -214,21 +215,21 @@ pub struct StatusItems {
 /// RFC 4731.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Esearch {
-    /// Whether the numbers are UIDs.
+    /// True if the numbers are UIDs.
     pub uid: bool,
-    /// The matches, where asked for and not empty.
+    /// Matches, if requested and not empty.
     pub all: Option<UidSet>,
-    /// How many.
+    /// Number of matches.
     pub count: Option<u32>,
-    /// The smallest.
+    /// Smallest match.
     pub min: Option<u32>,
-    /// The greatest.
+    /// Greatest match.
     pub max: Option<u32>,
-    /// The highest mod-sequence among the matches.
+    /// Highest mod-sequence of the matches.
     pub modseq: Option<ModSeq>,
 }
 
-/// Usage and limit of one resource (RFC 9208): `STORAGE` in units of 1024 octets, `MESSAGE` in messages.
+/// Usage and limit of one resource (RFC 9208): `STORAGE` in units of 1024 bytes, `MESSAGE` in messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the RFC's own")]
 pub struct QuotaResource {
@@ -237,22 +238,22 @@ pub struct QuotaResource {
     pub limit: u64,
 }
 
-/// What FETCH told of one message.
+/// Data of one message from FETCH.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fetch {
-    /// The message sequence number; 0 where the server tells none (UIDONLY). Exchange gets it wrong: trust the UID.
+    /// Message sequence number; 0 if the server sends none (UIDONLY). Exchange sends wrong ones, so use the UID.
     pub sequence: u32,
     /// The UID.
     pub uid: Option<Uid>,
-    /// The UID as sent, where it is no UID: 0, or a number above 32 bits.
+    /// Text of an invalid UID: 0, or a number above 32 bits.
     pub odd_uid: Option<String>,
     /// FLAGS.
     pub flags: Option<Flags>,
-    /// INTERNALDATE, where it names a possible day.
+    /// INTERNALDATE, if it is a possible date.
     pub internal_date: Option<InternalDate>,
-    /// INTERNALDATE as sent.
+    /// Text of INTERNALDATE.
     pub internal_date_text: Option<String>,
-    /// RFC822.SIZE: a hint.
+    /// RFC822.SIZE. Only a hint.
     pub rfc822_size: Option<u64>,
     /// MODSEQ (RFC 7162).
     pub modseq: Option<ModSeq>,
@@ -266,41 +267,41 @@ pub struct Fetch {
     pub gm_thrid: Option<u64>,
     /// X-GM-LABELS.
     pub gm_labels: Option<Vec<String>>,
-    /// `BODY[...]` items.
+    /// Items of `BODY[...]`.
     pub sections: Vec<Section>,
-    /// Items that are not known here: name and raw value.
+    /// Unknown items: name and raw value.
     pub other: Vec<(String, Bytes)>,
 }
 
-/// One `BODY[...]`, `BINARY[...]` or `RFC822...` item.
+/// Item of `BODY[...]`, `BINARY[...]` or `RFC822...`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
-    /// What stood in the brackets, in upper case; empty for `BODY[]` and `RFC822`.
+    /// Text in the brackets, in upper case; empty for `BODY[]` and `RFC822`.
     pub spec: String,
-    /// The first octet, where part of a section was asked for.
+    /// First byte of a partial section.
     pub origin: Option<u32>,
-    /// The octets.
+    /// Bytes of the section.
     pub content: Content,
 }
 
-/// The octets of a section.
+/// Bytes of a section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// NIL: the server has none (for `BODY[]`: the message is gone, on some servers).
+    /// NIL: the server has no such section. For `BODY[]`, some servers say so of a deleted message.
     Nil,
-    /// Here.
+    /// The bytes.
     Inline(Bytes),
-    /// So many octets went by as chunks.
+    /// The bytes were returned as chunks; this is their number.
     Streamed(u64),
 }
 
 impl Fetch {
-    /// The octets of the whole section with this spec, if they are here. A part of it (`BODY[]<0>`) is not taken for it.
+    /// Returns the bytes of the whole section, if they are inline. A partial section (`BODY[]<0>`) does not count.
     pub fn inline(&self, spec: &str) -> Option<&Bytes> {
         self.inline_from(spec, None)
     }
 
-    /// The octets of this section: the whole of it, or its part from `origin` on.
+    /// Returns the bytes of a section, or of its part from `origin` on, if they are inline.
     pub fn inline_from(&self, spec: &str, origin: Option<u32>) -> Option<&Bytes> {
         let is_it = |section: &&Section| section.spec == spec && section.origin == origin;
         self.sections.iter().find(is_it).and_then(|section| match &section.content {

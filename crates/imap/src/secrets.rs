@@ -1,12 +1,9 @@
-//! The secrets that a connection has shown its server, struck out of whatever the server says afterwards.
+//! Secrets that were sent to a server. They are redacted in everything that the server says afterwards.
 
-use std::{
-    borrow::Cow,
-    collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 use mailhaul_mail::{Redactor, Search, Secret};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
     error::Error,
@@ -14,37 +11,38 @@ use crate::{
     trace::{Direction, Milestone, Trace},
 };
 
-/// Bytes of a status response that are kept for people.
-const LONGEST_TEXT: usize = 4096;
+/// Longest text of a status response that is kept, in bytes.
+const MAX_STATUS_TEXT: usize = 4096;
 
-/// Maximum number of texts that are remembered to hold no secret, and bytes of the longest of them.
-const REMEMBERED: usize = 64;
-const LONGEST_REMEMBERED: usize = 256;
+/// Texts that are remembered to contain no secret. Servers repeat a few sentences.
+const MAX_REMEMBERED: usize = 64;
+/// Longest text that is remembered, in bytes.
+const MAX_REMEMBERED_LENGTH: usize = 256;
 
 /// Known secrets. Clones share them.
 #[derive(Clone, Default)]
-pub(crate) struct Secrets(Arc<Mutex<Known>>);
+pub(crate) struct Secrets(Arc<Mutex<KnownSecrets>>);
 
-/// Secrets, and texts that were searched for them: servers say the same few sentences again and again.
+/// Secrets, and texts that are known to contain none of them.
 #[derive(Default)]
-struct Known {
+struct KnownSecrets {
     redactor: Redactor,
     clean: HashSet<(String, Search)>,
 }
 
-impl Known {
+impl KnownSecrets {
     fn redact(&mut self, text: &mut String, search: Search) {
-        // A tuple of borrowed text is no key of the set: the text is lent to one.
+        // The set cannot be asked with a tuple of borrowed text, so the text is moved into a key.
         let key = (std::mem::take(text), search);
         if self.clean.contains(&key) {
             *text = key.0;
             return;
         }
-        let struck = match self.redactor.redact(&key.0, search) {
-            Cow::Owned(struck) => Some(struck),
+        let redacted = match self.redactor.redact(&key.0, search) {
+            Cow::Owned(redacted) => Some(redacted),
             Cow::Borrowed(_) => None,
         };
-        *text = struck.unwrap_or_else(|| {
+        *text = redacted.unwrap_or_else(|| {
             let text = key.0.clone();
             self.remember(key);
             text
@@ -52,10 +50,10 @@ impl Known {
     }
 
     fn remember(&mut self, key: (String, Search)) {
-        if key.0.len() > LONGEST_REMEMBERED {
+        if key.0.len() > MAX_REMEMBERED_LENGTH {
             return;
         }
-        if self.clean.len() == REMEMBERED {
+        if self.clean.len() == MAX_REMEMBERED {
             self.clean.clear();
         }
         self.clean.insert(key);
@@ -73,19 +71,19 @@ impl Secrets {
         for secret in secrets {
             redactor.add(secret);
         }
-        Self(Arc::new(Mutex::new(Known { redactor, clean: HashSet::new() })))
+        Self(Arc::new(Mutex::new(KnownSecrets { redactor, clean: HashSet::new() })))
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, KnownSecrets> {
+        self.0.lock()
     }
 
-    /// From now on this is struck.
+    /// Adds a secret, which is redacted from now on.
     pub(crate) fn add(&self, secret: &Secret) {
         self.known().learn(|redactor| redactor.add(secret));
     }
 
-    /// A message of a SASL exchange, which is struck where it is whole.
+    /// Adds a message of a SASL exchange. It is redacted only where it occurs as a whole.
     pub(crate) fn add_message(&self, message: &[u8]) {
         self.known().learn(|redactor| redactor.add_whole(message));
     }
@@ -94,34 +92,34 @@ impl Secrets {
         self.known().redact(text, search);
     }
 
-    /// The error without secrets.
-    pub(crate) fn strike_error(&self, mut error: Error) -> Error {
+    /// Redacts the secrets in an error.
+    pub(crate) fn redact_error(&self, mut error: Error) -> Error {
         self.redact(&mut error.message, Search::Decoded);
         if let Some(code) = &mut error.code {
-            self.strike_code(code);
+            self.redact_code(code);
         }
         error
     }
 
-    /// The response without secrets, where it is words and no data. Challenges stay: the mechanism has to read them.
-    pub(crate) fn strike(&self, response: &mut Response) {
+    /// Redacts the secrets in the words of a response. Data and challenges stay, because they are read.
+    pub(crate) fn redact_response(&self, response: &mut Response) {
         if self.known().redactor.is_empty() {
             return;
         }
         match response {
             Response::Tagged { status, .. } => {
-                // There is one for each message, and its words are shown nowhere where it is an OK.
+                // Each message has one. The words of an OK are shown nowhere, so the cheap search is enough.
                 let is_shown = status.status != Status::Ok;
-                self.strike_status(status, if is_shown { Search::Decoded } else { Search::Plain });
+                self.redact_status(status, if is_shown { Search::Decoded } else { Search::Plain });
             }
             Response::Untagged(Untagged::Status(status)) => {
-                let search = if tells_of_a_folder(status) { Search::Plain } else { Search::Decoded };
-                self.strike_status(status, search);
+                let search = if is_folder_data(status) { Search::Plain } else { Search::Decoded };
+                self.redact_status(status, search);
             }
             Response::Untagged(Untagged::Unknown(line)) => {
                 let text = String::from_utf8_lossy(line);
-                if let Cow::Owned(struck) = self.known().redactor.redact(&text, Search::Decoded) {
-                    *line = struck.into_bytes().into();
+                if let Cow::Owned(redacted) = self.known().redactor.redact(&text, Search::Decoded) {
+                    *line = redacted.into_bytes().into();
                 }
             }
             Response::Untagged(Untagged::Id(fields)) => {
@@ -133,12 +131,12 @@ impl Secrets {
                 }
             }
             Response::Untagged(Untagged::Fetch(fetch)) => {
-                // They are shown where they cannot be read.
+                // Values that cannot be read are shown.
                 if let Some(text) = &mut fetch.odd_uid {
                     self.redact(text, Search::Decoded);
                 }
-                if let Some(text) =
-                    fetch.internal_date_text.as_mut().filter(|_| fetch.internal_date.is_none())
+                if fetch.internal_date.is_none()
+                    && let Some(text) = &mut fetch.internal_date_text
                 {
                     self.redact(text, Search::Decoded);
                 }
@@ -147,31 +145,31 @@ impl Secrets {
         }
     }
 
-    fn strike_status(&self, status: &mut StatusResponse, search: Search) {
-        if let Some(end) = status.text.char_indices().map(|(at, _)| at).find(|at| *at >= LONGEST_TEXT) {
+    fn redact_status(&self, status: &mut StatusResponse, search: Search) {
+        if let Some(end) = status.text.char_indices().map(|(at, _)| at).find(|at| *at >= MAX_STATUS_TEXT) {
             status.text.truncate(end);
         }
         if let Some(code) = &mut status.code {
-            self.strike_code(code);
+            self.redact_code(code);
         }
         self.redact(&mut status.text, search);
     }
 
-    fn strike_code(&self, code: &mut Code) {
+    fn redact_code(&self, code: &mut Code) {
         if let Code::Other { name, rest } = code {
             self.redact(name, Search::Decoded);
             self.redact(rest, Search::Decoded);
         }
     }
 
-    /// A trace that is shown no secret.
-    pub(crate) fn guard(&self, trace: Arc<dyn Trace>) -> Arc<dyn Trace> {
-        Arc::new(Guarded { trace, secrets: self.clone() })
+    /// Wraps a trace so that it receives no secret.
+    pub(crate) fn redacting(&self, trace: Arc<dyn Trace>) -> Arc<dyn Trace> {
+        Arc::new(RedactingTrace { trace, secrets: self.clone() })
     }
 }
 
-/// True for the data that come when a folder is opened: the words beside them are shown nowhere.
-fn tells_of_a_folder(status: &StatusResponse) -> bool {
+/// True for the codes that a server sends when a folder is opened. Their words are shown nowhere.
+fn is_folder_data(status: &StatusResponse) -> bool {
     use Code as C;
     let is_data = matches!(
         status.code,
@@ -189,12 +187,12 @@ fn tells_of_a_folder(status: &StatusResponse) -> bool {
     status.status == Status::Ok && is_data
 }
 
-struct Guarded {
+struct RedactingTrace {
     trace: Arc<dyn Trace>,
     secrets: Secrets,
 }
 
-impl Trace for Guarded {
+impl Trace for RedactingTrace {
     fn line(&self, direction: Direction, text: &str) {
         let known = self.secrets.known();
         self.trace.line(direction, &known.redactor.redact(text, Search::Decoded));
@@ -236,9 +234,9 @@ mod tests {
         for number in 0..1_000 {
             redacted(&secrets, &format!("words {number}"));
         }
-        redacted(&secrets, &"x".repeat(LONGEST_REMEMBERED + 1));
+        redacted(&secrets, &"x".repeat(MAX_REMEMBERED_LENGTH + 1));
         let known = secrets.known();
-        assert!(known.clean.len() <= REMEMBERED, "{}", known.clean.len());
-        assert!(known.clean.iter().all(|(text, _)| text.len() <= LONGEST_REMEMBERED));
+        assert!(known.clean.len() <= MAX_REMEMBERED, "{}", known.clean.len());
+        assert!(known.clean.iter().all(|(text, _)| text.len() <= MAX_REMEMBERED_LENGTH));
     }
 }

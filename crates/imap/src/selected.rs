@@ -1,4 +1,4 @@
-//! A session with a mailbox selected.
+//! Session with a selected mailbox.
 
 use std::ops::Deref;
 
@@ -14,13 +14,26 @@ pub struct Selected<'s> {
     pub(crate) session: &'s mut Session,
 }
 
+impl Session {
+    /// Name of the selected mailbox.
+    pub fn selected_name(&self) -> Option<&MailboxName> {
+        self.link.state().selected.as_ref().map(|selected| &selected.name)
+    }
+
+    /// Returns the selected mailbox, without a round trip.
+    pub fn selected(&mut self) -> Option<Selected<'_>> {
+        self.link.state().selected.as_ref()?;
+        Some(Selected { session: self })
+    }
+}
+
 impl Selected<'_> {
-    /// What is known of it.
+    /// Data of the mailbox.
     pub fn data(&self) -> &MailboxData {
         &self.state().data
     }
 
-    /// Its name.
+    /// Name of the mailbox.
     pub fn name(&self) -> &MailboxName {
         &self.state().name
     }
@@ -28,7 +41,7 @@ impl Selected<'_> {
     fn state(&self) -> &SelectedState {
         match &self.session.link.state().selected {
             Some(state) => state,
-            None => unreachable!("it is made only with a mailbox selected, and given up by what unselects"),
+            None => unreachable!("a Selected exists only while a mailbox is selected"),
         }
     }
 

@@ -1,73 +1,61 @@
-//! A connection on which somebody logged in.
+//! Authenticated connection.
 
 use crate::{
-    capability::Capabilities, driver::Link, error::Error, limits::Limits, mailbox_name::MailboxName,
-    response::StatusResponse, selected::Selected,
+    capability::Capabilities, driver::Link, error::Error, limits::ResponseLimits, response::StatusResponse,
 };
 
-/// An authenticated connection. Its commands are in files of their own.
+/// An authenticated connection. Each command has its own file.
 ///
-/// Any future may be dropped: what the server still says to it is read before the next command. Where a command was only
-/// half sent, the session is spoilt and says so.
+/// Every future may be dropped: the rest of its answer is read before the next command. If only a part of a command was
+/// sent, the session fails at the next command.
 pub struct Session {
     pub(crate) link: Link,
     pub(crate) greeting: StatusResponse,
     pub(crate) mechanism: Option<&'static str>,
     pub(crate) refused: Vec<String>,
-    pub(crate) limits: Limits,
+    pub(crate) limits: ResponseLimits,
 }
 
 impl Session {
-    /// What the server can do, for the one who logged in.
+    /// Capabilities of the server for the user who signed in.
     pub fn capabilities(&self) -> &Capabilities {
         &self.link.state().capabilities
     }
 
-    /// What the server said first.
+    /// Greeting of the server.
     pub fn greeting(&self) -> &StatusResponse {
         &self.greeting
     }
 
-    /// From now on the session behaves as if the server did not offer these, whatever the server says later: for
-    /// servers whose extensions do not work.
+    /// Ignores these extensions from now on, even if the server offers them. For servers whose extensions do not work.
     pub fn deny(&mut self, extensions: &[impl AsRef<str>]) {
         self.link.state_mut().deny(extensions);
     }
 
-    /// What ended the session while nobody listened: a goodbye, a connection that was closed. Asks nothing and waits for
-    /// nothing: `None` means only that nothing of the kind has come yet.
+    /// Returns the error that ended the session between commands: a BYE, or a closed connection.
+    ///
+    /// Sends nothing and does not wait. `None` only means that no such error has arrived yet.
     pub async fn ended(&mut self) -> Option<Error> {
         self.link.ended().await
     }
 
-    /// How many commands were answered with NO or BAD: some servers hang up when there are too many.
+    /// Number of commands that were answered with NO or BAD. Some servers disconnect after too many of them.
     pub fn refusals(&self) -> u32 {
         self.link.state().refusals
     }
 
-    /// How somebody logged in: a SASL mechanism, or the command LOGIN. `None` where nobody had to (PREAUTH).
+    /// Method of the sign-in: a SASL mechanism, or the command LOGIN. `None` if none was necessary (PREAUTH).
     pub fn mechanism(&self) -> Option<&'static str> {
         self.mechanism
     }
 
-    /// What the server said to the mechanisms that it refused before the one that worked.
+    /// Answers of the server to the mechanisms that it refused before one worked.
     pub fn refused_mechanisms(&self) -> &[String] {
         &self.refused
     }
 
-    /// Whether ENABLE switched this on.
+    /// True if ENABLE switched this extension on.
     pub fn has_enabled(&self, capability: &str) -> bool {
         self.link.state().has_enabled(capability)
-    }
-
-    /// The selected mailbox.
-    pub fn selected_name(&self) -> Option<&MailboxName> {
-        self.link.state().selected.as_ref().map(|it| &it.name)
-    }
-
-    /// The selected mailbox again, without a round trip.
-    pub fn selected(&mut self) -> Option<Selected<'_>> {
-        self.link.state().selected.as_ref()?;
-        Some(Selected { session: self })
     }
 }

@@ -1,23 +1,25 @@
-//! Signing in: one mechanism after the other, as few as possible.
+//! Sign-in: tries mechanisms one after another, as few as possible.
 
 use mailhaul_mail::{Retry, Scope};
 
 use crate::{
-    auth::{Answer, AuthorizeAs, Credentials, LineSecurity, Trial, choose},
-    commands::{authenticate::attempt, proxy_auth::proxy_auth},
+    auth::{Answer, AuthorizeAs, Credentials, LineSecurity, SignInAttempt, choose},
+    commands::{authenticate::try_method, proxy_auth::proxy_auth},
     connection::Connection,
     error::{Error, ErrorKind},
     session::Session,
 };
 
 impl Connection {
-    /// Signs in, by the strongest mechanism that both sides know. Where the server cannot check it, the next one is
-    /// tried that the security of the connection allows. A connection on which all failed is closed.
+    /// Signs in with the strongest mechanism that client and server have in common.
+    ///
+    /// If the server cannot check it, tries the next one that the security of the connection allows. If all fail, the
+    /// connection is closed.
     pub async fn authenticate(self, credentials: &Credentials) -> Result<Session, Error> {
-        self.options.sign_in.shows(&credentials.secret);
+        self.options.sign_in.remember_secret(&credentials.secret);
         let secrets = self.secrets.clone();
         secrets.add(&credentials.secret);
-        Box::pin(self.sign_in(credentials)).await.map_err(|error| secrets.strike_error(error))
+        Box::pin(self.sign_in(credentials)).await.map_err(|error| secrets.redact_error(error))
     }
 
     async fn sign_in(mut self, credentials: &Credentials) -> Result<Session, Error> {
@@ -26,49 +28,49 @@ impl Connection {
             return Err(Error::endpoint(ErrorKind::Authentication, words));
         }
         let credentials = &credentials.by_mechanism(self.options.mechanism.as_deref());
-        let mut trial = Trial::new(&self.options.sign_in, credentials);
+        let mut attempt = SignInAttempt::new(&self.options.sign_in, credentials);
         let (mechanism, mut connection) = loop {
             let line = LineSecurity::new(self.link.is_tls, self.options.security);
-            match self.try_all(credentials, &mut trial, line).await {
+            match self.try_methods(credentials, &mut attempt, line).await {
                 Ok(Some(mechanism)) => break (mechanism, self),
-                // The server refused one mechanism and hung up: the next one needs another connection.
+                // The server refused one mechanism and disconnected. The next one needs another connection.
                 Ok(None) => self = Box::pin(Self::open(&self.options)).await?,
-                Err(error) if error.retry == Retry::Never => return Err(trial.refused(error)),
+                Err(error) if error.retry == Retry::Never => return Err(attempt.record_failure(error)),
                 Err(error) => return Err(error),
             }
         };
         if let Some(AuthorizeAs::ProxyAuth(owner)) = &credentials.authorize_as {
             proxy_auth(&mut connection.link, owner).await?;
         }
-        let refused = trial.signed_in(mechanism);
+        let refused = attempt.record_success(mechanism);
         Ok(Session { refused, ..connection.enter(Some(mechanism)).await? })
     }
 
-    /// The mechanism that worked; `None` where the connection broke after a refusal, and another one may do better.
-    async fn try_all(
+    /// Returns the mechanism that worked; `None` if the connection broke after a refusal, and another one may succeed.
+    async fn try_methods(
         &mut self,
         credentials: &Credentials,
-        trial: &mut Trial,
+        attempt: &mut SignInAttempt,
         line: LineSecurity,
     ) -> Result<Option<&'static str>, Error> {
-        let mut ways = choose(&self.link.state().capabilities, credentials, line);
-        let is_ambiguous = ways.len() > 1 && ways.first().is_some_and(|way| !way.reveals);
-        trial.wait_for_turn(is_ambiguous, self.options.timeouts.greeting).await;
-        let mut last = self.no_way(credentials, line);
+        let mut methods = choose(&self.link.state().capabilities, credentials, line);
+        let is_ambiguous = methods.len() > 1 && methods.first().is_some_and(|method| !method.reveals);
+        attempt.wait_for_turn(is_ambiguous, self.options.timeouts.greeting).await;
+        let mut last = self.no_method(credentials, line);
         let mut refusals_here = 0;
-        while let Some(way) = trial.next(&mut ways, line) {
-            let (name, reveals) = (way.name, way.reveals);
-            match attempt(&mut self.link, way.exchange, credentials).await {
+        while let Some(method) = attempt.next(&mut methods, line) {
+            let (name, reveals) = (method.name, method.reveals);
+            match try_method(&mut self.link, method.exchange, credentials).await {
                 Ok(Answer::SignedIn(note)) => {
                     self.link.state_mut().sign_in_note = note;
                     return Ok(Some(name));
                 }
                 Ok(Answer::Missing(error)) => {
-                    trial.is_missing(name);
+                    attempt.add_missing(name);
                     last = error;
                 }
                 Ok(Answer::Refused(error)) => {
-                    trial.is_refused(name, reveals, error.clone());
+                    attempt.add_refusal(name, reveals, error.clone());
                     refusals_here += 1;
                     last = error;
                 }
@@ -79,12 +81,12 @@ impl Connection {
         Err(Error { scope: Scope::Endpoint, retry: Retry::Never, kind: ErrorKind::Authentication, ..last })
     }
 
-    fn no_way(&self, credentials: &Credentials, line: LineSecurity) -> Error {
+    fn no_method(&self, credentials: &Credentials, line: LineSecurity) -> Error {
         let offered: Vec<&str> = self.capabilities().mechanisms().collect();
         let offered = if offered.is_empty() { "none".to_owned() } else { offered.join(", ") };
-        let mut words = format!("no way to log in that both sides know; the server's mechanisms: {offered}");
+        let mut words = format!("no sign-in method in common; the server's mechanisms: {offered}");
         if let Some(mechanism) = &credentials.mechanism {
-            words = format!("{words}; asked for: {mechanism}");
+            words = format!("{words}; requested: {mechanism}");
         }
         if self.capabilities().has("LOGINDISABLED") {
             words.push_str(match line {
@@ -96,7 +98,7 @@ impl Connection {
     }
 }
 
-/// True if the connection ended without a reason that lies beyond it.
+/// True if the connection broke without a reason from the server.
 fn is_hangup(error: &Error) -> bool {
     error.scope == Scope::Session && error.kind == ErrorKind::Connection
 }

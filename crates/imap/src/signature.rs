@@ -1,7 +1,7 @@
-//! Signatures of the TLS handshake by keys of certificates that rustls does not read: X.509 version 1, short RSA keys.
+//! Handshake signatures with certificates that rustls does not support: X.509 version 1, and short RSA keys.
 //!
-//! Such a certificate is trusted only by its fingerprint, by its file, or by the operator's word. Whatever is trusted,
-//! the server must prove that it holds the certificate's key.
+//! Such a certificate is trusted only by its fingerprint, by its file, or because the operator trusts all certificates.
+//! Invariant: the server must prove that it has the certificate's key, whatever is trusted.
 
 use aws_lc_rs::signature::{
     RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY as RSA_SHA256,
@@ -12,28 +12,27 @@ use rustls::{
 };
 use x509_parser::{certificate::X509Certificate, prelude::FromDer as _, public_key::PublicKey};
 
-/// Bits of the shortest RSA key that is taken from anybody.
-const LEAST_BITS: usize = 2_048;
+/// Shortest RSA key that is accepted from every server, in bits.
+const MIN_KEY_BITS: usize = 2_048;
 
-/// The signature schemes of TLS 1.2 that can be checked with a short RSA key.
+/// Signature schemes of TLS 1.2 that can be checked with a short RSA key.
 const SHORT_KEY_SCHEMES: [(SignatureScheme, &RsaParameters); 2] =
     [(SignatureScheme::RSA_PKCS1_SHA256, &RSA_SHA256), (SignatureScheme::RSA_PKCS1_SHA512, &RSA_SHA512)];
 
-/// Those schemes alone.
 pub(crate) fn short_key_schemes() -> Vec<SignatureScheme> {
     SHORT_KEY_SCHEMES.iter().map(|(scheme, _)| *scheme).collect()
 }
 
-/// The bits of the certificate's RSA key, if they are too few for rustls.
+/// Returns the length of the certificate's RSA key in bits, if it is too short for rustls.
 pub(crate) fn short_key(certificate: &CertificateDer<'_>) -> Option<usize> {
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
     match certificate.public_key().parsed().ok()? {
-        PublicKey::RSA(key) => Some(key.key_size()).filter(|bits| *bits < LEAST_BITS),
+        PublicKey::RSA(key) => Some(key.key_size()).filter(|bits| *bits < MIN_KEY_BITS),
         _ => None,
     }
 }
 
-/// True if the handshake was signed by the key of this certificate.
+/// True if the handshake was signed with the key of this certificate.
 pub(crate) fn is_signed(
     message: &[u8],
     certificate: &CertificateDer<'_>,

@@ -1,4 +1,4 @@
-//! The octets' way to the server and back: TCP, with or without TLS.
+//! Byte stream to the server: TCP, with or without TLS.
 
 use std::{
     io::{self, IoSlice},
@@ -19,27 +19,28 @@ use tokio_rustls::client::TlsStream;
 
 use crate::{
     error::{Error, ErrorKind},
-    options::{ConnectOptions, Security},
+    options::ConnectOptions,
+    security::Security,
     tls,
     trace::Milestone,
 };
 
-/// Of a name's addresses, so many are tried.
-const MOST_ADDRESSES: usize = 8;
+/// Addresses of a host name that are tried.
+const MAX_ADDRESSES: usize = 8;
 
-/// After so much silence the system asks whether the other end is still there; firewalls forget idle connections.
-const KEEPALIVE: Duration = Duration::from_secs(45);
+/// Idle time after which the system probes the connection. Firewalls drop idle connections.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(45);
 
 /// A connection to a server.
 pub(crate) enum Stream {
-    /// As it is.
+    /// Without TLS.
     Clear(TcpStream),
-    /// In TLS.
+    /// With TLS.
     Tls(Box<TlsStream<TcpStream>>),
 }
 
 impl Stream {
-    /// Connects, with TLS at once where it is implicit. Nothing is read or written beyond TLS.
+    /// Connects, and starts TLS if it is implicit. Reads and writes nothing else.
     pub(crate) async fn connect(options: &ConnectOptions) -> Result<Self, Error> {
         let stream = Self::Clear(connect_tcp(options).await?);
         match options.security {
@@ -48,13 +49,13 @@ impl Stream {
         }
     }
 
-    /// Goes over to TLS. The caller has seen to it that nothing is buffered.
+    /// Starts TLS. The caller must have discarded all buffered data.
     pub(crate) async fn start_tls(self, options: &ConnectOptions) -> Result<Self, Error> {
         match self {
             Self::Clear(tcp) => {
                 Ok(Self::Tls(Box::new(tls::handshake(tcp, options, bare(&options.host)).await?)))
             }
-            Self::Tls(_) => Err(Error::session(ErrorKind::Protocol, "TLS is on already")),
+            Self::Tls(_) => Err(Error::session(ErrorKind::Protocol, "TLS is already active")),
         }
     }
 
@@ -65,23 +66,23 @@ impl Stream {
         }
     }
 
-    /// Whether nobody on the way can read what is said.
+    /// True if the stream is encrypted.
     pub(crate) fn is_tls(&self) -> bool {
         matches!(self, Self::Tls(_))
     }
 }
 
-/// The host without the brackets that a URL puts around an IPv6 address.
+/// Returns the host without the brackets that a URL puts around an IPv6 address.
 fn bare(host: &str) -> &str {
-    host.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(host)
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
-/// Tries the name's addresses in the order in which the system gives them.
+/// Tries the addresses of the host in the system's order.
 pub(crate) async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, Error> {
     let ConnectOptions { host, port, timeouts, .. } = options;
     let looked_up = timeout(timeouts.connect, lookup_host((bare(host), *port))).await;
     let addresses: Vec<SocketAddr> = match looked_up {
-        Ok(Ok(addresses)) => addresses.take(MOST_ADDRESSES).collect(),
+        Ok(Ok(addresses)) => addresses.take(MAX_ADDRESSES).collect(),
         Ok(Err(error)) => {
             let words = format!("cannot find the address of {host}: {error}");
             return Err(Error::session(ErrorKind::Unreachable, words));
@@ -91,14 +92,14 @@ pub(crate) async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, E
             return Err(Error::session(ErrorKind::Timeout, words));
         }
     };
-    options.tell(&Milestone::Addresses(&addresses));
+    options.report(&Milestone::Addresses(&addresses));
     let addresses = allowed(options, addresses)?;
     let mut failures = Vec::new();
     for address in addresses {
         match timeout(timeouts.connect, TcpStream::connect(address)).await {
             Ok(Ok(tcp)) => {
-                is_elsewhere(options, &tcp, address)?;
-                options.tell(&Milestone::Connected(address));
+                check_other_machine(options, &tcp, address)?;
+                options.report(&Milestone::Connected(address));
                 tune(&tcp)
                     .map_err(|error| Error::io(format!("cannot use the connection to {host}"), &error))?;
                 return Ok(tcp);
@@ -114,22 +115,23 @@ pub(crate) async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, E
     Err(Error::session(ErrorKind::Unreachable, words))
 }
 
-/// The addresses that connections may go to.
+/// Returns the addresses to which connections are allowed.
 ///
 /// # Errors
 /// [`ErrorKind::Forbidden`] if none is left.
 fn allowed(options: &ConnectOptions, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Error> {
-    let refusal = addresses.iter().find_map(|it| Some((it.ip(), options.reach.refusal(it.ip())?)));
+    let refusal =
+        addresses.iter().find_map(|address| Some((address.ip(), options.reach.refusal(address.ip())?)));
     let allowed: Vec<_> =
-        addresses.into_iter().filter(|it| options.reach.refusal(it.ip()).is_none()).collect();
+        addresses.into_iter().filter(|address| options.reach.refusal(address.ip()).is_none()).collect();
     match refusal {
         Some((address, why)) if allowed.is_empty() => Err(forbidden(&options.host, address, why)),
         _ => Ok(allowed),
     }
 }
 
-/// An error where the connection came about between two ends of this machine, by an address of its network.
-fn is_elsewhere(options: &ConnectOptions, tcp: &TcpStream, address: SocketAddr) -> Result<(), Error> {
+/// Returns an error if both ends of the connection are on this machine and that is forbidden.
+fn check_other_machine(options: &ConnectOptions, tcp: &TcpStream, address: SocketAddr) -> Result<(), Error> {
     let is_here =
         tcp.local_addr().is_ok_and(|local| local.ip().to_canonical() == address.ip().to_canonical());
     if is_here && options.reach == Reach::OtherMachines {
@@ -144,18 +146,22 @@ fn forbidden(host: &str, address: IpAddr, why: &str) -> Error {
     Error::endpoint(ErrorKind::Forbidden, format!("no connection may go there: {address}{named} {why}"))
 }
 
-/// Commands are written whole, so there is nothing to wait for; and a silent peer shall be found out.
+/// Turns off Nagle's algorithm, because commands are written as a whole. Turns on keep-alive, to detect a dead peer.
 fn tune(tcp: &TcpStream) -> io::Result<()> {
     tcp.set_nodelay(true)?;
-    SockRef::from(tcp).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE))
+    SockRef::from(tcp).set_tcp_keepalive(
+        &TcpKeepalive::new().with_time(KEEPALIVE_INTERVAL).with_interval(KEEPALIVE_INTERVAL),
+    )
 }
 
-/// Lets what comes next be acknowledged at once. A server that leaves TCP's usual delays on (Courier, Cyrus) does not send its
-/// second short answer before its first is acknowledged, for which we would wait 40 ms: as long as we have nothing to say. The
-/// kernel forgets it with what is sent next; where it is not to be had, things are only slower.
+/// Acknowledges the next segment immediately.
+///
+/// Servers with Nagle's algorithm (Courier, Cyrus) send their second short answer only after the first is acknowledged. The
+/// kernel delays that acknowledgement by 40 ms. It resets the option with the next write.
 #[cfg(target_os = "linux")]
 fn answers_are_awaited(tcp: &TcpStream) {
-    let _only_slower = SockRef::from(tcp).set_tcp_quickack(true);
+    // Without it, answers are only slower.
+    _ = SockRef::from(tcp).set_tcp_quickack(true);
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -259,7 +265,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_port_is_told_with_its_address() {
+    async fn a_refused_port_is_reported_with_its_address() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
@@ -296,13 +302,13 @@ mod tests {
 
     /// An address of the machine's own network is known when the connection has the same address at both ends.
     #[tokio::test]
-    async fn nor_is_one_used_that_comes_back_by_the_network() {
+    async fn a_connection_to_this_machine_by_its_network_is_refused() {
         let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
         // No packet is sent: the system says by which address it would be.
         let own = socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr());
-        let Ok(own) = own.map(|it| it.ip()) else { return };
+        let Ok(own) = own.map(|address| address.ip()) else { return };
         let mut options = ConnectOptions::new(own.to_string(), port, Security::Clear);
         options.reach = Reach::OtherMachines;
         let error = Stream::connect(&options).await.err().unwrap();

@@ -1,4 +1,4 @@
-//! TLS (RFC 8314): whom to trust.
+//! TLS (RFC 8314): handshake and verification of certificates.
 
 use std::{
     fmt, fs, io,
@@ -26,13 +26,13 @@ use crate::{
     options::{ConnectOptions, TlsOptions},
     signature::{is_signed, short_key, short_key_schemes},
     trace::Milestone,
-    untrusted::{Reason, Untrusted, untrusted},
+    untrusted::{Reason, UntrustedCertificate, untrusted},
 };
 
-/// More certificates than a chain can need.
-const LONGEST_CHAIN: usize = 10;
+/// Longest certificate chain that is shown.
+const MAX_CHAIN: usize = 10;
 
-/// Agrees on TLS with the server at the other end. `host` is the name that its certificate must bear.
+/// Performs the TLS handshake. The certificate must be for `host`.
 pub(crate) async fn handshake(
     tcp: TcpStream,
     options: &ConnectOptions,
@@ -56,8 +56,8 @@ pub(crate) async fn handshake(
                 Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
                 _ => "TLS 1.3",
             };
-            let cipher = session.negotiated_cipher_suite().and_then(|it| it.suite().as_str());
-            options.tell(&Milestone::Secured { version, cipher: cipher.unwrap_or("unknown") });
+            let cipher = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
+            options.report(&Milestone::Secured { version, cipher: cipher.unwrap_or("unknown") });
             Ok(stream)
         }
         Err(error) => {
@@ -73,25 +73,26 @@ fn show(options: &ConnectOptions, chain: &[CertificateDer<'_>], host: &ServerNam
     if options.trace.is_none() {
         return;
     }
-    let read: Vec<Certificate> = chain.iter().take(LONGEST_CHAIN).map(Certificate::read).collect();
-    let names_host = chain.first().is_some_and(|it| names_host(it, host));
-    options.tell(&Milestone::Certificates { chain: &read, names_host });
+    let read: Vec<Certificate> = chain.iter().take(MAX_CHAIN).map(Certificate::read).collect();
+    let names_host = chain.first().is_some_and(|own| names_host(own, host));
+    options.report(&Milestone::Certificates { chain: &read, names_host });
 }
 
 impl TlsOptions {
-    /// Whether certificates can be judged by these options; else why not.
+    /// Returns an error if these options cannot be used to verify certificates.
     pub fn check(&self) -> Result<(), Error> {
         client_config(self, false).map(drop)
     }
 
-    /// True if a certificate may be trusted for itself, and not for who vouches for it.
+    /// True if a certificate may be trusted itself, without a trusted issuer.
     pub(crate) fn may_name_certificate(&self) -> bool {
         self.accept_untrusted || self.pin_sha256.is_some() || self.ca_pem.is_some() || self.ca_file.is_some()
     }
 }
 
-/// The configuration for these options. The one that trusts the system is made once: to read all its certificates
-/// takes time, and sessions are resumed by what it remembers.
+/// Returns the configuration for these options.
+///
+/// The default one exists once: it is slow to load the system's certificates, and sessions are resumed from its cache.
 pub(crate) fn client_config(
     options: &TlsOptions,
     takes_short_keys: bool,
@@ -121,21 +122,21 @@ fn build(options: &TlsOptions, takes_short_keys: bool) -> Result<Arc<ClientConfi
     Ok(Arc::new(config))
 }
 
-/// How a certificate is judged.
+/// Verification of a certificate.
 #[derive(Debug)]
 enum Trust {
-    /// By its fingerprint alone.
+    /// Only the certificate with this fingerprint is trusted.
     Pinned([u8; 32]),
-    /// Not at all.
+    /// Every certificate is trusted.
     Anybody,
-    /// By its issuers, its dates and its names.
+    /// Issuer, dates and names are verified.
     Issuers(Arc<dyn ServerCertVerifier>),
-    /// The same, by issuers that the operator named. One of them may be the server's own, self-signed.
+    /// The same, with issuers from the operator. One of them may be the server's own, self-signed certificate.
     Named { issuers: Arc<dyn ServerCertVerifier>, certificates: Vec<CertificateDer<'static>> },
 }
 
 impl Trust {
-    /// The narrowest that was asked for: a pin counts also where the rest of the world would be accepted.
+    /// Returns the strictest verification of the options: a pin takes precedence over `accept_untrusted`.
     fn new(options: &TlsOptions, provider: &Arc<CryptoProvider>) -> Result<Self, Error> {
         if let Some(pin) = options.pin_sha256 {
             return Ok(Self::Pinned(pin));
@@ -176,13 +177,13 @@ impl Trust {
         Ok(Self::Named { issuers, certificates })
     }
 
-    /// True if the operator named this very certificate, and it is good for the server now.
+    /// True if the operator named this certificate, and it is valid for the server now.
     fn names(&self, certificate: &CertificateDer<'_>, server: &ServerName<'_>, now: UnixTime) -> bool {
         let Self::Named { certificates, .. } = self else { return false };
         certificates.iter().any(|named| named == certificate) && is_good_for(certificate, server, now)
     }
 
-    /// True if a certificate may be one that no authority could have signed: an old one.
+    /// True if the certificate itself is trusted, so that an old format or a short key is allowed.
     fn is_by_fingerprint(&self, certificate: &CertificateDer<'_>) -> bool {
         match self {
             Self::Pinned(_) | Self::Anybody => true,
@@ -192,8 +193,9 @@ impl Trust {
     }
 }
 
-/// Judges certificates, and tells the fingerprint of one that it refuses. Whatever is trusted, the server must prove
-/// that it holds the certificate's key.
+/// Verifies certificates. An error contains the fingerprint of the refused certificate.
+///
+/// Invariant: the server must prove that it has the certificate's key, whatever is trusted.
 #[derive(Debug)]
 struct Verifier {
     trust: Trust,
@@ -258,7 +260,7 @@ impl ServerCertVerifier for Verifier {
 }
 
 impl Verifier {
-    /// What rustls found; where it does not read the certificate or take its key, what the key itself says.
+    /// Returns the result of rustls. If rustls cannot read the certificate or refuses its key, checks the signature with the key.
     fn or_by_key(
         &self,
         verified: Result<HandshakeSignatureValid, rustls::Error>,
@@ -280,19 +282,19 @@ impl Verifier {
     }
 }
 
-/// The error of rustls for a certificate that is refused.
+/// Wraps the reason of a refusal in an error of rustls.
 fn refused(
     reason: Reason,
     certificate: &CertificateDer<'_>,
     intermediates: &[CertificateDer<'_>],
 ) -> rustls::Error {
-    let chain = [certificate].into_iter().chain(intermediates).take(LONGEST_CHAIN);
-    let chain = chain.map(|it| it.clone().into_owned()).collect();
-    let untrusted = Untrusted { reason, seen: Certificate::read(certificate), chain };
+    let chain = [certificate].into_iter().chain(intermediates).take(MAX_CHAIN);
+    let chain = chain.map(|certificate| certificate.clone().into_owned()).collect();
+    let untrusted = UntrustedCertificate { reason, seen: Certificate::read(certificate), chain };
     rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(untrusted))))
 }
 
-/// How the message ends of a server that speaks something else.
+/// End of the message about a server that speaks another protocol.
 pub(crate) const NOT_TLS: &str = "does not speak TLS on this port";
 
 fn handshake_error(host: &str, error: &io::Error) -> Error {
@@ -300,14 +302,14 @@ fn handshake_error(host: &str, error: &io::Error) -> Error {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     let words = match tls {
         None if is_closed(error) => {
-            // So do servers that know no version of TLS that the client offers; and so do broken connections.
+            // Servers without a common TLS version do this, and broken connections look the same.
             let words = format!(
                 "TLS with {host}: the server closed the connection in the handshake; servers that speak only TLS 1.1 or \
                  older do so"
             );
             return Error::session(ErrorKind::Tls, words);
         }
-        // The connection broke: another one may fare better.
+        // The connection broke. Another one may succeed.
         None => return Error::io(format!("TLS with {host}"), error),
         Some(E::InvalidCertificate(reason)) => {
             let why = match reason {
@@ -354,9 +356,9 @@ mod tests {
     use tokio_rustls::TlsAcceptor;
 
     use super::*;
-    use crate::options::Security;
+    use crate::security::Security;
 
-    /// A server that says hello over TLS, and its certificate.
+    /// Server that sends hello over TLS, and its certificate.
     struct Server {
         tcp: TcpStream,
         pin: [u8; 32],
@@ -442,7 +444,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_reason_is_told() {
+    async fn the_reason_is_in_the_error() {
         let expired = refusal(
             server("mail.example", |params| {
                 params.not_before = date_time_ymd(2001, 1, 1);
@@ -468,7 +470,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_certificate_that_vouches_for_itself_is_told_in_words() {
+    async fn a_self_signed_certificate_is_named_in_the_error() {
         use rcgen::{BasicConstraints, DnType, IsCa};
         let known = server("mail.example", |_| {}).await;
         let (path, options) = ca_file(&known.pem);
@@ -520,7 +522,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_issuer_is_told_with_the_fingerprint() {
+    async fn the_error_about_an_unknown_issuer_has_the_fingerprint() {
         let known = server("mail.example", |_| {}).await;
         let (path, options) = ca_file(&known.pem);
         let unknown = server("mail.example", |_| {}).await;
@@ -548,7 +550,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_certificate_than_the_pinned_is_refused_even_when_all_are_accepted() {
+    async fn a_pin_takes_precedence_over_accepting_all_certificates() {
         let server = server("mail.example", |_| {}).await;
         let seen = shown(&server.pin);
         let options =
@@ -567,7 +569,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stolen_certificate_without_its_key_is_refused_in_spite_of_the_pin() {
+    fn a_pinned_certificate_without_its_key_is_refused() {
         // The handshake's signature is checked with the certificate's key: one made by another key must fail.
         let certificate = |key: &KeyPair| CertificateParams::new(vec![]).unwrap().self_signed(key).unwrap();
         let (own, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
@@ -606,7 +608,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_without_tls_is_told_as_such() {
+    async fn a_server_without_tls_has_its_own_error() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (mut accepted, _) = listener.accept().await.unwrap();
@@ -617,7 +619,7 @@ mod tests {
     }
 
     #[test]
-    fn a_useless_ca_file_is_told() {
+    fn a_useless_ca_file_is_an_error() {
         let missing = TlsOptions { ca_file: Some("/no/such/file.pem".into()), ..TlsOptions::default() };
         let error = build(&missing, false).unwrap_err().to_string();
         assert!(error.contains("/no/such/file.pem cannot be used"), "{error}");

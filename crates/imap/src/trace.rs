@@ -1,19 +1,19 @@
-//! Showing the protocol, without what must not be shown.
+//! Protocol trace, without mail and credentials.
 
 use std::{fmt::Write as _, net::SocketAddr};
 
 use crate::{
     capability::Capabilities,
     certificate::Certificate,
-    driver::CommandId,
+    command_id::CommandId,
     encode::Command,
     framer::{RawResponse, is_fetch},
 };
 
-/// Literals up to this many octets are shown, unless they are parts of messages.
-const SHOWN: usize = 200;
+/// Longest literal that is shown, in bytes. Parts of messages are never shown.
+const MAX_SHOWN: usize = 200;
 
-/// Who speaks.
+/// Sender of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// `C:`, from the client.
@@ -22,54 +22,55 @@ pub enum Direction {
     Server,
 }
 
-/// Somebody who is shown each line. Parts of messages and long literals are named by their size alone, credentials are
-/// `[redacted]`.
+/// Receiver of a protocol trace.
+///
+/// Parts of messages and long literals are replaced by their size, credentials by `[redacted]`.
 pub trait Trace: Send + Sync {
-    /// One line, without its line end.
+    /// Receives one line, without its line end.
     fn line(&self, direction: Direction, text: &str);
 
-    /// A step on the way to the server that was taken; see [`Milestone`].
+    /// Receives a completed step of opening the connection; see [`Milestone`].
     fn milestone(&self, _milestone: &Milestone<'_>) {}
 }
 
-/// The steps by which a connection is opened, as they are taken: where it fails, the last one tells how far it came.
+/// Completed steps of opening a connection. After an error, the last one shows how far it got.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Milestone<'a> {
-    /// The addresses of the server's name were found.
+    /// The host name was resolved to these addresses.
     Addresses(&'a [SocketAddr]),
-    /// This one answers.
+    /// TCP is connected to this address.
     Connected(SocketAddr),
-    /// The server showed its certificates, its own first, whether or not they are trusted then.
+    /// The server sent its certificates, its own first. They are not checked yet.
     Certificates {
         /// The chain as it was sent.
         chain: &'a [Certificate],
-        /// Whether the server's own is for the host that was asked for.
+        /// True if the server's own certificate is for the requested host.
         names_host: bool,
     },
-    /// TLS is agreed on, and the certificate trusted.
+    /// The TLS handshake is complete, and the certificate is trusted.
     Secured {
-        /// `TLS 1.3`.
+        /// Protocol version, as in `TLS 1.3`.
         version: &'a str,
-        /// The cipher suite, by its name in the RFCs.
+        /// Cipher suite, with its name in the RFCs.
         cipher: &'a str,
     },
-    /// The server's first words.
+    /// Text of the server's greeting.
     Greeted(&'a str),
-    /// What the server can do before login.
+    /// Capabilities of the server before sign-in.
     Capabilities(&'a Capabilities),
 }
 
-/// A command of ours.
+/// Formats a command for the trace.
 pub(crate) fn command(id: CommandId, command: &Command) -> String {
     format!("{id} {command:?}")
 }
 
-/// A response.
+/// Formats a response for the trace.
 pub(crate) fn response(raw: &RawResponse) -> String {
     let mut text = String::new();
     let mut rest: &[u8] = &raw.text;
-    // The whole of a FETCH may be mail; quoted strings behind a section are hidden too.
+    // All of a FETCH may be mail, so quoted strings after a section are hidden too.
     let is_fetch = rest.split(|octet| *octet == b' ').nth(2).is_some_and(is_fetch);
     loop {
         let Some(end) = memchr::memchr(b'\n', rest) else {
@@ -82,10 +83,10 @@ pub(crate) fn response(raw: &RawResponse) -> String {
         let streamed = raw.streamed.iter().any(|(at, _)| *at == offset);
         let length = if streamed { 0 } else { literal_length(line).unwrap_or(0).min(after.len()) };
         let (literal, after) = after.split_at(length);
-        if streamed || is_fetch || length > SHOWN {
+        if streamed || is_fetch || length > MAX_SHOWN {
             text.push_str(" ...");
         } else {
-            let _ = write!(text, " {}", literal.escape_ascii());
+            _ = write!(text, " {}", literal.escape_ascii());
         }
         rest = after;
     }
@@ -98,11 +99,11 @@ fn literal_length(line: &[u8]) -> Option<usize> {
     std::str::from_utf8(&line[start + 1..]).ok()?.parse().ok()
 }
 
-/// The text, on one line whatever is in it.
+/// Appends a line to the text, without control characters.
 fn show(text: &mut String, line: &[u8], is_fetch: bool) {
     let line = String::from_utf8_lossy(line);
     let mut rest: &str = &line;
-    while let Some(at) = rest.find("] \"").filter(|_| is_fetch) {
+    while is_fetch && let Some(at) = rest.find("] \"") {
         let (before, quoted) = rest.split_at(at + 3);
         push_clean(text, before);
         let mut escaped = false;
@@ -118,7 +119,7 @@ fn show(text: &mut String, line: &[u8], is_fetch: bool) {
 }
 
 fn push_clean(text: &mut String, piece: &str) {
-    text.extend(piece.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }));
+    text.extend(piece.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }));
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Certificates that are refused, and why, in words.
+//! Refused certificates, and the reasons as text.
 
 use std::{
     fmt::{self, Write as _},
@@ -12,21 +12,21 @@ use rustls::{
 
 use crate::certificate::Certificate;
 
-/// How the message ends of a key that is too short.
-pub(crate) const SHORT_KEY: &str = "its key is too short";
+/// End of the message about a key that is too short.
+pub(crate) const SHORT_KEY_ENDING: &str = "its key is too short";
 
 /// A certificate that was refused.
 #[derive(Debug)]
-pub(crate) struct Untrusted {
+pub(crate) struct UntrustedCertificate {
     pub(crate) reason: Reason,
-    /// The server's own.
+    /// The server's own certificate.
     pub(crate) seen: Certificate,
-    /// As far as the server sent it.
+    /// The chain that the server sent, possibly incomplete.
     pub(crate) chain: Vec<CertificateDer<'static>>,
 }
 
-/// What was refused, where that is why the handshake failed.
-pub(crate) fn untrusted(error: &io::Error) -> Option<&Untrusted> {
+/// Returns the refused certificate, if that is the reason of a failed handshake.
+pub(crate) fn untrusted(error: &io::Error) -> Option<&UntrustedCertificate> {
     let tls = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     match tls {
         rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) => inner.downcast_ref(),
@@ -34,20 +34,20 @@ pub(crate) fn untrusted(error: &io::Error) -> Option<&Untrusted> {
     }
 }
 
-/// Why it was refused.
+/// Reason of a refusal.
 #[derive(Debug)]
 pub(crate) enum Reason {
-    /// It is not the one that was named.
+    /// Another certificate is pinned.
     NotPinned,
-    /// RSA with so few bits.
+    /// The RSA key has only this number of bits.
     ShortKey(usize),
-    /// It does not hold.
+    /// The verification failed.
     Invalid(CertificateError),
 }
 
-impl std::error::Error for Untrusted {}
+impl std::error::Error for UntrustedCertificate {}
 
-impl fmt::Display for Untrusted {
+impl fmt::Display for UntrustedCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.reason {
             Reason::NotPinned => f.write_str("it is not the pinned one")?,
@@ -57,12 +57,12 @@ impl fmt::Display for Untrusted {
         f.write_str(" (its SHA-256 is ")?;
         self.seen.sha256.iter().try_for_each(|octet| write!(f, "{octet:02x}"))?;
         f.write_str(")")?;
-        // The end of the message tells it apart.
-        if matches!(self.reason, Reason::ShortKey(_)) { write!(f, ": {SHORT_KEY}") } else { Ok(()) }
+        // The caller recognizes a short key by the end of the message.
+        if matches!(self.reason, Reason::ShortKey(_)) { write!(f, ": {SHORT_KEY_ENDING}") } else { Ok(()) }
     }
 }
 
-/// Why a certificate is not good, in words that go on from "the certificate ... is not trusted:".
+/// Returns the reason as text that continues "the certificate ... is not trusted:".
 fn explain(error: &CertificateError, seen: &Certificate) -> String {
     use CertificateError as E;
     let days = |from: &UnixTime, to: &UnixTime| to.as_secs().saturating_sub(from.as_secs()) / 86_400;
@@ -75,8 +75,8 @@ fn explain(error: &CertificateError, seen: &Certificate) -> String {
         E::NotValidYetContext { time, not_before } => {
             format!("it is not yet valid, for {} more days", days(time, not_before))
         }
-        // A server's certificate that may sign others is refused before anybody asks who its issuer is: a self-signed one
-        // that was made by default options is such.
+        // A server certificate that may sign others is refused before its issuer is checked. Self-signed certificates that
+        // were made with default options are of this kind.
         _ if seen.is_self_signed() && is_about_issuer(error) => {
             "it is self-signed, and no authority vouches for it".to_owned()
         }
@@ -93,7 +93,7 @@ fn explain(error: &CertificateError, seen: &Certificate) -> String {
         }
         E::Revoked => "it was revoked".to_owned(),
         E::BadSignature => match &seen.content {
-            Some(it) => format!("it is not signed by {} as that is trusted here", it.issuer),
+            Some(it) => format!("it is not signed with the trusted key of {}", it.issuer),
             None => "its signature is wrong".to_owned(),
         },
         E::Other(other) if other.to_string() == "UnsupportedCertVersion" => {
@@ -103,7 +103,7 @@ fn explain(error: &CertificateError, seen: &Certificate) -> String {
     }
 }
 
-/// Whether who signed it is what is wrong with it. Of the second error there is only the name.
+/// True if the issuer is the problem. The second error is known only by its name.
 fn is_about_issuer(error: &CertificateError) -> bool {
     match error {
         CertificateError::UnknownIssuer => true,
@@ -112,21 +112,21 @@ fn is_about_issuer(error: &CertificateError) -> bool {
     }
 }
 
-/// The first few names in a certificate, without what could upset a terminal.
+/// Returns the first names of a certificate, without control characters.
 fn names(presented: &[String]) -> String {
-    const SHOWN: usize = 5;
+    const MAX_SHOWN: usize = 5;
     let mut text = String::new();
-    for name in presented.iter().take(SHOWN) {
+    for name in presented.iter().take(MAX_SHOWN) {
         // rustls writes them as `DnsName("mail.example")`.
-        let name = name.strip_prefix("DnsName(\"").and_then(|it| it.strip_suffix("\")")).unwrap_or(name);
-        let name = name.chars().filter(|it| !it.is_control()).take(100);
+        let name = name.strip_prefix("DnsName(\"").and_then(|rest| rest.strip_suffix("\")")).unwrap_or(name);
+        let name = name.chars().filter(|character| !character.is_control()).take(100);
         if !text.is_empty() {
             text.push_str(", ");
         }
         text.extend(name);
     }
-    if presented.len() > SHOWN {
-        let _ = write!(text, " and {} more", presented.len() - SHOWN);
+    if presented.len() > MAX_SHOWN {
+        _ = write!(text, " and {} more", presented.len() - MAX_SHOWN);
     }
     if text.is_empty() { "it names none".to_owned() } else { text }
 }

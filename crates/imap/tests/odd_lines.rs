@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::unnecessary_wraps, reason = "a table of tests")]
 
 use mailhaul_imap::{
-    Frame, Framer, Limits, MailboxName, decode,
+    Frame, Framer, MailboxName, ResponseLimits, decode,
     response::{
         Code, Content, Esearch, Fetch, ListItem, NamespaceEntry, Namespaces, QuotaResource, Response,
         Section, Status, StatusItems, StatusResponse, Untagged,
@@ -12,15 +12,15 @@ use mailhaul_imap::{
 use mailhaul_mail::{InternalDate, ModSeq, Uid, UidSet, UidValidity};
 
 fn read(line: &[u8]) -> Response {
-    let mut framer = Framer::new(Limits::default());
+    let mut framer = Framer::new(ResponseLimits::default());
     framer.buffer_mut().extend_from_slice(line);
     framer.buffer_mut().extend_from_slice(b"\r\n");
     let Ok(Some(Frame::Response(raw))) = framer.next_frame() else { panic!("no response: {line:?}") };
     assert!(!framer.is_inside_response(), "more than one response: {line:?}");
-    decode(&raw, &Limits::default()).unwrap_or_else(|error| panic!("{error}"))
+    decode(&raw, &ResponseLimits::default()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The table's lines are read, and each must give its value.
+/// Checks that each line of the table decodes to its value.
 fn check(table: impl IntoIterator<Item = (&'static str, Untagged)>) {
     for (line, expected) in table {
         assert_eq!(read(line.as_bytes()), Response::Untagged(expected), "{line:?}");
@@ -327,39 +327,35 @@ fn searches_and_the_rest() {
     ]);
 }
 
+/// A FETCH response about message 12.
+fn about_12(fetch: Fetch) -> Untagged {
+    Untagged::Fetch(Box::new(Fetch { sequence: 12, ..fetch }))
+}
+
 #[test]
-fn messages() {
-    let fetch = |fetch: Fetch| Untagged::Fetch(Box::new(Fetch { sequence: 12, ..fetch }));
-    let body = |spec: &str, origin, content| Fetch {
-        sections: vec![Section { spec: spec.to_owned(), origin, content }],
-        ..Fetch::default()
-    };
+fn items_of_messages() {
     let dated = |text: &str| Fetch {
         internal_date: InternalDate::parse(text),
         internal_date_text: Some(text.to_owned()),
         ..Fetch::default()
     };
-    let unknown = |name: &str, raw: &'static str| Fetch {
-        other: vec![(name.to_owned(), raw.into())],
-        ..Fetch::default()
-    };
     check([
-        ("* 12 FETCH ()", fetch(Fetch::default())),
-        ("* 12 fetch ( uid 7 )", fetch(Fetch { uid: uid(7), ..Fetch::default() })),
-        ("* 12 FETCH (UID 0)", fetch(Fetch { odd_uid: Some("0".into()), ..Fetch::default() })),
+        ("* 12 FETCH ()", about_12(Fetch::default())),
+        ("* 12 fetch ( uid 7 )", about_12(Fetch { uid: uid(7), ..Fetch::default() })),
+        ("* 12 FETCH (UID 0)", about_12(Fetch { odd_uid: Some("0".into()), ..Fetch::default() })),
         (
             "* 12 FETCH (UID 19564493749)",
-            fetch(Fetch { odd_uid: Some("19564493749".into()), ..Fetch::default() }),
+            about_12(Fetch { odd_uid: Some("19564493749".into()), ..Fetch::default() }),
         ),
         (
             "* 12 FETCH (RFC822.SIZE 5000000000)",
-            fetch(Fetch { rfc822_size: Some(5_000_000_000), ..Fetch::default() }),
+            about_12(Fetch { rfc822_size: Some(5_000_000_000), ..Fetch::default() }),
         ),
-        ("* 12 FETCH (RFC822.SIZE -1)", fetch(Fetch::default())),
-        ("* 12 FETCH (RFC822.SIZE NIL)", fetch(Fetch::default())),
+        ("* 12 FETCH (RFC822.SIZE -1)", about_12(Fetch::default())),
+        ("* 12 FETCH (RFC822.SIZE NIL)", about_12(Fetch::default())),
         (
             "* 12 FETCH (FLAGS (\\Seen \\FORWARDED EmailswithStickyNotes:FLAG51135 $a[1] \\Recent))",
-            fetch(Fetch {
+            about_12(Fetch {
                 flags: Some(
                     ["\\Seen", "\\FORWARDED", "EmailswithStickyNotes:FLAG51135", "$a[1]"]
                         .into_iter()
@@ -370,68 +366,91 @@ fn messages() {
         ),
         (
             "* 12 FETCH (FLAGS NIL)",
-            fetch(Fetch { flags: Some(std::iter::empty::<&str>().collect()), ..Fetch::default() }),
+            about_12(Fetch { flags: Some(std::iter::empty::<&str>().collect()), ..Fetch::default() }),
         ),
         (
             "* 12 FETCH (INTERNALDATE \"7-Jul-2002 02:44:25 +0200\")",
-            fetch(dated("7-Jul-2002 02:44:25 +0200")),
+            about_12(dated("7-Jul-2002 02:44:25 +0200")),
         ),
-        ("* 12 FETCH (INTERNALDATE \" 7-Jul-2002 02:44:25\")", fetch(dated(" 7-Jul-2002 02:44:25"))),
+        ("* 12 FETCH (INTERNALDATE \" 7-Jul-2002 02:44:25\")", about_12(dated(" 7-Jul-2002 02:44:25"))),
         (
             "* 12 FETCH (INTERNALDATE \"00-Jan-0000 00:00:00 +0000\")",
-            fetch(Fetch {
+            about_12(Fetch {
                 internal_date_text: Some("00-Jan-0000 00:00:00 +0000".to_owned()),
                 ..Fetch::default()
             }),
         ),
-        ("* 12 FETCH (INTERNALDATE NIL)", fetch(Fetch::default())),
-        ("* 12 FETCH (MODSEQ (0))", fetch(Fetch { modseq: Some(ModSeq(0)), ..Fetch::default() })),
+        ("* 12 FETCH (INTERNALDATE NIL)", about_12(Fetch::default())),
+        ("* 12 FETCH (MODSEQ (0))", about_12(Fetch { modseq: Some(ModSeq(0)), ..Fetch::default() })),
         (
             "* 12 FETCH (THREADID NIL EMAILID (M6d))",
-            fetch(Fetch { email_id: Some("M6d".to_owned()), ..Fetch::default() }),
+            about_12(Fetch { email_id: Some("M6d".to_owned()), ..Fetch::default() }),
         ),
         (
             "* 12 FETCH (X-GM-LABELS (\"\\\\Important\" Muy&AOk- \"a b\") X-GM-THRID 1 X-GM-MSGID 18446744073709551615)",
-            fetch(Fetch {
+            about_12(Fetch {
                 gm_labels: Some(words(&["\\Important", "Muy&AOk-", "a b"])),
                 gm_thrid: Some(1),
                 gm_msgid: Some(u64::MAX),
                 ..Fetch::default()
             }),
         ),
-        ("* 12 FETCH (BODY[] NIL)", fetch(body("", None, Content::Nil))),
-        ("* 12 FETCH (BODY[] \"\")", fetch(body("", None, Content::Inline("".into())))),
-        ("* 12 FETCH (BODY[] {0}\r\n)", fetch(body("", None, Content::Inline("".into())))),
-        ("* 12 FETCH (RFC822 {4}\r\n)\r\n()", fetch(body("", None, Content::Inline(")\r\n(".into())))),
+    ]);
+}
+
+#[test]
+fn sections_of_messages() {
+    let body = |spec: &str, origin, content| Fetch {
+        sections: vec![Section { spec: spec.to_owned(), origin, content }],
+        ..Fetch::default()
+    };
+    check([
+        ("* 12 FETCH (BODY[] NIL)", about_12(body("", None, Content::Nil))),
+        ("* 12 FETCH (BODY[] \"\")", about_12(body("", None, Content::Inline("".into())))),
+        ("* 12 FETCH (BODY[] {0}\r\n)", about_12(body("", None, Content::Inline("".into())))),
+        ("* 12 FETCH (RFC822 {4}\r\n)\r\n()", about_12(body("", None, Content::Inline(")\r\n(".into())))),
         (
             "* 12 FETCH (RFC822.HEADER {2}\r\n\r\n)",
-            fetch(body("HEADER", None, Content::Inline("\r\n".into()))),
+            about_12(body("HEADER", None, Content::Inline("\r\n".into()))),
         ),
         (
             "* 12 FETCH (body[header.fields (date \"x]y\")]<10> \"D\")",
-            fetch(body("HEADER.FIELDS (DATE \"X]Y\")", Some(10), Content::Inline("D".into()))),
+            about_12(body("HEADER.FIELDS (DATE \"X]Y\")", Some(10), Content::Inline("D".into()))),
         ),
         (
             "* 12 FETCH (BODY[1.MIME] {1}\r\nx UID 7)",
-            fetch(Fetch { uid: uid(7), ..body("1.MIME", None, Content::Inline("x".into())) }),
+            about_12(Fetch { uid: uid(7), ..body("1.MIME", None, Content::Inline("x".into())) }),
         ),
-        ("* 12 FETCH (BINARY[1] ~{3+}\r\n\0\r\n)", fetch(body("1", None, Content::Inline("\0\r\n".into())))),
-        ("* 12 FETCH (BODY[]{2}\r\n) )", fetch(body("", None, Content::Inline(") ".into())))),
-        ("* 12 FETCH (BODY[]<5>{1}\r\n))", fetch(body("", Some(5), Content::Inline(")".into())))),
+        (
+            "* 12 FETCH (BINARY[1] ~{3+}\r\n\0\r\n)",
+            about_12(body("1", None, Content::Inline("\0\r\n".into()))),
+        ),
+        ("* 12 FETCH (BODY[]{2}\r\n) )", about_12(body("", None, Content::Inline(") ".into())))),
+        ("* 12 FETCH (BODY[]<5>{1}\r\n))", about_12(body("", Some(5), Content::Inline(")".into())))),
+    ]);
+}
+
+#[test]
+fn unknown_items_of_messages() {
+    let unknown = |name: &str, raw: &'static str| Fetch {
+        other: vec![(name.to_owned(), raw.into())],
+        ..Fetch::default()
+    };
+    check([
         (
             "* 12 FETCH (FLAGS (\\Seen NIL) UID 7)",
-            fetch(Fetch {
+            about_12(Fetch {
                 uid: uid(7),
                 flags: Some(["\\Seen", "NIL"].into_iter().collect()),
                 ..Fetch::default()
             }),
         ),
-        ("* 12 FETCH (FLAGS ((x)) UID 7)", fetch(Fetch { uid: uid(7), ..Fetch::default() })),
-        ("* 12 FETCH (SAVEDATE NIL)", fetch(unknown("SAVEDATE", "NIL"))),
-        ("* 12 FETCH (X-NEW ((a \"(\") {1}\r\n)))", fetch(unknown("X-NEW", "((a \"(\") {1}\r\n))"))),
+        ("* 12 FETCH (FLAGS ((x)) UID 7)", about_12(Fetch { uid: uid(7), ..Fetch::default() })),
+        ("* 12 FETCH (SAVEDATE NIL)", about_12(unknown("SAVEDATE", "NIL"))),
+        ("* 12 FETCH (X-NEW ((a \"(\") {1}\r\n)))", about_12(unknown("X-NEW", "((a \"(\") {1}\r\n))"))),
         (
             "* 12 FETCH (BODY ((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 2 1)(\"x\" NIL) \"MIXED\"))",
-            fetch(unknown(
+            about_12(unknown(
                 "BODY",
                 "((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\" 2 1)(\"x\" NIL) \"MIXED\")",
             )),

@@ -19,7 +19,7 @@ use imap_codec::{
     },
 };
 use mailhaul_imap::{
-    Frame, Framer, Limits, MailboxName, RawResponse, decode,
+    Frame, Framer, MailboxName, RawResponse, ResponseLimits, decode,
     response::{Content, Fetch, Response, StatusItems, Untagged},
 };
 use mailhaul_mail::{Flags, ModSeq, Uid, UidValidity};
@@ -28,7 +28,7 @@ use proptest::prelude::*;
 /// A response and its streamed literals.
 type Framed = (RawResponse, Vec<Vec<u8>>);
 
-fn frame(wire: &[u8], limits: &Limits, lengths: &[usize]) -> Vec<Framed> {
+fn frame(wire: &[u8], limits: &ResponseLimits, lengths: &[usize]) -> Vec<Framed> {
     let mut framer = Framer::new(limits.clone());
     let (mut found, mut literals) = (Vec::new(), Vec::new());
     let (mut rest, mut lengths) = (wire, lengths.iter().cycle());
@@ -64,7 +64,7 @@ fn restore((raw, literals): &Framed) -> Vec<u8> {
     wire
 }
 
-/// What imap-codec writes, and whether a literal is in it.
+/// Bytes that imap-codec writes, and true if they contain a literal.
 fn encode(meant: &Meant<'_>) -> (Vec<u8>, bool) {
     let fragments: Vec<_> = ResponseCodec::new().encode(meant).collect();
     let literals = fragments.iter().any(|fragment| matches!(fragment, Fragment::Literal { .. }));
@@ -109,7 +109,7 @@ fn names_fields(items: &[MessageDataItem<'_>]) -> bool {
 
 /// Two UIDs or two bodies in one response: no client asks for that, and such a response is not believed.
 fn tells_twice(items: &[MessageDataItem<'_>]) -> bool {
-    let uids = items.iter().filter(|it| matches!(it, MessageDataItem::Uid(_))).count();
+    let uids = items.iter().filter(|item| matches!(item, MessageDataItem::Uid(_))).count();
     let is_body = |it: &&MessageDataItem<'_>| {
         use MessageDataItem as I;
         matches!(
@@ -165,7 +165,7 @@ fn assert_same_fetch(meant: &[MessageDataItem<'_>], found: &Fetch) {
     assert_eq!(sections, contents);
 }
 
-/// Whether this kind of data was compared.
+/// True if this kind of data was compared.
 fn assert_same(meant: &Data<'_>, found: &Untagged) -> bool {
     match (meant, found) {
         (Data::Exists(number), Untagged::Exists(read)) | (Data::Recent(number), Untagged::Recent(read)) => {
@@ -182,7 +182,7 @@ fn assert_same(meant: &Data<'_>, found: &Untagged) -> bool {
         (Data::List { items, delimiter, mailbox: name }, Untagged::List(read))
         | (Data::Lsub { items, delimiter, mailbox: name }, Untagged::Lsub(read)) => {
             assert!(items.iter().map(ToString::to_string).eq(read.attributes.iter().cloned()));
-            assert_eq!(delimiter.map(|it| it.inner()), read.delimiter);
+            assert_eq!(delimiter.map(|delimiter| delimiter.inner()), read.delimiter);
             assert_eq!(mailbox(name), read.name);
         }
         (Data::Status { mailbox: name, items: meant }, Untagged::MailboxStatus { name: read, items }) => {
@@ -219,7 +219,7 @@ fn assert_same(meant: &Data<'_>, found: &Untagged) -> bool {
     true
 }
 
-/// What imap-proto reads, where it reads all of it. It knows less than imap-codec writes.
+/// Data that imap-proto reads, if it reads all of it. It supports less than imap-codec writes.
 fn assert_same_as_proto(wire: &[u8], found: &Untagged) {
     use imap_proto::{AttributeValue, MailboxDatum, Response as Proto};
     let Ok((b"", read)) = Proto::parse(wire) else { return };
@@ -245,12 +245,12 @@ fn assert_same_as_proto(wire: &[u8], found: &Untagged) {
 /// The framer's and the decoder's work on what imap-codec wrote.
 fn check(meant: &Data<'_>, wire: &[u8], lengths: &[usize]) {
     for inline_literal in [0, 5, 256 << 10] {
-        let found = frame(wire, &Limits { inline_literal, ..Limits::default() }, lengths);
+        let found = frame(wire, &ResponseLimits { inline_literal, ..ResponseLimits::default() }, lengths);
         assert_eq!(found.len(), 1);
         assert_eq!(restore(&found[0]), &wire[..wire.len() - 2]);
     }
-    let found = frame(wire, &Limits::default(), lengths);
-    let Ok(Response::Untagged(read)) = decode(&found[0].0, &Limits::default()) else {
+    let found = frame(wire, &ResponseLimits::default(), lengths);
+    let Ok(Response::Untagged(read)) = decode(&found[0].0, &ResponseLimits::default()) else {
         panic!("{:?}", wire.escape_ascii().to_string())
     };
     if assert_same(meant, &read) {
@@ -296,10 +296,10 @@ proptest! {
             // A literal within a response code: the framer takes no literals there, because a `{5}` that ends words
             // for people is far more frequent.
             if !literals {
-                let found = frame(&wire, &Limits::default(), &lengths);
+                let found = frame(&wire, &ResponseLimits::default(), &lengths);
                 prop_assert_eq!(found.len(), 1);
                 prop_assert_eq!(restore(&found[0]), &wire[..wire.len() - 2]);
-                let read = decode(&found[0].0, &Limits::default());
+                let read = decode(&found[0].0, &ResponseLimits::default());
                 let same_kind = matches!(
                     (&meant, &read),
                     (Meant::CommandContinuationRequest(_), Ok(Response::Continue(_)))
@@ -312,7 +312,7 @@ proptest! {
         check(data, &wire, &lengths);
     }
 
-    /// Of the responses above few are FETCH, and hardly any has a literal.
+    /// Few of the responses above are FETCH, and hardly any has a literal.
     #[test]
     fn fetches_with_bodies_are_read_as_they_were_meant(
         items in prop::collection::vec(fetch_item(), 1..8),

@@ -3,11 +3,12 @@
 use std::{
     collections::{HashMap, HashSet},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use mailhaul_mail::{Retry, Secret};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::{
     sync::{Mutex as AsyncMutex, OwnedMutexGuard, Semaphore},
     time::Instant,
@@ -124,7 +125,7 @@ impl Tokens {
 
     fn slot(&self, mailbox: &str) -> Slot {
         let key = if self.0.source.opens_every_mailbox() { "" } else { mailbox };
-        let mut slots = self.0.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.0.slots.lock();
         Arc::clone(slots.entry(key.to_owned()).or_default())
     }
 
@@ -192,7 +193,7 @@ impl Shared {
     }
 
     fn trouble(&self) -> MutexGuard<'_, Option<Trouble>> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+        self.trouble.lock()
     }
 }
 

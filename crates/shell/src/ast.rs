@@ -1,4 +1,4 @@
-//! What a script says. Every node knows the offset at which it begins.
+//! Syntax tree of a script. Each node has the byte offset of its beginning.
 
 use crate::{operator::Operator, value::Value};
 
@@ -9,13 +9,13 @@ pub(crate) struct Statement {
     pub(crate) pipeline: Pipeline,
 }
 
-/// Stages joined by `|`; at least one.
+/// Stages that are joined by `|`; at least one.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Pipeline {
     pub(crate) stages: Vec<Stage>,
 }
 
-/// Only the first one may be an expression.
+/// Stage of a pipeline. Only the first one may be an expression.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Stage {
     Expression(Expression),
@@ -29,7 +29,7 @@ pub(crate) struct Command {
     pub(crate) arguments: Vec<Word>,
 }
 
-/// One argument of a command.
+/// Argument of a command.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Word {
     pub(crate) at: usize,
@@ -51,7 +51,7 @@ pub(crate) struct Expression {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ExpressionKind {
     Literal(Value),
-    /// Text with values in it.
+    /// Text with embedded values.
     Text(Vec<Part>),
     Variable(String),
     /// `$_`
@@ -62,7 +62,7 @@ pub(crate) enum ExpressionKind {
     Table(Vec<(String, Pipeline)>),
     /// `(pipeline)`
     Parenthesis(Box<Pipeline>),
-    /// `$(statements)`, or `@(statements)`, which is a list also of one value or none.
+    /// `$(statements)`, or `@(statements)`, which is a list even with one value or none.
     Statements {
         statements: Vec<Statement>,
         is_list: bool,
@@ -86,14 +86,14 @@ pub(crate) enum ExpressionKind {
         value: Box<Expression>,
     },
     Not(Box<Expression>),
-    /// Operators of one precedence from left to right: a list and not a tree, which could be deep.
+    /// Operators of one precedence, from left to right. A list, because a tree could be deep.
     Chain {
         first: Box<Expression>,
         rest: Vec<Link>,
     },
 }
 
-/// A piece of a text.
+/// Part of a text.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Part {
     Literal(String),
@@ -113,7 +113,7 @@ pub(crate) enum StepKind {
     Index(Expression),
 }
 
-/// An operator with what is right of it.
+/// Operator with its right operand.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Link {
     pub(crate) at: usize,

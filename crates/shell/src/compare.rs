@@ -1,4 +1,4 @@
-//! Which value is equal, less, like another.
+//! Comparisons and order of values.
 
 use std::{cmp::Ordering, collections::HashMap};
 
@@ -13,25 +13,25 @@ use crate::{
     wildcard::Wildcard,
 };
 
-/// Octets that a compiled regular expression may have.
-const LARGEST_REGEX: usize = 1 << 20;
-/// Regular expressions that are kept.
-const KEPT: usize = 32;
+/// Maximum size of a compiled regular expression, in bytes.
+const MAX_REGEX_SIZE: usize = 1 << 20;
+/// Compiled regular expressions that are kept.
+const MAX_REGEXES: usize = 32;
 
-/// The regular expressions of a script, compiled once and not for each value.
+/// Regular expressions of a script. Each is compiled once, not for each value.
 #[derive(Default)]
 pub(crate) struct Regexes(HashMap<(String, bool), Regex>);
 
 impl Regexes {
     fn get(&mut self, pattern: &str, case_sensitive: bool) -> Result<&Regex, String> {
         let key = (pattern.to_owned(), case_sensitive);
-        if self.0.len() >= KEPT && !self.0.contains_key(&key) {
+        if self.0.len() >= MAX_REGEXES && !self.0.contains_key(&key) {
             self.0.clear();
         }
         if !self.0.contains_key(&key) {
             let compiled = RegexBuilder::new(pattern)
                 .case_insensitive(!case_sensitive)
-                .size_limit(LARGEST_REGEX)
+                .size_limit(MAX_REGEX_SIZE)
                 .build()
                 .map_err(|error| format!("the regular expression cannot be used: {error}"))?;
             self.0.insert(key.clone(), compiled);
@@ -40,7 +40,7 @@ impl Regexes {
     }
 }
 
-/// The value of a comparison. With several values on the left it is those of them that pass.
+/// Evaluates a comparison. With a list on the left, returns its elements that pass.
 pub(crate) fn compare(
     left: &Value,
     comparison: Comparison,
@@ -65,9 +65,9 @@ pub(crate) fn compare(
 fn holds(left: &Value, comparison: Comparison, right: &Value, regexes: &mut Regexes) -> Result<bool, String> {
     let case = comparison.case_sensitive;
     let ordered = |is: fn(Ordering) -> bool| {
-        order(left, right, case).map(is).ok_or_else(|| {
-            format!("`{}` and `{}` cannot be put in an order", text::show(left), text::show(right))
-        })
+        order(left, right, case)
+            .map(is)
+            .ok_or_else(|| format!("`{}` and `{}` cannot be compared", text::show(left), text::show(right)))
     };
     let among = |values: &Value, one: &Value| match values {
         Value::List(values) => values.iter().any(|value| equal(value, one, case)),
@@ -94,8 +94,9 @@ fn equal(left: &Value, right: &Value, case_sensitive: bool) -> bool {
     }
 }
 
-/// The order of two values. The left one says as what both are compared, but for numbers and dates in text, which are
-/// compared as what they are: `"10"` is more than `9`.
+/// Returns the order of two values. The type of the left one determines the comparison.
+///
+/// Numbers and dates in text are compared as numbers and dates: `"10"` is greater than `9`.
 fn order(left: &Value, right: &Value, case_sensitive: bool) -> Option<Ordering> {
     match (left, right) {
         (Value::Null, Value::Null) => Some(Ordering::Equal),
@@ -130,7 +131,7 @@ fn order_texts(left: &str, right: &str, case_sensitive: bool) -> Ordering {
     if case_sensitive { left.cmp(right) } else { left.to_lowercase().cmp(&right.to_lowercase()) }
 }
 
-/// What `Sort-Object` sorts by. Kinds of values that cannot be compared stand one after the other.
+/// Sort key of `Sort-Object`. Values of types that cannot be compared are grouped by type.
 #[derive(Clone, Debug)]
 pub(crate) enum SortKey {
     Nothing,
@@ -142,7 +143,7 @@ pub(crate) enum SortKey {
 }
 
 impl SortKey {
-    pub(crate) fn of(value: &Value) -> Self {
+    pub(crate) fn new(value: &Value) -> Self {
         match value {
             Value::Null => Self::Nothing,
             Value::Bool(is) => Self::Bool(*is),
@@ -249,13 +250,13 @@ mod tests {
     }
 
     #[test]
-    fn several_on_the_left_are_sifted() {
+    fn a_list_on_the_left_is_filtered() {
         assert_eq!(check(&json!([1, 5, 9]), "gt", &json!(4)), Ok(json!([5, 9]).into()));
         assert_eq!(check(&json!(["a"]), "eq", &json!("b")), Ok(json!([]).into()));
     }
 
     #[test]
-    fn what_cannot_be_compared_is_an_error() {
+    fn values_that_cannot_be_compared_are_an_error() {
         assert!(check(&json!(5), "gt", &json!("five")).is_err());
         assert!(check(&json!({}), "lt", &json!(1)).is_err());
         assert!(check(&json!("a"), "match", &json!("(")).unwrap_err().contains("regular expression"));
@@ -267,7 +268,7 @@ mod tests {
         let values =
             json!(["b", 10, null, "2026-01-02", "A", 9, true, "00:05:00", [1], 2.5, "2025-12-31T00:00:00Z"]);
         let Value::List(mut values) = Value::from(values) else { unreachable!() };
-        values.sort_by_key(SortKey::of);
+        values.sort_by_key(SortKey::new);
         let sorted =
             json!([null, true, 2.5, 9, 10, "2025-12-31T00:00:00Z", "2026-01-02", "00:05:00", "A", "b", [1]]);
         assert_eq!(Value::List(values), sorted.into());

@@ -1,20 +1,20 @@
-//! What the word that is being typed may become.
+//! Completion of the word at the cursor.
 
 use crate::{cmdlets, host::Host, value::same_name};
 
-/// What a part of a line may be replaced by.
+/// Replacements for a part of a line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Completion {
-    /// The octet at which the word begins that ends at the cursor.
+    /// Byte offset of the word that ends at the cursor.
     pub start: usize,
     /// In alphabetical order.
     pub candidates: Vec<String>,
 }
 
-/// The commands or parameters that the word before `position` (an octet of the line) may become.
+/// Returns the commands or parameters that begin with the word before `position`, a byte offset.
 pub fn complete<H: Host>(line: &str, position: usize, host: &H) -> Completion {
     let line = &line[..line.floor_char_boundary(position)];
-    let Some(place) = Place::at_end(line) else {
+    let Some(place) = CursorPosition::at_end(line) else {
         return Completion { start: line.len(), candidates: Vec::new() };
     };
     let word = &line[place.word..];
@@ -45,19 +45,19 @@ fn parameters<H: Host>(command: &str, host: &H) -> Vec<String> {
     host.parameters(command)
 }
 
-/// Where a line ends: in which word, of which command.
+/// Word and command at the end of a line.
 #[derive(Default)]
-struct Place {
+struct CursorPosition {
     word: usize,
-    /// The command whose words these are; none where a command is being typed.
+    /// Command of the word; `None` if the word is a command itself.
     command: Option<String>,
 }
 
-impl Place {
-    /// `None` inside quotes and comments.
+impl CursorPosition {
+    /// Returns `None` inside quotes and comments.
     fn at_end(line: &str) -> Option<Self> {
         let mut place = Self::default();
-        // The commands around parentheses and braces that are open.
+        // Commands around open parentheses and braces.
         let mut around = Vec::new();
         let mut characters = line.char_indices().peekable();
         while let Some((at, c)) = characters.next() {
@@ -85,7 +85,7 @@ impl Place {
                 ')' | '}' => {
                     place = Self { word: next, command: around.pop().flatten().or(Some(String::new())) }
                 }
-                // `$batch =` is followed by a command.
+                // A command follows `$batch =`.
                 '=' if place.command.as_deref().unwrap_or(word).starts_with('$') => {
                     place = Self { word: next, command: None };
                 }
@@ -102,5 +102,5 @@ impl Place {
 }
 
 fn command(word: &str) -> Option<String> {
-    (!word.is_empty()).then(|| word.to_owned())
+    if word.is_empty() { None } else { Some(word.to_owned()) }
 }

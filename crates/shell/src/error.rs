@@ -1,32 +1,31 @@
-//! Where a script went wrong, and why.
+//! Errors of scripts, with their positions.
 
 use std::fmt;
 
 /// Characters of the script that an error shows.
-const SHOWN: usize = 60;
+const MAX_SHOWN: usize = 60;
 
-/// What kind of thing went wrong.
+/// Kind of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The text ends where more must follow: a quote, a parenthesis, a pipe is open.
+    /// The text is incomplete: a quote, a parenthesis or a pipe is open.
     Incomplete,
-    /// The text is not of the language.
+    /// Syntax error.
     Syntax,
-    /// The text is PowerShell that this language leaves out.
+    /// PowerShell that this language does not support.
     Unsupported,
-    /// No such command.
+    /// Unknown command.
     UnknownCommand,
-    /// A value that cannot be used so.
+    /// Invalid value.
     Value,
-    /// The command was carried out and failed.
+    /// The host ran the command, and it failed.
     Host,
 }
 
-/// Why a script stopped, with its place.
+/// Error that ended a script, with its position.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Line {line}, column {column}{}: {message}", shown(.text))]
 pub struct ScriptError {
-    /// What kind of thing went wrong.
     pub kind: ErrorKind,
     /// For the administrator.
     pub message: String,
@@ -34,7 +33,7 @@ pub struct ScriptError {
     pub line: usize,
     /// From 1, in characters.
     pub column: usize,
-    /// The script from there to the end of the line, cut when it is long.
+    /// The script from the position to the end of the line, possibly truncated.
     pub text: String,
 }
 
@@ -42,43 +41,43 @@ fn shown(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!(", at `{text}`") }
 }
 
-/// Why the host could not carry a command out.
+/// Error of the host from a command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct HostError {
     /// For the administrator.
     pub message: String,
-    /// Which of the arguments is to blame, by its index: the error then points at it.
+    /// Index of the wrong argument, if the error concerns one.
     pub argument: Option<usize>,
-    /// Whether the script's text at that place is not to be shown: there may be a secret in it.
+    /// True if the text at the position must not be shown, because it may contain a secret.
     pub conceals: bool,
 }
 
 impl HostError {
-    /// The command as a whole failed.
+    /// Returns an error of the whole command.
     pub fn new(message: impl fmt::Display) -> Self {
         Self { message: message.to_string(), argument: None, conceals: false }
     }
 
-    /// One of the arguments is wrong.
+    /// Returns an error of one argument.
     pub fn at_argument(message: impl fmt::Display, index: usize) -> Self {
         Self { message: message.to_string(), argument: Some(index), conceals: false }
     }
 
-    /// The same without the script's text, in which there may be a secret.
+    /// Hides the script's text, which may contain a secret.
     #[must_use]
     pub fn concealed(self) -> Self {
         Self { conceals: true, ..self }
     }
 }
 
-/// An error that knows its place only as an offset in the script.
+/// Error with its byte offset in the script.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
     pub(crate) kind: ErrorKind,
     pub(crate) at: usize,
     pub(crate) message: String,
-    /// Whether the text at that place is not to be shown.
+    /// True if the text at the position must not be shown.
     pub(crate) conceals: bool,
 }
 
@@ -105,13 +104,13 @@ impl Fault {
         Self { kind: ErrorKind::Value, at, message: message.into(), conceals: false }
     }
 
-    /// The same with line, column and text.
+    /// Converts the offset to line, column and text.
     pub(crate) fn locate(self, script: &str) -> ScriptError {
         let at = script.floor_char_boundary(self.at);
         let (before, after) = script.split_at(at);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let rest = after.lines().next().filter(|_| !self.conceals).unwrap_or_default();
-        let mut text: String = rest.chars().take(SHOWN).collect();
+        let rest = if self.conceals { "" } else { after.lines().next().unwrap_or_default() };
+        let mut text: String = rest.chars().take(MAX_SHOWN).collect();
         if text.len() < rest.len() {
             text.push_str("...");
         }
@@ -139,6 +138,6 @@ mod tests {
         let secret = Fault { conceals: true, ..Fault::syntax(2, "no") };
         assert_eq!(secret.locate("a hunter2").to_string(), "Line 1, column 3: no");
         let long = Fault::syntax(0, "no").locate(&"x".repeat(100));
-        assert_eq!(long.text, format!("{}...", "x".repeat(SHOWN)));
+        assert_eq!(long.text, format!("{}...", "x".repeat(MAX_SHOWN)));
     }
 }

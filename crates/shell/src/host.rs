@@ -1,4 +1,4 @@
-//! What the language needs of the world.
+//! Interface to the program that runs commands and accesses files.
 
 use std::{future::Future, io};
 
@@ -6,26 +6,28 @@ use jiff::Timestamp;
 
 use crate::{error::HostError, value::Value};
 
-/// What stands behind a command. Which parameters are switches is for the host to know: `-AutoStart` and
-/// `-Name IMAPBatch1` are both a parameter, and what follows it is a value of its own.
+/// Argument of a command.
+///
+/// Only the host knows the switches. `-Name IMAPBatch1` is therefore a parameter and a separate value, like `-AutoStart x`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Argument {
     /// `-Name`, or `-Name:value`.
     Parameter {
-        /// As it was typed, without the dash.
+        /// Name as typed, without the dash.
         name: String,
-        /// Only what was joined to it with a colon.
+        /// Value that is joined with a colon.
         value: Option<Value>,
     },
-    /// Everything else.
+    /// Any other argument.
     Value(Value),
 }
 
-/// Carries out the commands that the language itself does not know.
+/// Runs the commands that are not part of the language.
 pub trait Host {
-    /// Carries out a command. `command` is spelt as in [`Host::commands`], or is one of
-    /// `Get-Credential`, `Get-Help`, `Read-Host` and `ConvertTo-SecureString`. `input` is what was piped to it; a command behind a pipe that carries nothing is not called at all, so that
-    /// "none" cannot be taken for "all".
+    /// Runs a command with the values that were piped to it.
+    ///
+    /// `command` is spelled as in [`Host::commands`], or is one of `Get-Credential`, `Get-Help`, `Read-Host` and
+    /// `ConvertTo-SecureString`. A command after an empty pipe is not called, so that "none" cannot become "all".
     fn invoke(
         &self,
         command: &str,
@@ -33,22 +35,20 @@ pub trait Host {
         input: Vec<Value>,
     ) -> impl Future<Output = Result<Vec<Value>, HostError>> + Send;
 
-    /// Reads a whole file.
     fn read_file(&self, path: &str) -> io::Result<Vec<u8>>;
 
-    /// Writes a whole file.
     fn write_file(&self, path: &str, content: &[u8]) -> io::Result<()>;
 
-    /// The commands that can be invoked.
+    /// Names of all commands.
     fn commands(&self) -> Vec<String>;
 
-    /// The parameters of a command, without their dashes.
+    /// Parameters of a command, without dashes.
     fn parameters(&self, command: &str) -> Vec<String>;
 
-    /// The columns of the table in which the objects of a command are shown where nobody chose others.
+    /// Default columns for the objects of a command.
     fn default_view(&self, command: &str) -> Option<Vec<String>>;
 
-    /// What `Get-Date` says.
+    /// Time for `Get-Date`.
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }

@@ -1,8 +1,7 @@
-//! The small PowerShell-like language in which an administrator types Exchange's cmdlets.
+//! A small PowerShell-like language for Exchange's cmdlets.
 //!
-//! It knows variables, pipes, text, numbers, lists, conditions, and the cmdlets that choose, sort and show. All other
-//! commands are the [`Host`]'s, to whom every argument is handed as it was typed. What PowerShell has beyond that is
-//! refused by name, never misread.
+//! It has variables, pipes, text, numbers, lists, conditions, and cmdlets that select, sort and show. The [`Host`] runs all
+//! other commands, with the arguments as typed. Other features of PowerShell are refused by name, never misread.
 
 mod ast;
 mod cmdlets;
@@ -10,8 +9,10 @@ mod compare;
 mod complete;
 mod error;
 mod eval;
+mod flow;
 pub mod format;
 mod host;
+mod members;
 mod number;
 mod operator;
 mod parser;

@@ -1,11 +1,11 @@
-//! Numbers as they are written.
+//! Parses numbers.
 
 use serde_json::Number;
 
 const UNITS: [(&str, u64); 5] =
     [("kb", 1 << 10), ("mb", 1 << 20), ("gb", 1 << 30), ("tb", 1 << 40), ("pb", 1 << 50)];
 
-/// A number of the language: `993`, `-5`, `1.5`, `10MB`.
+/// Parses a number of the language: `993`, `-5`, `1.5`, `10MB`.
 pub(crate) fn parse(text: &str) -> Option<Number> {
     let lower = text.to_ascii_lowercase();
     let (digits, unit) = UNITS
@@ -31,14 +31,14 @@ pub(crate) fn parse(text: &str) -> Option<Number> {
     tidy(value)
 }
 
-/// The same for a word that may be meant as text: `0123` and `1.10` are names as well, and would lose their look.
+/// Parses a word that may also be text. `0123` and `1.10` stay text, because a number would change their spelling.
 pub(crate) fn parse_word(word: &str) -> Option<Number> {
     let number = parse(word)?;
     let has_unit = word.ends_with(['b', 'B']);
-    (has_unit || number.to_string() == word).then_some(number)
+    if has_unit || number.to_string() == word { Some(number) } else { None }
 }
 
-/// A number without a fraction is an integer.
+/// Returns an integer if the number has no fraction.
 pub(crate) fn tidy(value: f64) -> Option<Number> {
     #[expect(clippy::cast_possible_truncation, reason = "checked to be an integer of that size")]
     if value.fract() == 0.0 && value.abs() < 9e15 {
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_would_lose_their_look_stay_words() {
+    fn words_whose_spelling_would_change_stay_words() {
         for word in ["007", "1.10", ".5", "2.0", "-0"] {
             assert_eq!(parse_word(word), None, "{word}");
         }

@@ -1,6 +1,6 @@
-//! The operators of conditions.
+//! Operators of conditions.
 
-/// What stands between two values.
+/// Operator between two values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operator {
     And,
@@ -9,11 +9,10 @@ pub(crate) enum Operator {
     Compare(Comparison),
 }
 
-/// A comparison, with or without regard to case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Comparison {
     pub(crate) test: Test,
-    /// The test's outcome is turned round.
+    /// True if the result of the test is inverted.
     pub(crate) negated: bool,
     pub(crate) case_sensitive: bool,
 }
@@ -27,13 +26,13 @@ pub(crate) enum Test {
     LessOrEqual,
     Like,
     Match,
-    /// The right one is among the left ones.
+    /// The right value is an element of the left one.
     Contains,
-    /// The left one is among the right ones.
+    /// The left value is an element of the right one.
     In,
 }
 
-/// The operator of this name, which has no dash.
+/// Finds an operator by its name without the dash.
 pub(crate) fn find(name: &str) -> Option<Operator> {
     match name.to_ascii_lowercase().as_str() {
         "and" => Some(Operator::And),
@@ -43,7 +42,7 @@ pub(crate) fn find(name: &str) -> Option<Operator> {
     }
 }
 
-/// The comparison of this name: `eq`, or `ieq` and `ceq` for one that is expressly without or with regard to case.
+/// Finds a comparison by its name: `eq`, or explicitly without (`ieq`) or with (`ceq`) regard to case.
 pub(crate) fn comparison(name: &str) -> Option<Comparison> {
     let name = name.to_ascii_lowercase();
     let plain = |name: &str, case_sensitive| {
@@ -71,7 +70,7 @@ pub(crate) fn comparison(name: &str) -> Option<Comparison> {
         .or_else(|| plain(name.strip_prefix('c')?, true))
 }
 
-/// Whether PowerShell has an operator of this name that this language leaves out.
+/// True for an operator of PowerShell that this language does not have.
 pub(crate) fn is_left_out(name: &str) -> bool {
     const LEFT_OUT: [&str; 14] = [
         "replace", "split", "join", "f", "is", "isnot", "as", "band", "bor", "bxor", "bnot", "shl", "shr",

@@ -1,4 +1,4 @@
-//! Running scripts, and the lines of a prompt one after the other.
+//! Runs scripts, and the lines of a prompt one after another.
 
 use crate::{
     compare::Regexes,
@@ -8,7 +8,7 @@ use crate::{
     parser,
 };
 
-/// What stays from one line of a prompt to the next: the variables. A script needs one for itself.
+/// Variables of a prompt or a script.
 #[derive(Clone, Debug, Default)]
 pub struct Shell {
     variables: Variables,
@@ -16,22 +16,22 @@ pub struct Shell {
 }
 
 impl Shell {
-    /// One in which nothing is set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Tables are cut to so many columns; without it they are as wide as they need.
+    /// Cuts tables to this number of columns. Without it, tables have their full width.
     #[must_use]
     pub fn with_width(self, width: Option<usize>) -> Self {
         Self { width, ..self }
     }
 
-    /// Carries out a text, statement after statement, and hands what is to be shown to `output` in whole lines. The
-    /// text is read as a whole first: nothing is carried out of a text that is wrong somewhere.
+    /// Runs a script, and writes its output to `output` in whole lines.
+    ///
+    /// The whole script is parsed first. Nothing runs if there is a syntax error.
     ///
     /// # Errors
-    /// The first that goes wrong, with its place. What was carried out before it stays done.
+    /// The first error, with its position. Earlier statements have already run.
     pub async fn run<H: Host>(
         &mut self,
         text: &str,
@@ -52,24 +52,26 @@ impl Shell {
     }
 }
 
-/// Carries out a script by itself; see [`Shell::run`].
+/// Runs a script with its own variables; see [`Shell::run`].
 ///
 /// # Errors
-/// The first that goes wrong, with its place.
+/// The first error, with its position.
 pub async fn run<H: Host>(text: &str, host: &H, output: &mut dyn FnMut(&str)) -> Result<(), ScriptError> {
     Shell::new().run(text, host, output).await
 }
 
-/// Reads a script without carrying anything out.
+/// Parses a script without running it.
 ///
 /// # Errors
-/// The first place that is not of the language.
+/// The first syntax error.
 pub fn check(text: &str) -> Result<(), ScriptError> {
     parser::parse(text).map(drop).map_err(|fault| fault.locate(text))
 }
 
-/// Whether a prompt has a whole text, right or wrong, and need not ask for another line: no quote, parenthesis or brace
-/// is open, and no backtick, pipe, comma or operator waits for what follows.
+/// True if a prompt needs no further line.
+///
+/// The text may be wrong, but no quote, parenthesis or brace is open, and nothing is missing after a backtick, pipe, comma
+/// or operator.
 pub fn is_complete(text: &str) -> bool {
     parser::parse(text).map_or_else(|fault| fault.kind != ErrorKind::Incomplete, |_| true)
 }

@@ -1,11 +1,11 @@
-//! Values as people read them.
+//! Formats values as text.
 
 use mailhaul_mail::for_screen;
 use serde_json::Number;
 
 use crate::{number, value::Value};
 
-/// A value inside a line of text.
+/// Formats a value within a line.
 pub(crate) fn show(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -24,7 +24,7 @@ pub(crate) fn show(value: &Value) -> String {
     }
 }
 
-/// A value inside quoted text, where the values of a list stand side by side.
+/// Formats a value within quoted text, where the elements of a list are separated by blanks.
 pub(crate) fn interpolate(value: &Value) -> String {
     match value {
         Value::List(values) => join(values, " "),
@@ -41,20 +41,21 @@ fn show_number(number: &Number) -> String {
     whole.as_ref().unwrap_or(number).to_string()
 }
 
-/// The text without characters that would move the cursor or colour the screen: names of folders and subjects of mail
-/// come from anywhere. Line ends are kept.
+/// Replaces characters that would control the terminal. Line ends are kept.
+///
+/// Names of folders and subjects of messages are untrusted.
 pub(crate) fn harmless_on_screen(text: &str) -> String {
     for_screen(text).into_owned()
 }
 
-/// The hint at the end of an error about a wrong name.
+/// Returns a hint for the end of an error about a wrong name.
 pub(crate) fn did_you_mean<'n>(wrong: &str, known: impl IntoIterator<Item = &'n str>) -> String {
     nearest(wrong, known).map_or_else(String::new, |name| format!("; did you mean {name}?"))
 }
 
-/// The known name that is probably meant.
+/// Returns the most similar known name.
 pub(crate) fn nearest<'n>(wrong: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    // Comparing takes time by the length, and no name is as long as this.
+    // The comparison is slow for long texts, and no name is this long.
     if wrong.len() > 64 {
         return None;
     }
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_moves_the_cursor() {
+    fn control_characters_are_replaced() {
         assert_eq!(harmless_on_screen("a\x1B[2Jb\r\nc\td\u{9b}"), "a\u{FFFD}[2Jb\nc\td\u{FFFD}");
     }
 

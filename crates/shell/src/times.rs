@@ -1,11 +1,11 @@
-//! Dates and time spans, which are text to everybody else.
+//! Dates and time spans. They are text in all other files.
 
 use jiff::{SignedDuration, Span, Timestamp, civil, tz::TimeZone};
 
-/// The moment that a text names: RFC 3339, or a date with or without a time, which is UTC.
+/// Parses a moment: RFC 3339, or a date with or without a time, in UTC.
 pub(crate) fn moment(text: &str) -> Option<Timestamp> {
     let bytes = text.as_bytes();
-    // The long form only: `20260101` may be a number or a name.
+    // Only the long form, because `20260101` may be a number or a name.
     if bytes.len() < 10 || bytes[4] != b'-' || bytes[7] != b'-' || !bytes[0].is_ascii_digit() {
         return None;
     }
@@ -13,12 +13,12 @@ pub(crate) fn moment(text: &str) -> Option<Timestamp> {
         return Some(moment);
     }
     let civil = text.parse::<civil::DateTime>().ok()?;
-    // What follows the civil time would be a zone that was not understood.
+    // Other characters would be a time zone that was not understood.
     let plain = bytes.iter().all(|octet| octet.is_ascii_digit() || b"-:.T ".contains(octet));
-    plain.then(|| TimeZone::UTC.to_timestamp(civil).ok()).flatten()
+    if plain { TimeZone::UTC.to_timestamp(civil).ok() } else { None }
 }
 
-/// The time span `[-][d.]hh:mm[:ss[.f]]`, in nanoseconds.
+/// Parses the time span `[-][d.]hh:mm[:ss[.f]]`. Returns nanoseconds.
 pub(crate) fn span(text: &str) -> Option<i128> {
     let (text, sign) = text.strip_prefix('-').map_or((text, 1), |rest| (rest, -1));
     let mut parts = text.split(':');
@@ -30,7 +30,7 @@ pub(crate) fn span(text: &str) -> Option<i128> {
     let (seconds, fraction) = seconds.split_once('.').unwrap_or((seconds, "0"));
     let number = |digits: &str| {
         let plain = (1..=9).contains(&digits.len()) && digits.bytes().all(|octet| octet.is_ascii_digit());
-        plain.then(|| digits.parse::<i128>().ok()).flatten()
+        if plain { digits.parse::<i128>().ok() } else { None }
     };
     let nanoseconds = number(&format!("{fraction:0<9}"))?;
     let (hours, minutes, seconds) = (number(hours)?, number(minutes)?, number(seconds)?);
@@ -41,7 +41,7 @@ pub(crate) fn span(text: &str) -> Option<i128> {
     Some(sign * (whole * 1_000_000_000 + nanoseconds))
 }
 
-/// The moment moved by so many of `AddDays`' days and the like; `None` where there is no such method or moment.
+/// Applies `AddDays` or a similar method; `None` if the method is unknown or the result is out of range.
 pub(crate) fn add(moment: Timestamp, method: &str, amount: f64) -> Option<Timestamp> {
     let seconds = match method.to_ascii_lowercase().as_str() {
         "adddays" => 86_400.0,
@@ -59,7 +59,7 @@ pub(crate) fn add(moment: Timestamp, method: &str, amount: f64) -> Option<Timest
     moment.checked_add(SignedDuration::try_from_secs_f64(amount * seconds).ok()?).ok()
 }
 
-/// The methods that [`add`] knows.
+/// Methods of [`add`].
 pub(crate) const METHODS: [&str; 5] = ["AddDays", "AddHours", "AddMinutes", "AddSeconds", "AddMonths"];
 
 #[cfg(test)]

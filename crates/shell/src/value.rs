@@ -1,15 +1,14 @@
-//! What variables hold and pipes carry.
+//! Values of the language.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use mailhaul_mail::Secret;
 use serde_json::Number;
 
-/// How deep values may stand in each other. Drawing and dropping them is recursive.
-const DEEPEST: usize = 64;
-/// About how many octets a value made by a script may have: lists that double themselves end here.
-const LARGEST: usize = 96 << 20;
+/// Maximum depth of nested values. Formatting and dropping them is recursive.
+const MAX_DEPTH: usize = 64;
+/// Approximate maximum size of a value, in bytes. Stops scripts that double a list again and again.
+const MAX_SIZE: usize = 96 << 20;
 
-/// A value of the language.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Value {
     /// `$null`.
@@ -17,43 +16,36 @@ pub enum Value {
     Null,
     /// `$true`, `$false`.
     Bool(bool),
-    /// An integer or a decimal number.
     Number(Number),
     /// Text. Dates are RFC 3339 text, time spans `d.hh:mm:ss`.
     Text(String),
-    /// Octets, as of a file.
+    /// Bytes, for example of a file.
     Bytes(Vec<u8>),
-    /// Several values.
     List(Vec<Value>),
-    /// Named values in their order.
     Object(Object),
-    /// A user's name and password; the password is never shown.
+    /// User name and password. The password is never shown.
     Credential {
-        /// Whose.
         user: String,
-        /// What proves it.
         password: Secret,
     },
-    /// A secret text, as PowerShell's `SecureString`: never shown.
+    /// Secret text, like PowerShell's `SecureString`. It is never shown.
     Secret(Secret),
 }
 
-/// Properties in their order. Names are compared without regard to case, as everywhere in the language.
+/// Properties in order. Names are compared without regard to case, as everywhere in the language.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Object(Vec<(String, Value)>);
 
 impl Object {
-    /// Nothing in it yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The property of this name.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(known, _)| same_name(known, name)).map(|(_, value)| value)
     }
 
-    /// Sets a property: in its place if there is one, else at the end.
+    /// Sets a property. An existing one keeps its position; a new one is the last.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) {
         let (name, value) = (name.into(), value.into());
         match self.0.iter_mut().find(|(known, _)| same_name(known, &name)) {
@@ -62,36 +54,34 @@ impl Object {
         }
     }
 
-    /// All properties in their order.
+    /// Returns the properties in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// How many properties there are.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
 impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Object {
-    /// The names must differ; they are not compared here.
+    /// The names must be different. This is not checked.
     fn from_iter<I: IntoIterator<Item = (N, V)>>(properties: I) -> Self {
         Self(properties.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 }
 
-/// Whether two names are the same to the language.
+/// True if two names are equal in the language.
 pub(crate) fn same_name(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other) || (!one.is_ascii() && one.to_lowercase() == other.to_lowercase())
 }
 
 impl Value {
-    /// Whether a condition with this value holds, by PowerShell's rules.
+    /// True if the value counts as true, by PowerShell's rules.
     pub(crate) fn is_true(&self) -> bool {
         match self {
             Self::Null => false,
@@ -108,7 +98,7 @@ impl Value {
         }
     }
 
-    /// What a pipe carries of it: the values of a list one by one, and nothing for `$null`.
+    /// Returns the values for a pipe: the elements of a list, and nothing for `$null`.
     pub(crate) fn into_stream(self) -> Vec<Self> {
         match self {
             Self::Null => Vec::new(),
@@ -126,10 +116,10 @@ impl Value {
         }
     }
 
-    /// Whether it is small and shallow enough to go on with.
-    pub(crate) fn is_reasonable(&self) -> bool {
-        let mut budget = LARGEST;
-        self.fits(DEEPEST, &mut budget)
+    /// True if size and depth are within the limits.
+    pub(crate) fn is_within_limits(&self) -> bool {
+        let mut budget = MAX_SIZE;
+        self.fits(MAX_DEPTH, &mut budget)
     }
 
     fn fits(&self, depth: usize, budget: &mut usize) -> bool {
@@ -212,8 +202,7 @@ impl From<serde_json::Value> for Value {
 }
 
 impl From<&Value> for serde_json::Value {
-    /// Octets become base64 text. Of a credential only the user's name is left, and nothing of a secret: they must be taken on
-    /// purpose.
+    /// Bytes become base64. A credential is reduced to the user name, and a secret to an empty object.
     fn from(value: &Value) -> Self {
         match value {
             Value::Null => Self::Null,
@@ -292,9 +281,9 @@ mod tests {
     }
 
     #[test]
-    fn unreasonable_values_are_noticed() {
+    fn too_deep_values_are_noticed() {
         let nested = |depth| (0..depth).fold(Value::Null, |inner, _| Value::List(vec![inner]));
-        assert!(nested(DEEPEST).is_reasonable());
-        assert!(!nested(DEEPEST + 1).is_reasonable());
+        assert!(nested(MAX_DEPTH).is_within_limits());
+        assert!(!nested(MAX_DEPTH + 1).is_within_limits());
     }
 }

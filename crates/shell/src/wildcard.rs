@@ -1,6 +1,5 @@
 //! Patterns with `*`, `?` and `[a-z]`.
 
-/// A pattern. It is compared without regard to case, unless made with regard to it.
 pub(crate) struct Wildcard {
     pieces: Vec<Piece>,
     case_sensitive: bool,
@@ -12,7 +11,7 @@ enum Piece {
     /// `?`
     One,
     Is(char),
-    /// `[...]`: characters from one to another.
+    /// `[...]`: ranges of characters.
     Among(Vec<(char, char)>),
 }
 
@@ -21,7 +20,7 @@ impl Wildcard {
         let pattern = fold(pattern, case_sensitive);
         let mut pieces = Vec::new();
         let mut rest = pattern.chars();
-        // Looked for once: with many brackets and none closed, looking each time would be slow.
+        // Searched once. With many open brackets, a search for each would be slow.
         let last_close = pattern.rfind(']');
         while let Some(c) = rest.next() {
             let at = pattern.len() - rest.as_str().len();
@@ -40,7 +39,7 @@ impl Wildcard {
         Self { pieces, case_sensitive }
     }
 
-    /// Whether a text is more than itself as a pattern.
+    /// True if the text has wildcards.
     pub(crate) fn is_pattern(text: &str) -> bool {
         text.contains(['*', '?', '['])
     }
@@ -48,7 +47,7 @@ impl Wildcard {
     pub(crate) fn matches(&self, text: &str) -> bool {
         let text: Vec<char> = fold(text, self.case_sensitive).chars().collect();
         let (mut piece, mut at) = (0, 0);
-        // Only the last `*` need ever be widened, so the time is bounded by the product of the two lengths.
+        // Only the last `*` is extended, so the time is bounded by the product of the two lengths.
         let mut star = None;
         loop {
             match self.pieces.get(piece) {
@@ -87,9 +86,9 @@ impl Piece {
     }
 }
 
-/// The ranges of a set, from behind its `[`, and what follows its `]`.
+/// Parses a set after its `[`. Returns its ranges, and the text after its `]`.
 fn set(text: &str) -> (Vec<(char, char)>, &str) {
-    // A `]` in the first place stands for itself, so that a set is never empty.
+    // A `]` at the start is an ordinary character, so a set is never empty.
     let skipped = text.chars().next().map_or(0, char::len_utf8);
     let end = text[skipped..].find(']').map_or(text.len(), |end| skipped + end);
     let inside: Vec<char> = text[..end].chars().collect();
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn many_stars_and_brackets_are_no_trouble() {
+    fn many_stars_and_brackets_are_fast() {
         let pattern = format!("{}b", "*a".repeat(200));
         assert!(!Wildcard::new(&pattern, false).matches(&"a".repeat(20_000)));
         Wildcard::new(&"[".repeat(200_000), false);

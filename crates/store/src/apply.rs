@@ -1,4 +1,7 @@
-//! What each record means in SQL: exactly what [`FolderState::apply`](mailhaul_engine::FolderState::apply) means.
+//! Writes ledger records as SQL.
+//!
+//! Invariant: the rows mean exactly what [`FolderState::apply`](mailhaul_engine::FolderState::apply) makes of
+//! the records.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -15,10 +18,12 @@ use crate::{
     tally::{RowTally, list},
 };
 
-/// Rows of one statement: times fourteen columns well under `SQLite`'s limit of 32,766 parameters.
-const ROWS: usize = 250;
+/// Rows of one statement. Fourteen columns each stay well under `SQLite`'s limit of 32,766 parameters.
+const ROWS_PER_STATEMENT: usize = 250;
 
-/// Writes the records of one mailbox. The caller's transaction makes them all or none.
+/// Writes the records of one mailbox.
+///
+/// The caller's transaction makes them all or none.
 pub(crate) async fn apply(
     connection: &mut SqliteConnection,
     mailbox: i64,
@@ -72,7 +77,9 @@ pub(crate) async fn apply(
     Ok(())
 }
 
-/// Whether one statement can write both: messages of one folder, either all to be kept or all to be forgotten.
+/// True if one statement can write both records.
+///
+/// They are of one folder, and either both are kept or both are forgotten.
 fn same_statement(first: &Record, other: &Record) -> bool {
     match (first, other) {
         (Record::Message { folder, state, .. }, Record::Message { folder: other, state: its, .. }) => {
@@ -82,7 +89,7 @@ fn same_statement(first: &Record, other: &Record) -> bool {
     }
 }
 
-/// The number of a folder, whose row is checked.
+/// Returns the id of a folder, after a check of its row.
 async fn folder_id(
     connection: &mut SqliteConnection,
     mailbox: i64,
@@ -109,7 +116,7 @@ async fn open(
         if its_target == target && known.try_get::<i64, _>("uid_validity")? == validity {
             return Ok(());
         }
-        // A new row instead of fourteen columns set back, so that no column can be forgotten here.
+        // A new row instead of fourteen columns that are set back: no column can be forgotten here.
         forget(connection, mailbox, known.try_get("id")?).await?;
     }
     let id = sqlx::query_scalar(
@@ -149,7 +156,7 @@ async fn intend(
     .await?;
     let mut uids = uids.iter();
     loop {
-        let chunk: Vec<Uid> = uids.by_ref().take(ROWS).collect();
+        let chunk: Vec<Uid> = uids.by_ref().take(ROWS_PER_STATEMENT).collect();
         if chunk.is_empty() {
             return Ok(());
         }
@@ -159,7 +166,7 @@ async fn intend(
 }
 
 async fn insert(connection: &mut SqliteConnection, folder: i64, run: &[Record]) -> Result<(), Fault> {
-    for chunk in run.chunks(ROWS) {
+    for chunk in run.chunks(ROWS_PER_STATEMENT) {
         let row = |record| match record {
             &Record::Message { uid, state: Some(ref state), .. } => {
                 Some((MessageRow::new(uid, state), edited::in_state(state)))
@@ -171,7 +178,7 @@ async fn insert(connection: &mut SqliteConnection, folder: i64, run: &[Record]) 
     Ok(())
 }
 
-/// Writes rows of messages in place of those that are there, with the edits that the records know of.
+/// Replaces rows of messages, and writes the edits that the records know of.
 async fn insert_rows(
     connection: &mut SqliteConnection,
     folder: i64,
@@ -179,12 +186,12 @@ async fn insert_rows(
     records: &[Record],
 ) -> Result<(), Fault> {
     let uids = list(rows.iter().map(|(row, _)| row.uid));
-    let before = RowTally::of_messages(connection, folder, &uids).await?;
+    let before = RowTally::for_messages(connection, folder, &uids).await?;
     let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(
         "INSERT OR REPLACE INTO message (folder_id, uid, state, target_uid, flags, pending_flags, fingerprint, \
          digest_whole, digest_text, size, ours, reason, arrived, checksum) ",
     );
-    // Of a message that comes twice, the last row stays.
+    // If a message comes twice, the last row stays.
     let mut written: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
     query.push_values(rows, |mut values, (row, edited)| {
         let checksum = row.checksum(folder, edited);
@@ -215,13 +222,13 @@ async fn insert_rows(
 }
 
 async fn delete(connection: &mut SqliteConnection, folder: i64, run: &[Record]) -> Result<(), Fault> {
-    for chunk in run.chunks(ROWS) {
+    for chunk in run.chunks(ROWS_PER_STATEMENT) {
         let uid = |record: &Record| match record {
             Record::Message { uid, .. } => Some(uid.get().into()),
             _ => None,
         };
         let uids = list(chunk.iter().filter_map(uid));
-        let before = RowTally::of_messages(connection, folder, &uids).await?;
+        let before = RowTally::for_messages(connection, folder, &uids).await?;
         sqlx::query("DELETE FROM message WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?))")
             .bind(folder)
             .bind(uids)

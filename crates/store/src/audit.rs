@@ -1,4 +1,4 @@
-//! Who did what.
+//! The audit log: calls of operations with their callers and outcomes.
 
 use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, SqliteConnection, sqlite::SqliteRow};
@@ -10,28 +10,28 @@ use crate::{
     pages::{Bookmark, Page, rows},
 };
 
-/// Entries that are kept of what was done, and of what was refused: neither pushes the other out.
-const KEPT: [(&str, i64); 2] = [("outcome = 'Done'", 200_000), ("outcome <> 'Done'", 20_000)];
-/// Entries between two looks at how many there are.
-const LOOK: i64 = 1000;
+/// Entries that are kept of each kind.
+///
+/// Completed and refused calls have limits of their own: neither pushes the other out.
+const MAX_ENTRIES: [(&str, i64); 2] = [("outcome = 'Done'", 200_000), ("outcome <> 'Done'", 20_000)];
+/// Entries between two removals of old entries.
+const CLEANUP_INTERVAL: i64 = 1000;
 
-/// One thing that somebody did, or tried to do. Never with a secret in it.
+/// A call of an operation, or an attempt at one. Contains no secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// When.
     pub time: Timestamp,
-    /// Who: a token's name, a user of the machine.
+    /// The caller: the name of a token, or a user of the machine.
     pub who: String,
-    /// The operation's name.
     pub operation: String,
-    /// What it was done to.
+    /// The object of the operation, for example the name of a batch.
     pub identity: String,
-    /// What came of it.
+    /// `Done`, or the reason of the refusal.
     pub outcome: String,
 }
 
 impl Store {
-    /// Adds to the log.
+    /// Appends an entry, and removes old ones from time to time.
     pub async fn append_audit(&self, entry: AuditEntry) -> Result<(), StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
@@ -45,8 +45,8 @@ impl Store {
                 .bind(entry.outcome)
                 .execute(&mut *connection)
                 .await?;
-                if added.last_insert_rowid() % LOOK == 0 {
-                    forget(connection, KEPT).await?;
+                if added.last_insert_rowid() % CLEANUP_INTERVAL == 0 {
+                    forget(connection, MAX_ENTRIES).await?;
                 }
                 Ok(())
             })
@@ -54,7 +54,7 @@ impl Store {
         .await
     }
 
-    /// A page of the log, newest entries first.
+    /// Returns a page of the log, newest entries first.
     pub async fn audit_log(
         &self,
         after: Option<Bookmark>,
@@ -68,17 +68,17 @@ impl Store {
                     .fetch_all(connection)
                     .await?;
                 let entries = found.iter().map(|row| Ok((Cells(row).get("id")?, entry(row)?)));
-                Ok(Page::of(entries.collect::<Result<_, Fault>>()?, limit))
+                Ok(Page::from_rows(entries.collect::<Result<_, Fault>>()?, limit))
             })
         })
         .await
     }
 }
 
-/// Removes the oldest entries beyond the most of each kind.
+/// Removes the oldest entries beyond the limit of each kind.
 async fn forget(connection: &mut SqliteConnection, kept: [(&str, i64); 2]) -> Result<(), Fault> {
     for (kind, most) in kept {
-        // Made of our own words alone.
+        // The text is made of constants only.
         let sql = format!(
             "DELETE FROM audit WHERE {kind} AND id <= \
              (SELECT id FROM audit WHERE {kind} ORDER BY id DESC LIMIT 1 OFFSET ?)"

@@ -16,36 +16,39 @@ use crate::{
     vault::secrets,
 };
 
-/// Warnings that a batch keeps: each time it is shown, they are read.
+/// Warnings that a batch keeps. They are read each time that the batch is shown.
 const MAX_WARNINGS: usize = 1_000;
 
-/// A batch that was made.
+/// A new batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InsertedBatch {
-    /// As kept.
+    /// The batch as it is stored.
     pub batch: Batch,
-    /// How many users it has.
+    /// Number of its users.
     pub users: u64,
-    /// Why rows were left out: `Row 7: ...`. The batch's warnings end with the first 1,000.
+    /// Rows that were left out, with the reason: `Row 7: ...`.
+    ///
+    /// The first 1,000 of them are at the end of the batch's warnings.
     pub left_out: Vec<String>,
 }
 
-/// A batch and its users after an order.
+/// A batch and its users after a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ordered {
-    /// The batch as it is then.
+pub struct CommandedBatch {
     pub batch: Batch,
-    /// How many of its users the event happened to.
+    /// Number of users whose status the event changed.
     pub users: u64,
 }
 
 impl Store {
-    /// Keeps a new batch with its users and their passwords, all or nothing. Users of a batch that runs are Queued, and
-    /// due when it was made or at its `StartAfter`; those of another are Stopped. A row whose address is in another batch
-    /// is left out.
+    /// Stores a new batch with its users and their passwords, all or nothing.
+    ///
+    /// Users of a running batch are Queued. They are due when the batch was created, or at its `StartAfter`.
+    /// Users of any other batch are Stopped. A row whose address is in another batch is left out.
     ///
     /// # Errors
-    /// [`StoreError::NameTaken`]; [`StoreError::NotFound`] for an endpoint that is none; [`StoreError::VaultLocked`].
+    /// [`StoreError::NameTaken`]; [`StoreError::NotFound`] if an endpoint does not exist;
+    /// [`StoreError::VaultLocked`].
     pub async fn insert_batch(&self, batch: Batch, users: Vec<UserRow>) -> Result<InsertedBatch, StoreError> {
         let keys = self.shared.keys.clone();
         self.change(move |connection| {
@@ -59,9 +62,10 @@ impl Store {
         .await
     }
 
-    /// Adds users to a batch, as [`Store::insert_batch`] does. A row whose address is in the batch already mends that
-    /// user's logins, root and passwords, and leaves its state as it is; an optional cell that is empty keeps what is
-    /// there.
+    /// Adds users to a batch, as [`Store::insert_batch`] does.
+    ///
+    /// A row whose address is in the batch already updates that user's logins, root and passwords, and leaves
+    /// its status. An empty optional cell changes nothing.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::VaultLocked`].
@@ -83,7 +87,7 @@ impl Store {
         .await
     }
 
-    /// The batch of this GUID, without its numbers.
+    /// Returns the batch of this GUID, without its numbers.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -91,8 +95,9 @@ impl Store {
         self.read(|connection| Box::pin(find(connection, guid))).await
     }
 
-    /// Changes intent, settings, warnings, submitter and time of starting; GUID, name, endpoints and time of making stay.
-    /// When users are due is left as it is.
+    /// Changes intent, settings, warnings, submitter and start time of a batch.
+    ///
+    /// GUID, name, endpoints and creation time stay, and so do the due times of its users.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -104,8 +109,10 @@ impl Store {
         self.change(move |connection| Box::pin(update(connection, guid, change))).await
     }
 
-    /// Changes a batch ([`Store::update_batch`]) and lets an event happen to those of its users for whom it is possible
-    /// ([`Store::apply`]), both or neither.
+    /// Changes a batch and applies an event to its users, both or neither.
+    ///
+    /// The event reaches the users for selection it is possible ([`Store::apply`]). See [`Store::update_batch`]
+    /// for the change.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -116,19 +123,21 @@ impl Store {
         now: Timestamp,
         due: Due,
         change: impl FnOnce(&mut Batch) + Send + 'static,
-    ) -> Result<Ordered, StoreError> {
+    ) -> Result<CommandedBatch, StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
                 let batch = update(connection, guid, change).await?;
                 let users = happen(connection, Users::OfBatch(guid), event, now, due).await?;
-                Ok(Ordered { batch, users })
+                Ok(CommandedBatch { batch, users })
             })
         })
         .await
     }
 
-    /// Removes a batch with its users, their passwords and reports; its name is free at once. What workers still write
-    /// is refused. The ledgers stay, so that another batch doubles nothing. Returns how many users it had.
+    /// Removes a batch with its users, their passwords and reports. Returns the number of users.
+    ///
+    /// Its name is free at once. Later writes of workers are refused. The ledgers stay, so that another batch
+    /// copies nothing twice.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -192,7 +201,7 @@ async fn update(
     find(connection, guid).await
 }
 
-/// Adds to the warnings, as far as a list of them can be of use.
+/// Appends warnings, up to the limit of the list.
 async fn warn(connection: &mut SqliteConnection, guid: Guid, warnings: &[String]) -> Result<Batch, Fault> {
     let warnings = warnings.to_vec();
     update(connection, guid, |batch| {
@@ -207,7 +216,7 @@ async fn warn(connection: &mut SqliteConnection, guid: Guid, warnings: &[String]
     .await
 }
 
-/// Writes what may change.
+/// Writes the columns that may change.
 async fn write(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), Fault> {
     let settings = serde_json::to_string(&batch.settings).map_err(|it| Fault::Json("settings", it))?;
     let warnings = serde_json::to_string(&batch.validation_warnings)
@@ -229,7 +238,7 @@ async fn write(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), F
     service_rows::stamp_batch(connection, batch.guid).await
 }
 
-/// A row of the table.
+/// Reads a row of the table.
 pub(crate) fn batch(row: &SqliteRow) -> Result<Batch, Fault> {
     check_row("batch", row)?;
     let cells = Cells(row);

@@ -8,7 +8,7 @@ use crate::{columns::Cells, error::Fault};
 pub(crate) const FAILED: &str =
     "check_due IS NULL AND (source_opening LIKE '{%' OR target_opening LIKE '{%')";
 
-/// The check in a row of the table.
+/// Reads the check from a row of the table.
 pub(crate) fn check(cells: Cells<'_>) -> Result<MailboxCheck, Fault> {
     Ok(MailboxCheck {
         due: cells.time_if("check_due")?,
@@ -25,7 +25,7 @@ fn opening(cells: Cells<'_>, column: &'static str) -> Result<Option<Opening>, Fa
     known.map(serde_json::from_str).transpose().map_err(|_| Fault::Unreadable(column))
 }
 
-/// An opening as it is kept.
+/// Serializes an opening for its column.
 pub(crate) fn written(opening: &Opening) -> Result<String, Fault> {
     serde_json::to_string(opening).map_err(|it| Fault::Json("opening", it))
 }

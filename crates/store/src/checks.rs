@@ -1,8 +1,10 @@
-//! Whose mailboxes are to be opened to see whether they can be, and what was found.
+//! Mailbox checks: users that are due for a sign-in check, and the results.
 //!
-//! Beside the passes: a check needs no lease, because it changes no mailbox and no ledger. What it finds counts where
-//! nobody has asked for another one since, by a number that grows. Nobody's pass and check are under way at the same time,
-//! and whoever's pass is due in a batch that runs is not checked besides: a pass begins by opening both mailboxes.
+//! A check needs no lease, because it changes no mailbox and no ledger. Each request for a check increases
+//! the user's check number. A result counts only while this number is the same.
+//!
+//! Invariant: a user never has a pass and a check running at once. A user whose pass is due in a running
+//! batch is not checked: the pass opens both mailboxes itself.
 
 use jiff::Timestamp;
 use mailhaul_engine::Side;
@@ -14,94 +16,96 @@ use crate::{
     check_row::written,
     columns::{Cells, millis},
     error::{Fault, StoreError},
-    events::{Users, Whom},
+    events::{UserSelection, Users},
     users,
 };
 
-/// Who wants to check users.
+/// A request for users to check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckClaim {
-    /// The time: whoever's check is due by now is taken.
+    /// The current time. Users whose check is due by now are taken.
     pub now: Timestamp,
-    /// Until when nobody else shall take them.
+    /// End of the claim. Until then no other caller gets these users.
     pub until: Timestamp,
-    /// The endpoint that their mail comes from.
+    /// The users' source endpoint.
     pub source_endpoint: Guid,
-    /// The endpoint that it goes to; `None` for the archive.
+    /// The users' target endpoint; `None` for the archive.
     pub target_endpoint: Option<Guid>,
-    /// How many at most.
+    /// Maximum number of users.
     pub limit: u32,
 }
 
-/// A user who is to be checked.
+/// A user to check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimedCheck {
-    /// The user.
     pub user: MigrationUser,
-    /// What is found counts while this is the number of the user's checks.
+    /// Check number of the user. The result counts only while the user has this number.
     pub number: i64,
 }
 
-/// How a check ended.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CheckEnd {
-    /// It is known what becomes of opening both; there is no target where mail goes to the archive.
+    /// Both mailboxes were tried.
     Known {
-        /// At the source.
         source: Opening,
-        /// At the target.
+        /// `None` if the mail goes to the archive.
         target: Option<Opening>,
     },
-    /// Nothing was found out about this user.
+    /// The check could not be made; it is tried again.
     Later {
-        /// When to try again.
+        /// Time of the next attempt.
         due: Timestamp,
-        /// Why, in words.
+        /// The reason, as text for the operator.
         reason: String,
     },
 }
 
-/// Checks under way.
+/// Checks that run between one pair of endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChecksUnderWay {
-    /// The endpoint that the users' mail comes from.
+    /// The users' source endpoint.
     pub source_endpoint: Guid,
-    /// The endpoint that it goes to; `None` for the archive.
+    /// The users' target endpoint; `None` for the archive.
     pub target_endpoint: Option<Guid>,
-    /// How many.
+    /// Number of users.
     pub users: u64,
 }
 
-/// Whose check may be begun at the moment `?1`, for a query of users and their batches.
+/// Users whose check can begin at the time `?1`, for a query of users and their batches.
 const WAITING: &str = "user.check_due <= ?1 AND user.lease_until IS NULL AND coalesce(user.check_until, 0) <= ?1 \
      AND NOT (batch.intent = 'Run' AND user.pass IS NOT NULL AND coalesce(user.due, ?1 + 1) <= ?1)";
 
 impl Store {
-    /// Asks for a check of these users: at once, with nothing that is under way or was found before. Those who are
-    /// completed are left as they are. Returns how many it is.
+    /// Requests a check of these users. Returns the number of users.
+    ///
+    /// The check is due at once. Running checks and earlier results no longer count. Completed users are left
+    /// as they are.
     pub async fn request_checks(&self, users: Users, now: Timestamp) -> Result<u64, StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
-                let whom = Whom::of(users);
+                let selection = UserSelection::from_users(users);
                 let sql = format!(
                     "UPDATE user SET check_due = ?2, check_number = check_number + 1, check_attempts = 0, \
                      check_delay = NULL WHERE status NOT IN ('Completed', 'CompletedWithWarnings') AND {}",
-                    whom.sql()
+                    selection.sql()
                 );
-                // Made of our own words alone; below too.
-                let query = sqlx::query(AssertSqlSafe(sql)).bind(whom.guid()).bind(millis(now));
+                // The text is made of constants only; below too.
+                let query = sqlx::query(AssertSqlSafe(sql)).bind(selection.guid()).bind(millis(now));
                 Ok(query.execute(connection).await?.rows_affected())
             })
         })
         .await
     }
 
-    /// Takes users whose check is due, in the order in which they wait.
+    /// Claims users whose check is due, in the order of their due times.
     pub async fn claim_checks(&self, claim: CheckClaim) -> Result<Vec<ClaimedCheck>, StoreError> {
         self.change(move |connection| Box::pin(take(connection, claim))).await
     }
 
-    /// Ends a check. Where another one was asked for since, or the user was removed, what it found does not count.
+    /// Ends a check.
+    ///
+    /// The result is dropped if another check was requested since, or the user was removed.
     pub async fn end_check(
         &self,
         user: Guid,
@@ -131,7 +135,7 @@ impl Store {
                         .await?;
                     }
                     CheckEnd::Later { due, reason } => {
-                        // Meanwhile the whole endpoint may have been put off for longer.
+                        // The whole endpoint may have been delayed for longer meanwhile.
                         sqlx::query(
                             "UPDATE user SET check_due = max(check_due, ?), check_attempts = check_attempts + 1, \
                              check_delay = ? WHERE guid = ? AND check_number = ?",
@@ -150,7 +154,7 @@ impl Store {
         .await
     }
 
-    /// Puts off the checks of everybody who waits for this endpoint, for one reason. Returns how many these are.
+    /// Delays the checks of all users that wait for this endpoint. Returns their number.
     pub async fn delay_checks(
         &self,
         endpoint: Guid,
@@ -174,7 +178,7 @@ impl Store {
         .await
     }
 
-    /// Takes up at once the checks that were put off at this endpoint: it is not as it was.
+    /// Makes the delayed checks of this endpoint due at once, because the endpoint was changed.
     pub async fn resume_checks(&self, endpoint: Guid, now: Timestamp) -> Result<(), StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
@@ -192,8 +196,9 @@ impl Store {
         .await
     }
 
-    /// The source and the target of users whose check could be begun now; no target for the archive. One query serves all
-    /// endpoints.
+    /// Returns the pairs of source and target for which a check could begin now.
+    ///
+    /// The target is `None` for the archive. One query serves all endpoints.
     pub async fn waiting_checks(&self, now: Timestamp) -> Result<Vec<(Guid, Option<Guid>)>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
@@ -208,7 +213,7 @@ impl Store {
         .await
     }
 
-    /// How many checks are under way, for each pair of endpoints.
+    /// Counts the running checks of each pair of endpoints.
     pub async fn checks_under_way(&self, now: Timestamp) -> Result<Vec<ChecksUnderWay>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
@@ -261,7 +266,7 @@ async fn take(connection: &mut SqliteConnection, claim: CheckClaim) -> Result<Ve
     Ok(claimed)
 }
 
-/// A pass has opened both mailboxes: that is all that a check could find.
+/// Records that a pass opened both mailboxes: the same result as that of a check.
 pub(crate) async fn opened(
     connection: &mut SqliteConnection,
     user: Guid,
@@ -280,7 +285,9 @@ pub(crate) async fn opened(
     Ok(())
 }
 
-/// A pass could not open the mailbox at this end, and looked no further: that is what a check would find out, where one is due.
+/// Records that a pass could not open the mailbox at this side.
+///
+/// It is the result of a check, if one is due.
 pub(crate) async fn closed(
     connection: &mut SqliteConnection,
     user: Guid,
@@ -305,8 +312,9 @@ pub(crate) async fn closed(
     Ok(())
 }
 
-/// How many mailboxes of each domain of the batch the target opened. The domain is that of the login at the target, or of
-/// the e-mail address where that has none.
+/// Counts the mailboxes of each domain of the batch that the target opened.
+///
+/// The domain is that of the login at the target, or else of the e-mail address.
 pub(crate) async fn domains(
     connection: &mut SqliteConnection,
     batch: Guid,

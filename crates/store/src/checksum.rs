@@ -1,26 +1,26 @@
-//! Checksums of rows: a change that mailhaul did not make is noticed when a row is read.
+//! Checksums of rows. Each read of a row detects changes that mailhaul did not make.
 //!
-//! A checksum covers the table, the row's key and every value that is not NULL. A later step of the schema may therefore add
-//! columns without new checksums for old rows. It guards against damage, not against forgery: 32 bits of BLAKE3.
+//! A checksum covers the table, the row's key and every value that is not NULL. A later step of the schema
+//! may therefore add columns without new checksums for old rows. It guards against damage, not against
+//! forgery: 32 bits of BLAKE3.
 
 use sqlx::{Column, Row, TypeInfo, ValueRef, sqlite::SqliteRow};
 
 use crate::error::Fault;
 
-/// The step of the schema that made the columns.
-pub(crate) const SINCE: i64 = 12;
+/// Step of the schema that added the checksum columns.
+pub(crate) const CHECKSUMS_SINCE: i64 = 12;
 
-/// The column of every row that has one.
+/// Name of the checksum column.
 const COLUMN: &str = "checksum";
 
-/// One value of a row.
 pub(crate) enum Cell<'a> {
     Number(i64),
     Text(&'a str),
     Bytes(&'a [u8]),
 }
 
-/// Gathers the values of one row.
+/// Collects the values of one row.
 pub(crate) struct Checksum(Vec<u8>);
 
 impl Checksum {
@@ -42,7 +42,7 @@ impl Checksum {
             Some(Cell::Text(text)) => (1, text.as_bytes()),
             Some(Cell::Bytes(bytes)) => (2, bytes),
         };
-        // No column has a NUL in its name, and the length says where the value ends.
+        // No column has a NUL in its name, and the length marks the end of the value.
         self.0.push(0);
         self.0.extend_from_slice(column.as_bytes());
         self.0.extend_from_slice(&[0, tag]);
@@ -50,15 +50,15 @@ impl Checksum {
         self.0.extend_from_slice(bytes);
     }
 
-    /// The checksum as it is stored.
+    /// Returns the checksum as it is stored.
     pub(crate) fn finish(self) -> i64 {
         let [a, b, c, d, ..] = *blake3::hash(&self.0).as_bytes();
         u32::from_le_bytes([a, b, c, d]).into()
     }
 }
 
-/// The values of a user that its checksum covers: those that name the user and its mailboxes.
-const OF_USER: [&str; 8] = [
+/// Columns of a user that the checksum covers: those that name the user and its mailboxes.
+const USER_COLUMNS: [&str; 8] = [
     "guid",
     "batch",
     "source_endpoint",
@@ -71,11 +71,11 @@ const OF_USER: [&str; 8] = [
 
 /// True if the checksum of the table's rows covers the column.
 fn is_covered(table: &str, column: &str) -> bool {
-    column != COLUMN && (table != "user" || OF_USER.contains(&column))
+    column != COLUMN && (table != "user" || USER_COLUMNS.contains(&column))
 }
 
-/// The checksum that a row must have, by its values.
-pub(crate) fn of_row(table: &str, row: &SqliteRow) -> Result<i64, Fault> {
+/// Computes the checksum of a row from its values.
+pub(crate) fn row_checksum(table: &str, row: &SqliteRow) -> Result<i64, Fault> {
     let mut checksum = Checksum::new(table);
     for column in row.columns().iter().filter(|column| is_covered(table, column.name())) {
         let (name, place) = (column.name(), column.ordinal());
@@ -94,13 +94,13 @@ pub(crate) fn of_row(table: &str, row: &SqliteRow) -> Result<i64, Fault> {
     Ok(checksum.finish())
 }
 
-/// An error where the row is not what was written.
+/// Returns an error if the row does not match its checksum.
 pub(crate) fn check_row(table: &str, row: &SqliteRow) -> Result<(), Fault> {
     let stored: Option<i64> = row.try_get(COLUMN)?;
-    if stored == Some(of_row(table, row)?) {
+    if stored == Some(row_checksum(table, row)?) {
         return Ok(());
     }
-    // What the row calls itself may be what is damaged; it still helps to find it.
+    // The name itself may be the damaged value; it still helps the operator to find the row.
     let name: Option<&str> = match table {
         "endpoint" | "batch" => row.try_get("name").ok(),
         "user" => row.try_get("email_address").ok(),

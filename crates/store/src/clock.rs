@@ -1,6 +1,7 @@
-//! A clock that was set back: times that were decided under the later clock keep their distance from the decision.
+//! Correction of times after the clock was set back.
 //!
-//! Without this, a user who was to wait for a day would wait for that day and for all the time by which the clock went back.
+//! Due times keep their distance from the time of the decision. Otherwise a user with a delay of one day
+//! would wait for that day and for the whole jump of the clock.
 
 use std::time::Duration;
 
@@ -10,16 +11,22 @@ use crate::{Store, columns::millis, error::StoreError};
 
 const HOUR: i64 = 3600;
 
-/// Due times of users and of parked endpoints that were decided in the future. A `StartAfter` is a date of the
-/// administrator, and stays.
+/// Moves back the due times of users that were decided in the future.
+///
+/// A `StartAfter` is a date of the administrator, and stays.
 const USERS: &str = "UPDATE user SET status_since = ?1, due = CASE WHEN due IS (SELECT \
      coalesce(user.start_after, start_after) FROM batch WHERE batch.guid = user.batch) THEN due \
      ELSE ?1 + max(due - status_since, 0) END WHERE status_since > ?1";
 const PARKING: &str = "UPDATE parking SET until = ?1 + (until - since), since = ?1 WHERE since > ?1";
-/// A check has no time of its decision: none is put off for longer than this. One that comes early does no harm.
+/// Moves back the due times of checks.
+///
+/// A check does not store the time of its decision, but no check is delayed for longer than `?2`. A check
+/// that comes early does no harm.
 const CHECKS: &str = "UPDATE user SET check_due = min(check_due, ?1 + ?2), check_until = min(check_until, ?1 + ?2) \
      WHERE check_due > ?1 + ?2 OR check_until > ?1 + ?2";
-/// Use in hours to come counts as use of this hour. To forget it could exceed what the server allows in a day.
+/// Adds the usage of future hours to the current hour.
+///
+/// If it was forgotten, the service could exceed the daily limit of the server.
 const USAGE: [&str; 2] = [
     "INSERT INTO usage (endpoint, mailbox, hour, octets) SELECT endpoint, mailbox, ?1, sum(octets) FROM usage \
      WHERE hour > ?1 GROUP BY endpoint, mailbox \
@@ -28,7 +35,9 @@ const USAGE: [&str; 2] = [
 ];
 
 impl Store {
-    /// Brings times that lie too far ahead back to this clock. Changes nothing where the clock was never set back.
+    /// Moves times that lie too far in the future back to this clock.
+    ///
+    /// Changes nothing if the clock was never set back.
     pub async fn bring_times_back(
         &self,
         now: Timestamp,

@@ -1,4 +1,4 @@
-//! From values to columns and back. Nothing in the file is trusted to be what we wrote.
+//! Conversion of values to columns and back. Values from the file are not trusted.
 
 use std::str::FromStr;
 
@@ -8,36 +8,37 @@ use sqlx::{Decode, Row, Sqlite, Type, sqlite::SqliteRow};
 
 use crate::error::Fault;
 
-/// A number larger than this is somebody's lie (32 TiB of mail, a thousand years), and sums of them must not overflow.
-const MOST: u64 = 1 << 45;
+/// Largest accepted number (32 TiB, or a thousand years in milliseconds). Sums of such numbers do not
+/// overflow.
+const MAX_NUMBER: u64 = 1 << 45;
 
-/// A moment as it is kept: milliseconds since 1970.
+/// Converts a time to its column: milliseconds since 1970.
 pub(crate) fn millis(time: Timestamp) -> i64 {
     time.as_millisecond()
 }
 
-/// The same for a moment that may be missing.
+/// Converts an optional time to its column.
 pub(crate) fn millis_if(time: Option<Timestamp>) -> Option<i64> {
     time.map(millis)
 }
 
-/// A number as it is kept.
+/// Converts a number to its column, at most [`MAX_NUMBER`].
 pub(crate) fn whole(number: u64) -> i64 {
-    number.min(MOST).cast_signed()
+    number.min(MAX_NUMBER).cast_signed()
 }
 
-/// `(?, ?), (?, ?)`: so many rows of so many values.
+/// Returns `(?, ?), (?, ?)`: the parameters of rows with this number of columns.
 pub(crate) fn values(rows: usize, columns: usize) -> String {
     let row = format!("({})", vec!["?"; columns].join(", "));
     vec![row; rows].join(", ")
 }
 
-/// A row, read by the names of its columns.
+/// A row whose columns are read by name.
 #[derive(Clone, Copy)]
 pub(crate) struct Cells<'r>(pub(crate) &'r SqliteRow);
 
 impl<'r> Cells<'r> {
-    /// As `SQLite` has it.
+    /// Reads a value with `SQLite`'s type.
     pub(crate) fn get<T>(self, column: &'static str) -> Result<T, Fault>
     where
         T: Decode<'r, Sqlite> + Type<Sqlite>,
@@ -45,35 +46,32 @@ impl<'r> Cells<'r> {
         Ok(self.0.try_get(column)?)
     }
 
-    /// A moment.
     pub(crate) fn time(self, column: &'static str) -> Result<Timestamp, Fault> {
         Timestamp::from_millisecond(self.get(column)?).map_err(|_| Fault::Unreadable(column))
     }
 
-    /// A moment that may be missing.
     pub(crate) fn time_if(self, column: &'static str) -> Result<Option<Timestamp>, Fault> {
         let known: Option<i64> = self.get(column)?;
         known.map(Timestamp::from_millisecond).transpose().map_err(|_| Fault::Unreadable(column))
     }
 
-    /// A word of a closed list.
+    /// Reads a word of a closed list.
     pub(crate) fn word<T: FromStr>(self, column: &'static str) -> Result<T, Fault> {
         self.get::<&str>(column)?.parse().map_err(|_| Fault::Unreadable(column))
     }
 
-    /// A number in its range.
+    /// Reads a number, and checks its range.
     pub(crate) fn number<T: TryFrom<i64>>(self, column: &'static str) -> Result<T, Fault> {
         T::try_from(self.get(column)?).map_err(|_| Fault::Unreadable(column))
     }
 }
 
-/// The bytes of a digest.
+/// Reads the bytes of a digest.
 pub(crate) fn octets(row: &SqliteRow, column: usize) -> Result<Option<[u8; 16]>, Fault> {
     let stored: Option<&[u8]> = row.try_get(column)?;
     stored.map(<[u8; 16]>::try_from).transpose().map_err(|_| Fault::Unreadable("digest"))
 }
 
-/// A UID.
 pub(crate) fn uid(number: i64) -> Result<Uid, Fault> {
     u32::try_from(number).ok().and_then(Uid::new).ok_or(Fault::Unreadable("UID"))
 }

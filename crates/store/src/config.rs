@@ -1,4 +1,4 @@
-//! What holds for all batches.
+//! The configuration that applies to all batches.
 
 use mailhaul_migration::MigrationConfig;
 use sqlx::SqliteConnection;
@@ -11,15 +11,15 @@ use crate::{
 };
 
 impl Store {
-    /// The configuration: the defaults until somebody changes it.
+    /// Returns the configuration, or the defaults before its first change.
     pub async fn config(&self) -> Result<MigrationConfig, StoreError> {
         self.read(|connection| Box::pin(load(connection))).await
     }
 
-    /// Changes the configuration. Returns it as kept.
+    /// Changes the configuration. Returns it as it is stored.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] for a target endpoint that is none.
+    /// [`StoreError::NotFound`] if the target endpoint does not exist.
     pub async fn update_config(
         &self,
         change: impl FnOnce(&mut MigrationConfig) + Send + 'static,

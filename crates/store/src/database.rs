@@ -1,4 +1,4 @@
-//! The file itself: where it is, how it is opened, which schema it has.
+//! The database file: its path, its options, its schema.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -19,10 +19,10 @@ use crate::{
     upgrade,
 };
 
-/// How long a statement waits for another process's transaction.
+/// Time for which a statement waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The schema, step by step: what was released is never edited, only added to.
+/// The steps of the schema. A released step is never edited; new steps are added.
 const SCHEMA: [(i64, &str, &str); 16] = [
     (1, "ledger", include_str!("../migrations/0001_ledger.sql")),
     (2, "service", include_str!("../migrations/0002_service.sql")),
@@ -42,30 +42,32 @@ const SCHEMA: [(i64, &str, &str); 16] = [
     (16, "reach", include_str!("../migrations/0016_reach.sql")),
 ];
 
-/// The newest step of the schema.
+/// Newest step of the schema.
 pub(crate) const SCHEMA_VERSION: i64 = SCHEMA[SCHEMA.len() - 1].0;
 
-/// The database file of a data directory.
+/// Returns the path of the database file in a data directory.
 pub(crate) fn file_in(data: &Path) -> PathBuf {
     data.join("mailhaul.db")
 }
 
-/// Makes a directory, and those above it, for its owner alone. One that exists is left as it is.
+/// Creates a directory and its parents with mode 0700. An existing one is left as it is.
 pub(crate) fn make_directory(path: &Path) -> Result<(), StoreError> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(StoreError::file(path))
 }
 
-/// Refuses a directory that another user owns or may write to: that user could put other files in place of ours.
+/// Refuses a directory that another user owns or may write to.
+///
+/// That user could replace our files.
 pub(crate) fn check_directory(path: &Path) -> Result<(), StoreError> {
     let found = fs::metadata(path).map_err(StoreError::file(path))?;
-    match foreign((found.uid(), found.mode()), nix::unistd::geteuid().as_raw(), path) {
+    match refusal(found.uid(), found.mode(), nix::unistd::geteuid().as_raw(), path) {
         Some(words) => Err(StoreError::file(path)(io::Error::new(io::ErrorKind::PermissionDenied, words))),
         None => Ok(()),
     }
 }
 
-/// The reason to refuse a directory with this owner and this mode; `None` where it may be used.
-fn foreign((owner, mode): (u32, u32), user: u32, path: &Path) -> Option<String> {
+/// Returns the reason to refuse a directory with this owner and mode; `None` if it may be used.
+fn refusal(owner: u32, mode: u32, user: u32, path: &Path) -> Option<String> {
     let (mode, path) = (mode & 0o7777, path.display());
     if owner != user {
         return Some(format!(
@@ -73,19 +75,20 @@ fn foreign((owner, mode): (u32, u32), user: u32, path: &Path) -> Option<String> 
              run it as that user, or name another directory with --data"
         ));
     }
-    (mode & 0o022 != 0).then(|| {
-        format!(
+    if mode & 0o022 != 0 {
+        return Some(format!(
             "other users may write to the data directory (mode {mode:04o}, owner UID {owner}); run `chmod 700 {path}`, or name \
              another directory with --data"
-        )
-    })
+        ));
+    }
+    None
 }
 
-/// Makes the database file for its owner alone; `SQLite` gives its companions the same mode.
+/// Creates the database file with mode 0600. `SQLite` gives its companion files the same mode.
 pub(crate) fn make_file(data: &Path) -> Result<PathBuf, StoreError> {
     let path = file_in(data);
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-        // SQLite syncs the file, but nobody else syncs the directory entry of the file we made.
+        // SQLite syncs the file, but not the directory entry of the new file.
         Ok(_) => {
             File::open(data).and_then(|directory| directory.sync_all()).map_err(StoreError::file(data))?;
         }
@@ -95,23 +98,23 @@ pub(crate) fn make_file(data: &Path) -> Result<PathBuf, StoreError> {
     Ok(path)
 }
 
-/// How the writer opens the file. Statements are not logged: they would drown everything else.
+/// Options of the writer's connection. Statements are not logged: they would hide all other entries.
 pub(crate) fn write_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)
-        // For new files only: `SQLite` changes an old one at its next `VACUUM`.
+        // Applies to new files only. `SQLite` changes an old file at its next `VACUUM`.
         .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        // What was removed is overwritten: sealed passwords, and who was migrated.
+        // Removed data is overwritten: sealed passwords, and names of migrated users.
         .pragma("secure_delete", "ON")
         .busy_timeout(BUSY_TIMEOUT)
         .disable_statement_logging()
 }
 
-/// How readers open the file.
+/// Options of the readers' connections.
 pub(crate) fn read_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
@@ -120,18 +123,22 @@ pub(crate) fn read_options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// Brings the schema up to date, and all rows of the ledger to what it asks of them.
-pub(crate) async fn migrate(options: &SqliteConnectOptions) -> Result<(), Fault> {
-    migrate_to(options, SCHEMA_VERSION).await?;
+/// Opens the file, brings its schema up to date, and gives checksums to older rows.
+///
+/// Returns the connection for the writer: each further connection costs syncs of the disk when it is closed.
+pub(crate) async fn open(options: &SqliteConnectOptions) -> Result<SqliteConnection, Fault> {
     let mut connection = options.connect().await?;
+    if schema(&mut connection).await? != Some(SCHEMA_VERSION) {
+        migrate_to(&mut connection, SCHEMA_VERSION).await?;
+    }
     check_mailboxes(&mut connection).await?;
     upgrade::write_checksums(&mut connection).await?;
-    connection.close().await?;
-    Ok(())
+    Ok(connection)
 }
 
-/// An error where a mailbox of the ledger cannot be found by its name: it would be taken for a new one. The checksums of rows
-/// say nothing about the index.
+/// Returns an error if a mailbox of the ledger cannot be found by its name.
+///
+/// Such a mailbox would be taken for a new one. The checksums of rows do not cover the index.
 async fn check_mailboxes(connection: &mut SqliteConnection) -> Result<(), Fault> {
     let found: Vec<String> =
         sqlx::query_scalar("PRAGMA integrity_check(mailbox)").fetch_all(connection).await?;
@@ -142,24 +149,23 @@ async fn check_mailboxes(connection: &mut SqliteConnection) -> Result<(), Fault>
 }
 
 /// Brings the schema up to this step.
-pub(crate) async fn migrate_to(options: &SqliteConnectOptions, last: i64) -> Result<(), Fault> {
+pub(crate) async fn migrate_to(connection: &mut SqliteConnection, last: i64) -> Result<(), Fault> {
     let step = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    let mut connection = options.connect().await?;
     let steps = SCHEMA.into_iter().filter(|(version, ..)| *version <= last).map(step).collect();
     let migrator = Migrator::with_migrations(steps);
-    // Not `run`: its future cannot be shown to be `Send`.
-    migrator.run_direct(None, &mut connection, false).await.map_err(|error| match error {
+    // Not `run`: the compiler cannot prove that its future is `Send`.
+    migrator.run_direct(None, connection, false).await.map_err(|error| match error {
         MigrateError::VersionMissing(found) => Fault::Version { found, known: SCHEMA_VERSION },
         other => Fault::Migrate(other),
-    })?;
-    connection.close().await?;
-    Ok(())
+    })
 }
 
-/// The file's schema; `None` where its making was cut short. A newer one than we know is an error; in an older one the
-/// ledger can be read, because later steps left its tables as they were.
+/// Returns the file's schema; `None` if its creation was interrupted.
+///
+/// A schema newer than ours is an error. In an older one the ledger can be read, because later steps left its
+/// tables as they were.
 pub(crate) async fn schema(connection: &mut SqliteConnection) -> Result<Option<i64>, Fault> {
     let tables: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('_sqlx_migrations', 'mailbox')",
@@ -179,8 +185,10 @@ pub(crate) async fn schema(connection: &mut SqliteConnection) -> Result<Option<i
     }
 }
 
-/// Empties the write-ahead log, so that nothing that was removed lingers there; then closes. Who reads at the same time
-/// is not waited for long: the log is emptied then by whoever closes the file last.
+/// Empties the write-ahead log and closes the file.
+///
+/// Removed data does not stay in the log. A concurrent reader delays this only for a short time: then the
+/// last process that closes the file empties the log.
 pub(crate) async fn close(mut connection: SqliteConnection) -> Result<(), Fault> {
     sqlx::query("PRAGMA busy_timeout = 200").execute(&mut connection).await?;
     sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
@@ -194,7 +202,7 @@ mod tests {
 
     #[test]
     fn directories_of_others_are_refused_with_owner_and_mode() {
-        let words = |owner, mode, user| foreign((owner, mode), user, Path::new("/data"));
+        let words = |owner, mode, user| refusal(owner, mode, user, Path::new("/data"));
         for mode in [0o40700, 0o40750, 0o40755] {
             assert_eq!(words(1000, mode, 1000), None);
         }

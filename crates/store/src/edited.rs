@@ -1,4 +1,4 @@
-//! What the ledger knows of messages that were edited. The row goes with that of the message.
+//! Ledger data of edited messages. A row is removed together with the row of its message.
 
 use std::collections::BTreeMap;
 
@@ -12,17 +12,17 @@ use crate::{
     error::Fault,
 };
 
-/// The step of the schema that made the table.
-pub(crate) const SINCE: i64 = 5;
+/// Step of the schema that added the table.
+pub(crate) const EDITS_SINCE: i64 = 5;
 
-/// Writes what the messages have of it; their own rows are there already.
+/// Writes the edits of the messages. Their own rows exist already.
 pub(crate) async fn insert(
     connection: &mut SqliteConnection,
     folder: i64,
     records: &[Record],
 ) -> Result<(), Fault> {
-    // Of several records of one message, the last is what is known.
-    let last: BTreeMap<Uid, Option<&Edited>> = records.iter().filter_map(of).collect();
+    // If a message has several records, the last one counts.
+    let last: BTreeMap<Uid, Option<&Edited>> = records.iter().filter_map(uid_and_edit).collect();
     for (uid, edited) in last {
         let Some(edited) = edited else { continue };
         let mut query = sqlx::query(
@@ -49,12 +49,12 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-fn of(record: &Record) -> Option<(Uid, Option<&Edited>)> {
+fn uid_and_edit(record: &Record) -> Option<(Uid, Option<&Edited>)> {
     let Record::Message { uid, state: Some(state), .. } = record else { return None };
     Some((*uid, in_state(state)))
 }
 
-/// What a message's state has of it.
+/// Returns the edit in a message's state.
 pub(crate) fn in_state(state: &MessageState) -> Option<&Edited> {
     match state {
         MessageState::Repairing(edited) => Some(edited),
@@ -63,7 +63,7 @@ pub(crate) fn in_state(state: &MessageState) -> Option<&Edited> {
     }
 }
 
-/// What is known of a folder's edited messages.
+/// Reads the edits of a folder's messages.
 pub(crate) async fn all(
     connection: &mut SqliteConnection,
     folder: i64,
@@ -78,7 +78,7 @@ pub(crate) async fn all(
     rows.iter().map(|row| Ok((uid(row.try_get(0)?)?, edited(row)?))).collect()
 }
 
-/// The checksum of a row; that of the message covers it.
+/// Computes the checksum of a row. The checksum of the message covers it.
 pub(crate) fn checksum(edited: &Edited) -> i64 {
     let mut checksum = Checksum::new("edited");
     for (name, likeness) in [("original", &edited.original), ("copy", &edited.copy)] {

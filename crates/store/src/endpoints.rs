@@ -1,4 +1,4 @@
-//! The servers that mail comes from and goes to.
+//! Endpoints: the servers that mail comes from and goes to.
 
 use std::sync::atomic::Ordering;
 
@@ -17,25 +17,24 @@ use crate::{
     writer::Work,
 };
 
-/// The word for [`Reach::OtherMachines`].
+/// Stored word for [`Reach::OtherMachines`].
 const OTHER_MACHINES: &str = "OtherMachines";
 
-/// What becomes of an endpoint's stored secret: its administrator's password, or what its tokens are come by with.
+/// A change of an endpoint's stored secret.
+///
+/// The secret is the administrator's password, or the credential for access tokens.
 #[derive(Clone, Debug)]
 pub enum NewSecret {
-    /// It stays.
     Keep,
-    /// This one takes its place.
     Set(Secret),
-    /// It is removed.
     Remove,
 }
 
 impl Store {
-    /// Keeps a new endpoint, with its secret where it has one. Returns it as kept.
+    /// Stores a new endpoint with its secret, if it has one. Returns the endpoint as it is stored.
     ///
     /// # Errors
-    /// [`StoreError::NameTaken`]; [`StoreError::VaultLocked`] where there is a secret to seal.
+    /// [`StoreError::NameTaken`]; [`StoreError::VaultLocked`] if there is a secret to seal.
     pub async fn insert_endpoint(
         &self,
         endpoint: Endpoint,
@@ -56,7 +55,7 @@ impl Store {
         .await
     }
 
-    /// The endpoint of this name or GUID.
+    /// Returns the endpoint of this name or GUID.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -77,7 +76,7 @@ impl Store {
         .await
     }
 
-    /// The endpoint of this GUID.
+    /// Returns the endpoint of this GUID.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -100,7 +99,7 @@ impl Store {
         Ok(changed)
     }
 
-    /// All endpoints, by name.
+    /// Returns all endpoints, sorted by name.
     pub async fn endpoints(&self) -> Result<Vec<Endpoint>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
@@ -111,7 +110,7 @@ impl Store {
         .await
     }
 
-    /// Changes an endpoint, of which GUID and time of making stay, and its secret.
+    /// Changes an endpoint and its secret. GUID and creation time stay.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::NameTaken`]; [`StoreError::VaultLocked`] for a new secret.
@@ -133,10 +132,11 @@ impl Store {
         .await
     }
 
-    /// Puts an endpoint into the place of the one that it was made from, and changes its secret.
+    /// Replaces the endpoint `before` by `after`, which was made from it, and changes its secret.
     ///
     /// # Errors
-    /// [`StoreError::Changed`] where the endpoint is not `before` any more; otherwise as [`Store::update_endpoint`].
+    /// [`StoreError::Changed`] if the stored endpoint is not `before` any more; otherwise as
+    /// [`Store::update_endpoint`].
     pub async fn replace_endpoint(
         &self,
         before: Endpoint,
@@ -155,7 +155,7 @@ impl Store {
         .await
     }
 
-    /// Passwords of users that are sent to this endpoint's server.
+    /// Counts the passwords of users that are sent to this endpoint's server.
     pub async fn count_passwords(&self, guid: Guid) -> Result<u64, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
@@ -174,10 +174,10 @@ impl Store {
         .await
     }
 
-    /// Removes an endpoint and its password.
+    /// Removes an endpoint and its secret.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::InUse`] while a batch, or the configuration, names it.
+    /// [`StoreError::NotFound`]; [`StoreError::InUse`] while a batch or the configuration names it.
     pub async fn remove_endpoint(&self, guid: Guid) -> Result<(), StoreError> {
         self.change_endpoints(move |connection| {
             Box::pin(async move {
@@ -207,7 +207,7 @@ async fn put(
     match secret {
         NewSecret::Keep => {}
         NewSecret::Set(secret) => {
-            // One of another kind may be there.
+            // A secret of another kind may be stored.
             secrets::remove(connection, guid).await?;
             let one = [(guid, secret)];
             secrets::put(connection, keys, secret_name(&endpoint), &one).await?;
@@ -247,7 +247,7 @@ async fn users_of(connection: &mut SqliteConnection, guid: Guid) -> Result<Vec<S
     Ok(by)
 }
 
-/// Inserts it, or writes all but the time of making of the one with its GUID.
+/// Inserts an endpoint, or updates all but the creation time of the one with its GUID.
 async fn write(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result<(), Fault> {
     let (user_name, template) = match endpoint.access.admin() {
         Some(admin) => (Some(admin.user_name.clone()), admin.form.setting().map(str::to_owned)),
@@ -300,7 +300,7 @@ async fn write(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result
     service_rows::stamp_endpoint(connection, endpoint.guid).await
 }
 
-/// What the endpoint's secret is called.
+/// Returns the name of the endpoint's secret.
 fn secret_name(endpoint: &Endpoint) -> SecretName {
     match endpoint.access {
         Access::OAuth(_) => SecretName::TokenSecret,

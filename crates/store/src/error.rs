@@ -1,4 +1,4 @@
-//! What can go wrong with the data directory and the file in it.
+//! Errors of the data directory and of the database in it.
 
 use std::{
     io,
@@ -9,44 +9,41 @@ use mailhaul_engine::Error;
 use mailhaul_migration::{Guid, IllegalEvent};
 use sqlx::migrate::MigrateError;
 
-/// The store could not be opened, read or written.
+/// An error while the store was opened, read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The data directory, or a file in it, could not be made or opened.
+    /// The data directory, or a file in it, could not be created or opened.
     #[error("{}: {source}", .path.display())]
     File {
-        /// Which one.
         path: PathBuf,
-        /// The operating system's words.
+        /// The operating system's message.
         source: io::Error,
     },
-    /// `SQLite` refused, or what it gave makes no sense.
+    /// `SQLite` refused a statement, or returned an impossible value.
     #[error("the ledger {} could not be {verb}: {reason}", .path.display())]
     Database {
         /// The database file.
         path: PathBuf,
-        /// What was tried: "opened", "read", "written".
+        /// The failed action: "opened", "read", "written".
         verb: &'static str,
-        /// `SQLite`'s words.
+        /// `SQLite`'s message.
         reason: String,
     },
-    /// The file is not what was written: bits of it changed, or parts of it are missing.
+    /// The file is not as it was written: bits of it changed, or parts of it are missing.
     #[error("the ledger {} is damaged{place}: {reason}", .path.display())]
     Damaged {
         /// The database file.
         path: PathBuf,
-        /// The mailbox, and the folder where one is known: ` at a -> b, folder "INBOX"`. Empty where none is known.
+        /// The mailbox and, if known, the folder: ` at a -> b, folder "INBOX"`. Empty if unknown.
         place: String,
-        /// What does not fit, or `SQLite`'s words.
+        /// The value that does not fit, or `SQLite`'s message.
         reason: String,
     },
-    /// Somebody else migrates this mailbox now.
+    /// Another process migrates this mailbox now.
     #[error("another mailhaul process runs {source_mailbox} -> {target_mailbox} with the data in {}", .data.display())]
     Locked {
-        /// The mailbox that mail comes from.
         source_mailbox: String,
-        /// The mailbox that it goes to.
         target_mailbox: String,
         /// The data directory that both use.
         data: PathBuf,
@@ -59,53 +56,52 @@ pub enum StoreError {
         /// "closed", "open for reading only".
         how: &'static str,
     },
-    /// Nothing has this name, address or GUID.
+    /// No object has this name, address or GUID.
     #[error("there is no {what} \"{identity}\"")]
     NotFound {
-        /// What was looked for: "endpoint", "batch", "user", "token".
+        /// The kind of object: "endpoint", "batch", "user", "token".
         what: &'static str,
-        /// What was given.
+        /// The name, address or GUID that the caller gave.
         identity: String,
     },
-    /// Another one has the name.
+    /// Another object has the name.
     #[error("the {what} \"{name}\" exists already")]
     NameTaken {
-        /// What was to be made or renamed: "endpoint", "batch", "token".
+        /// The kind of object: "endpoint", "batch", "token".
         what: &'static str,
-        /// The name.
         name: String,
     },
-    /// Another caller changed it meanwhile.
+    /// Another caller changed the endpoint meanwhile.
     #[error("the endpoint \"{endpoint}\" was changed by another caller meanwhile; nothing was changed now")]
     Changed {
         /// The endpoint's name.
         endpoint: String,
     },
-    /// It cannot be removed while it is used.
+    /// The endpoint cannot be removed while it is used.
     #[error("the endpoint \"{endpoint}\" is used by {}", .by.join(", "))]
     InUse {
         /// The endpoint's name.
         endpoint: String,
-        /// By what: `batch "Sales"`, `the configuration`.
+        /// Its users: `batch "Sales"`, `the configuration`.
         by: Vec<String>,
     },
-    /// The user is in a state in which this cannot happen.
+    /// The user has a status in which this event is not possible.
     #[error("{user}: {reason}")]
     Illegal {
         /// The user's e-mail address.
         user: String,
-        /// The state and the event.
+        /// The status and the event.
         reason: IllegalEvent,
     },
-    /// The worker's claim on a user has ended: whatever it still does must not be written.
+    /// The worker's lease on a user has ended: its later writes are refused.
     #[error("{user}: {how}")]
     LeaseLost {
-        /// The user's e-mail address, or GUID where it was removed.
+        /// The user's e-mail address, or the GUID of a removed user.
         user: String,
-        /// What ended it.
+        /// The reason.
         how: &'static str,
     },
-    /// The service runs already.
+    /// Another process runs the service with this data directory.
     #[error("another mailhaul serve ({holder}) runs with the data in {}", .data.display())]
     ServiceRuns {
         /// The data directory.
@@ -113,30 +109,29 @@ pub enum StoreError {
         /// "process 123".
         holder: String,
     },
-    /// Passwords were asked for, or given, before [`Store::unlock`](crate::Store::unlock).
+    /// A password was read or written before [`Store::unlock`](crate::Store::unlock).
     #[error("the vault is locked: no master key was given")]
     VaultLocked,
-    /// Another process has sealed everything anew since the key was read.
+    /// Another process has changed the master key since this one read it.
     #[error("the master key was changed by another process: this one must be started again")]
     KeyChanged,
-    /// The file of the master key is not what it must be.
+    /// The file of the master key cannot be used.
     #[error("the master key {} {how}", .path.display())]
     KeyFile {
-        /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault of the file.
         how: String,
     },
-    /// Passwords are sealed, and their key is not there. Nothing was changed.
+    /// Passwords are sealed, and their key is missing. Nothing was changed.
     #[error("the master key {} is missing, and passwords are sealed with it: put the file back", .path.display())]
     KeyMissing {
-        /// The file.
+        /// The missing file.
         path: PathBuf,
     },
     /// Passwords are sealed with another key. Nothing was changed.
     #[error("the master key {} is not the one that the passwords are sealed with", .path.display())]
     KeyWrong {
-        /// The file.
+        /// The file with the wrong key.
         path: PathBuf,
     },
     /// One sealed password cannot be opened.
@@ -144,9 +139,9 @@ pub enum StoreError {
     Sealed {
         /// The user's or endpoint's GUID.
         owner: Guid,
-        /// Which of its secrets.
+        /// The name of the secret.
         name: &'static str,
-        /// Why not.
+        /// The reason.
         how: &'static str,
     },
 }
@@ -160,7 +155,7 @@ impl StoreError {
     pub(crate) fn database(path: &Path, verb: &'static str) -> impl Fn(Fault) -> Self {
         let path = path.to_owned();
         move |fault| match fault {
-            Fault::Told(error) => *error,
+            Fault::Final(error) => *error,
             fault if fault.is_damage() => {
                 Self::Damaged { path: path.clone(), place: String::new(), reason: fault.to_string() }
             }
@@ -172,7 +167,7 @@ impl StoreError {
         Self::NotFound { what, identity: identity.to_string() }
     }
 
-    /// The same error with the place of the damage, where it is one and names none.
+    /// Adds the place to an error about damage that names none.
     #[must_use]
     pub(crate) fn at(mut self, found: impl FnOnce() -> String) -> Self {
         if let Self::Damaged { place, .. } = &mut self
@@ -193,7 +188,7 @@ impl From<StoreError> for Error {
     }
 }
 
-/// What went wrong inside, before the file's name is put in front.
+/// An error before it has the path of the file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
     #[error("{}", words(.0))]
@@ -202,7 +197,7 @@ pub(crate) enum Fault {
     Migrate(#[from] MigrateError),
     #[error("a record of the folder \"{0}\", which was never opened")]
     NotOpened(String),
-    #[error("it holds a {0} that cannot be")]
+    #[error("it contains an invalid {0}")]
     Unreadable(&'static str),
     #[error("{0}")]
     Damaged(String),
@@ -212,18 +207,18 @@ pub(crate) enum Fault {
     Random(#[from] getrandom::Error),
     #[error("{0} cannot be written as JSON: {1}")]
     Json(&'static str, serde_json::Error),
-    /// What the caller is told as it is.
+    /// A finished error, which the caller gets as it is.
     #[error("{0}")]
-    Told(Box<StoreError>),
+    Final(Box<StoreError>),
     #[error("it was written by another version of mailhaul (schema {found}, this one knows {known})")]
     Version { found: i64, known: i64 },
 }
 
-/// `SQLite`'s codes for a file that is damaged, or is none of its own.
+/// `SQLite`'s codes for a damaged file, and for a file of another format.
 const DAMAGE_CODES: [i64; 2] = [11, 26];
 
 impl Fault {
-    /// True if the file is not what was written.
+    /// True if the file is not as it was written.
     fn is_damage(&self) -> bool {
         match self {
             Self::Damaged(_) | Self::Unreadable(_) => true,
@@ -239,7 +234,7 @@ fn is_damage(error: &sqlx::Error) -> bool {
             let code = error.code().and_then(|code| code.parse::<i64>().ok());
             // The lower eight bits are the primary code.
             let is_code = code.is_some_and(|code| DAMAGE_CODES.contains(&(code & 0xff)));
-            // Checksums have 32 bits: sums of what was written do not overflow.
+            // Checksums have 32 bits: sums of undamaged ones do not overflow.
             is_code || error.message() == "integer overflow"
         }
         // A column has another type than was written.
@@ -250,11 +245,12 @@ fn is_damage(error: &sqlx::Error) -> bool {
 
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
-        Self::Told(Box::new(error))
+        Self::Final(Box::new(error))
     }
 }
 
-/// `SQLite`'s own sentence with its extended result code, which tells one "disk I/O error" from another.
+/// Returns `SQLite`'s message with its extended result code, which distinguishes the causes of "disk I/O
+/// error".
 fn words(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(database) => match database.code() {

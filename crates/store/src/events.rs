@@ -1,4 +1,4 @@
-//! What happens to users: the one place that changes a status, by the one table of [`UserStatus::on`].
+//! Status changes. The only writer of user status; transitions are [`UserStatus::on`].
 
 use jiff::Timestamp;
 use mailhaul_migration::{Guid, IllegalEvent, UserEvent, UserStatus};
@@ -12,36 +12,37 @@ use crate::{
     users,
 };
 
-/// To whom something happens.
+/// The users that an event is applied to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Users {
-    /// To this one.
     One(Guid),
-    /// To those of this batch for whom it is possible.
+    /// Those of this batch for selection the event is possible.
     OfBatch(Guid),
 }
 
-/// When a worker shall take the user next. A user in a state that nobody takes has no time, whatever is asked.
+/// A user's new due time.
+///
+/// A user whose status no worker can claim has none, whatever is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
-    /// As it was.
+    /// The due time stays.
     Keep,
-    /// Not by itself.
+    /// No due time.
     Never,
-    /// Then.
     At(Timestamp),
-    /// Then, but not before the user's `StartAfter`, or its batch's where it has none of its own.
+    /// This time, or the `StartAfter` of the user or else of its batch, if that is later.
     AfterStart(Timestamp),
 }
 
 impl Store {
-    /// Lets an event happen, and returns to how many users it did. The milliseconds that they were in their state before
-    /// are added to its duration. A `Start` forgets failure and attempts. A `Stop` of somebody at whom no worker is ends
-    /// at once.
+    /// Applies an event to users. Returns the number of users that it changed.
+    ///
+    /// The milliseconds in the previous status are added to its duration. A `Start` clears failure and
+    /// attempts. A `Stop` of a user without a worker ends at once.
     ///
     /// # Errors
-    /// For one user [`StoreError::NotFound`] and [`StoreError::Illegal`]; of a batch those are left out for whom the
-    /// event cannot be.
+    /// For one user [`StoreError::NotFound`] and [`StoreError::Illegal`]. Of a batch, users for selection the
+    /// event is impossible are left out.
     pub async fn apply(
         &self,
         users: Users,
@@ -52,8 +53,10 @@ impl Store {
         self.change(move |connection| Box::pin(happen(connection, users, event, now, due))).await
     }
 
-    /// Changes when those of the users in one of these states are due whom a worker could take: `SyncNow` is
-    /// `[Synced, IncrementalFailed]` and [`Due::At`] now. Returns how many.
+    /// Changes the due time of users with one of these statuses that a worker could claim. Returns their
+    /// number.
+    ///
+    /// `SyncNow` is `[Synced, IncrementalFailed]` and [`Due::At`] now.
     pub async fn reschedule(
         &self,
         users: Users,
@@ -62,50 +65,53 @@ impl Store {
     ) -> Result<u64, StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
-                let (whom, (time, when)) = (Whom::of(users), due.sql());
+                let (selection, (time, when)) = (UserSelection::from_users(users), due.sql());
                 let names: Vec<String> = statuses.iter().map(|it| format!("'{it}'")).collect();
                 let sql = format!(
                     "UPDATE user SET due = {when} WHERE pass IS NOT NULL AND lease_until IS NULL \
                      AND status IN ({}) AND {}",
                     names.join(", "),
-                    whom.sql()
+                    selection.sql()
                 );
-                // Made of our own words alone; below too. The second parameter is the clock, and this does without.
+                // The text is made of constants only; below too. The second parameter, the time, is not used
+                // here.
                 let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-                let query = query.bind(whom.guid()).bind(None::<i64>).bind(time);
+                let query = query.bind(selection.guid()).bind(None::<i64>).bind(time);
                 Ok(query.execute(connection).await?.rows_affected())
             })
         })
         .await
     }
 
-    /// Notes that the administrator has approved what was skipped so far. Returns for how many users.
+    /// Records that the administrator approved the messages skipped so far. Returns the number of users.
     pub async fn approve(&self, users: Users, now: Timestamp) -> Result<u64, StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
-                let whom = Whom::of(users);
-                let sql = format!("UPDATE user SET approved = ?2 WHERE {}", whom.sql());
-                let query = sqlx::query(AssertSqlSafe(sql)).bind(whom.guid()).bind(millis(now));
+                let selection = UserSelection::from_users(users);
+                let sql = format!("UPDATE user SET approved = ?2 WHERE {}", selection.sql());
+                let query = sqlx::query(AssertSqlSafe(sql)).bind(selection.guid()).bind(millis(now));
                 Ok(query.execute(connection).await?.rows_affected())
             })
         })
         .await
     }
 
-    /// Begins the final pass of those who are in step, in batches that run, and whose `CompleteAfter` has come: their own,
-    /// or their batch's where they have none. They are due at once. Returns how many.
+    /// Begins the final pass of users whose `CompleteAfter` has come. Returns their number.
+    ///
+    /// They are synced and in running batches. A user's own `CompleteAfter` replaces that of the batch. The
+    /// pass is due at once.
     pub async fn complete_due(&self, now: Timestamp) -> Result<u64, StoreError> {
-        if !self.read(|connection| Box::pin(is_anybody(connection, Whom::ToComplete, now))).await? {
+        if !self.read(|connection| Box::pin(is_anybody(connection, UserSelection::ToComplete, now))).await? {
             return Ok(0);
         }
         self.change(move |connection| {
-            Box::pin(move_all(connection, Whom::ToComplete, UserEvent::Complete, now, Due::At(now)))
+            Box::pin(move_all(connection, UserSelection::ToComplete, UserEvent::Complete, now, Due::At(now)))
         })
         .await
     }
 }
 
-/// The event for these users, inside a transaction.
+/// Applies an event to users inside a transaction.
 pub(crate) async fn happen(
     connection: &mut SqliteConnection,
     users: Users,
@@ -113,7 +119,7 @@ pub(crate) async fn happen(
     now: Timestamp,
     due: Due,
 ) -> Result<u64, Fault> {
-    let moved = move_all(connection, Whom::of(users), event, now, due).await?;
+    let moved = move_all(connection, UserSelection::from_users(users), event, now, due).await?;
     match users {
         Users::One(guid) if moved == 0 => {
             let user = users::find(connection, guid).await?;
@@ -125,7 +131,7 @@ pub(crate) async fn happen(
 }
 
 impl Due {
-    /// The third parameter, and what is made of it.
+    /// Returns the third parameter, and the SQL expression that uses it.
     fn sql(self) -> (Option<i64>, &'static str) {
         match self {
             Self::Keep => (None, "coalesce(?3, due)"),
@@ -136,16 +142,16 @@ impl Due {
     }
 }
 
-/// To whom, in SQL with two parameters, a GUID and the time.
+/// A selection of users in SQL with two parameters, a GUID and the time.
 #[derive(Clone, Copy)]
-pub(crate) enum Whom {
+pub(crate) enum UserSelection {
     One(Guid),
     OfBatch(Guid),
     ToComplete,
 }
 
-impl Whom {
-    pub(crate) fn of(users: Users) -> Self {
+impl UserSelection {
+    pub(crate) fn from_users(users: Users) -> Self {
         match users {
             Users::One(guid) => Self::One(guid),
             Users::OfBatch(batch) => Self::OfBatch(batch),
@@ -172,22 +178,22 @@ impl Whom {
     }
 }
 
-/// The time in the third parameter, or the `StartAfter` that holds for the user, whichever comes later.
+/// The time in the third parameter, or the `StartAfter` that applies to the user, if that is later.
 const AFTER_START: &str = "max(?3, coalesce(start_after, \
                            (SELECT start_after FROM batch WHERE batch.guid = user.batch), ?3))";
 
-/// Where a user stands, as far as the next state depends on it.
+/// The properties of a user that determine the next status.
 #[derive(Clone, Copy)]
-struct Standing {
+struct StatusKey {
     status: UserStatus,
     has_synced: bool,
     is_leased: bool,
 }
 
-impl Standing {
+impl StatusKey {
     fn after(self, event: UserEvent) -> Result<UserStatus, IllegalEvent> {
         match self.status.on(event, self.has_synced)? {
-            // Nobody is there who could come to an end.
+            // No worker is there that could end the pass.
             UserStatus::Stopping if !self.is_leased => {
                 UserStatus::Stopping.on(UserEvent::Halted, self.has_synced)
             }
@@ -195,12 +201,12 @@ impl Standing {
         }
     }
 
-    /// A row of [`move_all`]'s table.
+    /// Returns a row of [`move_all`]'s table.
     fn step(self, to: UserStatus) -> String {
         let Self { status, has_synced, is_leased } = self;
         let pass = PassKind::before(to).map_or("NULL".to_owned(), |pass| format!("'{pass}'"));
         let counts = match status {
-            // Time in a state is counted when it is left.
+            // Time in a status is counted at its end.
             _ if to == status => "",
             UserStatus::Queued => "queued",
             UserStatus::Synced => "synced",
@@ -211,21 +217,25 @@ impl Standing {
     }
 }
 
-async fn is_anybody(connection: &mut SqliteConnection, whom: Whom, now: Timestamp) -> Result<bool, Fault> {
-    let sql = format!("SELECT EXISTS (SELECT 1 FROM user WHERE {})", whom.sql());
-    let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(whom.guid()).bind(millis(now));
+async fn is_anybody(
+    connection: &mut SqliteConnection,
+    selection: UserSelection,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM user WHERE {})", selection.sql());
+    let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(selection.guid()).bind(millis(now));
     Ok(query.fetch_one(connection).await?)
 }
 
-/// Moves those for whom the event is possible, in one statement: nobody is moved twice.
+/// Moves all users for selection the event is possible. One statement: no user is moved twice.
 pub(crate) async fn move_all(
     connection: &mut SqliteConnection,
-    whom: Whom,
+    selection: UserSelection,
     event: UserEvent,
     now: Timestamp,
     due: Due,
 ) -> Result<u64, Fault> {
-    let steps = steps(connection, whom, event, now).await?;
+    let steps = steps(connection, selection, event, now).await?;
     if steps.is_empty() {
         return Ok(0);
     }
@@ -251,31 +261,31 @@ pub(crate) async fn move_all(
          WHERE user.status = step.status AND (initial_synced IS NOT NULL) = step.has_synced \
          AND (lease_until IS NOT NULL) = step.is_leased AND {}",
         steps.join(", "),
-        whom.sql()
+        selection.sql()
     );
     let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-    let query = query.bind(whom.guid()).bind(millis(now)).bind(time);
+    let query = query.bind(selection.guid()).bind(millis(now)).bind(time);
     Ok(query.execute(connection).await?.rows_affected())
 }
 
-/// How everybody stands, and where the event leads from there: rows of SQL.
+/// Returns the transitions of all users in the selection as rows of SQL.
 async fn steps(
     connection: &mut SqliteConnection,
-    whom: Whom,
+    selection: UserSelection,
     event: UserEvent,
     now: Timestamp,
 ) -> Result<Vec<String>, Fault> {
     let sql = format!(
         "SELECT DISTINCT status, initial_synced IS NOT NULL AS has_synced, lease_until IS NOT NULL AS is_leased \
          FROM user WHERE {}",
-        whom.sql()
+        selection.sql()
     );
-    let query = sqlx::query(AssertSqlSafe(sql)).bind(whom.guid()).bind(millis(now));
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(selection.guid()).bind(millis(now));
     let rows = query.fetch_all(connection).await?;
     let mut steps = Vec::new();
     for row in &rows {
         let cells = Cells(row);
-        let from = Standing {
+        let from = StatusKey {
             status: cells.word("status")?,
             has_synced: cells.get("has_synced")?,
             is_leased: cells.get("is_leased")?,

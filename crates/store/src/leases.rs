@@ -1,4 +1,6 @@
-//! Who works at which user: claims, each with a number that grows, so that a worker who was taken for dead can do no harm.
+//! Leases: which worker runs which user's pass.
+//!
+//! A fencing number keeps a worker whose lease expired from writing.
 
 use jiff::Timestamp;
 use mailhaul_migration::{Guid, MigrationUser, Statistics, UserEvent, UserStatus};
@@ -10,92 +12,91 @@ use crate::{
     error::{Fault, StoreError},
     events::{Due, Users, happen},
     pass_kind::PassKind,
-    recovery::SUSPECT,
+    recovery::SUSPECT_ENDS,
     users,
 };
 
-/// A worker's right to a user: good until another worker, an administrator's removal or a recovery ends it.
+/// The right to work on one user.
+///
+/// Another worker's claim, the removal of the user, or a recovery ends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Lease {
-    /// The user.
     pub user: Guid,
-    /// The number of this claim; a later claim of the same user has a greater one.
+    /// Fencing number. A later claim of the same user has a greater one.
     pub fence: i64,
 }
 
-/// What a worker asks for.
+/// A worker's request for users.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// The time: whoever is due by now is taken.
+    /// The current time. Users that are due by now are taken.
     pub now: Timestamp,
-    /// Who asks: [`ServiceLock::owner`](crate::ServiceLock::owner).
+    /// The caller: [`ServiceLock::owner`](crate::ServiceLock::owner).
     pub owner: Guid,
-    /// Until when the leases are good without being renewed.
+    /// Expiry of the leases, unless they are renewed.
     pub until: Timestamp,
-    /// The endpoint that mail comes from.
+    /// The users' source endpoint.
     pub source_endpoint: Guid,
-    /// The endpoint that it goes to; `None` for the archive.
+    /// The users' target endpoint; `None` for the archive.
     pub target_endpoint: Option<Guid>,
-    /// The passes that there are places for.
+    /// The kinds of pass for which slots are free.
     pub kinds: Vec<PassKind>,
-    /// How many at most.
+    /// Maximum number of users.
     pub limit: u32,
 }
 
-/// A user that was taken.
+/// A user with a lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claimed {
-    /// The user, in its state after the claim.
+pub struct ClaimedUser {
+    /// The user, with its status after the claim.
     pub user: MigrationUser,
-    /// The pass to make.
+    /// The pass to run.
     pub kind: PassKind,
-    /// The right to make it.
     pub lease: Lease,
 }
 
-/// A sign of life.
+/// A request to renew a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heartbeat {
-    /// Whose.
     pub lease: Lease,
-    /// Until when the lease is to be good.
+    /// New expiry of the lease.
     pub until: Timestamp,
-    /// What the pass has done so far, where that is to be shown; milliseconds in states are not taken from here.
+    /// Progress of the pass, if it is to be shown. Durations of statuses are not taken from here.
     pub statistics: Option<Statistics>,
 }
 
-/// Users at whom workers are.
+/// Number of running passes of one kind between one pair of endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Running {
-    /// The endpoint that their mail comes from.
+pub struct RunningPasses {
+    /// The users' source endpoint.
     pub source_endpoint: Guid,
-    /// The endpoint that it goes to; `None` for the archive.
+    /// The users' target endpoint; `None` for the archive.
     pub target_endpoint: Option<Guid>,
-    /// Their pass.
     pub kind: PassKind,
-    /// How many.
+    /// Number of users.
     pub users: u64,
 }
 
-/// Users who could be claimed.
+/// A pair of endpoints with users who could be claimed for one kind of pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// The endpoint that their mail comes from.
+pub struct WaitingPasses {
+    /// The users' source endpoint.
     pub source_endpoint: Guid,
-    /// The endpoint that it goes to; `None` for the archive.
+    /// The users' target endpoint; `None` for the archive.
     pub target_endpoint: Option<Guid>,
-    /// Their pass.
     pub kind: PassKind,
 }
 
 impl Store {
-    /// Takes users whose time has come, of batches that run: final passes before incremental ones before first ones, by
-    /// due time, then in the order in which they were given. Nobody else gets them until the lease ends.
-    pub async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
+    /// Claims users of running batches that are due.
+    ///
+    /// Final passes come before incremental ones, and these before first ones. Within a kind the order is
+    /// that of the due times, then that of creation. No other worker gets the users until their leases end.
+    pub async fn claim(&self, claim: Claim) -> Result<Vec<ClaimedUser>, StoreError> {
         self.change(move |connection| Box::pin(take(connection, claim))).await
     }
 
-    /// Makes a lease last longer.
+    /// Renews a lease.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`].
@@ -110,8 +111,9 @@ impl Store {
         .await
     }
 
-    /// Makes leases last longer, and shows how far their passes are. Returns the leases that have ended: their workers
-    /// must stop.
+    /// Renews leases, and records the progress of their passes.
+    ///
+    /// Returns the leases that have ended: their workers must stop.
     pub async fn heartbeats(&self, beats: Vec<Heartbeat>) -> Result<Vec<Lease>, StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
@@ -129,7 +131,7 @@ impl Store {
         .await
     }
 
-    /// Lets an event happen that does not end the pass ([`UserEvent::Validated`]). Returns the state after it.
+    /// Applies an event that does not end the pass ([`UserEvent::Validated`]). Returns the new status.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`], [`StoreError::Illegal`].
@@ -153,8 +155,10 @@ impl Store {
         .await
     }
 
-    /// The pairs of endpoints between which users could be claimed now, with the sort of pass. One query serves all endpoints.
-    pub async fn waiting(&self, now: Timestamp) -> Result<Vec<Waiting>, StoreError> {
+    /// Returns the pairs of endpoints with users who could be claimed now.
+    ///
+    /// One query serves all endpoints.
+    pub async fn waiting(&self, now: Timestamp) -> Result<Vec<WaitingPasses>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
                 let rows = sqlx::query(
@@ -168,7 +172,7 @@ impl Store {
                 .await?;
                 let waiting = |row| {
                     let cells = Cells(row);
-                    Ok(Waiting {
+                    Ok(WaitingPasses {
                         source_endpoint: cells.get("source_endpoint")?,
                         target_endpoint: cells.get("target_endpoint")?,
                         kind: cells.word("pass")?,
@@ -180,7 +184,7 @@ impl Store {
         .await
     }
 
-    /// True if a user is due and could be claimed if there were a place, at endpoints that are not left alone.
+    /// True if a user is due and waits only for a slot, at endpoints that are not parked.
     pub async fn has_waiting(&self, now: Timestamp) -> Result<bool, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
@@ -199,7 +203,7 @@ impl Store {
         .await
     }
 
-    /// The earliest time after now at which there is somebody to claim who is not due yet, for a pass or a check.
+    /// Returns the earliest future time at which a pass or a check becomes due.
     pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
@@ -218,8 +222,8 @@ impl Store {
         .await
     }
 
-    /// How many users workers are at, for each pair of endpoints and sort of pass.
-    pub async fn running(&self) -> Result<Vec<Running>, StoreError> {
+    /// Counts the running passes of each pair of endpoints and kind of pass.
+    pub async fn running(&self) -> Result<Vec<RunningPasses>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
                 let rows = sqlx::query(
@@ -231,7 +235,7 @@ impl Store {
                 .await?;
                 let running = |row| {
                     let cells = Cells(row);
-                    Ok(Running {
+                    Ok(RunningPasses {
                         source_endpoint: cells.get("source_endpoint")?,
                         target_endpoint: cells.get("target_endpoint")?,
                         kind: cells.word("pass")?,
@@ -245,14 +249,14 @@ impl Store {
     }
 }
 
-async fn take(connection: &mut SqliteConnection, claim: Claim) -> Result<Vec<Claimed>, Fault> {
+async fn take(connection: &mut SqliteConnection, claim: Claim) -> Result<Vec<ClaimedUser>, Fault> {
     let mut kinds = claim.kinds;
     kinds.sort_unstable();
     kinds.dedup();
     let mut free = claim.limit;
     let mut claimed = Vec::new();
     for kind in kinds {
-        // Of the users at whom the process ended before, one at a time: it must be found out which of them ends it.
+        // Users with process ends are claimed one at a time, to find the one that causes them.
         let users: Vec<Guid> = sqlx::query_scalar(
             "SELECT user.guid FROM user JOIN batch ON batch.guid = user.batch WHERE user.source_endpoint = ?1 \
              AND user.pass = ?2 AND user.due <= ?3 AND user.lease_until IS NULL AND batch.intent = 'Run' \
@@ -267,7 +271,7 @@ async fn take(connection: &mut SqliteConnection, claim: Claim) -> Result<Vec<Cla
         .bind(millis(claim.now))
         .bind(claim.target_endpoint)
         .bind(free)
-        .bind(i64::from(SUSPECT))
+        .bind(i64::from(SUSPECT_ENDS))
         .fetch_all(&mut *connection)
         .await?;
         free = free.saturating_sub(u32::try_from(users.len()).unwrap_or(u32::MAX));
@@ -282,7 +286,7 @@ async fn take(connection: &mut SqliteConnection, claim: Claim) -> Result<Vec<Cla
             .await?;
             happen(connection, Users::One(user), UserEvent::Claimed, claim.now, Due::Never).await?;
             let lease = Lease { user, fence };
-            claimed.push(Claimed { user: users::find(connection, user).await?, kind, lease });
+            claimed.push(ClaimedUser { user: users::find(connection, user).await?, kind, lease });
         }
     }
     Ok(claimed)
@@ -310,7 +314,7 @@ async fn is_held(connection: &mut SqliteConnection, lease: &Lease) -> Result<boo
     Ok(held)
 }
 
-/// Whether the lease is good, in the transaction of what it gives the right to.
+/// Returns an error if the lease has ended. Runs in the transaction that the lease protects.
 pub(crate) async fn check(connection: &mut SqliteConnection, lease: &Lease) -> Result<(), Fault> {
     if is_held(connection, lease).await? {
         return Ok(());
@@ -324,7 +328,7 @@ pub(crate) async fn check(connection: &mut SqliteConnection, lease: &Lease) -> R
         Some(row) if row.try_get(1)? => {
             (row.try_get(0)?, "its pass was ended, and another worker may take it over")
         }
-        Some(row) => (row.try_get(0)?, "another worker has taken the mailbox over"),
+        Some(row) => (row.try_get(0)?, "another worker has claimed the mailbox"),
     };
     Err(StoreError::LeaseLost { user, how }.into())
 }

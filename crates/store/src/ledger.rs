@@ -1,45 +1,50 @@
-//! The memory of one mailbox's migration.
+//! The ledger of one mailbox.
 
-use std::{
-    fs::File,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fs::File, sync::Arc, time::Duration};
 
 use mailhaul_engine::{Error, FolderRecord, FolderState, Ledger, Record};
 use mailhaul_mail::{FolderPath, Retry, Scope, UidSet};
+use parking_lot::Mutex;
 
-use crate::{Store, error::StoreError, leases::Lease, ledger_rows, load, lock, store::Shared};
+use crate::{
+    Store,
+    error::StoreError,
+    leases::Lease,
+    ledger_rows::{self, MailboxNames},
+    load, lock,
+    store::Shared,
+};
 
-/// Time between two tries to fill a target mailbox that another pass fills now.
+/// Time between two attempts to lock a target mailbox that another pass fills.
 const RESERVED_WAIT: Duration = Duration::from_secs(10);
 
-/// What the store remembers of one mailbox; nobody else writes it while this lives.
+/// The ledger of one mailbox. While it exists, no other process or task writes to it.
 pub struct MailboxLedger {
     shared: Arc<Shared>,
-    /// The two ends of the mailbox.
-    names: (String, String),
-    /// `None` where the mailbox was never migrated and nothing may be written.
+    names: MailboxNames,
+    /// `None` if the mailbox was never migrated and the store is read-only.
     mailbox: Option<i64>,
-    /// Whose writes these are; `None` where the lock alone says so.
+    /// The lease that covers the writes. `None` if the lock alone protects them.
     lease: Option<Lease>,
-    /// The lock, which goes with the file. `None` where nothing may be written.
+    /// The lock, released with the file. `None` if the store is read-only.
     _lock: Option<File>,
-    /// The lock of the target's user, once it is reserved.
+    /// The lock of the target's user, after the reservation.
     target_lock: Mutex<Option<File>>,
 }
 
 impl Store {
-    /// The ledger of one mailbox, named by its two ends (`user@host` or whatever the caller keeps to).
+    /// Opens the ledger of one mailbox, named by its source and target (for example `user@host`).
     ///
-    /// Fails with [`StoreError::Locked`] while another process, or another part of this one, has it. A store opened
-    /// for reading only takes no lock; there a mailbox that was never migrated has an empty ledger.
+    /// Fails with [`StoreError::Locked`] while another process, or another part of this one, has it. A
+    /// read-only store takes no lock. There a mailbox that was never migrated has an empty ledger.
     pub async fn mailbox(&self, source: &str, target: &str) -> Result<MailboxLedger, StoreError> {
         self.ledger(source, target, None).await
     }
 
-    /// The ledger of one mailbox for the holder of a lease: what is written after another worker has taken the user
-    /// over, or after it was removed, fails and changes nothing. Otherwise as [`Store::mailbox`].
+    /// Opens the ledger of one mailbox for the holder of a lease.
+    ///
+    /// Writes fail and change nothing after another worker has claimed the user, or after the user was
+    /// removed. Otherwise as [`Store::mailbox`].
     pub async fn leased_mailbox(
         &self,
         source: &str,
@@ -56,19 +61,19 @@ impl Store {
         lease: Option<Lease>,
     ) -> Result<MailboxLedger, StoreError> {
         let shared = &self.shared;
-        let names = (source.to_owned(), target.to_owned());
+        let names = MailboxNames { source: source.to_owned(), target: target.to_owned() };
         if shared.writer.is_none() {
             let id = shared.read(|it| Box::pin(load::mailbox(it, names.clone(), shared.schema))).await;
             let failed = StoreError::database(&shared.path, "read");
-            let id = id.map_err(|fault| failed(fault).at(|| place(&names, None)))?;
+            let id = id.map_err(|fault| failed(fault).at(|| damage_place(&names, None)))?;
             return Ok(MailboxLedger::new(Arc::clone(shared), names, id, lease, None));
         }
         let wanted = names.clone();
         let id = self.change(|connection| Box::pin(ledger_rows::mailbox_id(connection, wanted))).await;
-        let id = id.map_err(|error| error.at(|| place(&names, None)))?;
+        let id = id.map_err(|error| error.at(|| damage_place(&names, None)))?;
         let checked = shared.read(|connection| Box::pin(load::check_names(connection, id))).await;
         let failed = StoreError::database(&shared.path, "read");
-        checked.map_err(|fault| failed(fault).at(|| place(&names, None)))?;
+        checked.map_err(|fault| failed(fault).at(|| damage_place(&names, None)))?;
         match lock::mailbox(&shared.data, id)? {
             Some(held) => Ok(MailboxLedger::new(Arc::clone(shared), names, Some(id), lease, Some(held))),
             None => Err(StoreError::Locked {
@@ -83,7 +88,7 @@ impl Store {
 impl MailboxLedger {
     pub(crate) fn new(
         shared: Arc<Shared>,
-        names: (String, String),
+        names: MailboxNames,
         mailbox: Option<i64>,
         lease: Option<Lease>,
         lock: Option<File>,
@@ -91,9 +96,9 @@ impl MailboxLedger {
         Self { shared, names, mailbox, lease, _lock: lock, target_lock: Mutex::default() }
     }
 
-    /// The error of a read or write, with the place of the damage where it is one.
+    /// Converts an error, and adds the place of the damage to it.
     fn located(&self, error: StoreError, folder: Option<&FolderPath>) -> Error {
-        error.at(|| place(&self.names, folder)).into()
+        error.at(|| damage_place(&self.names, folder)).into()
     }
 
     async fn state(
@@ -112,10 +117,10 @@ impl MailboxLedger {
     }
 }
 
-/// Names the place of damage, to be put behind "is damaged".
-pub(crate) fn place((source, target): &(String, String), folder: Option<&FolderPath>) -> String {
+/// Describes the place of damage, for use after "is damaged".
+pub(crate) fn damage_place(names: &MailboxNames, folder: Option<&FolderPath>) -> String {
     let folder = folder.map(|folder| format!(", folder \"{folder}\"")).unwrap_or_default();
-    format!(" at {source} -> {target}{folder}")
+    format!(" at {} -> {}{folder}", names.source, names.target)
 }
 
 impl Ledger for MailboxLedger {
@@ -136,7 +141,7 @@ impl Ledger for MailboxLedger {
     }
 
     async fn reserve_target(&self, owner: &str) -> Result<(), Error> {
-        let mut held = self.target_lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.target_lock.lock();
         if held.is_none() {
             *held = lock::target(self.shared.data(), owner)?;
         }

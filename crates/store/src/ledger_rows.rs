@@ -1,39 +1,43 @@
-//! The rows of mailboxes and folders in the ledger: read with their checksums checked, and given new ones after a change.
+//! Rows of mailboxes and folders in the ledger: checked when read, with a new checksum after a change.
 //!
-//! Invariant: code that changes such a row checks it first, so that no new checksum covers up damage.
+//! Invariant: code that changes such a row checks it first, so that no new checksum hides damage.
 
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
-    checksum::{check_row, of_row},
+    checksum::{check_row, row_checksum},
     error::Fault,
 };
 
-/// The row of a mailbox that its two ends name.
-pub(crate) async fn mailbox(
-    connection: &mut SqliteConnection,
-    (source, target): (String, String),
-) -> Result<Option<SqliteRow>, Fault> {
-    let query = sqlx::query("SELECT * FROM mailbox WHERE source = ? AND target = ?");
-    Ok(query.bind(source).bind(target).fetch_optional(connection).await?)
+/// The names by which the ledger finds a mailbox.
+#[derive(Clone)]
+pub(crate) struct MailboxNames {
+    pub(crate) source: String,
+    pub(crate) target: String,
 }
 
-/// The number of a mailbox, given to it if it has none.
-pub(crate) async fn mailbox_id(
+/// Returns the row of the mailbox with this source and target.
+pub(crate) async fn mailbox(
     connection: &mut SqliteConnection,
-    names: (String, String),
-) -> Result<i64, Fault> {
+    names: MailboxNames,
+) -> Result<Option<SqliteRow>, Fault> {
+    let query = sqlx::query("SELECT * FROM mailbox WHERE source = ? AND target = ?");
+    Ok(query.bind(names.source).bind(names.target).fetch_optional(connection).await?)
+}
+
+/// Returns the id of a mailbox, and creates the mailbox if it is new.
+pub(crate) async fn mailbox_id(connection: &mut SqliteConnection, names: MailboxNames) -> Result<i64, Fault> {
     if let Some(row) = mailbox(connection, names.clone()).await? {
         check_row("mailbox", &row)?;
         return Ok(row.try_get("id")?);
     }
     let query = sqlx::query_scalar("INSERT INTO mailbox (source, target) VALUES (?, ?) RETURNING id");
-    let id = query.bind(names.0).bind(names.1).fetch_one(&mut *connection).await?;
+    let id = query.bind(names.source).bind(names.target).fetch_one(&mut *connection).await?;
     stamp_mailbox(connection, id).await?;
     Ok(id)
 }
 
-/// The row of a mailbox by its number, checked.
+/// Returns the row of a mailbox by its id, checked.
 pub(crate) async fn mailbox_by_id(connection: &mut SqliteConnection, id: i64) -> Result<SqliteRow, Fault> {
     let row = sqlx::query("SELECT * FROM mailbox WHERE id = ?").bind(id).fetch_optional(connection).await?;
     let row = row.ok_or_else(|| Fault::Damaged("the record of the mailbox is missing".to_owned()))?;
@@ -41,7 +45,7 @@ pub(crate) async fn mailbox_by_id(connection: &mut SqliteConnection, id: i64) ->
     Ok(row)
 }
 
-/// Writes down that the mailbox has one folder more, or less.
+/// Changes the number of the mailbox's folders.
 pub(crate) async fn count_folders(
     connection: &mut SqliteConnection,
     mailbox: i64,
@@ -53,7 +57,7 @@ pub(crate) async fn count_folders(
     stamp_mailbox(connection, mailbox).await
 }
 
-/// The row of a folder by its name on the source, not checked.
+/// Returns the row of a folder by its name on the source, not checked.
 pub(crate) async fn folder(
     connection: &mut SqliteConnection,
     mailbox: i64,
@@ -63,18 +67,18 @@ pub(crate) async fn folder(
     Ok(query.bind(mailbox).bind(source.to_owned()).fetch_optional(connection).await?)
 }
 
-/// Gives the mailbox the checksum of its values as they are now.
+/// Updates the checksum of the mailbox.
 pub(crate) async fn stamp_mailbox(connection: &mut SqliteConnection, id: i64) -> Result<(), Fault> {
     let row = sqlx::query("SELECT * FROM mailbox WHERE id = ?").bind(id).fetch_one(&mut *connection).await?;
     let query = sqlx::query("UPDATE mailbox SET checksum = ? WHERE id = ?");
-    query.bind(of_row("mailbox", &row)?).bind(id).execute(connection).await?;
+    query.bind(row_checksum("mailbox", &row)?).bind(id).execute(connection).await?;
     Ok(())
 }
 
-/// The same for a folder.
+/// Updates the checksum of the folder.
 pub(crate) async fn stamp_folder(connection: &mut SqliteConnection, id: i64) -> Result<(), Fault> {
     let row = sqlx::query("SELECT * FROM folder WHERE id = ?").bind(id).fetch_one(&mut *connection).await?;
     let query = sqlx::query("UPDATE folder SET checksum = ? WHERE id = ?");
-    query.bind(of_row("folder", &row)?).bind(id).execute(connection).await?;
+    query.bind(row_checksum("folder", &row)?).bind(id).execute(connection).await?;
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! The database of one data directory, `mailhaul.db`, an `SQLite` file.
 //!
-//! [`Store`] is the file. It holds the ledgers, each what is remembered of one mailbox's migration ([`MailboxLedger`]), and
-//! what the service knows: endpoints, batches, users and who works at them, reports, and passwords, sealed.
-//! One writer makes every change, each in a durable transaction; records of all ledgers that wait share one. What is
-//! read comes from connections of their own.
+//! [`Store`] is the file. It holds the ledger of each mailbox ([`MailboxLedger`]) and the data of the
+//! service: endpoints, batches, users with their leases, reports, and sealed passwords. One writer makes
+//! every change, each in a durable transaction; waiting records of all ledgers share one. Readers have
+//! connections of their own.
 
 mod apply;
 mod audit;
@@ -48,12 +48,12 @@ mod vault;
 mod writer;
 
 pub use audit::AuditEntry;
-pub use batches::{InsertedBatch, Ordered};
+pub use batches::{CommandedBatch, InsertedBatch};
 pub use checks::{CheckClaim, CheckEnd, ChecksUnderWay, ClaimedCheck};
 pub use endpoints::NewSecret;
 pub use error::StoreError;
 pub use events::{Due, Users};
-pub use leases::{Claim, Claimed, Heartbeat, Lease, Running, Waiting};
+pub use leases::{Claim, ClaimedUser, Heartbeat, Lease, RunningPasses, WaitingPasses};
 pub use ledger::MailboxLedger;
 pub use lock::ServiceLock;
 pub use members::AddedUsers;

@@ -1,4 +1,4 @@
-//! Reads back what was written. Nothing in the file is trusted to be what we wrote.
+//! Reads the ledger from the file. Values from the file are not trusted.
 
 use std::collections::BTreeMap;
 
@@ -13,18 +13,18 @@ use crate::{
     columns::uid,
     edited,
     error::Fault,
-    ledger_rows,
+    ledger_rows::{self, MailboxNames},
     message_row::{COLUMNS, MessageRow},
     tally::{RowTally, list},
 };
 
-/// Rows held at once: a row of `SQLite`'s is many times larger than what becomes of it.
-const PAGE: i64 = 500;
+/// Rows per read. A row of `SQLite` is many times larger than the value made of it.
+const ROWS_PER_READ: i64 = 500;
 
-/// The number of a mailbox, where it has one.
+/// Returns the id of a mailbox, if it has one.
 pub(crate) async fn mailbox(
     connection: &mut SqliteConnection,
-    names: (String, String),
+    names: MailboxNames,
     schema: i64,
 ) -> Result<Option<i64>, Fault> {
     let Some(row) = ledger_rows::mailbox(connection, names).await? else { return Ok(None) };
@@ -32,7 +32,7 @@ pub(crate) async fn mailbox(
     Ok(row.try_get("id")?)
 }
 
-/// All folders of a mailbox, INBOX first.
+/// Reads all folders of a mailbox, INBOX first.
 pub(crate) async fn folders(
     connection: &mut SqliteConnection,
     mailbox: i64,
@@ -45,7 +45,7 @@ pub(crate) async fn folders(
     for row in &rows {
         check_row_since("folder", row, schema)?;
     }
-    if schema >= checksum::SINCE {
+    if schema >= checksum::CHECKSUMS_SINCE {
         let counted: i64 = ledger_rows::mailbox_by_id(connection, mailbox).await?.try_get("folders")?;
         if usize::try_from(counted) != Ok(rows.len()) {
             let words = format!("it has {} records of folders and must have {counted}", rows.len());
@@ -57,8 +57,9 @@ pub(crate) async fn folders(
     Ok(folders)
 }
 
-/// An error where a folder of the mailbox cannot be found by its name: it would be taken for a new one. The checksums of rows
-/// say nothing about the index.
+/// Returns an error if a folder of the mailbox cannot be found by its name.
+///
+/// Such a folder would be taken for a new one. The checksums of rows do not cover the index.
 pub(crate) async fn check_names(connection: &mut SqliteConnection, mailbox: i64) -> Result<(), Fault> {
     // Both values are in the index.
     let names: Vec<(i64, String)> = sqlx::query_as("SELECT id, source FROM folder WHERE mailbox_id = ?")
@@ -80,8 +81,11 @@ pub(crate) async fn check_names(connection: &mut SqliteConnection, mailbox: i64)
     Ok(())
 }
 
-/// One folder with its messages; or, around some, with these and those of which something is open, the rest counted as
-/// [`FolderState::around`] counts it. `schema` is the step that the file is at. To be called inside a transaction, so that all is of one moment.
+/// Reads one folder with its messages.
+///
+/// With a list of UIDs it reads these messages and all open ones; [`FolderState::around`] defines how the
+/// others are counted. `schema` is the step of the file. The caller's transaction makes all values
+/// consistent.
 pub(crate) async fn folder(
     connection: &mut SqliteConnection,
     mailbox: i64,
@@ -94,7 +98,7 @@ pub(crate) async fn folder(
     };
     check_row_since("folder", &row, schema)?;
     let record = folder_record(&row)?;
-    let mut messages = Messages::new(connection, row.try_get("id")?, schema).await?;
+    let mut messages = FolderReader::new(connection, row.try_get("id")?, schema).await?;
     match &around {
         None => messages.read(connection, ALL, None).await?,
         Some(uids) => {
@@ -106,36 +110,36 @@ pub(crate) async fn folder(
     if around.is_some() {
         in_file.done = RowTally::in_file(connection, messages.folder).await?.done;
     }
-    if schema >= checksum::SINCE {
+    if schema >= checksum::CHECKSUMS_SINCE {
         in_file.check(RowTally::from_folder(&row)?)?;
     }
     let rest = (in_file.done.rows - messages.tally.done.rows).cast_unsigned();
     Ok(Some(FolderState { record, messages: messages.known, rest }))
 }
 
-/// The step of the schema that made the column `arrived`.
+/// Step of the schema that added the column `arrived`.
 const DATES_SINCE: i64 = 8;
 
 const ALL: &str = "true";
 const OPEN: &str = "(state <> 1 OR target_uid IS NULL OR pending_flags IS NOT NULL)";
-/// No row that is in [`OPEN`] too.
+/// Never selects a row that [`OPEN`] selects.
 const LISTED: &str = "state = 1 AND target_uid IS NOT NULL AND pending_flags IS NULL \
                       AND uid IN (SELECT value FROM json_each(?4))";
 
-/// What is read of a folder's messages.
-struct Messages {
+/// The messages of a folder, read page by page.
+struct FolderReader {
     folder: i64,
     schema: i64,
     edited: BTreeMap<Uid, Edited>,
     known: BTreeMap<Uid, MessageState>,
-    /// The rows that were read.
+    /// The rows read so far.
     tally: RowTally,
 }
 
-impl Messages {
+impl FolderReader {
     async fn new(connection: &mut SqliteConnection, folder: i64, schema: i64) -> Result<Self, Fault> {
         let edited = match schema {
-            edited::SINCE.. => edited::all(connection, folder).await?,
+            edited::EDITS_SINCE.. => edited::all(connection, folder).await?,
             _ => BTreeMap::new(),
         };
         Ok(Self { folder, schema, edited, known: BTreeMap::new(), tally: RowTally::default() })
@@ -148,17 +152,18 @@ impl Messages {
         which: &'static str,
         list: Option<String>,
     ) -> Result<(), Fault> {
-        // A file that is only read may be older than the columns.
+        // A file that is only read may be older than these columns.
         let arrived = if self.schema >= DATES_SINCE { "arrived" } else { "NULL" };
-        let checksum = if self.schema >= checksum::SINCE { "checksum" } else { "NULL" };
+        let checksum = if self.schema >= checksum::CHECKSUMS_SINCE { "checksum" } else { "NULL" };
         let sql = format!(
             "SELECT {COLUMNS}, {arrived}, {checksum} FROM message \
              WHERE folder_id = ?1 AND uid > ?2 AND {which} ORDER BY uid LIMIT ?3"
         );
         let mut after = 0;
         loop {
-            // Made of our own words alone.
-            let mut query = sqlx::query(AssertSqlSafe(sql.clone())).bind(self.folder).bind(after).bind(PAGE);
+            // The text is made of constants only.
+            let mut query =
+                sqlx::query(AssertSqlSafe(sql.clone())).bind(self.folder).bind(after).bind(ROWS_PER_READ);
             if let Some(list) = &list {
                 query = query.bind(list.clone());
             }
@@ -166,20 +171,20 @@ impl Messages {
             for row in &rows {
                 after = self.learn(row)?;
             }
-            if i64::try_from(rows.len()).is_ok_and(|rows| rows < PAGE) {
+            if i64::try_from(rows.len()).is_ok_and(|rows| rows < ROWS_PER_READ) {
                 return Ok(());
             }
         }
     }
 
-    /// Checks and keeps one row, and returns its UID.
+    /// Checks and stores one row, and returns its UID.
     fn learn(&mut self, row: &SqliteRow) -> Result<i64, Fault> {
         let stored: Option<i64> = row.try_get(12)?;
         let row = MessageRow::read(row)?;
         let key = uid(row.uid)?;
         let edited = self.edited.remove(&key);
         let damaged = |words: &str| Fault::Damaged(format!("the record of UID {key} {words}"));
-        if self.schema >= checksum::SINCE {
+        if self.schema >= checksum::CHECKSUMS_SINCE {
             let checksum = row.checksum(self.folder, edited.as_ref());
             if stored != Some(checksum) {
                 return Err(damaged("does not match its checksum"));
@@ -190,14 +195,14 @@ impl Messages {
         }
         match self.known.insert(key, row.into_state(edited)?) {
             None => Ok(key.get().into()),
-            Some(_) => Err(damaged("is there twice")),
+            Some(_) => Err(damaged("exists twice")),
         }
     }
 }
 
-/// Checks a row in a file that is new enough for it.
+/// Checks a row if the file is new enough to have checksums.
 fn check_row_since(table: &str, row: &SqliteRow, schema: i64) -> Result<(), Fault> {
-    if schema >= checksum::SINCE { checksum::check_row(table, row) } else { Ok(()) }
+    if schema >= checksum::CHECKSUMS_SINCE { checksum::check_row(table, row) } else { Ok(()) }
 }
 
 fn folder_record(row: &SqliteRow) -> Result<FolderRecord, Fault> {
@@ -221,7 +226,7 @@ fn folder_record(row: &SqliteRow) -> Result<FolderRecord, Fault> {
     })
 }
 
-/// A column that a file lacks which is older than step 10 and is only read.
+/// Reads a column that step 10 added. A read-only file may be older and lack it.
 fn since_step_10<'r, T>(row: &'r SqliteRow, column: &str) -> Result<Option<T>, Fault>
 where
     T: Decode<'r, Sqlite> + Type<Sqlite>,

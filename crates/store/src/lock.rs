@@ -1,4 +1,4 @@
-//! Advisory locks between processes. The operating system lets go of them when their holder dies.
+//! Advisory locks between processes. The operating system releases them when their holder dies.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -16,15 +16,15 @@ use nix::{
 
 use crate::{Store, database, error::StoreError};
 
-/// Held while the schema is looked at and changed.
+/// Held while the schema is read and changed.
 pub(crate) const SCHEMA: &str = "schema.lock";
-/// Held while the files of the master key are looked at and changed.
+/// Held while the files of the master key are read and changed.
 pub(crate) const MASTER_KEY: &str = "key.lock";
 
-/// Waits for its turn.
+/// Waits for the lock.
 pub(crate) async fn wait_for(data: &Path, name: &'static str) -> Result<File, StoreError> {
     let data = data.to_owned();
-    // Waiting for the lock blocks its thread.
+    // The wait blocks its thread.
     let locked = tokio::task::spawn_blocking({
         let data = data.clone();
         move || {
@@ -36,18 +36,19 @@ pub(crate) async fn wait_for(data: &Path, name: &'static str) -> Result<File, St
     locked.await.map_err(|error| StoreError::file(&data)(error.into()))?
 }
 
-/// Each mailbox that is migrated has one byte of this file locked: the byte of its number.
+/// File with one locked byte for each mailbox that is migrated now, at the offset of its id.
 const MAILBOXES: &str = "mailboxes.lock";
 
-/// Held while the mailbox of this number is migrated; `None` where another holds it.
+/// Locks the mailbox of this id; `None` if another holder has it.
 pub(crate) fn mailbox(data: &Path, id: i64) -> Result<Option<File>, StoreError> {
     byte(data, MAILBOXES, id)
 }
 
-/// Each user of a target that a pass fills has one byte of this file locked: the byte of the name's hash.
+/// File with one locked byte for each user of a target that a pass fills now, at the offset of the name's
+/// hash.
 const TARGETS: &str = "targets.lock";
 
-/// Held while the mailbox of this user on a target is filled; `None` where another pass has it.
+/// Locks the target mailbox of this user; `None` if another pass has it.
 pub(crate) fn target(data: &Path, owner: &str) -> Result<Option<File>, StoreError> {
     // Mail servers compare names of users without regard to case.
     let hash = blake3::hash(owner.to_lowercase().as_bytes());
@@ -55,10 +56,11 @@ pub(crate) fn target(data: &Path, owner: &str) -> Result<Option<File>, StoreErro
     byte(data, TARGETS, number)
 }
 
-/// Locks one byte of a file, which need not be that long; `None` where another holds it.
+/// Locks one byte of a file, also beyond its end; `None` if another holder has it.
 ///
-/// One file serves all holders: a file for each would stay for ever, because a removal races with other openers. The lock
-/// belongs to this open file (`F_OFD_SETLK`), so that two holders in one process exclude each other too.
+/// One file serves all holders. A file for each could never be removed, because the removal races with other
+/// openers. The lock belongs to this open file (`F_OFD_SETLK`), so that two holders in one process exclude
+/// each other too.
 fn byte(data: &Path, name: &str, number: i64) -> Result<Option<File>, StoreError> {
     let (path, file) = open(data, name)?;
     #[expect(
@@ -79,7 +81,7 @@ fn byte(data: &Path, name: &str, number: i64) -> Result<Option<File>, StoreError
     }
 }
 
-/// Removes the files of earlier versions, which had one for each mailbox. One that is still held stays.
+/// Removes the lock files of earlier versions, one for each mailbox. One that is still locked stays.
 fn remove_old_files(data: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(data.join("locks"))? {
         let entry = entry?;
@@ -94,23 +96,23 @@ fn remove_old_files(data: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The right to run the service on a data directory; there is one as long as this lives.
+/// The right to run the service on a data directory. At most one exists at any time.
 #[derive(Debug)]
 pub struct ServiceLock {
     owner: Guid,
-    /// The lock, which goes with the file.
+    /// The lock, released with the file.
     _file: File,
 }
 
 impl ServiceLock {
-    /// Whose leases those of this service are: another one for each lock taken.
+    /// Owner of the leases of this service. Each lock has a new one.
     pub fn owner(&self) -> Guid {
         self.owner
     }
 }
 
 impl Store {
-    /// Takes the data directory for one running service.
+    /// Locks the data directory for one running service.
     ///
     /// # Errors
     /// [`StoreError::ServiceRuns`] while another process, or another part of this one, has it.
@@ -129,13 +131,15 @@ impl Store {
         file.set_len(0)
             .and_then(|()| writeln!(file, "process {}", std::process::id()))
             .map_err(StoreError::file(&path))?;
-        // One that stays does no harm.
+        // A file that stays does no harm.
         _ = remove_old_files(data);
         Ok(ServiceLock { owner: Guid::new_v4(), _file: file })
     }
 }
 
-/// Opens a lock file. It is never removed: one process could lock the removed file while another makes a new one.
+/// Opens a lock file.
+///
+/// It is never removed: one process could lock the removed file while another creates a new one.
 fn open(data: &Path, name: &str) -> Result<(PathBuf, File), StoreError> {
     let directory = data.join("locks");
     database::make_directory(&directory)?;

@@ -1,4 +1,4 @@
-//! Rows of a CSV file become users of a batch, many with one statement.
+//! Import of CSV rows as users of a batch, many with one statement.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,28 +16,28 @@ use crate::{
     vault::{Keys, SecretName, secrets},
 };
 
-/// Rows of one statement: times six columns well under `SQLite`'s limit of 32,766 parameters.
-const ROWS: usize = 500;
+/// Rows of one statement. Six columns each stay well under `SQLite`'s limit of 32,766 parameters.
+const ROWS_PER_STATEMENT: usize = 500;
 
-/// What became of the rows.
+/// The result of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddedUsers {
-    /// New users.
+    /// Number of new users.
     pub added: u64,
-    /// Users of the batch whose logins and passwords are those of the rows now.
+    /// Number of users whose logins and passwords were updated.
     pub updated: u64,
-    /// Why rows were left out: `Row 7: ...`.
+    /// Rows that were left out, with the reason: `Row 7: ...`.
     pub left_out: Vec<String>,
 }
 
-/// A user of some batch with the address of a row.
-struct Known {
+/// An existing user of any batch with the address of a row.
+struct ExistingUser {
     guid: Guid,
     batch: Guid,
     batch_name: String,
 }
 
-/// Adds and mends users, and seals their passwords.
+/// Adds and updates users, and seals their passwords.
 pub(crate) async fn add(
     connection: &mut SqliteConnection,
     keys: &Keys,
@@ -51,16 +51,16 @@ pub(crate) async fn add(
     let mut users = Vec::with_capacity(rows.len());
     for row in rows {
         let address = row.email_address.to_ascii_lowercase();
-        // No cell is shown: in a row that is shifted, it is a password.
+        // No cell is shown: in a row with shifted columns it is a password.
         let number = row.row;
         match known.get(&address) {
             Some(other) if other.batch != batch.guid => added.left_out.push(format!(
                 "Row {number}: the EmailAddress is in the batch \"{}\" already; row {number} is left out",
                 other.batch_name
             )),
-            _ if seen.contains(&address) => added
-                .left_out
-                .push(format!("Row {number}: the EmailAddress is in a row before; row {number} is left out")),
+            _ if seen.contains(&address) => added.left_out.push(format!(
+                "Row {number}: the EmailAddress is in an earlier row; row {number} is left out"
+            )),
             Some(own) => {
                 added.updated += 1;
                 users.push((own.guid, row));
@@ -74,7 +74,7 @@ pub(crate) async fn add(
     }
     let mut rest = users.into_iter();
     loop {
-        let chunk: Vec<(Guid, UserRow)> = rest.by_ref().take(ROWS).collect();
+        let chunk: Vec<(Guid, UserRow)> = rest.by_ref().take(ROWS_PER_STATEMENT).collect();
         if chunk.is_empty() {
             return Ok(added);
         }
@@ -83,9 +83,13 @@ pub(crate) async fn add(
     }
 }
 
-/// The users that have the addresses of the rows, by their address in small letters.
-async fn known(connection: &mut SqliteConnection, rows: &[UserRow]) -> Result<HashMap<String, Known>, Fault> {
-    // CROSS JOIN keeps the order: for each address a look into the index, not for each user a look through all addresses.
+/// Reads the users that have the addresses of the rows, by address in lower case.
+async fn known(
+    connection: &mut SqliteConnection,
+    rows: &[UserRow],
+) -> Result<HashMap<String, ExistingUser>, Fault> {
+    // CROSS JOIN keeps the order: one search of the index for each address, instead of one search of all
+    // addresses for each user.
     let found = sqlx::query(
         "SELECT user.*, batch.name FROM json_each(?) AS wanted \
          CROSS JOIN user ON user.email_address = wanted.value JOIN batch ON batch.guid = user.batch",
@@ -97,8 +101,11 @@ async fn known(connection: &mut SqliteConnection, rows: &[UserRow]) -> Result<Ha
         let cells = Cells(row);
         check_row("user", row)?;
         let address: String = cells.get("email_address")?;
-        let known =
-            Known { guid: cells.get("guid")?, batch: cells.get("batch")?, batch_name: cells.get("name")? };
+        let known = ExistingUser {
+            guid: cells.get("guid")?,
+            batch: cells.get("batch")?,
+            batch_name: cells.get("name")?,
+        };
         Ok((address.to_ascii_lowercase(), known))
     });
     known.collect()
@@ -115,7 +122,7 @@ async fn upsert(
         BatchIntent::Created | BatchIntent::Stop => UserStatus::Stopped,
     };
     let pass = PassKind::before(status);
-    // The archive has room for everybody.
+    // The archive accepts all users.
     let check = batch.target_endpoint.map(|_| now);
     let due = pass.map(|_| batch.settings.start_after.map_or(now, |start| start.max(now)));
     let sql = format!(
@@ -131,9 +138,9 @@ async fn upsert(
          check_number = check_number + 1, check_attempts = 0, check_delay = NULL",
         values(users.len(), 6)
     );
-    // Made of our own words alone. Only the statement of a full chunk comes again.
+    // The text is made of constants only. Only the statement of a full chunk is used again.
     let mut query = sqlx::query(AssertSqlSafe(sql))
-        .persistent(users.len() == ROWS)
+        .persistent(users.len() == ROWS_PER_STATEMENT)
         .bind(batch.guid)
         .bind(batch.source_endpoint)
         .bind(status.to_string())
@@ -154,7 +161,7 @@ async fn upsert(
     service_rows::stamp_users(connection, addresses(users.iter().map(|(_, row)| row))?).await
 }
 
-/// The addresses of the rows as a list in JSON.
+/// Returns the addresses of the rows as a list in JSON.
 fn addresses<'a>(rows: impl Iterator<Item = &'a UserRow>) -> Result<String, Fault> {
     let addresses: Vec<&str> = rows.map(|row| row.email_address.as_str()).collect();
     serde_json::to_string(&addresses).map_err(|error| Fault::Json("addresses", error))

@@ -1,4 +1,4 @@
-//! One row of the table `message`: what a message's state is in the file, and the checksum over it.
+//! One row of the table `message`: the state of a message as columns, and the checksum over them.
 
 use std::borrow::Cow;
 
@@ -13,19 +13,20 @@ use crate::{
     error::Fault,
 };
 
-/// The numbers that stand for [`MessageState`] in the column `state`.
+/// Values of the column `state`, one for each [`MessageState`].
 pub(crate) mod state {
     pub(crate) const INTENDED: i64 = 0;
     pub(crate) const DONE: i64 = 1;
     pub(crate) const SKIPPED: i64 = 2;
 }
 
-/// The columns in the order in which [`MessageRow::read`] expects them; before step 8 there was no `arrived`, before step 12
-/// no `checksum`.
+/// Columns in the order of [`MessageRow::read`].
+///
+/// Step 8 added `arrived`, step 12 added `checksum`.
 pub(crate) const COLUMNS: &str = "uid, state, target_uid, flags, pending_flags, fingerprint, digest_whole, digest_text, \
                                   size, ours, reason";
 
-/// The values of one row, but for the folder's number and the checksum.
+/// The values of one row without the folder's id and the checksum.
 #[derive(Default)]
 pub(crate) struct MessageRow<'a> {
     pub(crate) uid: i64,
@@ -75,7 +76,7 @@ impl<'a> MessageRow<'a> {
         }
     }
 
-    /// Reads the values. Columns by their number: by name would cost more than all the rest.
+    /// Reads the values. Columns have numbers here: access by name would take most of the time.
     pub(crate) fn read(row: &'a SqliteRow) -> Result<Self, Fault> {
         let text = |column| Ok::<_, Fault>(row.try_get::<Option<&str>, _>(column)?.map(Cow::from));
         Ok(Self {
@@ -94,7 +95,7 @@ impl<'a> MessageRow<'a> {
         })
     }
 
-    /// The checksum that the row must have in this folder, with what is known of the message's edits.
+    /// Computes the checksum of the row in this folder, with the message's edits.
     pub(crate) fn checksum(&self, folder: i64, edited: Option<&Edited>) -> i64 {
         let mut checksum = Checksum::new("message");
         checksum.add("folder_id", Cell::Number(folder));
@@ -114,7 +115,7 @@ impl<'a> MessageRow<'a> {
         checksum.finish()
     }
 
-    /// The state that the values mean.
+    /// Converts the values to a state.
     pub(crate) fn into_state(self, edited: Option<Edited>) -> Result<MessageState, Fault> {
         let edited = edited.map(Box::new);
         match self.state {
@@ -137,7 +138,7 @@ impl<'a> MessageRow<'a> {
         let fingerprint = fingerprint.ok_or(Fault::Unreadable("fingerprint"))?;
         Ok(Copied {
             target_uid: self.target_uid.map(uid).transpose()?,
-            // No flag has a blank in it: they are atoms (RFC 9051, section 9).
+            // Flags contain no space: they are atoms (RFC 9051, section 9).
             flags: flags.split(' ').collect(),
             pending_flags: self.pending_flags.map(|flags| flags.split(' ').collect()),
             fingerprint: digests.map_or(fingerprint, |digests| fingerprint.up_to_date(&digests)),

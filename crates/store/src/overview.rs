@@ -1,4 +1,4 @@
-//! Batches with their numbers: what a list of batches shows, added up by the database.
+//! Batches with their numbers. The database adds up what a list of batches shows.
 
 use jiff::Timestamp;
 use mailhaul_migration::{
@@ -16,69 +16,68 @@ use crate::{
     users::statistics,
 };
 
-/// Users that an overview names at most.
-const NAMED: usize = 10;
+/// Maximum number of users that an overview names.
+const MAX_NAMED_USERS: usize = 10;
 
-/// Which batches; all where nothing is said.
+/// A filter of batches. The default selects all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BatchFilter {
-    /// Those that this endpoint is source or target of.
+    /// Batches with this endpoint as source or target.
     pub endpoint: Option<Guid>,
 }
 
 /// A batch with the sums of its users.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchOverview {
-    /// The batch.
     pub batch: Batch,
-    /// How many users are in each state.
+    /// Number of users in each status.
     pub counts: StatusCounts,
-    /// The sums of all users' numbers.
+    /// Sums of all users' numbers.
     pub totals: Statistics,
-    /// The worst grade of a user.
+    /// The worst score of a user.
     pub worst: DataConsistencyScore,
-    /// Users with skipped messages that nobody has approved.
+    /// Number of users with skipped messages that the administrator has not approved.
     pub unapproved: u64,
-    /// When the last user's first pass reached its end; `None` while one has not.
+    /// Time at which the last user's first pass ended; `None` while one has not.
     pub initial_synced: Option<Timestamp>,
-    /// The oldest of the times at which users were in step last, of those that ever were.
+    /// The oldest of the users' last sync times. Users without a sync are left out.
     pub last_synced: Option<Timestamp>,
-    /// Users that wait, or waited last, because a server or a limit of ours wanted patience.
+    /// Number of users that wait, or waited last, because of a rate limit of a server or of an endpoint.
     pub throttled: u64,
-    /// When the first of them is taken up.
+    /// Time at which the first of them continues.
     pub throttled_until: Option<Timestamp>,
-    /// What is known of whether their mailboxes can be opened.
+    /// Results of the mailbox checks.
     pub checks: CheckCounts,
-    /// Users of whom copies wait to be removed.
+    /// Users with copies that wait to be removed.
     pub waiting_deletions: WaitingUsers,
 }
 
-/// Users of whom copies wait to be removed.
+/// Users with copies that wait to be removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WaitingUsers {
-    /// How many.
+    /// Number of users.
     pub count: u64,
-    /// The first ten, by their e-mail addresses.
+    /// E-mail addresses of the first ten.
     pub first: Vec<String>,
 }
 
-/// How many users were checked, and how they were found.
+/// Results of the mailbox checks of a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckCounts {
     /// Users whose mailboxes were tried.
     pub checked: u64,
-    /// Of these, users with a mailbox that cannot be opened.
+    /// Users with a mailbox that cannot be opened. They are counted in `checked` too.
     pub failed: u64,
-    /// Users who are still to be checked.
+    /// Users that are still to be checked.
     pub pending: u64,
-    /// Why it takes long, where it does.
+    /// The reason of a delay.
     pub delay: Option<String>,
-    /// The domains of the target's mailboxes, where one of these cannot be opened.
+    /// Domains of the target mailboxes, if one of these mailboxes cannot be opened.
     pub domains: Vec<DomainTally>,
 }
 
 impl BatchOverview {
-    /// Where the batch stands.
+    /// Returns the status of the batch.
     pub fn status(&self, now: Timestamp) -> BatchStatus {
         let is_waiting = self.batch.settings.start_after.is_some_and(|start| start > now);
         BatchStatus::of(self.batch.intent, is_waiting, &self.counts)
@@ -86,31 +85,31 @@ impl BatchOverview {
 }
 
 impl Store {
-    /// The batch of this name or GUID, with its numbers.
+    /// Returns the batch of this name or GUID, with its numbers.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
     pub async fn batch(&self, identity: &str) -> Result<BatchOverview, StoreError> {
         let found = self
             .read(|connection| {
-                let which = Which::Identity(Guid::parse_str(identity).ok(), identity.to_owned());
+                let which = BatchSelection::Identity(Guid::parse_str(identity).ok(), identity.to_owned());
                 Box::pin(async move { overviews(connection, &which).await })
             })
             .await?;
         found.into_iter().next().ok_or_else(|| StoreError::not_found("batch", identity))
     }
 
-    /// Batches with their numbers, in the order of making.
+    /// Returns batches with their numbers, in the order of creation.
     pub async fn batches(&self, filter: &BatchFilter) -> Result<Vec<BatchOverview>, StoreError> {
         self.read(|connection| {
-            let which = filter.endpoint.map_or(Which::All, Which::OfEndpoint);
+            let which = filter.endpoint.map_or(BatchSelection::All, BatchSelection::OfEndpoint);
             Box::pin(async move { overviews(connection, &which).await })
         })
         .await
     }
 }
 
-/// The sums of users' numbers, for a query of them.
+/// Sums of users' numbers, for a query of users.
 const SUMS: &str = "coalesce(sum(total_items), 0) AS total_items, coalesce(sum(synced_items), 0) AS synced_items, \
      coalesce(sum(skipped_items), 0) AS skipped_items, coalesce(sum(waiting_deletions), 0) AS waiting_deletions, \
      coalesce(sum(estimated_bytes), 0) AS estimated_bytes, \
@@ -119,17 +118,17 @@ const SUMS: &str = "coalesce(sum(total_items), 0) AS total_items, coalesce(sum(s
      coalesce(sum(in_progress_millis), 0) AS in_progress_millis, coalesce(sum(synced_millis), 0) AS synced_millis, \
      coalesce(sum(stalled_millis), 0) AS stalled_millis";
 
-/// Who waits for a server's limits, for a query of users.
+/// Users that wait for a rate limit, for a query of users.
 const THROTTLED: &str = "sum(due IS NOT NULL AND failure_class IS 'Throttled' AND lease_until IS NULL) AS throttled, \
      min(CASE WHEN failure_class = 'Throttled' AND lease_until IS NULL THEN due END) AS throttled_until";
 
-enum Which {
+enum BatchSelection {
     All,
     OfEndpoint(Guid),
     Identity(Option<Guid>, String),
 }
 
-impl Which {
+impl BatchSelection {
     fn push(&self, query: &mut QueryBuilder<Sqlite>) {
         match self {
             Self::All => {}
@@ -147,7 +146,10 @@ impl Which {
     }
 }
 
-async fn overviews(connection: &mut SqliteConnection, which: &Which) -> Result<Vec<BatchOverview>, Fault> {
+async fn overviews(
+    connection: &mut SqliteConnection,
+    which: &BatchSelection,
+) -> Result<Vec<BatchOverview>, Fault> {
     let mut query = QueryBuilder::new("SELECT * FROM batch");
     which.push(&mut query);
     let rows = query.push(" ORDER BY id").build().fetch_all(&mut *connection).await?;
@@ -159,7 +161,7 @@ async fn overviews(connection: &mut SqliteConnection, which: &Which) -> Result<V
     Ok(found)
 }
 
-/// Who was checked, for a query of users.
+/// Results of checks, for a query of users.
 const CHECKS: &str = "sum(check_due IS NULL AND checked IS NOT NULL) AS users_checked, sum(check_due IS NOT NULL) AS pending, \
      max(CASE WHEN check_due IS NOT NULL THEN check_delay END) AS check_delay";
 
@@ -222,10 +224,13 @@ async fn waiting_users(connection: &mut SqliteConnection, batch: Guid) -> Result
     .bind(batch)
     .fetch_all(connection)
     .await?;
-    Ok(WaitingUsers { count: addresses.len() as u64, first: addresses.into_iter().take(NAMED).collect() })
+    Ok(WaitingUsers {
+        count: addresses.len() as u64,
+        first: addresses.into_iter().take(MAX_NAMED_USERS).collect(),
+    })
 }
 
-/// The sums of the numbers of all users.
+/// Returns the sums of the numbers of all users.
 pub(crate) async fn sum_of_all(connection: &mut SqliteConnection) -> Result<Statistics, Fault> {
     let row = sqlx::query(AssertSqlSafe(format!("SELECT {SUMS} FROM user"))).fetch_one(connection).await?;
     statistics(Cells(&row))

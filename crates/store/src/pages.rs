@@ -2,7 +2,7 @@
 
 use std::{fmt, num::ParseIntError, str::FromStr};
 
-/// How far a reader has come in a list. Its text is good for the same list only.
+/// A position in a list. Its text is valid for the same list only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bookmark(pub(crate) i64);
 
@@ -20,23 +20,22 @@ impl FromStr for Bookmark {
     }
 }
 
-/// Part of a list.
+/// A part of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
-    /// What is on it.
     pub items: Vec<T>,
-    /// Where the next page begins; `None` on the last one.
+    /// Start of the next page; `None` on the last one.
     pub next: Option<Bookmark>,
 }
 
-/// How many rows are asked for: one more than wanted, which tells whether there is a next page.
+/// Number of rows to read: one more than wanted, which shows if there is a next page.
 pub(crate) fn rows(limit: u32) -> i64 {
     i64::from(limit) + 1
 }
 
 impl<T> Page<T> {
-    /// A page of at most so many, of rows each with its place.
-    pub(crate) fn of(mut rows: Vec<(i64, T)>, limit: u32) -> Self {
+    /// Makes a page of at most `limit` items, from rows with their positions.
+    pub(crate) fn from_rows(mut rows: Vec<(i64, T)>, limit: u32) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let is_last = rows.len() <= limit;
         rows.truncate(limit);

@@ -1,4 +1,4 @@
-//! Endpoints that asked to be left alone for a while.
+//! Parked endpoints: those that asked for a delay, and until when.
 
 use jiff::Timestamp;
 use mailhaul_migration::{FailureClass, Guid};
@@ -10,20 +10,22 @@ use crate::{
     error::{Fault, StoreError},
 };
 
-/// From when on an endpoint is left alone, until when, and why.
+/// A pause of an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parking {
-    /// When it asked for it.
+    /// Time of the server's request.
     pub since: Timestamp,
-    /// No mailbox is begun there before.
+    /// No mailbox is begun at the endpoint before this time.
     pub until: Timestamp,
-    /// The server's words.
+    /// The server's message.
     pub reason: String,
 }
 
 impl Store {
-    /// Leaves an endpoint alone, as is decided from what was known before, also where that is over. An endpoint that was
-    /// removed meanwhile is nobody's concern.
+    /// Parks an endpoint, as `decide` computes from the previous pause.
+    ///
+    /// `decide` gets the previous pause even if it has ended. An endpoint that was removed meanwhile is
+    /// ignored.
     pub async fn park(
         &self,
         endpoint: Guid,
@@ -52,7 +54,7 @@ impl Store {
         .await
     }
 
-    /// The endpoints that are left alone at this moment.
+    /// Returns the endpoints that are parked at this time.
     pub async fn parked(&self, now: Timestamp) -> Result<Vec<(Guid, Parking)>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
@@ -66,7 +68,7 @@ impl Store {
         .await
     }
 
-    /// Asks an endpoint again, and takes up its users who wait because it, or a limit of ours, wanted patience.
+    /// Ends the pause of an endpoint, and makes its throttled users due.
     pub async fn unpark(&self, endpoint: Guid, now: Timestamp) -> Result<(), StoreError> {
         self.change(move |connection| {
             Box::pin(async move {

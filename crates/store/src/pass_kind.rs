@@ -1,21 +1,21 @@
-//! The kinds of pass that a worker makes.
+//! The kinds of pass that a worker runs.
 
 use mailhaul_migration::UserStatus;
 use strum::{Display, EnumString};
 
-/// The sorts of pass, in the order of their urgency.
+/// A kind of pass, in the order of urgency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Display, EnumString)]
 pub enum PassKind {
-    /// The last one.
+    /// The completion.
     Final,
-    /// One that keeps in step.
+    /// A later sync that copies changes.
     Incremental,
-    /// The first one.
+    /// The first sync, which copies everything.
     First,
 }
 
 impl PassKind {
-    /// The pass that a worker may begin in this state.
+    /// Returns the pass that a worker may begin in this status.
     pub fn before(status: UserStatus) -> Option<Self> {
         match status {
             UserStatus::Completing => Some(Self::Final),

@@ -1,4 +1,4 @@
-//! Connections that only read.
+//! Read-only connections.
 
 use std::{
     fs, io,
@@ -12,36 +12,41 @@ use sqlx::{
 
 use crate::{database, error::Fault};
 
-/// How many folders are read at once.
-const READERS: u32 = 4;
+/// Number of folders that are read at the same time.
+const MAX_READERS: u32 = 4;
 
-/// Many mailboxes begin at once and each reads its folders: the last one must wait, not fail.
-const PATIENCE: Duration = Duration::from_mins(10);
+/// Timeout for a free connection.
+///
+/// Many mailboxes begin at once and read their folders: the last one must wait, not fail.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// Where readers come from.
+/// The origin of read-only connections.
 pub(crate) enum Readers {
-    /// Beside our own writer.
+    /// A pool beside our own writer.
     Pool(SqlitePool),
-    /// Without a trace in the data directory.
+    /// A file that is read without a trace in the data directory.
     File(PathBuf),
 }
 
 impl Readers {
-    /// Readers beside our own writer.
+    /// Opens a pool of readers beside our own writer.
     pub(crate) fn pool(path: &Path) -> Self {
-        let pool = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(PATIENCE);
+        let pool = SqlitePoolOptions::new().max_connections(MAX_READERS).acquire_timeout(ACQUIRE_TIMEOUT);
         Self::Pool(pool.connect_lazy_with(database::read_options(path)))
     }
 
-    /// Begins to read: everything read is of one moment, if [`Reading::was_steady`] says so at the end.
+    /// Begins a read transaction.
+    ///
+    /// All values are of one moment if [`Reading::was_steady`] confirms it at the end.
     pub(crate) async fn begin(&self) -> Result<Reading, Fault> {
         match self {
             Self::Pool(pool) => Ok(Reading::Pool(pool.begin().await?)),
             Self::File(path) => {
-                let stamp = Stamp::of(path).map_err(sqlx::Error::Io)?;
+                let stamp = FileStamp::read(path).map_err(sqlx::Error::Io)?;
                 let at_rest = stamp.log.is_none();
-                // Without a log nobody has the file open, as far as can be seen. SQLite would make an empty log in
-                // order to read; told that nothing changes, it makes none. With a log it takes part in the locking.
+                // Without a log no process seems to have the file open. SQLite would create an empty log in
+                // order to read. With `immutable` it creates none. If there is a log, SQLite takes part in
+                // the locking.
                 let mut connection = database::read_options(path).immutable(at_rest).connect().await?;
                 sqlx::query("BEGIN").execute(&mut connection).await?;
                 let before = at_rest.then_some(stamp);
@@ -50,7 +55,7 @@ impl Readers {
         }
     }
 
-    /// Closes what is open.
+    /// Closes the pool.
     pub(crate) async fn close(&self) {
         if let Self::Pool(pool) = self {
             pool.close().await;
@@ -61,11 +66,11 @@ impl Readers {
 /// A connection inside a read transaction.
 pub(crate) enum Reading {
     Pool(Transaction<'static, Sqlite>),
-    File { connection: SqliteConnection, path: PathBuf, before: Option<Stamp> },
+    File { connection: SqliteConnection, path: PathBuf, before: Option<FileStamp> },
 }
 
 impl Reading {
-    /// To ask it.
+    /// The connection for queries.
     pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
         match self {
             Self::Pool(transaction) => transaction,
@@ -73,15 +78,16 @@ impl Reading {
         }
     }
 
-    /// Ends it, and says whether what was read, answer or error, counts: false where a file that we took to be at rest
-    /// was written meanwhile.
+    /// Ends the transaction. Returns true if the results, or errors, are valid.
+    ///
+    /// They are not if a file without a log was written meanwhile.
     pub(crate) async fn was_steady(self) -> Result<bool, Fault> {
         match self {
             Self::Pool(transaction) => transaction.rollback().await?,
             Self::File { connection, path, before } => {
                 connection.close().await?;
                 if let Some(before) = before {
-                    return Ok(before == Stamp::of(&path).map_err(sqlx::Error::Io)?);
+                    return Ok(before == FileStamp::read(&path).map_err(sqlx::Error::Io)?);
                 }
             }
         }
@@ -89,16 +95,16 @@ impl Reading {
     }
 }
 
-/// By what a change of the file is noticed. Whoever writes makes a log first.
+/// The properties of a file that show a change. A writer creates a log first.
 #[derive(PartialEq, Eq)]
-pub(crate) struct Stamp {
+pub(crate) struct FileStamp {
     file: (u64, SystemTime),
-    /// `None` where there is no log, or an empty one.
+    /// `None` if there is no log, or an empty one.
     log: Option<u64>,
 }
 
-impl Stamp {
-    fn of(path: &Path) -> io::Result<Self> {
+impl FileStamp {
+    fn read(path: &Path) -> io::Result<Self> {
         let log = path.with_extension("db-wal");
         let log = match fs::metadata(log) {
             Ok(log) => Some(log.len()).filter(|&length| length > 0),

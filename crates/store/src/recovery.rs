@@ -1,5 +1,6 @@
-//! Recovery: ends the leases that a process left behind when it ended. A mailbox at which the process ends again and again
-//! is tried alone, then fails.
+//! Recovery: ends the leases that a process left behind when it ended.
+//!
+//! If the process ends again and again at one mailbox, this mailbox is tried alone, then fails.
 
 use std::time::Duration;
 
@@ -11,37 +12,42 @@ use crate::{
     Store,
     columns::{Cells, millis},
     error::{Fault, StoreError},
-    events::{Due, Whom, move_all},
+    events::{Due, UserSelection, move_all},
 };
 
-/// Ends of the process in a row, without a message copied in between, after which the user fails: two beside other users, each
-/// of whom may be the reason, and three as the only suspect.
-const MOST_ENDS: u64 = 5;
-/// From how many of them on the user waits, and is migrated beside no other such user of its endpoints.
-pub(crate) const SUSPECT: u32 = 2;
-/// How long it waits then.
-const WAIT: Duration = Duration::from_mins(1);
+/// Consecutive process ends without a copied message after which the user fails.
+///
+/// The first two happen beside other users, each of which may be the cause. The other three happen to the
+/// only suspect.
+const MAX_PROCESS_ENDS: u64 = 5;
+/// Number of process ends from which on the user waits, and runs beside no other such user of its endpoints.
+pub(crate) const SUSPECT_ENDS: u32 = 2;
+/// Delay of such a user.
+const SUSPECT_DELAY: Duration = Duration::from_mins(1);
 
-/// A lease that nobody holds any more.
-struct Left {
+/// A lease without a holder.
+struct EndedLease {
     user: Guid,
     status: UserStatus,
-    /// Ends of the process in a row, with this one.
+    /// Consecutive process ends, with this one.
     ends: u64,
 }
 
 impl Store {
-    /// Ends the leases that nobody holds any more, those of other owners and those that have run out, as a pass that
-    /// broke off: their users are due at once, or stopped if they were to be. Where the process of another owner ended
-    /// several times at one user and nothing was copied, the user waits, then fails. Returns how many leases ended.
+    /// Ends the leases of other owners and the expired ones. Returns their number.
     ///
-    /// For the holder of the [`ServiceLock`](crate::ServiceLock): that there is only one makes other owners dead.
+    /// Their passes count as broken off: the users are due at once, or stopped if a stop was requested. After
+    /// several process ends of other owners without a copied message, the user waits, then fails.
+    ///
+    /// The caller holds the [`ServiceLock`](crate::ServiceLock). Only one exists, so that other owners are
+    /// dead.
     pub async fn recover(&self, now: Timestamp, owner: Guid) -> Result<u64, StoreError> {
         self.change(move |connection| Box::pin(recover(connection, now, owner))).await
     }
 
-    /// Gives back the leases of this owner, whose process is about to end: its users are due at once, and the end of the
-    /// process is not held against them. Returns how many.
+    /// Returns the leases of this owner at an orderly end of its process. Returns their number.
+    ///
+    /// The users are due at once, and the end of the process does not count against them.
     pub async fn give_back(&self, now: Timestamp, owner: Guid) -> Result<u64, StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
@@ -49,7 +55,7 @@ impl Store {
                            WHERE lease_owner = ? RETURNING guid, status, lost";
                 let rows = sqlx::query(sql).bind(owner).fetch_all(&mut *connection).await?;
                 for row in &rows {
-                    let Left { user, status, .. } = left(row)?;
+                    let EndedLease { user, status, .. } = left(row)?;
                     broke_off(connection, user, status, now, Due::At(now)).await?;
                 }
                 Ok(rows.len() as u64)
@@ -60,7 +66,8 @@ impl Store {
 }
 
 async fn recover(connection: &mut SqliteConnection, now: Timestamp, owner: Guid) -> Result<u64, Fault> {
-    // A lease of this process that ran out says nothing of its mailbox: a full disk, for example, keeps it from being renewed.
+    // An expired lease of this process is no sign of a fault in its mailbox. For example, a full disk
+    // prevents the renewal.
     let own = "UPDATE user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1 \
                WHERE lease_owner = ?1 AND lease_until <= ?2 RETURNING guid, status, 0 AS lost";
     let others = "UPDATE user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1, lost = lost + 1 \
@@ -68,11 +75,11 @@ async fn recover(connection: &mut SqliteConnection, now: Timestamp, owner: Guid)
     let mut rows = sqlx::query(own).bind(owner).bind(millis(now)).fetch_all(&mut *connection).await?;
     rows.extend(sqlx::query(others).bind(owner).fetch_all(&mut *connection).await?);
     for row in &rows {
-        let Left { user, status, ends } = left(row)?;
-        if ends >= MOST_ENDS && status != UserStatus::Stopping {
+        let EndedLease { user, status, ends } = left(row)?;
+        if ends >= MAX_PROCESS_ENDS && status != UserStatus::Stopping {
             fail(connection, user, ends, now).await?;
         } else {
-            let wait = if ends >= u64::from(SUSPECT) { WAIT } else { Duration::ZERO };
+            let wait = if ends >= u64::from(SUSPECT_ENDS) { SUSPECT_DELAY } else { Duration::ZERO };
             let due = Due::At(now.checked_add(wait).unwrap_or(Timestamp::MAX));
             broke_off(connection, user, status, now, due).await?;
         }
@@ -80,9 +87,9 @@ async fn recover(connection: &mut SqliteConnection, now: Timestamp, owner: Guid)
     Ok(rows.len() as u64)
 }
 
-fn left(row: &SqliteRow) -> Result<Left, Fault> {
+fn left(row: &SqliteRow) -> Result<EndedLease, Fault> {
     let cells = Cells(row);
-    Ok(Left { user: cells.get("guid")?, status: cells.word("status")?, ends: cells.number("lost")? })
+    Ok(EndedLease { user: cells.get("guid")?, status: cells.word("status")?, ends: cells.number("lost")? })
 }
 
 async fn broke_off(
@@ -93,18 +100,18 @@ async fn broke_off(
     due: Due,
 ) -> Result<(), Fault> {
     let event = if status == UserStatus::Stopping { UserEvent::Halted } else { UserEvent::Deferred };
-    move_all(connection, Whom::One(user), event, now, due).await.map(drop)
+    move_all(connection, UserSelection::One(user), event, now, due).await.map(drop)
 }
 
-/// The user fails; it begins to count again when it is started.
+/// Fails the user. A start resets the count.
 async fn fail(connection: &mut SqliteConnection, user: Guid, ends: u64, now: Timestamp) -> Result<(), Fault> {
-    move_all(connection, Whom::One(user), UserEvent::Failed, now, Due::Never).await?;
+    move_all(connection, UserSelection::One(user), UserEvent::Failed, now, Due::Never).await?;
     let message = format!(
         "the process of the service ended {ends} times in a row while it migrated this mailbox (a crash, an abort or too \
          little memory), and no message was copied in between"
     );
-    let advice = "Look into the log of the service and of the system, and make sure that there is memory enough; then \
-                  Start-MigrationBatch tries again.";
+    let advice = "Check the logs of the service and of the system, and the free memory; then Start-MigrationBatch tries \
+                  again.";
     sqlx::query(
         "UPDATE user SET failure_class = ?2, failure_message = ?3, failure_advice = ?4, attempts = 0, lost = 0 \
          WHERE guid = ?1",
@@ -118,7 +125,7 @@ async fn fail(connection: &mut SqliteConnection, user: Guid, ends: u64, now: Tim
     Ok(())
 }
 
-/// Something was copied: the ends of the process do not follow each other any more.
+/// Resets the count of process ends after a message was copied.
 pub(crate) async fn gained(connection: &mut SqliteConnection, user: Guid) -> Result<(), Fault> {
     sqlx::query("UPDATE user SET lost = 0 WHERE guid = ? AND lost > 0")
         .bind(user)

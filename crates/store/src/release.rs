@@ -1,4 +1,4 @@
-//! The end of a pass: everything that is known then, in one transaction.
+//! The end of a pass: status, report, checks and usage in one transaction.
 
 use jiff::Timestamp;
 use mailhaul_engine::Side;
@@ -15,39 +15,42 @@ use crate::{
     users,
 };
 
-/// What a pass has come to.
+/// The result of a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Release {
-    /// The time.
+    /// The current time.
     pub now: Timestamp,
-    /// How it ended.
+    /// The end of the pass.
     pub event: UserEvent,
-    /// When the next one is due.
+    /// Time of the next pass.
     pub due: Due,
-    /// When the mailbox was in step, if the pass reached its end.
+    /// Time of the sync, if the pass reached its end.
     pub synced: Option<Timestamp>,
-    /// Why it failed or broke off, in place of what was known before.
+    /// The reason of a failure or break-off. Replaces the previous one.
     pub failure: Option<Failure>,
-    /// Whether [`UserEvent::Deferred`] with a failure is one more attempt, the first one where messages arrived. Anything else
-    /// is the end of attempts.
+    /// True if [`UserEvent::Deferred`] with a failure counts as one more attempt.
+    ///
+    /// It counts as the first attempt if messages arrived. Any other end resets the attempts.
     pub is_attempt: bool,
-    /// At which end the mailbox could not be opened, for this failure; `None` where both were, or nobody knows.
+    /// The side whose mailbox could not be opened.
+    ///
+    /// `None` if both were opened, or if it is unknown.
     pub closed: Option<Side>,
-    /// The user's numbers; milliseconds in states are not taken from here.
+    /// The user's numbers. Durations of statuses are not taken from here.
     pub statistics: Statistics,
-    /// What is told of it, after what was told before.
+    /// New entries of the report.
     pub entries: Vec<ReportEntry>,
-    /// The folders, in place of those of the pass before; `None` to keep these.
+    /// The folders, which replace those of the previous pass; `None` keeps these.
     pub folders: Option<Vec<FolderStatistics>>,
-    /// The skipped messages, in place of those of the pass before; `None` to keep these.
+    /// The skipped messages, which replace those of the previous pass; `None` keeps these.
     pub skipped: Option<Vec<SkippedMessage>>,
 }
 
 impl Store {
-    /// Ends a lease with its pass. Returns the user as it is then.
+    /// Ends a lease with its pass. Returns the changed user.
     ///
     /// # Errors
-    /// [`StoreError::LeaseLost`], [`StoreError::Illegal`]; nothing is written then.
+    /// [`StoreError::LeaseLost`], [`StoreError::Illegal`]. Then nothing is written.
     pub async fn release(&self, lease: &Lease, release: Release) -> Result<MigrationUser, StoreError> {
         let lease = *lease;
         self.change(move |connection| Box::pin(end(connection, lease, release))).await

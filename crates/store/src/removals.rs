@@ -1,25 +1,26 @@
-//! Messages that vanished from the source, and whose copies wait to be removed.
+//! Waiting deletions: copies of messages that vanished from the source.
 
 use sqlx::{Row, SqliteConnection};
 
 use crate::{
     checksum::check_row,
     error::{Fault, StoreError},
-    ledger_rows,
+    ledger_rows::{self, MailboxNames},
     store::Store,
 };
 
 impl Store {
-    /// Notes that what waits now in the ledgers of these mailboxes, each named by its two ends, is to be removed: the next
-    /// pass that does not see the messages either removes their copies.
+    /// Confirms the waiting deletions in the ledgers of these mailboxes, each a pair of source and target.
+    ///
+    /// The next pass removes the copies, unless it sees the messages again.
     ///
     /// # Errors
-    /// Where the database cannot be written; then nothing is noted.
+    /// An error if the database cannot be written. Then nothing is confirmed.
     pub async fn confirm_removals(&self, mailboxes: Vec<(String, String)>) -> Result<(), StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
-                for names in mailboxes {
-                    confirm(connection, names).await?;
+                for (source, target) in mailboxes {
+                    confirm(connection, MailboxNames { source, target }).await?;
                 }
                 Ok(())
             })
@@ -28,7 +29,7 @@ impl Store {
     }
 }
 
-async fn confirm(connection: &mut SqliteConnection, names: (String, String)) -> Result<(), Fault> {
+async fn confirm(connection: &mut SqliteConnection, names: MailboxNames) -> Result<(), Fault> {
     let Some(mailbox) = ledger_rows::mailbox(connection, names).await? else { return Ok(()) };
     check_row("mailbox", &mailbox)?;
     let waiting = sqlx::query("SELECT * FROM folder WHERE waiting IS NOT NULL AND mailbox_id = ?")

@@ -1,4 +1,4 @@
-//! What is told about a user: entries with their time, the folders of the last pass, the messages that it skipped.
+//! Reports about a user: entries with their time, the folders of the last pass, the messages that it skipped.
 
 use jiff::Timestamp;
 use mailhaul_engine::{FolderReport, SkippedItem};
@@ -14,41 +14,39 @@ use crate::{
     users,
 };
 
-/// The newest entries of a user that are kept.
+/// Newest entries of a user that are kept.
 pub const MAX_REPORT_ENTRIES: u32 = 1_000;
 
 /// Rows of one statement.
-const ROWS: usize = 250;
+const ROWS_PER_STATEMENT: usize = 250;
 
 /// One line of a user's report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportEntry {
-    /// When.
     pub time: Timestamp,
-    /// What.
     pub text: String,
 }
 
-/// What the last pass did in one folder.
+/// Numbers of one folder in the last pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FolderStatistics {
-    /// On the source.
+    /// Name of the folder on the source.
     pub source: String,
-    /// On the target; `None` where it was left out.
+    /// Name of the folder on the target; `None` if the folder was left out.
     pub target: Option<String>,
-    /// Why it went there, and why it was looked at or not.
+    /// The reason of the target's name, and of scanning the folder or not.
     pub reason: String,
     /// Messages that the source showed.
     pub seen: u64,
-    /// Copied by the pass.
+    /// Messages copied by the pass.
     pub copied: u64,
-    /// On the target before.
+    /// Messages that were on the target before.
     pub already: u64,
-    /// Left out by a filter.
+    /// Messages left out by a filter.
     pub excluded: u64,
-    /// Of the messages copied, those that were edited.
+    /// Copied messages that were edited.
     pub repaired: u64,
-    /// Octets copied.
+    /// Bytes copied.
     pub bytes: u64,
     /// Messages whose flags were changed.
     pub flags_changed: u64,
@@ -56,41 +54,39 @@ pub struct FolderStatistics {
     pub moved: u64,
     /// Messages removed from the target.
     pub removed: u64,
-    /// Messages not carried over.
+    /// Messages not copied.
     pub skipped: u64,
-    /// Why the folder was left before its end.
+    /// The error that ended the folder early.
     pub error: Option<String>,
 }
 
-/// A message that the last pass did not carry over.
+/// A message that the last pass did not copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedMessage {
     /// Its folder on the source.
     pub folder: String,
-    /// Its UID there.
+    /// Its UID in this folder.
     pub uid: u32,
     /// Its subject, decoded.
     pub subject: Option<String>,
-    /// When it arrived.
+    /// Its date of arrival.
     pub date: Option<Timestamp>,
-    /// Octets as claimed.
+    /// Its size in bytes, as the source reports it.
     pub size: u64,
-    /// Why, with the server's words.
+    /// The reason, with the server's message.
     pub reason: String,
-    /// The sort of reason, by which they are counted.
+    /// The kind of reason, for counting.
     pub kind: String,
 }
 
 /// A user whose last pass failed or broke off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserFailure {
-    /// Its row in the CSV file.
+    /// Row in the CSV file.
     pub row: u32,
     /// The target mailbox.
     pub email_address: String,
-    /// Where it stands.
     pub status: UserStatus,
-    /// Why.
     pub failure: Failure,
 }
 
@@ -117,8 +113,8 @@ impl From<&FolderReport> for FolderStatistics {
 }
 
 impl SkippedMessage {
-    /// What the engine tells of a message, with the sort of its reason.
-    pub fn of(folder: &FolderPath, item: &SkippedItem, kind: impl Into<String>) -> Self {
+    /// Converts the engine's item, and adds the kind of its reason.
+    pub fn from_item(folder: &FolderPath, item: &SkippedItem, kind: impl Into<String>) -> Self {
         let date = item.internal_date.and_then(|date| Timestamp::from_second(date.unix_seconds()).ok());
         Self {
             folder: folder.to_string(),
@@ -133,7 +129,7 @@ impl SkippedMessage {
 }
 
 impl Store {
-    /// Adds to a user's report, of which the newest [`MAX_REPORT_ENTRIES`] are kept.
+    /// Appends to a user's report. The newest [`MAX_REPORT_ENTRIES`] are kept.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -147,10 +143,10 @@ impl Store {
         .await
     }
 
-    /// A page of a user's report, oldest entries first.
+    /// Returns a page of a user's report, oldest entries first.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; here and below where there is no such user.
+    /// [`StoreError::NotFound`] if there is no such user; below too.
     pub async fn report(
         &self,
         user: Guid,
@@ -164,7 +160,7 @@ impl Store {
         .await
     }
 
-    /// What the user's last pass did, folder by folder.
+    /// Returns the folders of the user's last pass.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -173,7 +169,7 @@ impl Store {
         Ok(self.page_of_user(sql, user, None, u32::MAX, folder).await?.items)
     }
 
-    /// A page of the messages that the user's last pass skipped.
+    /// Returns a page of the messages that the user's last pass skipped.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -187,7 +183,9 @@ impl Store {
         self.page_of_user(sql, user, after, limit, skipped).await
     }
 
-    /// A page of the users of a batch whose last pass failed or broke off, in the order in which they were given.
+    /// Returns a page of the users of a batch whose last pass failed or broke off.
+    ///
+    /// They are in the order of their creation.
     pub async fn failures(
         &self,
         batch: Guid,
@@ -205,7 +203,7 @@ impl Store {
                 .fetch_all(connection)
                 .await?;
                 let failures = found.iter().filter_map(|row| failed(row).transpose());
-                Ok(Page::of(failures.collect::<Result<_, Fault>>()?, limit))
+                Ok(Page::from_rows(failures.collect::<Result<_, Fault>>()?, limit))
             })
         })
         .await
@@ -229,7 +227,7 @@ impl Store {
                     .fetch_all(connection)
                     .await?;
                 let items = found.iter().map(|row| Ok((Cells(row).get("number")?, item(Cells(row))?)));
-                Ok(Page::of(items.collect::<Result<_, Fault>>()?, limit))
+                Ok(Page::from_rows(items.collect::<Result<_, Fault>>()?, limit))
             })
         })
         .await
@@ -287,7 +285,7 @@ fn skipped(cells: Cells<'_>) -> Result<SkippedMessage, Fault> {
     })
 }
 
-/// Adds entries, and forgets the oldest.
+/// Appends entries, and removes the oldest beyond the limit.
 pub(crate) async fn append(
     connection: &mut SqliteConnection,
     user: i64,
@@ -300,13 +298,13 @@ pub(crate) async fn append(
         .fetch_one(&mut *connection)
         .await?;
     let mut number = last;
-    for chunk in entries[newest..].chunks(ROWS) {
+    for chunk in entries[newest..].chunks(ROWS_PER_STATEMENT) {
         let sql = format!(
             "INSERT INTO report_entry (user_id, number, time, text) \
              SELECT ?, column1, column2, column3 FROM (VALUES {})",
             values(chunk.len(), 3)
         );
-        // Made of our own words alone; here and below.
+        // The text is made of constants only; here and below.
         let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(user);
         for entry in chunk {
             number += 1;
@@ -322,7 +320,7 @@ pub(crate) async fn append(
     Ok(())
 }
 
-/// Puts the folders of a pass in place of those of the one before.
+/// Replaces the folders of the previous pass.
 pub(crate) async fn replace_folders(
     connection: &mut SqliteConnection,
     user: i64,
@@ -360,7 +358,7 @@ pub(crate) async fn replace_folders(
     Ok(())
 }
 
-/// Puts the skipped messages of a pass in place of those of the one before.
+/// Replaces the skipped messages of the previous pass.
 pub(crate) async fn replace_skipped(
     connection: &mut SqliteConnection,
     user: i64,
@@ -368,7 +366,7 @@ pub(crate) async fn replace_skipped(
 ) -> Result<(), Fault> {
     sqlx::query("DELETE FROM skipped_message WHERE user_id = ?").bind(user).execute(&mut *connection).await?;
     let mut number = 0_i64;
-    for chunk in messages.chunks(ROWS) {
+    for chunk in messages.chunks(ROWS_PER_STATEMENT) {
         let sql = format!(
             "INSERT INTO skipped_message (user_id, number, folder, uid, subject, date, size, reason, kind) \
              SELECT ?, column1, column2, column3, column4, column5, column6, column7, column8 FROM (VALUES {})",

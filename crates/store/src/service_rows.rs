@@ -1,34 +1,34 @@
-//! Checksums of the service's rows: endpoints, batches, and what names a user and its mailboxes.
+//! Checksums of the service's rows: endpoints, batches, and the columns that name a user and its mailboxes.
 
 use mailhaul_migration::Guid;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-use crate::{checksum::of_row, error::Fault};
+use crate::{checksum::row_checksum, error::Fault};
 
 /// Users of one statement.
-const ROWS: usize = 500;
+const ROWS_PER_STATEMENT: usize = 500;
 
-/// Gives the endpoint the checksum of its values as they are now.
+/// Updates the checksum of the endpoint.
 pub(crate) async fn stamp_endpoint(connection: &mut SqliteConnection, guid: Guid) -> Result<(), Fault> {
     let query = sqlx::query("SELECT * FROM endpoint WHERE guid = ?");
     let row = query.bind(guid).fetch_one(&mut *connection).await?;
     let query = sqlx::query("UPDATE endpoint SET checksum = ? WHERE guid = ?");
-    query.bind(of_row("endpoint", &row)?).bind(guid).execute(connection).await?;
+    query.bind(row_checksum("endpoint", &row)?).bind(guid).execute(connection).await?;
     Ok(())
 }
 
-/// The same for a batch.
+/// Updates the checksum of the batch.
 pub(crate) async fn stamp_batch(connection: &mut SqliteConnection, guid: Guid) -> Result<(), Fault> {
     let query = sqlx::query("SELECT * FROM batch WHERE guid = ?");
     let row = query.bind(guid).fetch_one(&mut *connection).await?;
     let query = sqlx::query("UPDATE batch SET checksum = ? WHERE guid = ?");
-    query.bind(of_row("batch", &row)?).bind(guid).execute(connection).await?;
+    query.bind(row_checksum("batch", &row)?).bind(guid).execute(connection).await?;
     Ok(())
 }
 
-/// The same for the users of these addresses, which are a list in JSON.
+/// Updates the checksums of the users with these addresses, a list in JSON.
 pub(crate) async fn stamp_users(connection: &mut SqliteConnection, addresses: String) -> Result<(), Fault> {
-    // CROSS JOIN keeps the order: for each address a look into the index.
+    // CROSS JOIN keeps the order: one search of the index for each address.
     let query = sqlx::query(
         "SELECT user.* FROM json_each(?) AS wanted CROSS JOIN user ON user.email_address = wanted.value",
     );
@@ -37,10 +37,10 @@ pub(crate) async fn stamp_users(connection: &mut SqliteConnection, addresses: St
 }
 
 async fn write(connection: &mut SqliteConnection, users: &[SqliteRow]) -> Result<(), Fault> {
-    for chunk in users.chunks(ROWS) {
+    for chunk in users.chunks(ROWS_PER_STATEMENT) {
         let mut pairs = Vec::with_capacity(chunk.len());
         for row in chunk {
-            pairs.push(format!("[{},{}]", row.try_get::<i64, _>("id")?, of_row("user", row)?));
+            pairs.push(format!("[{},{}]", row.try_get::<i64, _>("id")?, row_checksum("user", row)?));
         }
         let query = sqlx::query(
             "UPDATE user SET checksum = pair.value ->> 1 FROM json_each(?) AS pair WHERE user.id = pair.value ->> 0",
@@ -50,7 +50,7 @@ async fn write(connection: &mut SqliteConnection, users: &[SqliteRow]) -> Result
     Ok(())
 }
 
-/// Gives checksums to the rows that have none, as those of an older file.
+/// Adds checksums to rows without one, as those of an older file.
 pub(crate) async fn stamp_all(connection: &mut SqliteConnection) -> Result<(), Fault> {
     let endpoints: Vec<Guid> = sqlx::query_scalar("SELECT guid FROM endpoint WHERE checksum IS NULL")
         .fetch_all(&mut *connection)

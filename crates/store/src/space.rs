@@ -1,14 +1,14 @@
-//! Pages of the database that hold nothing any more: they are given back to the disk in small steps.
+//! Free pages of the database, which are returned to the disk in small steps.
 
 use crate::{Store, error::StoreError};
 
-/// Free pages that stay for what is written next (1 MiB).
-const SPARE: u32 = 256;
-/// Pages of one step (8 MiB): all that is written waits for it.
-const STEP: u32 = 2048;
+/// Free pages that stay for later writes (1 MiB).
+const SPARE_PAGES: u32 = 256;
+/// Pages of one step (8 MiB). All writes wait while it runs.
+const MAX_PAGES_PER_STEP: u32 = 2048;
 
 impl Store {
-    /// Gives back some of the free pages, if there are more than a few. Returns how many pages it is.
+    /// Returns some of the free pages to the disk, if there are more than a few. Returns their number.
     ///
     /// A file of an earlier version keeps its free pages, and uses them again, until `VACUUM` rewrites it.
     pub async fn give_back_space(&self) -> Result<u32, StoreError> {
@@ -21,7 +21,7 @@ impl Store {
                 })
             })
             .await?;
-        let step = free.saturating_sub(SPARE).min(STEP);
+        let step = free.saturating_sub(SPARE_PAGES).min(MAX_PAGES_PER_STEP);
         if step == 0 {
             return Ok(0);
         }

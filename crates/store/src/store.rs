@@ -1,4 +1,4 @@
-//! The store: one data directory, opened.
+//! The store: one open data directory.
 
 use std::{
     fs,
@@ -20,10 +20,12 @@ use crate::{
     writer::{Work, Writer},
 };
 
-/// How often a file is read again that somebody writes at the same time.
-const ATTEMPTS: usize = 10;
+/// Maximum number of reads of a file that another process writes at the same time.
+const MAX_READS: usize = 10;
 
-/// One data directory: the ledgers of all mailboxes, and what the service knows. Clones share what is open.
+/// One data directory: the ledgers of all mailboxes, and the data of the service.
+///
+/// Clones share the open file.
 #[derive(Clone)]
 pub struct Store {
     pub(crate) shared: Arc<Shared>,
@@ -32,32 +34,32 @@ pub struct Store {
 pub(crate) struct Shared {
     pub(crate) data: PathBuf,
     pub(crate) path: PathBuf,
-    /// The step of the schema that the file had when it was opened.
+    /// Step of the file's schema when it was opened.
     pub(crate) schema: i64,
     readers: Readers,
     /// Reads since the file was opened.
     reads: AtomicU64,
     /// Changes of endpoints since the file was opened.
     pub(crate) endpoint_changes: AtomicU64,
-    /// `None` where the store was opened for reading only.
+    /// `None` if the store was opened for reading only.
     pub(crate) writer: Option<Writer>,
     pub(crate) keys: Keys,
 }
 
 impl Store {
-    /// Opens the data directory; makes it (mode 0700), the file in it (0600) and its schema where they are missing.
+    /// Opens the data directory. Creates it (mode 0700), its file (0600) and the schema if they are missing.
     ///
-    /// To be called inside a Tokio runtime, on which the writer runs.
+    /// Called inside a Tokio runtime, on which the writer runs.
     pub async fn open(data: &Path) -> Result<Self, StoreError> {
         database::make_directory(data)?;
         database::check_directory(data)?;
         let held = lock::wait_for(data, lock::SCHEMA).await?;
         let path = database::make_file(data)?;
         let options = database::write_options(&path);
-        database::migrate(&options).await.map_err(StoreError::database(&path, "opened"))?;
+        let connection = database::open(&options).await.map_err(StoreError::database(&path, "opened"))?;
         drop(held);
         let readers = Readers::pool(&path);
-        let writer = Some(Writer::start(path.clone(), options));
+        let writer = Some(Writer::start(path.clone(), options, Some(connection)));
         let shared = Shared {
             data: data.to_owned(),
             path,
@@ -71,9 +73,9 @@ impl Store {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Opens the data directory without changing anything in it; `None` where there is no ledger yet.
+    /// Opens the data directory without changing anything in it; `None` if there is no ledger yet.
     ///
-    /// No lock is taken, so that it works beside a running migration and on a directory that cannot be written.
+    /// Takes no lock, so that it works beside a running migration and on a directory that cannot be written.
     pub async fn open_read_only(data: &Path) -> Result<Option<Self>, StoreError> {
         let path = database::file_in(data);
         match fs::metadata(&path) {
@@ -101,8 +103,10 @@ impl Store {
         Ok(Some(Self { shared: Arc::new(shared) }))
     }
 
-    /// Ends the writer after everything that was asked of it, and closes the file. What is asked later, of any clone
-    /// or ledger, fails. Without it nothing is lost either: what was written is durable.
+    /// Ends the writer after all pending requests, and closes the file.
+    ///
+    /// Later requests of any clone or ledger fail. Without this call nothing is lost either: written data is
+    /// durable.
     pub async fn close(self) {
         self.shared.readers.close().await;
         if let Some(writer) = &self.shared.writer {
@@ -115,12 +119,14 @@ impl Store {
         self.shared.reads.load(Ordering::Relaxed)
     }
 
-    /// Where the data is.
+    /// Returns the path of the data directory.
     pub(crate) fn data(&self) -> &Path {
         self.shared.data()
     }
 
-    /// Does the work in one transaction of the writer; durable when it returns, without a trace where it fails.
+    /// Runs the work in one transaction of the writer.
+    ///
+    /// The result is durable when it returns. A failure changes nothing.
     pub(crate) async fn change<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -129,40 +135,43 @@ impl Store {
         self.shared.writer()?.change(work).await
     }
 
-    /// Reads what the service knows, of one moment. Only the ledger can be read in a file of an older schema.
+    /// Reads data of the service, consistent at one moment.
+    ///
+    /// In a file of an older schema only the ledger can be read.
     pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         F: for<'c> Fn(&'c mut SqliteConnection) -> Work<'c, T>,
     {
         let shared = &self.shared;
-        let told = StoreError::database(&shared.path, "read");
+        let failed = StoreError::database(&shared.path, "read");
         if shared.schema < database::SCHEMA_VERSION {
-            return Err(told(Fault::Version { found: shared.schema, known: database::SCHEMA_VERSION }));
+            return Err(failed(Fault::Version { found: shared.schema, known: database::SCHEMA_VERSION }));
         }
-        shared.read(work).await.map_err(told)
+        shared.read(work).await.map_err(failed)
     }
 }
 
 impl Shared {
-    /// The data directory.
+    /// Returns the path of the data directory.
     pub(crate) fn data(&self) -> &Path {
         &self.data
     }
 
-    /// Who writes, or why nobody does.
+    /// Returns the writer, or an error if the store is read-only.
     pub(crate) fn writer(&self) -> Result<&Writer, StoreError> {
         let closed = || StoreError::Unavailable { path: self.path.clone(), how: "open for reading only" };
         self.writer.as_ref().ok_or_else(closed)
     }
 
-    /// Reads inside a transaction, so that all is of one moment; again where a file that we took to be at rest was
-    /// written meanwhile.
+    /// Reads inside a transaction, so that all values are of one moment.
+    ///
+    /// Repeats the read if another process wrote a file that seemed closed.
     pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, Fault>
     where
         F: for<'c> Fn(&'c mut SqliteConnection) -> Work<'c, T>,
     {
         self.reads.fetch_add(1, Ordering::Relaxed);
-        for _ in 0..ATTEMPTS {
+        for _ in 0..MAX_READS {
             let mut reading = self.readers.begin().await?;
             let answer = work(reading.connection()).await;
             if reading.was_steady().await? {

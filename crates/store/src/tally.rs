@@ -1,20 +1,20 @@
-//! Counts a folder's rows of messages and sums their checksums: a row that is missing, or twice, is noticed.
+//! Number and checksum sum of a folder's rows of messages. They reveal a missing or duplicate row.
 
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{error::Fault, message_row::state};
 
-/// How many rows there are, and the sum of their checksums.
+/// A number of rows, and the sum of their checksums.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Count {
+pub(crate) struct RowCount {
     pub(crate) rows: i64,
     pub(crate) sum: i64,
 }
 
-impl Count {
+impl RowCount {
     fn add(&mut self, checksum: i64) {
         self.rows += 1;
-        // Only a damaged row has a checksum that lets a sum of them overflow.
+        // Only the checksum of a damaged row can make the sum overflow.
         self.sum = self.sum.wrapping_add(checksum);
     }
 }
@@ -23,12 +23,12 @@ impl Count {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RowTally {
     /// Messages that are on the target.
-    pub(crate) done: Count,
-    /// All others.
-    pub(crate) open: Count,
+    pub(crate) done: RowCount,
+    /// All other messages.
+    pub(crate) open: RowCount,
 }
 
-/// Counts the rows of `message` for which the condition holds; [`RowTally::from_sums`] reads the answer.
+/// Counts the rows of `message` for which the condition holds. [`RowTally::from_sums`] reads the answer.
 macro_rules! count_where {
     ($condition:literal) => {
         concat!(
@@ -46,7 +46,7 @@ impl RowTally {
         count.add(checksum);
     }
 
-    /// An error where these rows are not those that the folder must have.
+    /// Returns an error if these are not the rows that the folder must have.
     pub(crate) fn check(self, expected: Self) -> Result<(), Fault> {
         if self == expected {
             return Ok(());
@@ -59,14 +59,15 @@ impl RowTally {
         }))
     }
 
-    /// Reads what the folder's row says.
+    /// Reads the numbers in the folder's row.
     pub(crate) fn from_folder(row: &SqliteRow) -> Result<Self, Fault> {
-        let count = |rows, sum| Ok::<_, Fault>(Count { rows: row.try_get(rows)?, sum: row.try_get(sum)? });
+        let count = |rows, sum| Ok::<_, Fault>(RowCount { rows: row.try_get(rows)?, sum: row.try_get(sum)? });
         Ok(Self { done: count("done", "done_sum")?, open: count("open", "open_sum")? })
     }
 
     fn from_sums(row: &SqliteRow) -> Result<Self, Fault> {
-        let count = |first| Ok::<_, Fault>(Count { rows: row.try_get(first)?, sum: row.try_get(first + 1)? });
+        let count =
+            |first| Ok::<_, Fault>(RowCount { rows: row.try_get(first)?, sum: row.try_get(first + 1)? });
         Ok(Self { done: count(0)?, open: count(2)? })
     }
 
@@ -77,7 +78,7 @@ impl RowTally {
     }
 
     /// Counts the rows of these messages in the file. `uids` is a list in JSON.
-    pub(crate) async fn of_messages(
+    pub(crate) async fn for_messages(
         connection: &mut SqliteConnection,
         folder: i64,
         uids: &str,
@@ -87,7 +88,7 @@ impl RowTally {
         Self::from_sums(&query.fetch_one(connection).await?)
     }
 
-    /// Writes down that the folder's rows, which were counted as `before`, are counted as `after` now.
+    /// Updates the folder's numbers after its rows changed from `before` to `after`.
     pub(crate) async fn replace(
         connection: &mut SqliteConnection,
         folder: i64,
@@ -109,7 +110,7 @@ impl RowTally {
     }
 }
 
-/// UIDs as a list in JSON.
+/// Returns UIDs as a list in JSON.
 pub(crate) fn list(uids: impl Iterator<Item = i64>) -> String {
     let numbers: Vec<String> = uids.map(|uid| uid.to_string()).collect();
     format!("[{}]", numbers.join(","))

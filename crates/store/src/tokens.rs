@@ -1,4 +1,4 @@
-//! Who may call the service: tokens, of which only a digest is kept.
+//! API tokens of the service. Only a digest of each is stored.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{Timestamp, ToSpan};
@@ -13,31 +13,31 @@ use crate::{
     error::{Fault, StoreError},
 };
 
-/// What every token begins with, so that one that was pasted somewhere can be found.
-const PREFIX: &str = "mh_";
+/// Prefix of every token. A search for it finds tokens in files and logs.
+const TOKEN_PREFIX: &str = "mh_";
 
-/// The last use is not written more often than this: a call of the service is no reason to wait for the disk.
-const USE_STEP_SECONDS: i64 = 60;
+/// Minimum time between two updates of the last use. A call of the service should not wait for the disk.
+const LAST_USE_INTERVAL_SECONDS: i64 = 60;
 
-/// What is known of a token.
+/// A token without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiToken {
-    /// Its number for ever.
+    /// Its permanent id.
     pub guid: Guid,
-    /// Its name, unique without regard to case among those that are not revoked.
+    /// Its name, unique without regard to case among the tokens that are not revoked.
     pub name: String,
-    /// What its bearer may do, in the caller's words.
+    /// The rights of its bearer, in the caller's words.
     pub role: String,
-    /// When it was made.
     pub created: Timestamp,
-    /// When it was used last, to the minute.
+    /// Its last use, to the minute.
     pub last_used: Option<Timestamp>,
-    /// When it was revoked.
     pub revoked: Option<Timestamp>,
 }
 
 impl Store {
-    /// Makes a token of 256 random bits. It is returned this once, and cannot be found out again.
+    /// Creates a token of 256 random bits.
+    ///
+    /// The token is returned only here, and cannot be recovered later.
     ///
     /// # Errors
     /// [`StoreError::NameTaken`].
@@ -56,7 +56,7 @@ impl Store {
                 let mut octets = Zeroizing::new([0; 32]);
                 getrandom::fill(octets.as_mut_slice())?;
                 let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(octets.as_slice()));
-                let token = Secret::new(format!("{PREFIX}{}", *text));
+                let token = Secret::new(format!("{TOKEN_PREFIX}{}", *text));
                 sqlx::query(
                     "INSERT INTO api_token (guid, name, role, digest, created) VALUES (?, ?, ?, ?, ?)",
                 )
@@ -74,7 +74,7 @@ impl Store {
         .await
     }
 
-    /// All tokens, revoked ones too, in the order of making.
+    /// Returns all tokens, also revoked ones, in the order of creation.
     pub async fn tokens(&self) -> Result<Vec<ApiToken>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
@@ -85,7 +85,9 @@ impl Store {
         .await
     }
 
-    /// Whose token this is, and notes its use; `None` for one that is unknown or revoked.
+    /// Returns the token with this secret, and records its use.
+    ///
+    /// `None` if it is unknown or revoked.
     pub async fn check_token(&self, given: &Secret, now: Timestamp) -> Result<Option<ApiToken>, StoreError> {
         let digest = digest(given);
         let known = self
@@ -101,9 +103,9 @@ impl Store {
             })
             .await?;
         let Some(mut known) = known else { return Ok(None) };
-        let is_noted = known
-            .last_used
-            .is_some_and(|last| now < last.saturating_add(USE_STEP_SECONDS.seconds()).unwrap_or(last));
+        let is_noted = known.last_used.is_some_and(|last| {
+            now < last.saturating_add(LAST_USE_INTERVAL_SECONDS.seconds()).unwrap_or(last)
+        });
         if !is_noted {
             let guid = known.guid;
             self.change(move |connection| {
@@ -122,10 +124,10 @@ impl Store {
         Ok(Some(known))
     }
 
-    /// Revokes the token of this name or GUID, for good.
+    /// Revokes the token of this name or GUID.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], also for one that is revoked already.
+    /// [`StoreError::NotFound`], also if it is revoked already.
     pub async fn revoke_token(&self, identity: &str, now: Timestamp) -> Result<ApiToken, StoreError> {
         let identity = identity.to_owned();
         self.change(move |connection| {
@@ -145,12 +147,14 @@ impl Store {
     }
 }
 
-/// A token holds 256 random bits: nothing slower than a plain digest is needed to keep it from being guessed.
+/// Returns the digest of a token.
+///
+/// A token holds 256 random bits. A plain digest is enough to keep it from being guessed.
 fn digest(token: &Secret) -> Vec<u8> {
     blake3::hash(token.expose()).as_bytes().to_vec()
 }
 
-/// The token of this name or GUID that is not revoked.
+/// Returns the token of this name or GUID that is not revoked.
 async fn find(connection: &mut SqliteConnection, identity: &str) -> Result<Option<ApiToken>, Fault> {
     let row = sqlx::query(
         "SELECT * FROM api_token WHERE (guid = ?1 OR name = ?2) AND revoked IS NULL \

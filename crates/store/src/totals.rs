@@ -11,12 +11,12 @@ use crate::{
 };
 
 impl Store {
-    /// The sums of all users' numbers.
+    /// Returns the sums of all users' numbers.
     pub async fn totals(&self) -> Result<Statistics, StoreError> {
         self.read(|connection| Box::pin(sum_of_all(connection))).await
     }
 
-    /// How many users have a failure of each class that occurs.
+    /// Counts the users with a failure, for each class that occurs.
     pub async fn count_failures(&self) -> Result<Vec<(FailureClass, u64)>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
@@ -34,7 +34,7 @@ impl Store {
         .await
     }
 
-    /// How many users wait for another try after their pass broke off.
+    /// Counts the users that wait for another attempt after their pass broke off.
     pub async fn count_waiting(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.read(|connection| {
             Box::pin(async move {

@@ -1,4 +1,4 @@
-//! Gives the rows of an older file their checksums, once, when the file is opened for writing.
+//! Adds checksums to the rows of an older file, once, when it is opened for writing.
 
 use std::collections::BTreeMap;
 
@@ -17,9 +17,9 @@ use crate::{
 };
 
 /// Rows of one statement.
-const ROWS: i64 = 500;
+const ROWS_PER_STATEMENT: i64 = 500;
 
-/// Gives checksums to all mailboxes that have none, each in a transaction of its own, and to the rows of the service.
+/// Adds checksums to the mailboxes without one, each in a transaction of its own, and to the service's rows.
 pub(crate) async fn write_checksums(connection: &mut SqliteConnection) -> Result<(), Fault> {
     let mailboxes: Vec<i64> = sqlx::query_scalar("SELECT id FROM mailbox WHERE checksum IS NULL")
         .fetch_all(&mut *connection)
@@ -42,7 +42,7 @@ async fn mailbox(connection: &mut SqliteConnection, id: i64) -> Result<(), Fault
             .fetch_all(&mut *connection)
             .await?;
     for (folder, checksum) in &folders {
-        // The mailbox's own is written last: one that is missing beside others was lost.
+        // The mailbox's own checksum is written last: a missing one beside others was lost.
         if checksum.is_some() {
             return Err(Fault::Damaged("the checksum of the mailbox is missing".to_owned()));
         }
@@ -63,9 +63,9 @@ async fn messages(connection: &mut SqliteConnection, folder: i64) -> Result<(), 
     let mut after = 0;
     loop {
         let sql = format!(
-            "SELECT {COLUMNS}, arrived FROM message WHERE folder_id = ? AND uid > ? ORDER BY uid LIMIT {ROWS}"
+            "SELECT {COLUMNS}, arrived FROM message WHERE folder_id = ? AND uid > ? ORDER BY uid LIMIT {ROWS_PER_STATEMENT}"
         );
-        // Made of our own words alone.
+        // The text is made of constants only.
         let query = sqlx::query(AssertSqlSafe(sql)).bind(folder).bind(after);
         let rows = query.fetch_all(&mut *connection).await?;
         let mut checksums = Vec::with_capacity(rows.len());

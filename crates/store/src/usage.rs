@@ -1,4 +1,6 @@
-//! How much was read from and written to each mailbox of an endpoint, hour by hour, so that a restart gives no new day.
+//! Bytes read from and written to each mailbox of an endpoint, by hour.
+//!
+//! They are stored so that a restart does not begin a new day.
 
 use mailhaul_migration::Guid;
 
@@ -9,7 +11,9 @@ use crate::{
 };
 
 impl Store {
-    /// Octets of an endpoint by hours since 1970, from this hour on: of one mailbox, or of all.
+    /// Returns the bytes of an endpoint by hours since 1970, from this hour on.
+    ///
+    /// `mailbox` restricts them to one mailbox.
     pub async fn usage(
         &self,
         endpoint: Guid,
@@ -36,7 +40,7 @@ impl Store {
         .await
     }
 
-    /// Adds what went to or from a mailbox of an endpoint, and forgets the hours before the first.
+    /// Adds bytes of a mailbox of an endpoint, and removes the hours before `first`.
     pub async fn add_usage(
         &self,
         endpoint: Guid,

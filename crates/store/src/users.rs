@@ -1,4 +1,4 @@
-//! The users of batches: finding, counting, paging.
+//! The users of batches: search, count, pages.
 
 use jiff::Timestamp;
 use mailhaul_migration::{
@@ -16,30 +16,28 @@ use crate::{
     vault::secrets,
 };
 
-/// Which users; all where nothing is said.
+/// A filter of users. The default selects all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UserFilter {
-    /// Those of this batch.
     pub batch: Option<Guid>,
-    /// Those in this state.
     pub status: Option<UserStatus>,
-    /// Those in a state of this kind.
+    /// Users with a status of this kind.
     pub summary: Option<StatusSummary>,
-    /// Those of whom a mailbox was found that cannot be opened.
+    /// Only users with a failed mailbox check.
     pub failed_check: bool,
 }
 
-/// The times of a user that go before those of its batch.
+/// The times of a user. They replace those of its batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserTimes {
-    /// No mail is moved before.
+    /// Time before which no mail is moved.
     pub start_after: Option<Timestamp>,
-    /// Then the final sync is made.
+    /// Time of the completion.
     pub complete_after: Option<Timestamp>,
 }
 
 impl Store {
-    /// The user of this e-mail address or GUID, in this batch if one is said.
+    /// Returns the user of this e-mail address or GUID, in this batch if one is given.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -62,7 +60,7 @@ impl Store {
         .await
     }
 
-    /// The user of this GUID.
+    /// Returns the user of this GUID.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -70,7 +68,7 @@ impl Store {
         self.read(|connection| Box::pin(find(connection, guid))).await
     }
 
-    /// A page of the users in the order in which they were given, beginning after the last one of the page before.
+    /// Returns a page of the users in the order of creation, after the last one of the previous page.
     pub async fn users(
         &self,
         filter: &UserFilter,
@@ -80,7 +78,7 @@ impl Store {
         self.read(|connection| Box::pin(page(connection, *filter, after, limit))).await
     }
 
-    /// How many users are in each state: of a batch, or of all.
+    /// Counts the users in each status, of one batch or of all.
     pub async fn count_users(&self, batch: Option<Guid>) -> Result<StatusCounts, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
@@ -99,7 +97,7 @@ impl Store {
         .await
     }
 
-    /// Changes the times of a user that go before those of its batch. When it is due is left as it is.
+    /// Changes the times of a user. Its due time stays.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -126,8 +124,10 @@ impl Store {
         .await
     }
 
-    /// Takes a user out of its batch, with its passwords and its report. What its worker still writes is refused. The
-    /// ledger of the mailbox stays, so that nothing is doubled when it comes again.
+    /// Removes a user from its batch, with its passwords and its report.
+    ///
+    /// Later writes of its worker are refused. The ledger of the mailbox stays, so that a later migration
+    /// copies nothing twice.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -176,7 +176,7 @@ async fn page(
     query.push(" ORDER BY id LIMIT ").push_bind(rows(limit));
     let found = query.build().fetch_all(connection).await?;
     let users = found.iter().map(|row| Ok((Cells(row).get("id")?, user(row)?)));
-    Ok(Page::of(users.collect::<Result<_, Fault>>()?, limit))
+    Ok(Page::from_rows(users.collect::<Result<_, Fault>>()?, limit))
 }
 
 pub(crate) async fn find(connection: &mut SqliteConnection, guid: Guid) -> Result<MigrationUser, Fault> {
@@ -184,7 +184,7 @@ pub(crate) async fn find(connection: &mut SqliteConnection, guid: Guid) -> Resul
     user(&row.ok_or_else(|| StoreError::not_found("user", guid))?)
 }
 
-/// A row of the table.
+/// Reads a row of the table.
 pub(crate) fn user(row: &SqliteRow) -> Result<MigrationUser, Fault> {
     check_row("user", row)?;
     let cells = Cells(row);
@@ -211,7 +211,7 @@ pub(crate) fn user(row: &SqliteRow) -> Result<MigrationUser, Fault> {
     })
 }
 
-/// The failure in a row of the table.
+/// Reads the failure from a row of the table.
 pub(crate) fn failure(cells: Cells<'_>) -> Result<Option<Failure>, Fault> {
     if cells.get::<Option<&str>>("failure_class")?.is_none() {
         return Ok(None);
@@ -223,7 +223,7 @@ pub(crate) fn failure(cells: Cells<'_>) -> Result<Option<Failure>, Fault> {
     }))
 }
 
-/// The columns of the same names, or sums of them.
+/// Reads the columns of the same names, or sums of them.
 pub(crate) fn statistics(cells: Cells<'_>) -> Result<Statistics, Fault> {
     Ok(Statistics {
         total_items: cells.number("total_items")?,
@@ -241,8 +241,9 @@ pub(crate) fn statistics(cells: Cells<'_>) -> Result<Statistics, Fault> {
     })
 }
 
-/// Writes what a worker counts; the milliseconds of states are counted by the transitions. An approval ends where more
-/// is skipped than was approved.
+/// Writes a worker's numbers. The status changes count the durations.
+///
+/// An approval ends if more messages are skipped than were approved.
 pub(crate) async fn write_statistics(
     connection: &mut SqliteConnection,
     guid: Guid,

@@ -1,5 +1,7 @@
-//! The one writer. What waits while it works goes into its next transaction, so that many mailboxes share one sync of
-//! the disk.
+//! The only writer.
+//!
+//! Requests that wait while it works share its next transaction, so that many mailboxes share one sync of the
+//! disk.
 
 use std::{panic::AssertUnwindSafe, path::PathBuf, pin::Pin};
 
@@ -16,22 +18,22 @@ use crate::{
     recovery,
 };
 
-/// Requests that may wait, and that one transaction takes.
-const QUEUE: usize = 256;
+/// Maximum number of waiting requests, and of requests in one transaction.
+const MAX_REQUESTS: usize = 256;
 
-/// What is done on a connection.
+/// Work on a connection.
 pub(crate) type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'c>>;
 
-/// A change that answers by itself.
+/// A change that sends its own answer.
 type Change = Box<dyn for<'t> FnOnce(&'t mut Task) -> Pin<Box<dyn Future<Output = ()> + Send + 't>> + Send>;
 
-/// What the writer is asked.
+/// A request to the writer.
 enum Request {
     /// Work in a transaction of its own.
     Change(Change),
     /// Records of one mailbox, all or none.
     Write(Write),
-    /// To end, after everything that was asked before.
+    /// The end, after all earlier requests.
     Close(oneshot::Sender<()>),
 }
 
@@ -42,7 +44,7 @@ struct Write {
     answer: oneshot::Sender<Result<(), StoreError>>,
 }
 
-/// Speaks to the writer.
+/// A handle to the writer.
 #[derive(Clone)]
 pub(crate) struct Writer {
     requests: mpsc::Sender<Request>,
@@ -50,16 +52,22 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the writer's task, which ends when nobody can ask it any more.
-    pub(crate) fn start(path: PathBuf, options: SqliteConnectOptions) -> Self {
-        let (requests, received) = mpsc::channel(QUEUE);
-        let task = Task { options, path: path.clone(), connection: None };
+    /// Starts the writer's task, which ends with the last handle. Without a connection, the first request opens one.
+    pub(crate) fn start(
+        path: PathBuf,
+        options: SqliteConnectOptions,
+        connection: Option<SqliteConnection>,
+    ) -> Self {
+        let (requests, received) = mpsc::channel(MAX_REQUESTS);
+        let task = Task { options, path: path.clone(), connection };
         tokio::spawn(task.run(received));
         Self { requests, path }
     }
 
-    /// Does the work in a transaction of its own; durable when it returns, without a trace where the work fails. It is
-    /// done also for a caller who does not wait any more.
+    /// Runs the work in a transaction of its own.
+    ///
+    /// The result is durable when it returns; a failure changes nothing. The work runs even if the caller
+    /// stops waiting.
     pub(crate) async fn change<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -68,7 +76,7 @@ impl Writer {
         self.ask(|answer| Request::Change(change(work, answer))).await?
     }
 
-    /// Writes; durable when it returns.
+    /// Writes records; durable when it returns.
     pub(crate) async fn write(
         &self,
         mailbox: i64,
@@ -78,10 +86,10 @@ impl Writer {
         self.ask(|answer| Request::Write(Write { mailbox, lease, records, answer })).await?
     }
 
-    /// Ends the writer, after everything that was asked before.
+    /// Ends the writer, after all earlier requests.
     pub(crate) async fn close(&self) {
-        // An error says that it has ended already.
-        let _ended = self.ask(Request::Close).await;
+        // An error means that it has ended already.
+        _ = self.ask(Request::Close).await;
     }
 
     async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, StoreError> {
@@ -92,7 +100,7 @@ impl Writer {
     }
 }
 
-/// The work and its answer as one thing, so that the queue need not know what is answered.
+/// Combines the work with its answer, so that the queue does not depend on the type of the result.
 fn change<T, F>(work: F, answer: oneshot::Sender<Result<T, StoreError>>) -> Change
 where
     T: Send + 'static,
@@ -101,13 +109,13 @@ where
     Box::new(move |task| {
         Box::pin(async move {
             let done = task.change(work).await.map_err(StoreError::database(&task.path, "written"));
-            // Who does not wait for the answer any more does not need it; here and below.
-            let _unwanted = answer.send(done);
+            // A caller that stopped waiting does not need the answer; here and below.
+            _ = answer.send(done);
         })
     })
 }
 
-/// True if a message has arrived, or is settled otherwise.
+/// True if a message was copied or skipped.
 fn is_gain(record: &Record) -> bool {
     use MessageState as S;
     matches!(record, Record::Message { state: Some(S::Done(_) | S::Skipped(_)), .. })
@@ -116,23 +124,23 @@ fn is_gain(record: &Record) -> bool {
 struct Task {
     options: SqliteConnectOptions,
     path: PathBuf,
-    /// `None` after a failure: the next request begins with a new connection, whatever state the old one was in.
+    /// `None` after a failure. The next request opens a new connection.
     connection: Option<SqliteConnection>,
 }
 
 impl Task {
     async fn run(mut self, mut received: mpsc::Receiver<Request>) {
         let mut waiting = Vec::new();
-        while received.recv_many(&mut waiting, QUEUE).await > 0 {
+        while received.recv_many(&mut waiting, MAX_REQUESTS).await > 0 {
             let mut writes = Vec::new();
             let mut closing = None;
             for request in waiting.drain(..) {
                 match request {
                     Request::Write(write) => writes.push(write),
                     Request::Change(change) => {
-                        // A mistake in one change must not end the writer of all: its connection, and with it its
-                        // transaction, is gone, and who waits for its answer is told that there will be none.
-                        let _panicked = AssertUnwindSafe(change(&mut self)).catch_unwind().await;
+                        // A panic in one change must not end the writer of all. Its connection is dropped
+                        // with its transaction, and its caller gets the error that there is no answer.
+                        _ = AssertUnwindSafe(change(&mut self)).catch_unwind().await;
                     }
                     Request::Close(answer) => closing = Some(answer),
                 }
@@ -140,27 +148,29 @@ impl Task {
             self.write_all(writes).await;
             if let Some(answer) = closing {
                 if let Some(connection) = self.connection.take() {
-                    // Everything is durable already; closing only tidies up the write-ahead log.
-                    let _untidy = database::close(connection).await;
+                    // Everything is durable already; the close only empties the write-ahead log.
+                    _ = database::close(connection).await;
                 }
-                let _unwanted = answer.send(());
+                _ = answer.send(());
                 return;
             }
         }
     }
 
-    /// All in one transaction; where that fails, each alone, so that one bad request does not spoil its neighbours.
+    /// Writes all requests in one transaction.
+    ///
+    /// If that fails, each gets its own, so that one bad request does not fail the others.
     async fn write_all(&mut self, writes: Vec<Write>) {
         if writes.len() > 1 && self.transaction(&writes).await.is_ok() {
             for write in writes {
-                let _unwanted = write.answer.send(Ok(()));
+                _ = write.answer.send(Ok(()));
             }
             return;
         }
         for write in writes {
             let done = self.transaction(std::slice::from_ref(&write)).await;
             let done = done.map_err(StoreError::database(&self.path, "written"));
-            let _unwanted = write.answer.send(done);
+            _ = write.answer.send(done);
         }
     }
 
@@ -196,12 +206,14 @@ impl Task {
                 self.connection = Some(connection);
                 answer
             }
-            // Rolled back by dropping the connection.
+            // Dropping the connection rolled it back.
             (answer, Err(_)) => answer,
         }
     }
 
-    /// The connection is taken, and put back only after success: dropping one rolls its transaction back.
+    /// Takes the connection, which returns only after a success.
+    ///
+    /// Dropping a connection rolls its transaction back.
     async fn connection(&mut self) -> Result<SqliteConnection, Fault> {
         match self.connection.take() {
             Some(connection) => Ok(connection),

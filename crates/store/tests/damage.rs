@@ -20,7 +20,7 @@ use tempfile::TempDir;
 const SOURCE: &str = "terry@old.example";
 const TARGET: &str = "terry@new.example";
 
-/// Bits that are flipped in each test, each alone in a file of its own.
+/// Flipped bits of each test, each alone in a file of its own.
 const FLIPS: u64 = 200;
 /// The size of a page of the database.
 const PAGE: u64 = 4096;
@@ -46,7 +46,7 @@ fn filled() -> Remote {
     remote
 }
 
-/// What happens on the source between the two passes.
+/// Changes the source between the two passes.
 fn change(source: &Remote) {
     let mut server = source.server();
     let moved = server.folder("INBOX").expunge(7).unwrap();
@@ -68,7 +68,7 @@ async fn run(data: &Path, source: &Remote, target: &Remote) -> Result<Report, St
     report
 }
 
-/// The pages that hold the ledger's tables and indexes.
+/// Returns the pages that hold the ledger's tables and indexes.
 async fn pages(data: &Path) -> Vec<u64> {
     let options = SqliteConnectOptions::new().filename(data.join("mailhaul.db")).read_only(true);
     let mut connection = options.connect().await.unwrap();
@@ -83,7 +83,7 @@ async fn pages(data: &Path) -> Vec<u64> {
     pages.into_iter().map(i64::cast_unsigned).collect()
 }
 
-/// How often each message is in each folder.
+/// Counts each message in each folder.
 fn counted(remote: &Remote) -> BTreeMap<(String, String), usize> {
     let mut counts = BTreeMap::new();
     for (folder, messages) in remote.contents() {
@@ -94,7 +94,7 @@ fn counted(remote: &Remote) -> BTreeMap<(String, String), usize> {
     counts
 }
 
-/// Numbers that look random and are the same in each run (splitmix64).
+/// Pseudo-random numbers, the same in each run (splitmix64).
 struct Numbers(u64);
 
 impl Numbers {
@@ -110,12 +110,12 @@ impl Numbers {
     }
 }
 
-/// How the flips of one scene ended.
+/// The results of the flips in one scene.
 #[derive(Default)]
 struct Ends {
     refused: u64,
     unnoticed: u64,
-    /// What was said of the damage.
+    /// The messages of the errors about damage.
     words: BTreeSet<String>,
 }
 
@@ -129,7 +129,7 @@ async fn flip_bits(tells_vanished: bool, seed: u64) -> Ends {
     change(&source);
     assert!(run(data.path(), &source.copied(), &target).await.unwrap().is_synced());
     assert_eq!(source.contents(), target.contents());
-    // A message that is to be moved may still be in its first place.
+    // A message that is to be moved may still be in its first folder.
     let mut allowed = counted(&target);
     allowed.extend(counted(&before));
 

@@ -1,4 +1,4 @@
-//! Two passes at once into one target mailbox that they know by two names of its server.
+//! Two simultaneous passes into one target mailbox that they know by two names of its server.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -21,7 +21,7 @@ async fn run(store: &Store, source: &Remote, target: &Remote, name: &str) -> Rep
     pass(source, target, &ledger, &PassOptions::default()).await
 }
 
-/// In the service, other mailboxes get the place of one that waits.
+/// In the service, other mailboxes use the slot of one that waits.
 #[tokio::test]
 async fn a_pass_that_is_taken_up_again_does_not_wait() {
     let (data, mut source, mut target) = (TempDir::new().unwrap(), Remote::default(), Remote::default());
@@ -49,7 +49,7 @@ async fn a_pass_that_is_taken_up_again_does_not_wait() {
         "{error}"
     );
     assert!(target.contents().values().all(Vec::is_empty));
-    // A user of another name does not wait.
+    // A user with another name does not wait.
     second.reserve_target("anna").await.unwrap();
     drop(first);
     second.reserve_target(&target.owner()).await.unwrap();

@@ -1,4 +1,4 @@
-//! `make demo`: three mailboxes move from one real Dovecot to another, and everything is compared.
+//! `make demo`: migrates three mailboxes between two real Dovecots, and compares everything.
 //!
 //! The first argument is the program `mailhaul`.
 
@@ -18,7 +18,7 @@ use mailhaul_imap::MailboxName;
 use mailhaul_testkit::{Dovecot, Mailbox, Mailmaker, Setup, connect, differences, fill, snapshot};
 
 const USERS: [&str; 3] = ["terrya", "annb", "paulc"];
-/// Each folder with its share of the messages.
+/// Folders with their shares of the messages, in percent.
 const FOLDERS: [(&str, u64); 8] = [
     ("INBOX", 40),
     ("Sent", 20),

@@ -1,33 +1,34 @@
-//! A Dovecot that takes access tokens (RFC 7628).
+//! A Dovecot that accepts access tokens (RFC 7628).
 
 use std::{fs, path::Path};
 
-/// Whose tokens open a mailbox.
+/// The tokens that open a mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokensOf {
-    /// Its user's own, as at Google: the token's subject is who logs in.
+    /// The user's own token, as at Google: the token's subject is the login.
     Users,
-    /// Any application's, as at Microsoft: the login alone says which mailbox is meant.
+    /// A token of any application, as at Microsoft: only the login names the mailbox.
     Applications,
 }
 
-/// How access tokens are checked.
+/// A check of access tokens.
 #[derive(Clone, Debug)]
 pub struct Bearer {
     pub(crate) tokens_of: TokensOf,
     pub(crate) audience: String,
     pub(crate) key_id: String,
-    /// The key that signs them, as PEM.
+    /// The key that signs the tokens, as PEM.
     pub(crate) key: String,
 }
 
 impl Bearer {
-    /// Writes what it needs below the server's directory, and returns the lines of its configuration.
+    /// Writes the files of the check below the server's directory, and returns the lines of its
+    /// configuration.
     pub(crate) fn write(&self, home: &Path) -> String {
         let keys = home.join("tokens/default/RS256");
         fs::create_dir_all(&keys).unwrap();
         fs::write(keys.join(&self.key_id), &self.key).unwrap();
-        // The same for the token and for whoever logs in: anybody's token does.
+        // The same value for the token and for the login: the token of any user fits.
         let format = match self.tokens_of {
             TokensOf::Users => "%u",
             TokensOf::Applications => "anybody",

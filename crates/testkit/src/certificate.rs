@@ -13,12 +13,12 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// For localhost and 127.0.0.1.
+    /// A certificate for localhost and 127.0.0.1.
     pub fn valid() -> Self {
         Self::made(&["localhost", "127.0.0.1"], |_| {})
     }
 
-    /// The same, long expired.
+    /// The same certificate, expired long ago.
     pub fn expired() -> Self {
         Self::made(&["localhost", "127.0.0.1"], |params| {
             params.not_before = date_time_ymd(2020, 1, 1);
@@ -26,14 +26,14 @@ impl Certificate {
         })
     }
 
-    /// For another server.
+    /// A certificate for another server.
     pub fn of_another() -> Self {
         Self::made(&["other.example.org"], |_| {})
     }
 
     fn made(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Self {
         let mut authority = CertificateParams::new(Vec::new()).unwrap();
-        // Without names of their own, OpenSSL takes the certificate for self-signed.
+        // Without distinguished names, OpenSSL takes the certificate for self-signed.
         authority.distinguished_name.push(DnType::CommonName, "mailhaul test authority");
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
@@ -53,17 +53,17 @@ impl Certificate {
         Self { directory, sha256 }
     }
 
-    /// The authority's certificate.
+    /// Path of the authority's certificate.
     pub fn ca_file(&self) -> PathBuf {
         self.directory.path().join("ca.pem")
     }
 
-    /// The server's certificate.
+    /// Path of the server's certificate.
     pub fn certificate_file(&self) -> PathBuf {
         self.directory.path().join("server.pem")
     }
 
-    /// The server's key.
+    /// Path of the server's key.
     pub fn key_file(&self) -> PathBuf {
         self.directory.path().join("key.pem")
     }

@@ -4,8 +4,10 @@ use std::{fs, path::Path, process::Command};
 
 use crate::Mailmaker;
 
-/// Real messages, as they are stored, where a collection of them lies beside the project; otherwise made ones. Always in the
-/// same order.
+/// Returns real messages as they are stored, if a collection of them is beside the project; otherwise
+/// generated ones.
+///
+/// The order is always the same.
 pub fn corpus() -> Vec<Vec<u8>> {
     let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/messages.tar.xz");
     if !archive.exists() {
@@ -26,7 +28,7 @@ pub fn corpus() -> Vec<Vec<u8>> {
     files.into_iter().map(|path| fs::read(path).unwrap()).collect()
 }
 
-/// With every LF that stands alone made a CRLF, as IMAP wants it.
+/// Replaces each LF without a CR by CRLF, as IMAP requires.
 pub fn with_crlf(octets: &[u8]) -> Vec<u8> {
     let mut lines = Vec::with_capacity(octets.len() + octets.len() / 20);
     for (index, octet) in octets.iter().enumerate() {

@@ -10,39 +10,40 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    dovecot::{free_port, greeting},
+    processes::{free_port, greeting},
     room::{Room, directory, must_be_possible, output, take_unpacked},
     server::{Server, wait_for},
 };
 
-/// Where Debian's courier-authlib has the program that knows the users.
+/// Path of the program in Debian's courier-authlib that knows the users.
 const AUTHDAEMOND: &str = "/usr/lib/courier/courier-authlib/authdaemond";
 /// Debian's user and group `mail`.
 const MAIL: u32 = 8;
 
-/// How a Courier is to be.
+/// Settings of a Courier.
 #[derive(Clone, Debug)]
 pub struct CourierSetup {
     /// Names and passwords.
     pub users: Vec<(String, String)>,
-    /// Name and password of a member of the group `administrators`, who sees every user's INBOX as the virtual shared folder
-    /// `#shared.users.NAME`.
+    /// Name and password of a member of the group `administrators`.
+    ///
+    /// Such a member sees every user's INBOX as the virtual shared folder `#shared.users.NAME`.
     pub administrator: Option<(String, String)>,
 }
 
 impl CourierSetup {
-    /// Courier with these users; each one's password is `secret-` and the name.
+    /// Courier with these users. Each password is `secret-` and the name.
     pub fn with_users(names: &[&str]) -> Self {
         Self { users: crate::passwords(names), administrator: None }
     }
 
-    /// With somebody who sees every mailbox.
+    /// Adds an administrator, who sees every mailbox.
     #[must_use]
     pub fn with_administrator(self, name: &str, password: &str) -> Self {
         Self { administrator: Some((name.to_owned(), password.to_owned())), ..self }
     }
 
-    /// Starts it, without TLS.
+    /// Starts the server without TLS.
     pub fn start(self) -> Courier {
         Courier::start(&self)
     }
@@ -50,9 +51,9 @@ impl CourierSetup {
 
 /// A running Courier. Stops when dropped.
 ///
-/// Its programs have their paths compiled in, so it runs where `/etc/courier` and `/run` are its own.
+/// Its programs have their paths compiled in, so that it runs with `/etc/courier` and `/run` of its own.
 pub struct Courier {
-    // Dropped first: nothing may write into the directory while it is removed.
+    // Dropped first: no process may write into the directory during its removal.
     room: Option<Room>,
     directory: TempDir,
     port: u16,
@@ -64,7 +65,7 @@ impl Courier {
         let mut courier = Self { room: None, directory: directory("mailhaul-courier"), port: 0 };
         courier.write_configuration(setup);
         for _ in 0..20 {
-            // Somebody else may take a free port before Courier does.
+            // Another process may take a free port before Courier does.
             courier.port = free_port();
             courier.write_script();
             if courier.run() {
@@ -128,7 +129,7 @@ impl Courier {
         fs::write(self.path("start"), script).unwrap();
     }
 
-    /// False where another program has the port.
+    /// Returns false if another program has the port.
     fn run(&mut self) -> bool {
         let mut room = Room::run(&self.path("start"), &self.path("log"));
         let port = self.port;
@@ -141,12 +142,12 @@ impl Courier {
         self.directory.path().join(name)
     }
 
-    /// The user's home, in which `Maildir` is.
+    /// The user's home, which contains `Maildir`.
     pub fn home(&self, user: &str) -> PathBuf {
         self.path("home").join(user)
     }
 
-    /// Everything it keeps.
+    /// The directory with all its data.
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }

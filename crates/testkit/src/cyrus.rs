@@ -10,37 +10,37 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    dovecot::{free_port, greeting},
+    processes::{free_port, greeting},
     room::{Room, directory, must_be_possible, output, take_unpacked},
     server::{Server, wait_for},
 };
 
-/// Where Debian's cyrus-common has its programs.
+/// Directory of the programs of Debian's cyrus-common.
 const PROGRAMS: &str = "/usr/lib/cyrus/bin";
 
-/// What Cyrus does not make by itself.
+/// Directories that Cyrus does not create itself.
 const DIRECTORIES: &str = "spool spool/stage. sieve proc lock conf conf/db conf/db.backup1 conf/db.backup2 conf/log conf/msg \
                            conf/proc conf/ptclient conf/socket conf/user conf/quota";
 
-/// How a Cyrus is to be.
+/// Settings of a Cyrus.
 #[derive(Clone, Debug)]
 pub struct CyrusSetup {
     /// Names and passwords.
     pub users: Vec<(String, String)>,
-    /// Name and password of who may open every mailbox, by SASL's authorization identity.
+    /// Name and password of a user who may open every mailbox, by SASL's authorization identity.
     pub administrator: Option<(String, String)>,
-    /// What separates levels in names: `/` or `.` (`unixhierarchysep`).
+    /// Separator of levels in names: `/` or `.` (`unixhierarchysep`).
     pub separator: char,
-    /// Folders stand beside INBOX, otherwise below it (`altnamespace`).
+    /// True if folders are beside INBOX, otherwise they are below it (`altnamespace`).
     pub is_beside_inbox: bool,
-    /// New mailboxes have Drafts, Sent, Trash, Junk and Archive, each with its special use.
+    /// True if new mailboxes have Drafts, Sent, Trash, Junk and Archive, each with its special use.
     pub has_special_use: bool,
-    /// 8-bit characters in headers are replaced by X, as Cyrus does it unless it is told not to (`munge8bit`).
+    /// True if 8-bit characters in headers are replaced by X, Cyrus's default (`munge8bit`).
     pub munges_8bit: bool,
 }
 
 impl CyrusSetup {
-    /// Cyrus with these users; each one's password is `secret-` and the name.
+    /// Cyrus with these users. Each password is `secret-` and the name.
     pub fn with_users(names: &[&str]) -> Self {
         Self {
             users: crate::passwords(names),
@@ -52,19 +52,20 @@ impl CyrusSetup {
         }
     }
 
-    /// Levels separated by `.`, folders below INBOX, and no 8-bit characters in headers: Cyrus as it was for decades.
+    /// Settings of old Cyrus installations: separator `.`, folders below INBOX, no 8-bit characters in
+    /// headers.
     #[must_use]
     pub fn traditional(self) -> Self {
         Self { separator: '.', is_beside_inbox: false, munges_8bit: true, ..self }
     }
 
-    /// With somebody who may open every mailbox.
+    /// Adds a user who may open every mailbox.
     #[must_use]
     pub fn with_administrator(self, name: &str, password: &str) -> Self {
         Self { administrator: Some((name.to_owned(), password.to_owned())), ..self }
     }
 
-    /// Starts it, without TLS.
+    /// Starts the server without TLS.
     pub fn start(self) -> Cyrus {
         Cyrus::start(&self)
     }
@@ -72,7 +73,7 @@ impl CyrusSetup {
 
 /// A running Cyrus. Stops when dropped.
 pub struct Cyrus {
-    // Dropped first: nothing may write into the directory while it is removed.
+    // Dropped first: no process may write into the directory during its removal.
     room: Option<Room>,
     directory: TempDir,
     port: u16,
@@ -84,7 +85,7 @@ impl Cyrus {
         let mut cyrus = Self { room: None, directory: directory("mailhaul-cyrus"), port: 0 };
         cyrus.write_configuration(setup);
         for _ in 0..20 {
-            // Somebody else may take a free port before Cyrus does, and is known by another name then.
+            // Another process may take a free port before Cyrus does. Then the greeting has another name.
             cyrus.port = free_port();
             cyrus.write_services();
             if cyrus.run() {
@@ -94,7 +95,7 @@ impl Cyrus {
         panic!("Cyrus does not start: {}", cyrus.log());
     }
 
-    /// By this it is known in its greeting.
+    /// The name in its greeting.
     fn name(&self) -> String {
         self.path("").file_name().unwrap().to_string_lossy().to_lowercase()
     }
@@ -149,7 +150,7 @@ impl Cyrus {
             self.port
         );
         fs::write(self.path("cyrus.conf"), services).unwrap();
-        // Cyrus waits for the disk with each message, and these need not outlive the machine.
+        // Cyrus waits for the disk at each message, and these need not survive a crash of the machine.
         let script = format!(
             "mount -t tmpfs tmpfs {home}/data\ncd {home}/data\nmkdir {DIRECTORIES}\nchown -R cyrus:mail .\n\
              exec {PROGRAMS}/master -C {home}/imapd.conf -M {home}/cyrus.conf -p {home}/master.pid -L {home}/log\n"
@@ -158,7 +159,7 @@ impl Cyrus {
         output(Command::new("chown").args(["-R", "cyrus:mail"]).arg(self.path("")), "");
     }
 
-    /// False where another program has the port.
+    /// Returns false if another program has the port.
     fn run(&mut self) -> bool {
         let mut room = Room::run(&self.path("start"), &self.path("log"));
         let (port, name) = (self.port, self.name());
@@ -167,12 +168,12 @@ impl Cyrus {
         started
     }
 
-    /// A file or directory in what it keeps.
+    /// Path of a file or directory in its data.
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    /// Everything it keeps.
+    /// The directory with all its data.
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }

@@ -3,8 +3,6 @@
 use std::{
     fmt::Write as _,
     fs,
-    io::{BufRead as _, BufReader},
-    net::{TcpListener, TcpStream},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -14,33 +12,33 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{Bearer, Certificate};
+use crate::{
+    Bearer, Certificate,
+    processes::{GREETING_TIMEOUT, children_of, free_port, greeting, signal, whoami},
+};
 
-/// So long a server may take until it greets.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-
-/// How a Dovecot is to be.
+/// Settings of a Dovecot.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// Names and passwords.
     pub users: Vec<(String, String)>,
     /// Storage quota of every user, in Dovecot's form: `1M`.
     pub quota: Option<String>,
-    /// Where mail is kept, in Dovecot's form.
+    /// Location of the mail, in Dovecot's form.
     pub mail_location: String,
-    /// What separates levels in names.
+    /// Separator of levels in names.
     pub separator: char,
-    /// What stands in front of names.
+    /// Prefix of names.
     pub prefix: String,
-    /// Plugins, and those of IMAP besides.
+    /// Plugins of all parts. `imap_plugins` are added for IMAP.
     pub plugins: Vec<&'static str>,
-    /// Plugins of IMAP alone.
+    /// Plugins of IMAP only.
     pub imap_plugins: Vec<&'static str>,
     /// Files below the server's directory that the added lines name.
     pub files: Vec<(&'static str, String)>,
-    /// How it checks access tokens, where it takes them beside passwords.
+    /// Check of access tokens, if the server accepts them beside passwords.
     pub bearer: Option<Bearer>,
-    /// Lines added to the configuration; `{home}` stands for the directory of the server.
+    /// Lines added to the configuration. `{home}` is replaced by the directory of the server.
     pub extra: String,
 }
 
@@ -62,17 +60,17 @@ impl Default for Setup {
 }
 
 impl Setup {
-    /// Dovecot with these users; each one's password is `secret-` and the name.
+    /// Dovecot with these users. Each password is `secret-` and the name.
     pub fn with_users(names: &[&str]) -> Self {
         Self { users: crate::passwords(names), ..Self::default() }
     }
 
-    /// Starts it without TLS.
+    /// Starts the server without TLS.
     pub fn start(self) -> Dovecot {
         Dovecot::start(&self, None)
     }
 
-    /// Starts it with TLS: STARTTLS on one port, TLS from the start on the other.
+    /// Starts the server with TLS: STARTTLS on one port, TLS from the start on the other.
     pub fn start_tls(self, certificate: &Certificate) -> Dovecot {
         Dovecot::start(&self, Some(certificate))
     }
@@ -87,7 +85,7 @@ pub struct Dovecot {
 }
 
 impl Dovecot {
-    /// The password of a user made by [`Setup::with_users`].
+    /// The password of a user of [`Setup::with_users`].
     pub fn password(user: &str) -> String {
         format!("secret-{user}")
     }
@@ -103,7 +101,7 @@ impl Dovecot {
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let mut dovecot = Self { directory, port: 0, tls_port: 0, process: None };
         for _ in 0..20 {
-            // Somebody else may take a free port before Dovecot does.
+            // Another process may take a free port before Dovecot does.
             (dovecot.port, dovecot.tls_port) = (free_port(), free_port());
             dovecot.write_configuration(setup, certificate);
             if dovecot.run() {
@@ -114,82 +112,13 @@ impl Dovecot {
     }
 
     fn write_configuration(&self, setup: &Setup, certificate: Option<&Certificate>) {
-        let home = self.directory.path().display();
-        let user = whoami("-un");
-        let is_root = user == "root";
-        let (mail_user, mail_group) =
-            if is_root { ("mail".to_owned(), "mail".to_owned()) } else { (user.clone(), whoami("-gn")) };
-        for name in ["run", "state", "mail"] {
-            fs::create_dir_all(self.directory.path().join(name)).unwrap();
-        }
-        for (name, text) in &setup.files {
-            let path = self.directory.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        if is_root {
-            let owned =
-                Command::new("chown").args(["mail:mail"]).arg(self.directory.path().join("mail")).status();
-            assert!(owned.unwrap().success());
-        }
-        let mut users = String::new();
-        for (name, password) in &setup.users {
-            writeln!(users, "{name}:{{PLAIN}}{password}::::::").unwrap();
-        }
-        fs::write(self.directory.path().join("users"), users).unwrap();
-        let mut text = format!(
-            "base_dir = {home}/run\nstate_dir = {home}/state\nlog_path = {home}/log\nprotocols = imap\n\
-             listen = 127.0.0.1\ndisable_plaintext_auth = no\nmail_uid = {mail_user}\nmail_gid = {mail_group}\n\
-             first_valid_uid = 1\nmail_home = {home}/mail/%u\nmail_location = {location}\nmail_fsync = never\n\
-             mail_max_userip_connections = 1000\nauth_mechanisms = plain login cram-md5\nauth_failure_delay = 0\n\
-             service imap {{\n process_limit = 512\n}}\nservice anvil {{\n unix_listener anvil-auth-penalty {{\n  mode = 0\n }}\n}}\n\
-             namespace inbox {{\n inbox = yes\n separator = {separator}\n prefix = {prefix}\n}}\n\
-             passdb {{\n driver = passwd-file\n{of_passwords} args = {home}/users\n}}\nuserdb {{\n driver = passwd-file\n args = {home}/users\n}}\n",
-            location = setup.mail_location,
-            separator = setup.separator,
-            prefix = setup.prefix,
-            // A token is no password.
-            of_passwords = if setup.bearer.is_some() { " mechanisms = plain login cram-md5\n" } else { "" },
-        );
-        let tls_port = if certificate.is_some() { self.tls_port } else { 0 };
-        let chroot = if is_root { "" } else { " chroot =\n" };
-        write!(
-            text,
-            "service imap-login {{\n{chroot} inet_listener imap {{\n  port = {}\n }}\n inet_listener imaps {{\n  port = {tls_port}\n  \
-             ssl = yes\n }}\n service_count = 0\n client_limit = 1000\n}}\n",
-            self.port
-        )
-        .unwrap();
-        match certificate {
-            None => text.push_str("ssl = no\n"),
-            Some(it) => write!(
-                text,
-                "ssl = yes\nssl_cert = <{}\nssl_key = <{}\n",
-                it.certificate_file().display(),
-                it.key_file().display()
-            )
-            .unwrap(),
-        }
-        let (mut plugins, mut imap_plugins) = (setup.plugins.clone(), setup.imap_plugins.clone());
-        if let Some(quota) = &setup.quota {
-            plugins.push("quota");
-            imap_plugins.push("imap_quota");
-            write!(
-                text,
-                "plugin {{\n quota = count:User quota\n quota_vsizes = yes\n quota_rule = *:storage={quota}\n}}\n"
-            )
-            .unwrap();
-        }
-        // Where there are none, the added lines may name some.
-        if !plugins.is_empty() || !imap_plugins.is_empty() {
-            let (plugins, imap_plugins) = (plugins.join(" "), imap_plugins.join(" "));
-            write!(
-                text,
-                "mail_plugins = {plugins}\nprotocol imap {{\n mail_plugins = {plugins} {imap_plugins}\n}}\n"
-            )
-            .unwrap();
-        }
-        if !is_root {
+        let account = Account::current();
+        self.write_files(setup, &account);
+        let mut text = self.basic_lines(setup, &account);
+        text.push_str(&self.login_lines(certificate, &account));
+        text.push_str(&plugin_lines(setup));
+        if !account.is_root {
+            let Account { user, mail_group, .. } = &account;
             write!(
                 text,
                 "default_internal_user = {user}\ndefault_login_user = {user}\ndefault_internal_group = {mail_group}\n\
@@ -200,16 +129,75 @@ impl Dovecot {
         if let Some(bearer) = &setup.bearer {
             text.push_str(&bearer.write(self.directory.path()));
         }
-        text.push_str(&setup.extra.replace("{home}", &home.to_string()));
+        let home = self.directory.path().display().to_string();
+        text.push_str(&setup.extra.replace("{home}", &home));
         fs::write(self.configuration(), text).unwrap();
     }
 
-    /// Its configuration file.
+    /// Writes the directories and files that the configuration names.
+    fn write_files(&self, setup: &Setup, account: &Account) {
+        for name in ["run", "state", "mail"] {
+            fs::create_dir_all(self.directory.path().join(name)).unwrap();
+        }
+        for (name, text) in &setup.files {
+            let path = self.directory.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        if account.is_root {
+            let owned =
+                Command::new("chown").args(["mail:mail"]).arg(self.directory.path().join("mail")).status();
+            assert!(owned.unwrap().success());
+        }
+        let mut users = String::new();
+        for (name, password) in &setup.users {
+            writeln!(users, "{name}:{{PLAIN}}{password}::::::").unwrap();
+        }
+        fs::write(self.directory.path().join("users"), users).unwrap();
+    }
+
+    fn basic_lines(&self, setup: &Setup, account: &Account) -> String {
+        let home = self.directory.path().display();
+        let Account { mail_user, mail_group, .. } = account;
+        format!(
+            "base_dir = {home}/run\nstate_dir = {home}/state\nlog_path = {home}/log\nprotocols = imap\n\
+             listen = 127.0.0.1\ndisable_plaintext_auth = no\nmail_uid = {mail_user}\nmail_gid = {mail_group}\n\
+             first_valid_uid = 1\nmail_home = {home}/mail/%u\nmail_location = {location}\nmail_fsync = never\n\
+             mail_max_userip_connections = 1000\nauth_mechanisms = plain login cram-md5\nauth_failure_delay = 0\n\
+             service imap {{\n process_limit = 512\n}}\nservice anvil {{\n unix_listener anvil-auth-penalty {{\n  mode = 0\n }}\n}}\n\
+             namespace inbox {{\n inbox = yes\n separator = {separator}\n prefix = {prefix}\n}}\n\
+             passdb {{\n driver = passwd-file\n{of_passwords} args = {home}/users\n}}\nuserdb {{\n driver = passwd-file\n args = {home}/users\n}}\n",
+            location = setup.mail_location,
+            separator = setup.separator,
+            prefix = setup.prefix,
+            // A token is not a password.
+            of_passwords = if setup.bearer.is_some() { " mechanisms = plain login cram-md5\n" } else { "" },
+        )
+    }
+
+    fn login_lines(&self, certificate: Option<&Certificate>, account: &Account) -> String {
+        let (port, tls_port) = (self.port, if certificate.is_some() { self.tls_port } else { 0 });
+        let chroot = if account.is_root { "" } else { " chroot =\n" };
+        let tls = match certificate {
+            None => "ssl = no\n".to_owned(),
+            Some(certificate) => format!(
+                "ssl = yes\nssl_cert = <{}\nssl_key = <{}\n",
+                certificate.certificate_file().display(),
+                certificate.key_file().display()
+            ),
+        };
+        format!(
+            "service imap-login {{\n{chroot} inet_listener imap {{\n  port = {port}\n }}\n inet_listener imaps {{\n  port = {tls_port}\n  \
+             ssl = yes\n }}\n service_count = 0\n client_limit = 1000\n}}\n{tls}"
+        )
+    }
+
+    /// Path of its configuration file.
     pub fn configuration(&self) -> PathBuf {
         self.directory.path().join("dovecot.conf")
     }
 
-    /// False where another program has the port.
+    /// Returns false if another program has the port.
     fn run(&mut self) -> bool {
         let process = Command::new("dovecot")
             .arg("-F")
@@ -221,7 +209,7 @@ impl Dovecot {
             .unwrap();
         self.process = Some(process);
         let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
+        while begun.elapsed() < GREETING_TIMEOUT {
             if let Some(process) = &mut self.process
                 && process.try_wait().unwrap().is_some()
             {
@@ -237,49 +225,49 @@ impl Dovecot {
         panic!("Dovecot does not greet: {}", self.log());
     }
 
-    /// Where IMAP is spoken, on 127.0.0.1.
+    /// Port of IMAP, on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Where TLS comes first.
+    /// Port of IMAP with TLS from the start.
     pub fn tls_port(&self) -> u16 {
         self.tls_port
     }
 
-    /// A file or directory in the user's home.
+    /// Path of a file or directory in the user's home.
     pub fn home(&self, user: &str) -> PathBuf {
         self.directory.path().join("mail").join(user)
     }
 
-    /// What it wrote into its log.
+    /// The text of its log.
     pub fn log(&self) -> String {
         fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
     }
 
-    /// Everything it keeps.
+    /// The directory with all its data.
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// Stops it, with all sessions: at once, as a machine does whose power fails.
+    /// Stops the server with all sessions at once, like a power failure.
     pub fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
-            // Sessions outlive their master while they are busy.
+            // Busy sessions outlive their master.
             let children = children_of(process.id());
             signal("TERM", &[process.id()]);
-            let _ended = process.wait();
+            _ = process.wait();
             signal("KILL", &children);
         }
     }
 
-    /// Starts it again, on the same ports.
+    /// Starts the server again, on the same ports.
     pub fn restart(&mut self) {
         self.stop();
         assert!(self.run(), "the port was taken: {}", self.log());
     }
 
-    /// Changes the user's quota by starting it again.
+    /// Changes the user's quota by a restart.
     pub fn set_quota(&mut self, quota: &str) {
         let text = fs::read_to_string(self.configuration()).unwrap();
         let lines: Vec<String> = text
@@ -300,43 +288,48 @@ impl Drop for Dovecot {
     }
 }
 
-/// Sends a signal to processes; those that are gone do not matter. The shell's own `kill` is everywhere, the program not.
-pub fn signal(name: &str, processes: &[u32]) {
-    if !processes.is_empty() {
-        let numbers: Vec<String> = processes.iter().map(ToString::to_string).collect();
-        let command = format!("kill -{name} {} 2>/dev/null", numbers.join(" "));
-        let _gone_already = Command::new("sh").args(["-c", &command]).status();
+/// The accounts of the machine that run the server.
+struct Account {
+    user: String,
+    is_root: bool,
+    mail_user: String,
+    mail_group: String,
+}
+
+impl Account {
+    fn current() -> Self {
+        let user = whoami("-un");
+        let is_root = user == "root";
+        let (mail_user, mail_group) =
+            if is_root { ("mail".to_owned(), "mail".to_owned()) } else { (user.clone(), whoami("-gn")) };
+        Self { user, is_root, mail_user, mail_group }
     }
 }
 
-pub(crate) fn children_of(process: u32) -> Vec<u32> {
-    let number = |name: std::ffi::OsString| name.to_str()?.parse::<u32>().ok();
-    let processes = fs::read_dir("/proc").unwrap().filter_map(|it| number(it.ok()?.file_name()));
-    // `pid (name) state ppid ...`; the name may hold anything.
-    let parent = |it: &u32| -> Option<u32> {
-        let stat = fs::read_to_string(format!("/proc/{it}/stat")).ok()?;
-        stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
-    };
-    processes.filter(|it| parent(it) == Some(process)).collect()
-}
-
-pub(crate) fn whoami(option: &str) -> String {
-    String::from_utf8(Command::new("id").arg(option).output().unwrap().stdout).unwrap().trim().to_owned()
-}
-
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+fn plugin_lines(setup: &Setup) -> String {
+    let mut text = String::new();
+    let (mut plugins, mut imap_plugins) = (setup.plugins.clone(), setup.imap_plugins.clone());
+    if let Some(quota) = &setup.quota {
+        plugins.push("quota");
+        imap_plugins.push("imap_quota");
+        write!(
+            text,
+            "plugin {{\n quota = count:User quota\n quota_vsizes = yes\n quota_rule = *:storage={quota}\n}}\n"
+        )
+        .unwrap();
+    }
+    // Without any, the added lines may name some.
+    if !plugins.is_empty() || !imap_plugins.is_empty() {
+        let (plugins, imap_plugins) = (plugins.join(" "), imap_plugins.join(" "));
+        write!(
+            text,
+            "mail_plugins = {plugins}\nprotocol imap {{\n mail_plugins = {plugins} {imap_plugins}\n}}\n"
+        )
+        .unwrap();
+    }
+    text
 }
 
 fn greets(port: u16) -> bool {
     greeting(port).is_some_and(|it| it.starts_with("* OK"))
-}
-
-/// The first line that is said on the port.
-pub(crate) fn greeting(port: u16) -> Option<String> {
-    let tcp = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    tcp.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
-    let mut line = String::new();
-    BufReader::new(tcp).read_line(&mut line).ok()?;
-    (!line.is_empty()).then_some(line)
 }

@@ -4,7 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::missing_panics_doc,
-    reason = "a test stops where its servers do not do what they must"
+    reason = "a test ends with a panic if its servers fail"
 )]
 
 mod bearer;
@@ -17,27 +17,30 @@ pub mod fake;
 mod mailbox;
 mod mailmaker;
 pub mod peer;
+mod processes;
 mod proxy;
 mod room;
 mod server;
 mod shapes;
 mod tls_front;
 mod token_server;
+mod uid_folder;
 
 pub use bearer::{Bearer, TokensOf};
 pub use certificate::Certificate;
 pub use corpus::{corpus, with_crlf};
 pub use courier::{Courier, CourierSetup};
 pub use cyrus::{Cyrus, CyrusSetup};
-pub use dovecot::{Dovecot, Setup, signal};
+pub use dovecot::{Dovecot, Setup};
 pub use mailbox::{Folder, Mailbox, Message, connect, differences, fill, offer, snapshot};
 pub use mailmaker::Mailmaker;
+pub use processes::signal;
 pub use proxy::{Cut, Faults, Proxy};
 pub use server::{Server, Shape};
 pub use tls_front::TlsFront;
 pub use token_server::{TokenRequest, TokenServer};
 
-/// Names and passwords of users: each one's is `secret-` and the name.
+/// Names and passwords of users. Each password is `secret-` and the name.
 pub(crate) fn passwords(names: &[&str]) -> Vec<(String, String)> {
     names.iter().map(|it| ((*it).to_owned(), Dovecot::password(it))).collect()
 }

@@ -1,19 +1,19 @@
-//! Filling mailboxes, and comparing them message by message.
+//! Tools that fill mailboxes, and compare them message by message.
 
 use std::collections::BTreeMap;
 
 use mailhaul_imap::{
-    AppendHead, Begin, ConnectOptions, Connection, Credentials, ErrorKind, FetchEvent, ListQuery,
+    AppendHead, BeginOutcome, ConnectOptions, Connection, Credentials, ErrorKind, FetchEvent, ListQuery,
     MailboxName, Security, SelectOptions, Session, response::Fetch,
 };
 use mailhaul_mail::{Flags, InternalDate, Secret, Uid, UidSet};
 
-/// One message, so that another that is equal is the same to everybody.
+/// One message. Equal values are the same message for all clients.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Message {
-    /// BLAKE3 of all its octets, in hexadecimal digits.
+    /// BLAKE3 of the whole message, in hexadecimal digits.
     pub digest: String,
-    /// Octets.
+    /// Size in bytes.
     pub size: u64,
     /// Flags and keywords, sorted.
     pub flags: String,
@@ -22,8 +22,8 @@ pub struct Message {
 }
 
 impl Message {
-    /// What a server shows that holds these octets with these flags, but for the form of its date.
-    pub fn of(octets: &[u8], flags: &Flags, date: String) -> Self {
+    /// The message that a server shows for these bytes and flags. The form of the date may differ.
+    pub fn new(octets: &[u8], flags: &Flags, date: String) -> Self {
         let digest = blake3::hash(octets).to_hex().to_string();
         Self { digest, size: octets.len() as u64, flags: flags.to_string(), date }
     }
@@ -32,23 +32,23 @@ impl Message {
 /// One folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Folder {
-    /// Whether the user sees it.
+    /// True if the user has subscribed it.
     pub subscribed: bool,
-    /// In the order of their UIDs.
+    /// Messages in the order of their UIDs.
     pub messages: Vec<Message>,
 }
 
-/// All folders that hold messages, by their name as text.
+/// All folders with messages, by their names as text.
 pub type Mailbox = BTreeMap<String, Folder>;
 
-/// Logs in, without TLS.
+/// Logs in without TLS.
 pub async fn connect(port: u16, user: &str, password: &str) -> Session {
     let options = ConnectOptions::new("127.0.0.1", port, Security::Clear);
     let connection = Connection::open(&options).await.unwrap();
     connection.authenticate(&Credentials::password(user, Secret::new(password))).await.unwrap()
 }
 
-/// Appends messages, many under way; makes the folder where it is missing. All must be taken.
+/// Appends messages with pipelining, and creates the folder if it is missing. All must be accepted.
 pub async fn fill(
     session: &mut Session,
     folder: &str,
@@ -58,7 +58,7 @@ pub async fn fill(
     assert!(refused.is_empty(), "{refused:?}");
 }
 
-/// Appends messages as [`fill`] does, and gives the places of those that the server refused, with its words.
+/// Appends messages as [`fill`] does. Returns the indexes of the refused ones, with the server's answers.
 pub async fn offer(
     session: &mut Session,
     folder: &str,
@@ -75,7 +75,7 @@ pub async fn offer(
     let sending = async move {
         for (octets, flags, date) in messages {
             let head = AppendHead { flags: &flags, date: Some(date), length: octets.len() as u64 };
-            if sink.begin(&head).await.unwrap() == Begin::Ready {
+            if sink.begin(&head).await.unwrap() == BeginOutcome::Ready {
                 sink.write(&octets).await.unwrap();
                 sink.end_message().unwrap();
                 sink.end_command();
@@ -94,15 +94,15 @@ pub async fn offer(
     tokio::join!(sending, reading).1
 }
 
-/// Everything in the mailbox. It is only read.
+/// Reads everything in the mailbox, without changes.
 pub async fn snapshot(session: &mut Session) -> Mailbox {
     let mut mailbox = Mailbox::new();
     let everything = ListQuery::default();
     let all = session.list(&everything).await.unwrap();
-    let told_apart = if session.list_tells_subscriptions() {
+    let subscribed_names = if session.list_tells_subscriptions() {
         Vec::new()
     } else {
-        // Who is there only above others is \Noselect (RFC 3501, section 6.3.9).
+        // A folder that exists only above others is \Noselect (RFC 3501, section 6.3.9).
         let found = session.lsub(&everything).await.unwrap();
         found.into_iter().filter(|it| !it.has("\\Noselect")).map(|it| it.name).collect()
     };
@@ -117,60 +117,71 @@ pub async fn snapshot(session: &mut Session) -> Mailbox {
             let all = UidSet::range(Uid::FIRST, Uid::new(u32::MAX).unwrap());
             let mut stream = selected.fetch_stream().await.unwrap();
             stream.send(&all, "(UID FLAGS INTERNALDATE BODY.PEEK[])").unwrap();
-            let mut passing = (blake3::Hasher::new(), 0);
+            let mut body = Body::default();
             while let Some(event) = stream.next().await.unwrap() {
                 match event {
-                    FetchEvent::BodyStart { .. } => passing = (blake3::Hasher::new(), 0),
-                    FetchEvent::BodyChunk(octets) => {
-                        passing.0.update(&octets);
-                        passing.1 += octets.len() as u64;
-                    }
+                    FetchEvent::BodyStart { .. } => body = Body::default(),
+                    FetchEvent::BodyChunk(octets) => body.add(&octets),
                     FetchEvent::Message(fetch) => {
                         if let Some(octets) = fetch.inline("") {
-                            passing = (blake3::Hasher::new(), octets.len() as u64);
-                            passing.0.update(octets);
+                            body = Body::default();
+                            body.add(octets);
                         }
-                        found.extend(message(&fetch, &passing));
+                        found.extend(message(&fetch, &body));
                     }
                     _ => {}
                 }
             }
         }
-        let subscribed = listed.item.has("\\Subscribed") || told_apart.contains(&name);
+        let subscribed = listed.item.has("\\Subscribed") || subscribed_names.contains(&name);
         let folder = Folder { subscribed, messages: found.into_values().collect() };
         mailbox.insert(name.to_text(), folder);
     }
     mailbox
 }
 
-fn message(fetch: &Fetch, (hasher, size): &(blake3::Hasher, u64)) -> Option<(Uid, Message)> {
+/// Digest and size of a body that arrives in chunks.
+#[derive(Default)]
+struct Body {
+    hasher: blake3::Hasher,
+    size: u64,
+}
+
+impl Body {
+    fn add(&mut self, octets: &[u8]) {
+        self.hasher.update(octets);
+        self.size += octets.len() as u64;
+    }
+}
+
+fn message(fetch: &Fetch, body: &Body) -> Option<(Uid, Message)> {
     let message = Message {
-        digest: hasher.finalize().to_hex().to_string(),
-        size: *size,
+        digest: body.hasher.finalize().to_hex().to_string(),
+        size: body.size,
         flags: fetch.flags.as_ref()?.to_string(),
         date: fetch.internal_date_text.clone()?,
     };
     Some((fetch.uid?, message))
 }
 
-/// What is different, for people; empty where the mailboxes are equal. Messages are compared as multisets.
+/// Describes the differences of two mailboxes; empty if they are equal. Messages are compared as multisets.
 pub fn differences(source: &Mailbox, target: &Mailbox) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut differences = Vec::new();
     for name in source.keys().chain(target.keys().filter(|it| !source.contains_key(*it))) {
         let (Some(one), Some(other)) = (source.get(name), target.get(name)) else {
-            told.push(format!("{name}: is on one side only"));
+            differences.push(format!("{name}: is on one side only"));
             continue;
         };
         if one.subscribed != other.subscribed {
-            told.push(format!("{name}: subscribed {} -> {}", one.subscribed, other.subscribed));
+            differences.push(format!("{name}: subscribed {} -> {}", one.subscribed, other.subscribed));
         }
         let mut counts: BTreeMap<&Message, i64> = BTreeMap::new();
         one.messages.iter().for_each(|it| *counts.entry(it).or_default() += 1);
         other.messages.iter().for_each(|it| *counts.entry(it).or_default() -= 1);
         for (message, count) in counts.into_iter().filter(|(_, count)| *count != 0) {
             let what = if count > 0 { "missing" } else { "surplus" };
-            told.push(format!("{name}: {what} {}: {message:?}", count.abs()));
+            differences.push(format!("{name}: {what} {}: {message:?}", count.abs()));
         }
     }
-    told
+    differences
 }

@@ -1,4 +1,4 @@
-//! Mail for tests and demonstrations, the same each time.
+//! Generated mail for tests and demonstrations, the same in each run.
 
 use std::fmt::Write as _;
 
@@ -24,7 +24,7 @@ const FLAGS: [&str; 8] = [
 ];
 const ZONES: [i16; 4] = [0, 120, -450, 345];
 
-/// Makes messages, flags and dates out of one number.
+/// A generator of messages, flags and dates from one number.
 #[derive(Clone, Debug)]
 pub struct Mailmaker {
     state: u64,
@@ -33,7 +33,7 @@ pub struct Mailmaker {
 }
 
 impl Mailmaker {
-    /// Another number makes other mail.
+    /// Creates a generator. Another seed makes other mail.
     pub fn new(seed: u64) -> Self {
         Self { state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1, made: 0, name: seed }
     }
@@ -52,7 +52,7 @@ impl Mailmaker {
         from[index]
     }
 
-    /// A message of about so many octets; from 20,000 on most of it is an attachment.
+    /// A message of about this many bytes. From 20,000 on most of it is an attachment.
     pub fn message(&mut self, octets: usize) -> Vec<u8> {
         self.made += 1;
         let (from, to) = (self.pick(&PEOPLE), self.pick(&PEOPLE));
@@ -103,7 +103,7 @@ impl Mailmaker {
         }
     }
 
-    /// Sizes as real mailboxes have them: half below 10 KB, one in a hundred of some hundred KB, few of some MB.
+    /// Sizes as in real mailboxes: half below 10 KB, one in a hundred of some hundred KB, few of some MB.
     pub fn size(&mut self) -> usize {
         let (low, high) = match self.number(1000) {
             0..=2 => (1_000_000, 5_000_000),
@@ -115,7 +115,7 @@ impl Mailmaker {
         usize::try_from(low + self.number(high - low)).unwrap()
     }
 
-    /// A message with none of the header fields by which it could be told from others.
+    /// A message without the header fields that identify it.
     pub fn nameless(&mut self) -> Vec<u8> {
         let mut text = "X-Origin: scanner\r\n\r\n".to_owned();
         self.prose(&mut text, 300);
@@ -127,14 +127,14 @@ impl Mailmaker {
         self.pick(&FLAGS).split_whitespace().collect()
     }
 
-    /// When it arrived, in one of several zones.
+    /// An INTERNALDATE in one of several zones.
     pub fn date(&mut self) -> InternalDate {
         let seconds = 1_000_000_000 + i64::try_from(self.number(700_000_000)).unwrap();
         let zone = ZONES[usize::try_from(self.number(ZONES.len() as u64)).unwrap()];
         InternalDate::new(seconds, zone).unwrap()
     }
 
-    /// A message with everything.
+    /// A message with flags and a date.
     pub fn item(&mut self, octets: usize) -> (Vec<u8>, Flags, InternalDate) {
         (self.message(octets), self.flags(), self.date())
     }

@@ -1,21 +1,21 @@
-//! A peer that follows a script, one step a line:
+//! A scripted peer. Each line of the script is a step:
 //!
 //! ```text
 //! S: text      sends a line, `%` is    s: text   sends without a line end
 //!              a line end within it
-//! C: text      expects a line          X: n      sends n octets `x`
-//! EAT: n       reads n octets          B: text   expects these octets: `%` is CRLF,
+//! C: text      expects a line          X: n      sends n bytes `x`
+//! EAT: n       reads n bytes           B: text   expects these bytes: `%` is CRLF,
 //!                                                `\n` LF, `\0` NUL
-//! DEFLATE      compresses from here    TLS       shakes hands
-//! CLOSE        closes                  QUIET: n  hears nothing for n milliseconds
-//! HELLO: words is a greeting with them
-//! LOGIN: words lets alice in, by her password; then the server has these capabilities
-//! CONNECTION   what follows is said on the next connection that is made
-//! # words      says nothing
+//! DEFLATE      compresses from here    TLS       makes the TLS handshake
+//! CLOSE        closes                  QUIET: n  checks that no byte comes for n milliseconds
+//! HELLO: words sends a greeting with them
+//! LOGIN: words accepts alice with her password; then the server has these capabilities
+//! CONNECTION   begins the script of the next connection
+//! # words      is a comment
 //! ```
 //!
-//! At the end of the script it stays until the client closes. `t` in place of a tag is the tag of the command that was
-//! read last. The transcripts that lie in `transcripts/` are read by [`transcript`].
+//! After the script the peer waits until the client closes. A tag `t` is replaced by the tag of the last command.
+//! [`transcript`] reads the scripts in `transcripts/`.
 
 use std::{
     path::Path,
@@ -41,15 +41,15 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Both for T {}
 
 /// A server that follows a script.
 pub struct Peer {
-    /// Where it listens, on 127.0.0.1.
+    /// Port of the server, on 127.0.0.1.
     pub port: u16,
     pin: [u8; 32],
-    /// What was said so far.
+    /// The conversation so far.
     pub lines: Arc<Lines>,
     handle: JoinHandle<()>,
 }
 
-/// The protocol as it is shown.
+/// The protocol lines for the test's output.
 #[derive(Default)]
 pub struct Lines(Mutex<Vec<String>>);
 
@@ -70,7 +70,7 @@ impl Lines {
 struct Wire {
     stream: Option<Box<dyn Both>>,
     received: Vec<u8>,
-    /// The tag of the command that was read last.
+    /// The tag of the last command.
     tag: String,
     deflate: Option<(Compress, Decompress)>,
 }
@@ -88,9 +88,9 @@ impl Wire {
             }
         };
         let stream = self.stream.as_mut().unwrap();
-        // A client that has gone away is the client's matter: its test looks at what it said.
-        let _ = stream.write_all(octets).await;
-        let _ = stream.flush().await;
+        // A disconnected client is the client's concern: its test checks its answer.
+        _ = stream.write_all(octets).await;
+        _ = stream.flush().await;
     }
 
     /// Sends a line.
@@ -104,7 +104,7 @@ impl Wire {
     async fn expect(&mut self, expected: &str) {
         let line = self.line(expected).await;
         let (tag, rest) = line.split_once(' ').unwrap_or((&line, ""));
-        // The end of a command that had a literal has no tag.
+        // The end of a command with a literal has no tag.
         if !tag.is_empty() {
             tag.clone_into(&mut self.tag);
         }
@@ -157,7 +157,7 @@ pub async fn peer(script: &str) -> Peer {
     peer_with(script, |_| {}).await
 }
 
-/// A peer whose certificate is changed.
+/// Starts a peer with a changed certificate.
 pub async fn peer_with(script: &str, change: impl FnOnce(&mut CertificateParams)) -> Peer {
     let mut params = CertificateParams::new(vec!["mail.example".to_owned()]).unwrap();
     change(&mut params);
@@ -178,7 +178,8 @@ pub async fn peer_with(script: &str, change: impl FnOnce(&mut CertificateParams)
     let script = script.to_owned();
     let handle = tokio::spawn(async move {
         let steps: Vec<&str> = script.lines().map(str::trim_start).collect();
-        // Each is played as soon as it is made: connections may be open side by side.
+        // Each script part runs at once when its connection is made: connections may be open at the same
+        // time.
         let mut playing = Vec::new();
         for script in steps.split(|step| *step == "CONNECTION") {
             let (tcp, _) = listener.accept().await.unwrap();
@@ -229,7 +230,7 @@ async fn play(script: &[String], stream: Box<dyn Both>, acceptor: &TlsAcceptor) 
                 let heard = tokio::time::timeout(patience, wire.receive()).await;
                 assert!(heard.is_err() && wire.received.is_empty(), "the client spoke out of turn");
             }
-            // Closing with octets unread would reset the connection, and what was sent could be lost.
+            // A close with unread bytes would reset the connection, and sent data could be lost.
             "CLOSE" => _ = wire.stream.as_mut().unwrap().shutdown().await,
             other => panic!("no such step: {other}"),
         }
@@ -238,7 +239,7 @@ async fn play(script: &[String], stream: Box<dyn Both>, acceptor: &TlsAcceptor) 
 }
 
 impl Peer {
-    /// How to reach it.
+    /// Options for a connection to it.
     pub fn options(&self, security: Security) -> ConnectOptions {
         let mut options = ConnectOptions::new("127.0.0.1", self.port, security);
         options.tls.pin_sha256 = Some(self.pin);
@@ -252,23 +253,23 @@ impl Peer {
         Connection::open(&self.options(security)).await
     }
 
-    /// The script was followed to its end.
+    /// Waits for the end of the script.
     pub async fn done(self) {
         self.handle.await.unwrap();
     }
 }
 
-/// Somebody with a password.
+/// A user with a password.
 pub fn alice() -> Credentials {
     Credentials::password("alice", Secret::new("hunter2"))
 }
 
-/// A session with these capabilities, and the peer, which goes on with the script.
+/// A session with these capabilities, and the peer, which continues with the script.
 pub async fn session(capabilities: &str, script: &str) -> (Session, Peer) {
     session_with(capabilities, script, |_| {}).await
 }
 
-/// The same with other options of the client.
+/// A session as by [`session`], with other options of the client.
 pub async fn session_with(
     capabilities: &str,
     script: &str,
@@ -282,7 +283,7 @@ pub async fn session_with(
     (session, peer)
 }
 
-/// The client's outcome, once the peer has followed its script to the end.
+/// The client's result, after the peer has followed its script to the end.
 pub async fn finish<T>(peer: Peer, client: impl Future<Output = T> + Send + 'static) -> T
 where
     T: Send + 'static,

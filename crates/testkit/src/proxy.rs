@@ -17,22 +17,22 @@ use tokio::{
     time::sleep_until,
 };
 
-/// What it does to a connection.
+/// The faults of a connection.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Faults {
-    /// How long octets are under way, each way: half of a round trip.
+    /// Delay of bytes in each direction: half of a round trip.
     pub delay: Duration,
-    /// Octets in a second that pass, each way and in each connection.
+    /// Bytes per second, in each direction and each connection.
     pub rate: Option<u64>,
-    /// After so many octets from server to client, counted over all connections, the connection is cut, once.
+    /// Bytes from server to client, over all connections, after which the connection is cut once.
     pub cut_download: Option<u64>,
-    /// The same for octets from client to server.
+    /// The same for bytes from client to server.
     pub cut_upload: Option<u64>,
-    /// What a cut is.
+    /// The kind of cut.
     pub cut: Cut,
 }
 
-/// How a connection ends at a cut.
+/// The end of a connection at a cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Cut {
     /// Both ends see it closed.
@@ -40,7 +40,7 @@ pub enum Cut {
     Close,
     /// Both ends see it reset.
     Reset,
-    /// It stays open, and nothing passes any more.
+    /// It stays open, and no more bytes pass.
     Hold,
 }
 
@@ -56,7 +56,7 @@ pub struct Proxy {
     end: Arc<Notify>,
 }
 
-/// Octets left until the cut.
+/// Bytes left until the cut.
 struct Fuse {
     left: AtomicU64,
     passed: AtomicU64,
@@ -69,7 +69,7 @@ impl Fuse {
         Arc::new(Self { left, passed: AtomicU64::new(0), cuts: cuts.clone() })
     }
 
-    /// How many of these octets pass, and whether the connection is cut after them.
+    /// Returns the number of these bytes that pass, and true if the connection is cut after them.
     fn pass(&self, octets: usize) -> (usize, bool) {
         let passed @ (count, _) = self.burn(octets);
         self.passed.fetch_add(count as u64, Ordering::SeqCst);
@@ -91,7 +91,7 @@ impl Fuse {
     }
 }
 
-/// Counted as open until it is dropped.
+/// Counts a connection as open until it is dropped.
 struct OpenOne(Arc<AtomicUsize>);
 
 impl Drop for OpenOne {
@@ -101,7 +101,7 @@ impl Drop for OpenOne {
 }
 
 impl Proxy {
-    /// Starts one in front of this port.
+    /// Starts a proxy in front of this port.
     pub fn start(upstream: u16, faults: Faults) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -131,10 +131,11 @@ impl Proxy {
                     tokio::spawn(async move {
                         let _open = open;
                         let Ok(server) = TcpStream::connect(("127.0.0.1", upstream)).await else { return };
-                        let _ = (client.set_nodelay(true), server.set_nodelay(true));
+                        _ = (client.set_nodelay(true), server.set_nodelay(true));
                         let ends =
                             [&client, &server].map(|socket| SockRef::from(socket).try_clone().unwrap());
-                        // Halves that say no goodbye of their own when they are dropped: a reset must come first.
+                        // These halves do not close the connection when they are dropped: a reset must come
+                        // first.
                         let (from_client, to_client) = split(client);
                         let (from_server, to_server) = split(server);
                         let cut = Arc::new(Notify::new());
@@ -167,32 +168,32 @@ impl Proxy {
         proxy
     }
 
-    /// Where it listens, on 127.0.0.1.
+    /// Port of the proxy, on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// How many connections there were.
+    /// Number of connections so far.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// How many there are now.
+    /// Number of open connections.
     pub fn open(&self) -> usize {
         self.open.load(Ordering::SeqCst)
     }
 
-    /// How many there were at once at most, since this was asked last.
+    /// Maximum number of connections at the same time since the last call.
     pub fn most(&self) -> usize {
         self.most.swap(self.open(), Ordering::SeqCst)
     }
 
-    /// How many of them were cut.
+    /// Number of connections that were cut.
     pub fn cuts(&self) -> usize {
         self.cuts.load(Ordering::SeqCst)
     }
 
-    /// How many octets passed: from server to client, and from client to server.
+    /// Number of bytes that passed: from server to client, and from client to server.
     pub fn octets(&self) -> [u64; 2] {
         [0, 1].map(|way: usize| self.fuses[way].passed.load(Ordering::SeqCst))
     }
@@ -204,7 +205,7 @@ impl Drop for Proxy {
     }
 }
 
-/// Octets travel for so long, as many at once as come.
+/// Forwards bytes with the delay and rate of the faults.
 async fn carry(
     mut from: ReadHalf<TcpStream>,
     mut to: WriteHalf<TcpStream>,
@@ -213,7 +214,7 @@ async fn carry(
     cut: Arc<Notify>,
 ) {
     let Faults { delay, rate, .. } = faults;
-    // What a slow line holds is little, or nobody would notice that it is slow.
+    // A slow line holds few bytes, otherwise the programs would not notice that it is slow.
     let held = if rate.is_some() { 4 } else { 256 };
     let (sender, mut arriving) = mpsc::channel::<(Instant, Vec<u8>)>(held);
     let reading = async move {
@@ -226,7 +227,7 @@ async fn carry(
         }
     };
     let writing = async move {
-        // When the line can take the next octets.
+        // The time at which the line can accept the next bytes.
         let mut free = Instant::now();
         while let Some((due, octets)) = arriving.recv().await {
             sleep_until(due.into()).await;
@@ -243,11 +244,11 @@ async fn carry(
                 if faults.cut != Cut::Hold {
                     cut.notify_one();
                 }
-                // Either the connection ends now, or nothing passes any more.
+                // Either the connection ends now, or no more bytes pass.
                 std::future::pending::<()>().await;
             }
         }
-        let _ = to.shutdown().await;
+        _ = to.shutdown().await;
     };
     tokio::join!(reading, writing);
 }
@@ -261,15 +262,15 @@ mod tests {
 
     use super::*;
 
-    /// A server that says so many octets and waits.
+    /// A server that sends this many bytes and waits.
     fn talker(octets: usize) -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         thread::spawn(move || {
             for client in listener.incoming() {
                 let mut client = client.unwrap();
-                let _ = client.write_all(&vec![7; octets]);
-                let _ = client.read(&mut [0]);
+                _ = client.write_all(&vec![7; octets]);
+                _ = client.read(&mut [0]);
             }
         });
         port
@@ -280,13 +281,13 @@ mod tests {
         client.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
         let mut read = Vec::new();
         // Ends by the cut, or because there is nothing more.
-        let _ = client.read_to_end(&mut read);
+        _ = client.read_to_end(&mut read);
         assert!(read.iter().all(|it| *it == 7));
         read.len()
     }
 
     #[test]
-    fn everything_passes_and_a_cut_comes_once_where_it_was_asked_for() {
+    fn everything_passes_and_a_cut_comes_once_at_its_place() {
         let slow =
             Proxy::start(talker(300_000), Faults { delay: Duration::from_millis(5), ..Faults::default() });
         assert_eq!(read_all(slow.port()), 300_000);

@@ -1,4 +1,4 @@
-//! Programs that run in namespaces of their own, and end with all that they have started.
+//! Programs in namespaces of their own, which end with all their children.
 
 use std::{
     env, fs,
@@ -9,23 +9,25 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::dovecot::{children_of, signal, whoami};
+use crate::processes::{children_of, signal, whoami};
 
-/// A directory that any user can enter, with a name that starts like this.
+/// Creates a directory with this prefix that any user can enter.
 pub(crate) fn directory(prefix: &str) -> TempDir {
     let directory = tempfile::Builder::new().prefix(prefix).tempdir().unwrap();
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     directory
 }
 
-/// A shell script that runs with private mounts and as the first process of a private PID namespace: when it ends, the kernel
-/// ends all the others. They are all killed when this is dropped, and also when the test is.
+/// A shell script with private mounts, which is the first process of a private PID namespace.
+///
+/// When it ends, the kernel ends all the others. All are killed when this is dropped, and also when the test
+/// is.
 pub(crate) struct Room {
     process: Child,
 }
 
 impl Room {
-    /// Runs the script; what it and its programs say goes into the log.
+    /// Runs the script. The output of all its programs goes into the log.
     pub(crate) fn run(script: &Path, log: &Path) -> Self {
         let log = fs::File::options().create(true).append(true).open(log).unwrap();
         let process = Command::new("unshare")
@@ -47,13 +49,13 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        // The first process inside can be reaped only when all are gone, so nobody writes any more afterwards.
+        // The first process can be reaped only after all others have ended. After that no process writes.
         signal("KILL", &children_of(self.process.id()));
-        let _ended = self.process.wait();
+        _ = self.process.wait();
     }
 }
 
-/// Says what is needed where this server cannot be started.
+/// Panics with instructions if this server cannot be started.
 #[track_caller]
 pub(crate) fn must_be_possible(server: &str, installed: &[&str]) {
     assert!(
@@ -68,7 +70,7 @@ pub(crate) fn must_be_possible(server: &str, installed: &[&str]) {
     }
 }
 
-/// Copies a program that `scripts/servers.sh` has unpacked below the build directory to where its server's user may run it.
+/// Copies a program that `scripts/servers.sh` has unpacked into a directory that its user may enter.
 #[track_caller]
 pub(crate) fn take_unpacked(program: &str, into: &Path) -> PathBuf {
     let test = env::current_exe().unwrap();
@@ -81,7 +83,7 @@ pub(crate) fn take_unpacked(program: &str, into: &Path) -> PathBuf {
     copy
 }
 
-/// Must succeed; what it wrote. The input goes to its stdin.
+/// Runs a command that must succeed. The input goes to its stdin. Returns its output.
 #[track_caller]
 pub(crate) fn output(command: &mut Command, input: &str) -> String {
     use std::io::Write as _;

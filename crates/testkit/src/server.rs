@@ -1,18 +1,18 @@
-//! What all real servers have in common, for tests that are a table of them.
+//! The common part of all real servers, for tests with a table of them.
 
 use std::{
     thread::sleep,
     time::{Duration, Instant},
 };
 
-use crate::{CourierSetup, CyrusSetup, Dovecot, Setup, dovecot::PATIENCE, room::Room};
+use crate::{CourierSetup, CyrusSetup, Dovecot, Setup, processes::GREETING_TIMEOUT, room::Room};
 
 /// A running server. Stops when dropped.
 pub trait Server {
-    /// Where IMAP is spoken, on 127.0.0.1.
+    /// Port of IMAP, on 127.0.0.1.
     fn port(&self) -> u16;
 
-    /// What it wrote into its log.
+    /// The text of its log.
     fn log(&self) -> String;
 }
 
@@ -26,19 +26,16 @@ impl Server for Dovecot {
     }
 }
 
-/// A real server of any kind, as it is to be.
+/// The settings of a real server of any kind.
 #[derive(Clone, Debug)]
 pub enum Shape {
-    /// A Dovecot.
     Dovecot(Setup),
-    /// A Cyrus.
     Cyrus(CyrusSetup),
-    /// A Courier.
     Courier(CourierSetup),
 }
 
 impl Shape {
-    /// With what the names of folders begin, and what separates their levels.
+    /// Prefix of folder names, and separator of their levels.
     pub fn naming(&self) -> (&str, char) {
         match self {
             Self::Dovecot(it) => (&it.prefix, it.separator),
@@ -48,7 +45,7 @@ impl Shape {
         }
     }
 
-    /// Starts it without TLS.
+    /// Starts the server without TLS.
     pub fn start(self) -> Box<dyn Server> {
         match self {
             Self::Dovecot(it) => Box::new(it.start()),
@@ -58,12 +55,13 @@ impl Shape {
     }
 }
 
-/// Waits until the server greets as it should: `greets` says whether somebody greeted, and whether it was this server.
-/// False where the port is somebody else's.
+/// Waits until the server greets. Returns false if another program has the port.
+///
+/// `greets` returns `None` without a greeting, and true if the greeting is that of this server.
 #[track_caller]
 pub(crate) fn wait_for(server: &str, room: &mut Room, greets: impl Fn() -> Option<bool>) -> bool {
     let begun = Instant::now();
-    while begun.elapsed() < PATIENCE {
+    while begun.elapsed() < GREETING_TIMEOUT {
         if room.has_ended() {
             return false;
         }

@@ -1,8 +1,9 @@
-//! The shapes of Dovecot that administrators run.
+//! Configurations of Dovecot that administrators use.
 
 use crate::Setup;
 
-/// Login strings of other servers, which open the mailbox of the user whom they name to an administrator:
+/// Login strings of other servers, which open a user's mailbox to an administrator:
+///
 /// Exchange's `Domain/Admin/User` and Mirapoint's `#user@domain#Admin#`.
 const LOGIN_STRINGS: &str = r#"
 local function forms(login)
@@ -22,7 +23,7 @@ function auth_passdb_lookup(request)
 end
 "#;
 
-/// Neither another user's name nor a script that checks passwords goes with CRAM-MD5.
+/// CRAM-MD5 works neither with another user's name nor with a script that checks passwords.
 const ADMINISTRATOR: &str = r#"
 auth_mechanisms = plain login
 auth_master_user_separator = *
@@ -43,32 +44,33 @@ passdb {
 const SPECIAL_USE: [&str; 5] = ["Drafts", "Sent", "Trash", "Junk", "Archive"];
 
 impl Setup {
-    /// Mail in a Maildir whose directories are named as the folders are.
+    /// Stores mail in a Maildir whose directories have the names of the folders.
     #[must_use]
     pub fn maildir(self) -> Self {
         Self { mail_location: "maildir:~/Maildir:LAYOUT=fs".to_owned(), ..self }
     }
 
-    /// Levels separated by this.
+    /// Separates levels by this character.
     #[must_use]
     pub fn separated_by(self, separator: char) -> Self {
         Self { separator, ..self }
     }
 
-    /// Mail in a Maildir++, all folders below `INBOX.`, as those have it who came from Courier.
+    /// Stores mail in a Maildir++ with all folders below `INBOX.`, as after a migration from Courier.
     #[must_use]
     pub fn below_inbox(self) -> Self {
         let mail_location = "maildir:~/Maildir".to_owned();
         Self { mail_location, separator: '.', prefix: "INBOX.".to_owned(), ..self }
     }
 
-    /// LITERAL- instead of LITERAL+ (RFC 7888).
+    /// Offers LITERAL- instead of LITERAL+ (RFC 7888).
     #[must_use]
     pub fn literal_minus(self) -> Self {
         self.and("protocol imap {\n imap_literal_minus = yes\n}\n")
     }
 
-    /// Every mailbox has Drafts, Sent, Trash, Junk and Archive, each with its special use (RFC 6154), and subscribed.
+    /// Gives every mailbox Drafts, Sent, Trash, Junk and Archive, each with its special use (RFC 6154), and
+    /// subscribed.
     #[must_use]
     pub fn with_special_use(self) -> Self {
         let folders = SPECIAL_USE
@@ -77,7 +79,7 @@ impl Setup {
         self.and(&format!("namespace inbox {{\n{folders}}}\n"))
     }
 
-    /// A second personal namespace `virtual`, whose folder `All` repeats all mail.
+    /// Adds a second personal namespace `virtual`, whose folder `All` repeats all mail.
     #[must_use]
     pub fn with_virtual_namespace(mut self) -> Self {
         self.plugins.push("virtual");
@@ -89,8 +91,10 @@ impl Setup {
         ))
     }
 
-    /// With somebody who may open every mailbox: by `user*admin`, by SASL's authorization identity, by Exchange's
-    /// `Domain/Admin/User` and by Mirapoint's `#user@domain#Admin#`.
+    /// Adds a user who may open every mailbox.
+    ///
+    /// The logins are `user*admin`, SASL's authorization identity, Exchange's `Domain/Admin/User` and
+    /// Mirapoint's `#user@domain#Admin#`.
     #[must_use]
     pub fn with_administrator(mut self, name: &str, password: &str) -> Self {
         self.files.push(("masters", format!("{name}:{{PLAIN}}{password}::::::\n")));
@@ -99,13 +103,14 @@ impl Setup {
         self.and(ADMINISTRATOR)
     }
 
-    /// Access control lists, under which the administrator has the user's rights.
+    /// Adds access control lists that give the administrator the user's rights.
     #[must_use]
     pub fn with_acl(self) -> Self {
         self.with_acl_trap().and("plugin {\n acl_user = %u\n}\n")
     }
 
-    /// Access control lists, under which the administrator has no rights: signing in succeeds, and no mailbox can be opened.
+    /// Adds access control lists that give the administrator no rights: the login succeeds, and no mailbox
+    /// can be opened.
     #[must_use]
     pub fn with_acl_trap(mut self) -> Self {
         self.plugins.push("acl");

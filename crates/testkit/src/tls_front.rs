@@ -1,4 +1,4 @@
-//! TLS before a server of this machine that speaks none.
+//! TLS in front of a server of this machine without it.
 
 use std::{fs, sync::Arc};
 
@@ -16,15 +16,15 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::Certificate;
 
-/// A door with a certificate, until it is dropped.
+/// A port with a certificate, open until it is dropped.
 pub struct TlsFront {
-    /// Where it listens, on 127.0.0.1.
+    /// Port of the front, on 127.0.0.1.
     pub port: u16,
     listener: JoinHandle<()>,
 }
 
 impl TlsFront {
-    /// Before the server on this port.
+    /// Starts the front of the server on this port.
     pub async fn start(certificate: &Certificate, upstream: u16) -> Self {
         let chain = CertificateDer::pem_slice_iter(&fs::read(certificate.certificate_file()).unwrap())
             .collect::<Result<Vec<_>, _>>()
@@ -43,11 +43,11 @@ impl TlsFront {
             while let Ok((stream, _)) = listener.accept().await {
                 let acceptor = acceptor.clone();
                 tokio::spawn(async move {
-                    // Whoever breaks off hears of it from the other end.
+                    // The end that breaks off is seen at the other end.
                     if let Ok(mut inside) = TcpStream::connect(("127.0.0.1", upstream)).await
                         && let Ok(mut outside) = acceptor.accept(stream).await
                     {
-                        let _broken = copy_bidirectional(&mut outside, &mut inside).await;
+                        _ = copy_bidirectional(&mut outside, &mut inside).await;
                     }
                 });
             }

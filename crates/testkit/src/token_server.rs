@@ -15,10 +15,12 @@ use tempfile::TempDir;
 
 use crate::{
     bearer::{Bearer, TokensOf},
-    dovecot::PATIENCE,
+    processes::GREETING_TIMEOUT,
 };
 
-/// A running authorization server, addressed as Microsoft's: its endpoints are below [`TokenServer::TENANT`]. Stops when dropped.
+/// A running authorization server with the paths of Microsoft's. Stops when dropped.
+///
+/// Its endpoints are below [`TokenServer::TENANT`].
 pub struct TokenServer {
     directory: TempDir,
     process: Child,
@@ -28,14 +30,14 @@ pub struct TokenServer {
     key: String,
 }
 
-/// A question for a token, and how it ended.
+/// A request for a token, with its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenRequest {
-    /// The grant, without the words in front of it: `client_credentials`, `jwt-bearer`, `refresh_token`, `device_code`.
+    /// The grant type without its prefix: `client_credentials`, `jwt-bearer`, `refresh_token`, `device_code`.
     pub grant: String,
-    /// The error code; `None` where there was a token.
+    /// The error code; `None` if a token was issued.
     pub error: Option<String>,
-    /// For whom the token is.
+    /// The subject of the token.
     pub subject: Option<String>,
 }
 
@@ -44,26 +46,25 @@ impl TokenServer {
     pub const TENANT: &str = "contoso.edu";
     /// The application with [`TokenServer::CLIENT_SECRET`].
     pub const WITH_SECRET: &str = "9a2e5a3c-1d55-4a0e-8a9e-000000000001";
-    /// Its secret.
     pub const CLIENT_SECRET: &str = "kY8~client-secret-of-the-application";
     /// The application with a certificate.
     pub const WITH_CERTIFICATE: &str = "9a2e5a3c-1d55-4a0e-8a9e-000000000002";
-    /// The application on people's devices, which has neither.
+    /// The application on users' devices, which has no credential.
     pub const ON_DEVICES: &str = "9a2e5a3c-1d55-4a0e-8a9e-000000000003";
     /// The audience of tokens for Microsoft's mailboxes.
     pub const MICROSOFT: &str = "https://outlook.office365.com";
     /// The scope of an application's tokens for them.
     pub const DEFAULT_SCOPE: &str = "https://outlook.office365.com/.default";
-    /// The audience of a person's tokens for them.
+    /// The audience of a user's tokens for them.
     pub const OF_PERSONS: &str = "https://outlook.office.com";
     /// The scope of such tokens.
     pub const PERSON_SCOPE: &str = "https://outlook.office.com/IMAP.AccessAsUser.All offline_access";
-    /// The scope of tokens for something else.
+    /// The scope of tokens for another service.
     pub const OTHER_SCOPE: &str = "https://graph.microsoft.com/.default";
     /// The audience of tokens for Google's mailboxes.
     pub const GOOGLE: &str = "https://mail.google.com";
 
-    /// Starts it; tokens live an hour.
+    /// Starts the server. Tokens expire after an hour.
     pub fn start() -> Self {
         let modules = installed();
         let directory = tempfile::tempdir().unwrap();
@@ -115,7 +116,8 @@ impl TokenServer {
         };
         let begun = Instant::now();
         while server.log().is_empty() {
-            let is_running = server.process.try_wait().unwrap().is_none() && begun.elapsed() < PATIENCE;
+            let is_running =
+                server.process.try_wait().unwrap().is_none() && begun.elapsed() < GREETING_TIMEOUT;
             let errors = server.directory.path().join("errors");
             assert!(is_running, "the token server does not start: {}", fs::read_to_string(errors).unwrap());
             sleep(Duration::from_millis(20));
@@ -126,27 +128,27 @@ impl TokenServer {
         server
     }
 
-    /// Its address, below which tenants are.
+    /// Its URL, the parent of all tenants.
     pub fn authority_url(&self) -> &str {
         &self.issuer
     }
 
-    /// Its token endpoint.
+    /// URL of its token endpoint.
     pub fn token_url(&self) -> String {
         format!("{}/{}/oauth2/v2.0/token", self.issuer, Self::TENANT)
     }
 
-    /// Its endpoint for devices that want to be signed in.
+    /// URL of its endpoint for devices.
     pub fn device_url(&self) -> String {
         format!("{}/{}/oauth2/v2.0/devicecode", self.issuer, Self::TENANT)
     }
 
-    /// From now on tokens live so long.
+    /// Changes the lifetime of future tokens.
     pub fn set_token_life(&self, life: Duration) {
         self.set("token_life_seconds", json!(life.as_secs()));
     }
 
-    /// From now on its clock is wrong by so many seconds.
+    /// Sets its clock ahead by this many seconds.
     pub fn set_clock_ahead(&self, seconds: i64) {
         self.set("clock_is_ahead_seconds", json!(seconds));
     }
@@ -154,7 +156,7 @@ impl TokenServer {
     fn set(&self, name: &str, value: Value) {
         let mut settings = self.settings.lock().unwrap();
         settings[name] = value;
-        // Read by the server at any moment: it must be there as a whole.
+        // The server may read the file at any moment: it must be complete.
         let new = self.directory.path().join("settings.new");
         fs::write(&new, settings.to_string()).unwrap();
         fs::rename(new, self.directory.path().join("settings.json")).unwrap();
@@ -166,7 +168,8 @@ impl TokenServer {
         read("certificate.pem") + &read("key.pem")
     }
 
-    /// The key file (JSON) of a service account that may open the mailboxes of the organisation's people, as Google gives it.
+    /// The key file (JSON) of a service account that may open all mailboxes of the organisation, in Google's
+    /// form.
     pub fn service_account_key(&self) -> String {
         let key = fs::read_to_string(self.directory.path().join("account.pem")).unwrap();
         let file = json!({
@@ -176,17 +179,17 @@ impl TokenServer {
         serde_json::to_string_pretty(&file).unwrap()
     }
 
-    /// Somebody signs in at its pages and lets the device with this code have the mailbox.
+    /// Signs a user in at its pages, and gives the device with this code access to the mailbox.
     pub fn allow(&self, user_code: &str, login: &str) {
         self.person(&["allow", &self.tenant_url(), user_code, login]);
     }
 
-    /// Somebody does not let the device with this code in.
+    /// Refuses the device with this code.
     pub fn deny(&self, user_code: &str, login: &str) {
         self.person(&["deny", &self.tenant_url(), user_code, login]);
     }
 
-    /// A refresh token of somebody who has signed in on a device.
+    /// A refresh token of a user who has signed in on a device.
     pub fn refresh_token(&self, login: &str) -> String {
         self.person(&["refresh-token", &self.tenant_url(), Self::ON_DEVICES, Self::PERSON_SCOPE, login])
     }
@@ -202,7 +205,7 @@ impl TokenServer {
         String::from_utf8(ran.stdout).unwrap().trim().to_owned()
     }
 
-    /// How a Dovecot checks its tokens, which must be for this audience.
+    /// A Dovecot's check of its tokens, which must be for this audience.
     pub fn bearer(&self, tokens_of: TokensOf, audience: &str) -> Bearer {
         Bearer {
             tokens_of,
@@ -212,23 +215,23 @@ impl TokenServer {
         }
     }
 
-    /// Every question for a token so far.
+    /// All requests for tokens so far.
     pub fn requests(&self) -> Vec<TokenRequest> {
-        let asked = self.log().into_iter().filter(|it| it["grant"].is_string());
+        let requests = self.log().into_iter().filter(|it| it["grant"].is_string());
         let request = |entry: Value| TokenRequest {
             grant: entry["grant"].as_str().unwrap().to_owned(),
             error: entry["answered"]["error"].as_str().map(str::to_owned),
             subject: entry["answered"]["access_token"].as_str().and_then(subject),
         };
-        asked.map(request).collect()
+        requests.map(request).collect()
     }
 
-    /// How many questions there were with this grant.
+    /// Number of requests with this grant.
     pub fn count(&self, grant: &str) -> usize {
         self.requests().iter().filter(|it| it.grant == grant).count()
     }
 
-    /// Everything secret that went over its wire, either way, and the keys that people have for it.
+    /// Everything secret that was sent in either direction, and the keys of its clients.
     pub fn secrets(&self) -> Vec<String> {
         const NAMES: [&str; 6] = [
             "client_secret",
@@ -245,7 +248,7 @@ impl TokenServer {
             }
         }
         for name in ["account.pem", "key.pem"] {
-            // A line in the middle: what stands around it may be written in many ways.
+            // A line in the middle: its surroundings may be written in many ways.
             let key = fs::read_to_string(self.directory.path().join(name)).unwrap();
             found.push(key.lines().nth(5).unwrap().to_owned());
         }
@@ -254,10 +257,10 @@ impl TokenServer {
         found
     }
 
-    /// What it wrote down: its key, then each question with its answer, and which rules were broken.
+    /// Its log: its key, then each request with its answer, and the violated rules.
     pub fn log(&self) -> Vec<Value> {
         let text = fs::read_to_string(self.directory.path().join("log")).unwrap();
-        // The last line may be half written.
+        // The last line may be incomplete.
         let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
         whole.lines().map(|it| serde_json::from_str(it).unwrap()).collect()
     }
@@ -265,21 +268,21 @@ impl TokenServer {
 
 impl Drop for TokenServer {
     fn drop(&mut self) {
-        let _ended = self.process.kill();
-        let _ended = self.process.wait();
+        _ = self.process.kill();
+        _ = self.process.wait();
     }
 }
 
 const ACCOUNT: &str = "migration@migration-1.iam.gserviceaccount.com";
 const ACCOUNT_KEY: &str = "5f1c0e9ad3b94d6a8c7b2e4f6a1d3c5b7e9f0a2c";
 
-/// For whom a token is.
+/// The subject of a token.
 fn subject(token: &str) -> Option<String> {
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
     serde_json::from_slice::<Value>(&claims).ok()?["sub"].as_str().map(str::to_owned)
 }
 
-/// Where the packages of npm are that `make test` has installed below the build directory.
+/// Directory of the npm packages that `make test` has installed below the build directory.
 #[track_caller]
 fn installed() -> PathBuf {
     let test = env::current_exe().unwrap();

@@ -5,10 +5,11 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use mailhaul_imap::{Direction, Trace};
+use parking_lot::Mutex;
 
 /// One file for all connections, readable for its owner alone.
 pub(crate) struct TraceFile(Mutex<File>);
@@ -34,6 +35,6 @@ impl Trace for Labelled {
         };
         let line = format!("{} {who}: {text}\n", self.label);
         // A trace that cannot be written must not stop a migration.
-        let _lost = self.file.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
+        let _lost = self.file.0.lock().write_all(line.as_bytes());
     }
 }

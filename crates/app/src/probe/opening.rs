@@ -2,10 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use jiff::Timestamp;
@@ -13,6 +10,7 @@ use mailhaul_imap::{
     Capabilities, Certificate, ConnectOptions, Connection, Direction, Error, ErrorKind, Milestone, Security,
     Trace,
 };
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{Asking, chain, findings::Findings, obstacle::Obstacle};
 
@@ -51,7 +49,7 @@ impl Watch {
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
@@ -11,6 +11,7 @@ use mailhaul_engine::{Side, Throttle, Usage};
 use mailhaul_mail::Scope;
 use mailhaul_migration::{Endpoint, Guid, Rates};
 use mailhaul_remotes::{MailboxLimits, Profile, Profiles};
+use parking_lot::Mutex;
 
 use super::{
     cap::Cap,
@@ -58,7 +59,7 @@ pub(crate) struct Pass {
 
 impl Gates {
     fn with<T>(&self, look: impl FnOnce(&mut HashMap<Guid, Gate>) -> T) -> T {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut self.0.lock())
     }
 
     fn at<T>(&self, endpoint: Guid, look: impl FnOnce(&mut Gate) -> T) -> Option<T> {

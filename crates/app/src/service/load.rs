@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use mailhaul_migration::{Endpoint, Guid, Limit, MigrationConfig};
-use mailhaul_store::{ChecksUnderWay, PassKind, Running, Waiting};
+use mailhaul_store::{ChecksUnderWay, PassKind, RunningPasses, WaitingPasses};
 
 /// Users under way.
 #[derive(Debug, Default)]
@@ -14,11 +14,11 @@ pub(super) struct Load {
 }
 
 impl Load {
-    pub(super) fn new(running: &[Running], checks: &[ChecksUnderWay]) -> Self {
+    pub(super) fn new(running: &[RunningPasses], checks: &[ChecksUnderWay]) -> Self {
         let mut load = Self::default();
         for pass in running {
-            let Running { source_endpoint, target_endpoint, kind, users } = *pass;
-            load.add_passes(Waiting { source_endpoint, target_endpoint, kind }, users);
+            let RunningPasses { source_endpoint, target_endpoint, kind, users } = *pass;
+            load.add_passes(WaitingPasses { source_endpoint, target_endpoint, kind }, users);
         }
         for check in checks {
             load.add_checks(check.target_endpoint, check.users);
@@ -27,7 +27,7 @@ impl Load {
     }
 
     /// Users whose pass has begun.
-    pub(super) fn add_passes(&mut self, pass: Waiting, users: u64) {
+    pub(super) fn add_passes(&mut self, pass: WaitingPasses, users: u64) {
         self.add_checks(pass.target_endpoint, users);
         if pass.kind != PassKind::First {
             *self.later.entry(pass.source_endpoint).or_default() += users;
@@ -80,11 +80,11 @@ mod tests {
     fn passes_and_checks_take_places_and_first_passes_no_later_ones() {
         let source = Endpoint { max_concurrent_incremental_syncs: Limit::At(5), ..endpoint() };
         let (source_endpoint, target_endpoint) = (source.guid, Some(Guid::new_v4()));
-        let running = |kind, users| Running { source_endpoint, target_endpoint, kind, users };
+        let running = |kind, users| RunningPasses { source_endpoint, target_endpoint, kind, users };
         let checks = [ChecksUnderWay { source_endpoint, target_endpoint, users: 1 }];
         let running = [running(PassKind::First, 10), running(PassKind::Incremental, 2)];
         let mut load = Load::new(&running, &checks);
-        load.add_passes(Waiting { source_endpoint, target_endpoint: None, kind: PassKind::Final }, 1);
+        load.add_passes(WaitingPasses { source_endpoint, target_endpoint: None, kind: PassKind::Final }, 1);
         let config =
             MigrationConfig { max_concurrent_migrations: Limit::At(15), ..MigrationConfig::default() };
         assert_eq!((load.left(&config), load.at_target(target_endpoint.unwrap())), (1, 13));

@@ -1,7 +1,7 @@
 //! How a pass gets on: numbers for whoever asks, entries for the report, and a word when both mailboxes are open.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use mailhaul_engine::{Error, Event, Progress};
 use mailhaul_migration::Statistics;
 use mailhaul_store::ReportEntry;
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use super::{forecast::Forecast, stall::Steps};
@@ -53,12 +54,12 @@ impl Tally {
 
     /// How long it will take, as was last foreseen.
     pub(crate) fn forecast(&self) -> Option<Forecast> {
-        *self.forecast.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.forecast.lock()
     }
 
     /// From now on it will take so long.
     pub(crate) fn foresee(&self, forecast: Option<Forecast>) {
-        *self.forecast.lock().unwrap_or_else(PoisonError::into_inner) = forecast;
+        *self.forecast.lock() = forecast;
     }
 
     /// The numbers as they are now.
@@ -94,12 +95,12 @@ impl Tally {
     }
 
     fn stalling(&self) -> u64 {
-        let since = *self.stalled_since.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = *self.stalled_since.lock();
         since.map_or(0, millis_since)
     }
 
     fn stalls(&self, does: bool) {
-        let mut since = self.stalled_since.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut since = self.stalled_since.lock();
         if does {
             since.get_or_insert(Timestamp::now());
         } else if let Some(since) = since.take() {

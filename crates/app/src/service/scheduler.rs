@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 use mailhaul_engine::{Clock as _, Place, Places, Usage};
 use mailhaul_migration::{Endpoint, Guid, Limit, MigrationUser};
-use mailhaul_store::{CheckClaim, Claim, Heartbeat, ServiceLock, StoreError, Waiting};
+use mailhaul_store::{CheckClaim, Claim, Heartbeat, ServiceLock, StoreError, WaitingPasses};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -283,7 +283,7 @@ impl Scheduler {
     async fn begin(
         &mut self,
         endpoint: &Endpoint,
-        pass: Waiting,
+        pass: WaitingPasses,
         most: u64,
         now: Timestamp,
     ) -> Result<u64, StoreError> {

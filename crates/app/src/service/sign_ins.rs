@@ -1,12 +1,10 @@
 //! Sign-in mechanisms that work at each server, shared by all mailboxes of this process.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use mailhaul_imap::{ConnectOptions, SignInMemory};
 use mailhaul_migration::Endpoint;
+use parking_lot::Mutex;
 
 use super::account::connect_options;
 
@@ -21,7 +19,7 @@ impl SignIns {
     /// The endpoint's connection settings, with what was learned of its server.
     pub(crate) fn connect_options(&self, endpoint: &Endpoint) -> ConnectOptions {
         let key = (endpoint.remote_server.clone(), endpoint.port, endpoint.security.to_string());
-        let sign_in = self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
+        let sign_in = self.0.lock().entry(key).or_default().clone();
         ConnectOptions { sign_in, ..connect_options(endpoint) }
     }
 }

@@ -1,9 +1,6 @@
 //! The access tokens of endpoints: one source for each, shared by all who open its mailboxes in this process.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 use mailhaul_mail::{Reach, Secret};
@@ -13,6 +10,7 @@ use mailhaul_oauth::{
     TokenCommand, TokenEndpoint, TokenUrl, Tokens,
 };
 use mailhaul_store::{SecretName, Store};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Mutex as AsyncMutex;
 
 /// All endpoints' tokens. Clones share them.
@@ -104,7 +102,7 @@ impl TokenDesk {
     }
 
     fn counters(&self) -> MutexGuard<'_, HashMap<Guid, Counter>> {
-        self.0.counters.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.counters.lock()
     }
 }
 

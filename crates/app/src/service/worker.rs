@@ -1,9 +1,6 @@
 //! One pass over one user's mailbox, from the lease to its release.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use mailhaul_engine::{Error, ErrorKind, Limits, Place, Places, Report};
@@ -13,9 +10,10 @@ use mailhaul_migration::{
 };
 use mailhaul_remotes::Side;
 use mailhaul_store::{
-    Claimed, Due, FolderStatistics, Lease, MailboxLedger, PassKind, Release, ReportEntry, SkippedMessage,
+    ClaimedUser, Due, FolderStatistics, Lease, MailboxLedger, PassKind, Release, ReportEntry, SkippedMessage,
     StoreError, Users,
 };
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use super::{
@@ -39,7 +37,7 @@ const TELLING: Duration = Duration::from_secs(30);
 
 impl Workplace {
     /// Carries one claimed user, and gives its lease back, whatever happens. The place is held to the end.
-    pub(crate) async fn work(self, claimed: Claimed, worker: Worker, places: Places, place: Place) {
+    pub(crate) async fn work(self, claimed: ClaimedUser, worker: Worker, places: Places, place: Place) {
         let (user, lease) = (claimed.user.clone(), claimed.lease);
         let carrying = tokio::spawn({
             let (workplace, worker) = (self.clone(), worker.clone());
@@ -64,9 +62,9 @@ impl Workplace {
         self.workers.ended(user.guid);
     }
 
-    async fn carry(self, claimed: Claimed, worker: Worker, places: Places) {
+    async fn carry(self, claimed: ClaimedUser, worker: Worker, places: Places) {
         let begun = Timestamp::now();
-        let Claimed { user, kind, lease } = claimed;
+        let ClaimedUser { user, kind, lease } = claimed;
         let (news, mut arriving) = mpsc::unbounded_channel();
         let meters = Mutex::new(Vec::new());
         let passing = async {
@@ -128,7 +126,7 @@ impl Workplace {
         self.write_down(&meters).await;
         foresee(&worker, &meters, &mut days_told, &mut entries);
         // Whoever takes the user up next counts for himself.
-        meters.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        meters.lock().clear();
         let settings = settings(self.store.batch_by_guid(user.batch).await, &mut report);
         let passed = Passed {
             kind,
@@ -168,7 +166,7 @@ impl Workplace {
 
     /// Keeps what was counted, so that another process knows it.
     async fn write_down(&self, meters: &Mutex<Vec<Arc<Meter>>>) {
-        let meters = meters.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let meters = meters.lock().clone();
         for meter in meters {
             meter.write(&self.store).await;
         }
@@ -209,7 +207,7 @@ impl Workplace {
             None => None,
         };
         let counting = [from_meter, to_meter].into_iter().flatten().map(Arc::new).collect();
-        *meters.lock().unwrap_or_else(PoisonError::into_inner) = counting;
+        *meters.lock() = counting;
         let pass = OnePass {
             progress: &progress,
             budget: &self.budget,
@@ -352,8 +350,7 @@ fn foresee(
     days_told: &mut u64,
     entries: &mut Vec<ReportEntry>,
 ) {
-    let days: Vec<_> =
-        meters.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(|it| it.day()).collect();
+    let days: Vec<_> = meters.lock().iter().filter_map(|it| it.day()).collect();
     let forecast = Forecast::of(&worker.tally.statistics(), days);
     worker.tally.foresee(forecast);
     if let Some(forecast) = forecast.filter(|it| it.days() != *days_told) {

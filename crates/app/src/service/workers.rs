@@ -1,12 +1,9 @@
 //! The workers under way in this process: how they are told to end, and what they have done so far.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use mailhaul_migration::{Guid, Statistics};
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -69,18 +66,18 @@ impl Worker {
 
     /// Why it is to end; `None` where it is not.
     pub(crate) fn ending(&self) -> Option<Ending> {
-        *self.ending.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.ending.lock()
     }
 
     pub(crate) fn end(&self, why: Ending) {
-        self.ending.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        self.ending.lock().get_or_insert(why);
         self.stop.cancel();
     }
 }
 
 impl Workers {
     fn with<T>(&self, look: impl FnOnce(&mut HashMap<Guid, Worker>) -> T) -> T {
-        look(&mut self.0.under_way.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut self.0.under_way.lock())
     }
 
     /// Something has changed that the scheduler should look at now.

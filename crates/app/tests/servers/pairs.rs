@@ -82,7 +82,7 @@ fn expected(mail: &[Mail], way: &[&Shape]) -> Mailbox {
     for it in mail {
         let octets = way.iter().try_fold(it.octets.clone(), |octets, shape| kept(shape, octets));
         let message =
-            octets.map(|octets| Message::of(&octets, &it.flags, it.date.unix_seconds().to_string()));
+            octets.map(|octets| Message::new(&octets, &it.flags, it.date.unix_seconds().to_string()));
         mailbox.entry(it.folder.to_owned()).or_default().messages.extend(message);
     }
     mailbox

@@ -51,7 +51,7 @@ async fn cyrus_refuses_invalid_headers_and_the_other_messages_arrive() {
     for it in rows {
         assert!(it.iter().any(|cell| cell.contains("NO Message contains invalid header")), "{it:?}");
     }
-    let digest = |octets: &[u8]| Message::of(octets, &Flags::new(), String::new()).digest;
+    let digest = |octets: &[u8]| Message::new(octets, &Flags::new(), String::new()).digest;
     let there = contents(to.port(), "annb").await;
     let arrived = |octets| there["INBOX"].messages.iter().any(|it| it.digest == digest(octets));
     for (octets, is_taken) in MESSAGES {

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use mailhaul_imap::{AppendHead, Begin, MailboxName, Session};
+use mailhaul_imap::{AppendHead, BeginOutcome, MailboxName, Session};
 use mailhaul_mail::{Digest, Flags, InternalDate, repair::Repairs};
 use mailhaul_testkit::{Courier, CourierSetup, Cyrus, CyrusSetup, Folder, Server as _, Setup, connect, fill};
 
@@ -41,7 +41,7 @@ async fn append(session: &mut Session, octets: &[u8]) -> Result<(), String> {
     let flags = Flags::new();
     let head = AppendHead { flags: &flags, date: None, length: octets.len() as u64 };
     let sending = async move {
-        assert_eq!(sink.begin(&head).await.unwrap(), Begin::Ready);
+        assert_eq!(sink.begin(&head).await.unwrap(), BeginOutcome::Ready);
         sink.write(octets).await.unwrap();
         sink.end_message().unwrap();
         sink.end_command();

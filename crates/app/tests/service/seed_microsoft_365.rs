@@ -118,7 +118,7 @@ async fn the_lines_of_the_document_move_three_mailboxes_into_microsoft_365() {
     }
     // One token before the endpoint was kept, to try it, and one for everything since.
     assert_eq!(target.tokens_issued(), 2);
-    assert_eq!(target.violations(), ["everybody: is asked a token for, while the last one is good"]);
+    assert_eq!(target.violations(), ["all users: requests a token while the last one is valid"]);
     assert_eq!(service.stop(), Some(0));
 
     if std::env::var_os("UPDATE_DOCUMENTS").is_some() {

@@ -12,6 +12,8 @@
 )]
 
 mod ledger;
+#[path = "../../../testkit/src/uid_folder.rs"]
+mod uid_folder;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,24 +37,16 @@ use tokio_util::sync::CancellationToken;
 
 #[allow(unused_imports, reason = "not every test kills the program")]
 pub use self::ledger::{Crash, MemoryLedger};
+use self::uid_folder::UidFolder;
 
 #[derive(Clone, Debug)]
 pub struct StoredMessage {
     pub flags: Flags,
     pub date: Option<InternalDate>,
     pub body: Bytes,
-    modseq: u64,
 }
 
-#[derive(Clone, Debug)]
-pub struct StoredFolder {
-    pub uid_validity: u32,
-    uid_next: u32,
-    modseq: u64,
-    pub messages: BTreeMap<u32, StoredMessage>,
-    /// What was expunged, and when.
-    expunged: BTreeMap<u32, u64>,
-}
+pub type StoredFolder = UidFolder<StoredMessage>;
 
 /// What others may do to the server while nobody migrates, and how it misbehaves.
 #[derive(Clone, Default)]
@@ -198,13 +192,7 @@ impl Server {
     pub fn folder(&mut self, path: &str) -> &mut StoredFolder {
         self.next_validity += 1;
         let uid_validity = self.next_validity;
-        self.folders.entry(FolderPath::parse(path)).or_insert_with(|| StoredFolder {
-            uid_validity,
-            uid_next: 1,
-            modseq: 1,
-            messages: BTreeMap::new(),
-            expunged: BTreeMap::new(),
-        })
+        self.folders.entry(FolderPath::parse(path)).or_insert_with(|| StoredFolder::new(uid_validity, 1))
     }
 }
 
@@ -221,17 +209,7 @@ impl StoredFolder {
     }
 
     fn store(&mut self, flags: Flags, date: Option<InternalDate>, body: Bytes) -> u32 {
-        let uid = self.uid_next;
-        self.uid_next += 1;
-        self.modseq += 1;
-        self.messages.insert(uid, StoredMessage { flags, date, body, modseq: self.modseq });
-        uid
-    }
-
-    /// The folder is as it was when it was new, under the same UIDVALIDITY.
-    pub fn start_again(&mut self) {
-        self.messages.clear();
-        self.uid_next = 1;
+        self.insert(StoredMessage { flags, date, body }, self.modseq + 1)
     }
 
     /// Takes a message over from another folder.
@@ -240,35 +218,34 @@ impl StoredFolder {
     }
 
     pub fn set_flags(&mut self, uid: u32, flags: &str) {
-        self.modseq += 1;
-        let modseq = self.modseq;
         if let Some(message) = self.messages.get_mut(&uid) {
             message.flags = flags.split_whitespace().collect();
-            message.modseq = modseq;
+            self.touch(uid, self.modseq + 1);
         }
     }
 
     pub fn expunge(&mut self, uid: u32) -> Option<StoredMessage> {
-        self.modseq += 1;
-        self.expunged.insert(uid, self.modseq);
-        self.messages.remove(&uid)
+        self.remove(uid, self.modseq + 1)
     }
 
     /// The first message is gone, and the UIDs of those behind it become smaller by one, under the same UIDVALIDITY.
     pub fn shift(&mut self) {
-        let messages: Vec<StoredMessage> = std::mem::take(&mut self.messages).into_values().collect();
-        self.uid_next -= 1;
-        self.messages = (1..).zip(messages.into_iter().skip(1)).collect();
+        let modseq = self.modseq;
+        let changes: Vec<u64> = self.messages.keys().map(|uid| self.modseq_of(*uid)).collect();
+        for (message, change) in self.restart().into_iter().zip(changes).skip(1) {
+            self.insert(message, change);
+        }
+        self.modseq = modseq;
     }
 
     /// A new UIDVALIDITY, and new UIDs for all.
     pub fn renumber(&mut self) {
+        let uid_next = self.uid_next + 7;
+        let messages = self.restart();
         self.uid_validity += 1000;
-        self.expunged.clear();
-        let messages = std::mem::take(&mut self.messages);
-        self.uid_next += 7;
-        for message in messages.into_values() {
-            self.store(message.flags, message.date, message.body);
+        self.uid_next = uid_next;
+        for message in messages {
+            self.take(message);
         }
     }
 
@@ -414,7 +391,7 @@ impl Mailbox for Remote {
             messages: it
                 .messages
                 .iter()
-                .filter(|(_, message)| message.modseq > since)
+                .filter(|(uid, _)| it.has_changed_since(**uid, since))
                 .map(|(uid, message)| MessageInfo {
                     uid: Uid::new(*uid).unwrap(),
                     flags: message.flags.clone(),
@@ -423,8 +400,7 @@ impl Mailbox for Remote {
                 })
                 .collect(),
             present: if tells_vanished {
-                let vanished = it.expunged.iter().filter(|(_, modseq)| **modseq > since);
-                Present::AllBut(vanished.filter_map(|(uid, _)| Uid::new(*uid)).collect())
+                Present::AllBut(it.vanished_since(since).filter_map(Uid::new).collect())
             } else if lists_places {
                 Present::These(
                     (1..=it.messages.len()).filter_map(|it| Uid::new(it.try_into().ok()?)).collect(),

@@ -1,15 +1,15 @@
-//! What OAUTHBEARER (RFC 7628) and XOAUTH2 have in common: one message, and where the token is refused a challenge that says why.
+//! Common part of OAUTHBEARER (RFC 7628) and XOAUTH2: one message, and a challenge with the reason of a refusal.
 
 use mailhaul_mail::Secret;
 
 use super::{Mechanism, unexpected};
 use crate::error::{Error, clean};
 
-/// A token on its way.
+/// Exchange with a bearer token.
 pub(super) struct Bearer {
     name: &'static str,
     message: Option<Vec<u8>>,
-    /// What the server wants to hear before it says NO.
+    /// Answer that the server expects before its NO.
     farewell: &'static [u8],
     token: Secret,
     refusal: Option<String>,
@@ -35,7 +35,7 @@ impl Mechanism for Bearer {
         self.message.take()
     }
 
-    /// A challenge is an error: an object in JSON (RFC 7628, section 3.2.2).
+    /// Protocol: a challenge is an error, a JSON object (RFC 7628, section 3.2.2).
     fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, Error> {
         if self.refusal.is_some() {
             return Err(unexpected(self.name, "the server sent a second challenge"));
@@ -49,7 +49,7 @@ impl Mechanism for Bearer {
     }
 }
 
-/// The challenge for people, as the server wrote it. The token is not in it, whatever the server put there.
+/// Returns the challenge as text for display. The token is redacted.
 fn words(challenge: &[u8], token: &Secret) -> String {
     let text = String::from_utf8_lossy(challenge);
     let token = String::from_utf8_lossy(token.expose());

@@ -15,12 +15,13 @@ struct CramMd5 {
     answered: bool,
 }
 
-/// `None` where another mailbox is meant: the mechanism has no word for it.
+/// Returns `None` for another user's mailbox, because the mechanism cannot name it.
 pub(super) fn start(credentials: &Credentials) -> Option<Box<dyn Mechanism + Send>> {
-    credentials.identity().is_none().then(|| {
-        let (user, secret) = (credentials.user.clone(), credentials.secret.clone());
-        Box::new(CramMd5 { user, secret, answered: false }) as _
-    })
+    if credentials.identity().is_some() {
+        return None;
+    }
+    let (user, secret) = (credentials.user.clone(), credentials.secret.clone());
+    Some(Box::new(CramMd5 { user, secret, answered: false }))
 }
 
 impl Mechanism for CramMd5 {

@@ -1,4 +1,4 @@
-//! LOGIN, the mechanism: never more than a draft, widely offered (draft-murchison-sasl-login).
+//! SASL mechanism LOGIN (draft-murchison-sasl-login). It never became an RFC, but many servers offer it.
 
 use mailhaul_mail::Secret;
 
@@ -13,12 +13,12 @@ struct Login {
     asked: u8,
 }
 
-/// `None` where another mailbox is meant: the mechanism has no word for it.
+/// Returns `None` for another user's mailbox, because the mechanism cannot name it.
 pub(super) fn start(credentials: &Credentials) -> Option<Box<dyn Mechanism + Send>> {
-    credentials.identity().is_none().then(|| {
-        let login = Login { user: credentials.user.clone(), secret: credentials.secret.clone(), asked: 0 };
-        Box::new(login) as _
-    })
+    if credentials.identity().is_some() {
+        return None;
+    }
+    Some(Box::new(Login { user: credentials.user.clone(), secret: credentials.secret.clone(), asked: 0 }))
 }
 
 impl Mechanism for Login {
@@ -30,7 +30,7 @@ impl Mechanism for Login {
         None
     }
 
-    /// The challenges are prompts whose words differ between servers; their order does not.
+    /// The words of the two prompts differ between servers, but their order does not.
     fn respond(&mut self, _challenge: &[u8]) -> Result<Vec<u8>, Error> {
         self.asked += 1;
         match self.asked {

@@ -1,88 +1,91 @@
-//! Which mechanisms work at a server: shared by all connections to it, so that its users cost few refusals.
+//! Mechanisms that work at a server. All its connections share them, so that few sign-ins are refused.
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use mailhaul_mail::Secret;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::{
     sync::{Mutex as AsyncMutex, OwnedMutexGuard},
     time::timeout,
 };
 
 use super::{
-    Credentials, LineSecurity, Way,
-    order::{Try, next},
+    Credentials, LineSecurity, SignInMethod,
+    order::{MethodResult, next},
 };
 use crate::{error::Error, secrets::Secrets};
 
-/// What sign-ins at one server have shown. Clones share it; each server, or endpoint, needs its own.
+/// Results of sign-ins at one server. Clones share them. Each server or endpoint needs its own.
 #[derive(Clone, Default)]
-pub struct SignInMemory(Arc<Shared>);
+pub struct SignInMemory(Arc<MemoryState>);
 
 #[derive(Default)]
-struct Shared {
-    known: Mutex<Known>,
-    /// Held by the sign-in that finds out which mechanism works.
+struct MemoryState {
+    known: Mutex<SignInRecord>,
+    /// Locked by the sign-in that finds out which mechanism works.
     discovery: Arc<AsyncMutex<()>>,
 }
 
 #[derive(Default)]
-struct Known {
+struct SignInRecord {
     worked: Vec<&'static str>,
-    /// Tries of sign-ins that ended without an answer: the connection broke.
-    unfinished: HashMap<Account, Vec<Try>>,
-    /// What the server was shown last: it may say it on any connection.
+    /// Results of sign-ins that were interrupted by a broken connection.
+    unfinished: HashMap<Account, Vec<MethodResult>>,
+    /// Secrets that were sent last. The server may repeat them on any connection.
     shown: VecDeque<Secret>,
 }
 
-/// Secrets that are remembered of one server.
-const SHOWN: usize = 16;
+/// Secrets that are remembered for one server.
+const MAX_SHOWN_SECRETS: usize = 16;
 
-/// Who signs in, and for whom.
+/// User who signs in, and owner of the mailbox.
 type Account = (String, String);
 
 impl SignInMemory {
-    /// The secrets that are known when a connection is opened.
+    /// Returns the secrets that earlier connections sent.
     pub(crate) fn secrets(&self) -> Secrets {
         Secrets::new(self.known().shown.make_contiguous())
     }
 
-    /// The server is about to see this secret.
-    pub(crate) fn shows(&self, secret: &Secret) {
+    /// Remembers a secret that is about to be sent.
+    pub(crate) fn remember_secret(&self, secret: &Secret) {
         let shown = &mut self.known().shown;
         if !shown.contains(secret) {
-            shown.truncate(SHOWN - 1);
+            shown.truncate(MAX_SHOWN_SECRETS - 1);
             shown.push_front(secret.clone());
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, SignInRecord> {
+        self.0.known.lock()
     }
 }
 
-/// One sign-in: what was tried, and what was refused.
-pub(crate) struct Trial {
+/// One sign-in, with the methods that were tried.
+pub(crate) struct SignInAttempt {
     memory: SignInMemory,
     account: Account,
-    tries: Vec<Try>,
-    /// What the server said to each refusal, in order.
+    tries: Vec<MethodResult>,
+    /// Refusals of the server, in order.
     refusals: Vec<Error>,
-    /// Held until this sign-in has ended.
+    /// Locked until this sign-in has ended.
     discovery: Option<OwnedMutexGuard<()>>,
 }
 
-impl Trial {
+impl SignInAttempt {
     pub(crate) fn new(memory: &SignInMemory, credentials: &Credentials) -> Self {
         let account = (credentials.user.clone(), credentials.owner().to_owned());
         let tries = memory.known().unfinished.get(&account).cloned().unwrap_or_default();
         Self { memory: memory.clone(), account, tries, refusals: Vec::new(), discovery: None }
     }
 
-    /// Waits while another sign-in finds out which mechanism works, if that is not known and a refusal would not tell.
+    /// Waits while another sign-in finds out which mechanism works.
+    ///
+    /// Does not wait if a mechanism has worked already, or if the first method is decisive.
     pub(crate) async fn wait_for_turn(&mut self, is_ambiguous: bool, patience: Duration) {
         let is_mine = self.discovery.is_some();
         if is_ambiguous && !is_mine && self.memory.known().worked.is_empty() {
@@ -94,27 +97,28 @@ impl Trial {
         }
     }
 
-    /// The way to try next.
-    pub(crate) fn next(&self, ways: &mut Vec<Way>, line: LineSecurity) -> Option<Way> {
-        let names: Vec<(&'static str, bool)> = ways.iter().map(|way| (way.name, way.reveals)).collect();
+    /// Takes the method to try next out of `methods`.
+    pub(crate) fn next(&self, methods: &mut Vec<SignInMethod>, line: LineSecurity) -> Option<SignInMethod> {
+        let names: Vec<(&'static str, bool)> =
+            methods.iter().map(|method| (method.name, method.reveals)).collect();
         let index = next(&names, &self.tries, &self.memory.known().worked, line)?;
-        Some(ways.remove(index))
+        Some(methods.remove(index))
     }
 
-    /// The server does not have the mechanism.
-    pub(crate) fn is_missing(&mut self, name: &'static str) {
-        self.tries.push(Try { name, reveals: false, is_refusal: false });
+    /// Records that the server does not support the mechanism.
+    pub(crate) fn add_missing(&mut self, name: &'static str) {
+        self.tries.push(MethodResult { name, reveals: false, is_refusal: false });
     }
 
-    /// The server refused the credentials by this mechanism.
-    pub(crate) fn is_refused(&mut self, name: &'static str, reveals: bool, error: Error) {
-        self.tries.push(Try { name, reveals, is_refusal: true });
+    /// Records that the server refused the credentials with this mechanism.
+    pub(crate) fn add_refusal(&mut self, name: &'static str, reveals: bool, error: Error) {
+        self.tries.push(MethodResult { name, reveals, is_refusal: true });
         self.memory.known().unfinished.insert(self.account.clone(), self.tries.clone());
         self.refusals.push(error);
     }
 
-    /// Ends with success: the mechanism goes first from now on. Gives the refusals before it, in words.
-    pub(crate) fn signed_in(self, name: &'static str) -> Vec<String> {
+    /// Records that the mechanism worked, so that it is tried first from now on. Returns the texts of the earlier refusals.
+    pub(crate) fn record_success(self, name: &'static str) -> Vec<String> {
         let mut known = self.memory.known();
         known.unfinished.remove(&self.account);
         if !known.worked.contains(&name) {
@@ -124,8 +128,8 @@ impl Trial {
         self.refusals.into_iter().map(|error| error.message).collect()
     }
 
-    /// Ends with this answer of the server. The next sign-in of the user begins from the start.
-    pub(crate) fn refused(self, last: Error) -> Error {
+    /// Returns the final error, with the earlier refusals. The next sign-in of the user tries all methods again.
+    pub(crate) fn record_failure(self, last: Error) -> Error {
         self.memory.known().unfinished.remove(&self.account);
         let earlier: Vec<&str> = self
             .refusals

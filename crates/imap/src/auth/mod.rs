@@ -1,4 +1,4 @@
-//! Authentication (RFC 9051, sections 6.2.2 and 6.2.3): which mechanisms there are, and which to try.
+//! Authentication (RFC 9051, sections 6.2.2 and 6.2.3): the table of mechanisms, and their order.
 
 mod bearer;
 mod cram_md5;
@@ -16,34 +16,34 @@ use mailhaul_mail::Secret;
 use crate::{
     capability::Capabilities,
     error::{Error, ErrorKind},
-    options::Security,
+    security::Security,
 };
 
+pub(crate) use memory::SignInAttempt;
 pub use memory::SignInMemory;
-pub(crate) use memory::Trial;
 pub use refusal::SignInRefusal;
 pub(crate) use refusal::{Answer, judge};
 
-/// What a [`Secret`] is.
+/// Kind of a [`Secret`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialKind {
-    /// A password, or what is used like one.
+    /// A password, or a secret that is used like one.
     Password,
     /// An OAuth 2.0 access token (RFC 6750).
     BearerToken,
 }
 
-/// How the owner of another mailbox is named.
+/// Command or field that names the owner of another mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuthorizeAs {
-    /// By the authorization identity of SASL (RFC 4422, section 3.4.1).
+    /// The authorization identity of SASL (RFC 4422, section 3.4.1).
     Identity(String),
-    /// By PROXYAUTH after login, the command of Sun's and Oracle's servers, in no RFC.
+    /// PROXYAUTH after sign-in: a command of Sun's and Oracle's servers, in no RFC.
     ProxyAuth(String),
 }
 
 impl AuthorizeAs {
-    /// The mailbox's owner.
+    /// Owner of the mailbox.
     pub fn owner(&self) -> &str {
         match self {
             Self::Identity(owner) | Self::ProxyAuth(owner) => owner,
@@ -51,23 +51,23 @@ impl AuthorizeAs {
     }
 }
 
-/// Who logs in, and with what.
+/// User and secret of a sign-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
-    /// Whose secret it is.
+    /// Owner of the secret.
     pub user: String,
-    /// Whose mailbox is to be opened, where that is another one.
+    /// Owner of the mailbox, if that is another user.
     pub authorize_as: Option<AuthorizeAs>,
-    /// Any octets.
+    /// Password or token; any bytes.
     pub secret: Secret,
-    /// What the secret is.
+    /// Kind of the secret.
     pub kind: CredentialKind,
-    /// The one mechanism to use, whatever the server offers. `LOGIN` also means the command.
+    /// The only mechanism to use, even if the server does not offer it. `LOGIN` also means the command.
     pub mechanism: Option<String>,
 }
 
 impl Credentials {
-    /// A user with a password, by the strongest mechanism.
+    /// Returns credentials with a password, for the strongest mechanism.
     pub fn password(user: impl Into<String>, secret: Secret) -> Self {
         Self {
             user: user.into(),
@@ -78,17 +78,17 @@ impl Credentials {
         }
     }
 
-    /// The owner of a mailbox, with an access token that opens it.
+    /// Returns credentials of a mailbox's owner with an access token.
     pub fn bearer(owner: impl Into<String>, token: Secret) -> Self {
         Self { kind: CredentialKind::BearerToken, ..Self::password(owner, token) }
     }
 
-    /// Whose mailbox is opened.
+    /// Owner of the mailbox that is opened.
     pub fn owner(&self) -> &str {
         self.authorize_as.as_ref().map_or(&self.user, AuthorizeAs::owner)
     }
 
-    /// The same with this mechanism alone, if they name none and it is one of their kind.
+    /// Returns the credentials with this mechanism, if they name none and it is of their kind.
     pub(crate) fn by_mechanism(&self, name: Option<&str>) -> Self {
         let fits = |name: &&str| {
             MECHANISMS.iter().any(|entry| entry.kind == self.kind && entry.name.eq_ignore_ascii_case(name))
@@ -97,7 +97,7 @@ impl Credentials {
         Self { mechanism: named.map(str::to_owned), ..self.clone() }
     }
 
-    /// Whom the mechanism has to name beside the user.
+    /// Authorization identity that the mechanism must send beside the user.
     fn identity(&self) -> Option<&str> {
         match &self.authorize_as {
             Some(AuthorizeAs::Identity(owner)) => Some(owner),
@@ -105,44 +105,44 @@ impl Credentials {
         }
     }
 
-    /// The user of mechanisms that can say one name only: whose mailbox it is.
+    /// User name for mechanisms with one name only: the owner of the mailbox.
     fn only_name(&self) -> &str {
         self.identity().unwrap_or(&self.user)
     }
 }
 
-/// The client's side of a SASL exchange (RFC 4422). Base64 and the wire are the caller's matter.
+/// Client side of a SASL exchange (RFC 4422). The caller does base64 and sends the messages.
 pub(crate) trait Mechanism: Send {
-    /// Its name on the wire.
+    /// Name of the mechanism on the wire.
     fn name(&self) -> &'static str;
 
-    /// What is said first, for mechanisms in which the client begins.
+    /// First message, for mechanisms in which the client begins.
     fn initial(&mut self) -> Option<Vec<u8>>;
 
-    /// The answer to a challenge.
+    /// Returns the answer to a challenge.
     fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, Error>;
 
-    /// What the server said of its refusal before it says NO, where the mechanism has words for it.
+    /// Reason that the server sent before its NO, if the mechanism has a field for it.
     fn refusal(&self) -> Option<&str> {
         None
     }
 
-    /// To be asked when the server says OK: an error where the server has not proved itself, as SCRAM demands.
+    /// Called at the server's OK. Returns an error if the server has not proved that it knows the password (SCRAM).
     fn finish(&self) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// A way to sign in.
-pub(crate) struct Way {
+/// Method of signing in.
+pub(crate) struct SignInMethod {
     /// The mechanism, or [`LOGIN_COMMAND`].
     pub(crate) name: &'static str,
-    /// True if the server sees the password itself, and so can check it against any hash.
+    /// True if the server receives the password itself. It can then check it against any hash.
     pub(crate) reveals: bool,
     pub(crate) exchange: Exchange,
 }
 
-/// How a way to sign in is spoken.
+/// Command of a method.
 pub(crate) enum Exchange {
     /// AUTHENTICATE.
     Sasl(Box<dyn Mechanism + Send>),
@@ -150,92 +150,118 @@ pub(crate) enum Exchange {
     LoginCommand,
 }
 
-/// The name of the way that is no mechanism.
+/// Name of the method that is no SASL mechanism.
 pub(crate) const LOGIN_COMMAND: &str = "the command LOGIN";
 
-/// One line of [`MECHANISMS`].
-struct Entry {
+/// Line of [`MECHANISMS`].
+struct MechanismEntry {
     name: &'static str,
     kind: CredentialKind,
-    /// Whether the secret itself is sent.
+    /// True if the secret itself is sent.
     reveals: bool,
-    /// `None` where these credentials cannot be said in this mechanism.
+    /// Returns `None` if the mechanism cannot express the credentials.
     start: fn(&Credentials) -> Option<Box<dyn Mechanism + Send>>,
 }
 
-/// What there is, the strongest first. To add a mechanism: a file, and a line here.
-const MECHANISMS: &[Entry] = &[
-    Entry { name: scram::SHA_256, kind: CredentialKind::Password, reveals: false, start: scram::sha_256 },
-    Entry { name: scram::SHA_1, kind: CredentialKind::Password, reveals: false, start: scram::sha_1 },
-    Entry { name: cram_md5::NAME, kind: CredentialKind::Password, reveals: false, start: cram_md5::start },
-    Entry { name: plain::NAME, kind: CredentialKind::Password, reveals: true, start: plain::start },
-    Entry { name: login::NAME, kind: CredentialKind::Password, reveals: true, start: login::start },
-    Entry {
+/// All mechanisms, the strongest first. A new mechanism is a file, and a line here.
+const MECHANISMS: &[MechanismEntry] = &[
+    MechanismEntry {
+        name: scram::SHA_256,
+        kind: CredentialKind::Password,
+        reveals: false,
+        start: scram::sha_256,
+    },
+    MechanismEntry {
+        name: scram::SHA_1,
+        kind: CredentialKind::Password,
+        reveals: false,
+        start: scram::sha_1,
+    },
+    MechanismEntry {
+        name: cram_md5::NAME,
+        kind: CredentialKind::Password,
+        reveals: false,
+        start: cram_md5::start,
+    },
+    MechanismEntry { name: plain::NAME, kind: CredentialKind::Password, reveals: true, start: plain::start },
+    MechanismEntry { name: login::NAME, kind: CredentialKind::Password, reveals: true, start: login::start },
+    MechanismEntry {
         name: oauthbearer::NAME,
         kind: CredentialKind::BearerToken,
         reveals: true,
         start: oauthbearer::start,
     },
-    Entry { name: xoauth2::NAME, kind: CredentialKind::BearerToken, reveals: true, start: xoauth2::start },
+    MechanismEntry {
+        name: xoauth2::NAME,
+        kind: CredentialKind::BearerToken,
+        reveals: true,
+        start: xoauth2::start,
+    },
 ];
 
-/// The mechanism of this name, in its usual spelling.
+/// Returns the usual spelling of a mechanism's name, if the mechanism is known.
 pub fn mechanism(name: &str) -> Option<&'static str> {
     mechanism_names().into_iter().find(|known| known.eq_ignore_ascii_case(name))
 }
 
-/// All mechanisms, the strongest first: those of passwords before those of access tokens.
+/// Names of all mechanisms, the strongest first, those for passwords before those for access tokens.
 pub fn mechanism_names() -> Vec<&'static str> {
     MECHANISMS.iter().map(|entry| entry.name).collect()
 }
 
-/// The ways to sign in that both sides know, in order of preference; empty where there is none.
+/// Returns the methods that client and server have in common, in order of preference.
 ///
-/// Under TLS, CRAM-MD5 comes last: it protects nothing there, it cannot name another mailbox, and servers offer it that
-/// keep no password to check it with. Without TLS the password itself is offered last, and only if the operator chose an
-/// unencrypted connection; a server that says LOGINDISABLED never sees it there.
-pub(crate) fn choose(capabilities: &Capabilities, credentials: &Credentials, line: LineSecurity) -> Vec<Way> {
+/// With TLS, CRAM-MD5 is last. It protects nothing there and cannot name another mailbox. Some servers offer it without a
+/// stored password to check it with.
+///
+/// Without TLS, the password itself is last, and only if the operator chose an unencrypted connection. A server with
+/// LOGINDISABLED never receives it there.
+pub(crate) fn choose(
+    capabilities: &Capabilities,
+    credentials: &Credentials,
+    line: LineSecurity,
+) -> Vec<SignInMethod> {
     let forced = credentials.mechanism.as_deref();
     let offers = |name: &str| capabilities.mechanisms().any(|offered| offered.eq_ignore_ascii_case(name));
     let wanted = |name: &str| match forced {
-        // Both mean something when LOGIN is forced: the mechanism only where it is offered.
+        // LOGIN is the command, and also the mechanism if the server offers it.
         Some(only) => only.eq_ignore_ascii_case(name) && (name != login::NAME || offers(name)),
         None => offers(name),
     };
-    let start = |entry: &Entry| {
+    let start = |entry: &MechanismEntry| {
         let exchange = Exchange::Sasl((entry.start)(credentials)?);
-        Some(Way { name: entry.name, reveals: entry.reveals, exchange })
+        Some(SignInMethod { name: entry.name, reveals: entry.reveals, exchange })
     };
     let entries = MECHANISMS.iter().filter(|entry| entry.kind == credentials.kind && wanted(entry.name));
-    let mut ways: Vec<Way> = entries.filter_map(start).collect();
+    let mut methods: Vec<SignInMethod> = entries.filter_map(start).collect();
     if line == LineSecurity::Encrypted {
-        ways.sort_by_key(|way| way.name == cram_md5::NAME);
+        methods.sort_by_key(|method| method.name == cram_md5::NAME);
     }
     let takes_login_command = credentials.kind == CredentialKind::Password
         && credentials.identity().is_none()
         && forced.is_none_or(|only| only.eq_ignore_ascii_case(login::NAME))
         && !capabilities.has("LOGINDISABLED");
     if takes_login_command {
-        ways.push(Way { name: LOGIN_COMMAND, reveals: true, exchange: Exchange::LoginCommand });
+        methods.push(SignInMethod { name: LOGIN_COMMAND, reveals: true, exchange: Exchange::LoginCommand });
     }
     match line {
         LineSecurity::Encrypted => {}
         LineSecurity::ChosenClear if !capabilities.has("LOGINDISABLED") => {
-            ways.sort_by_key(|way| way.reveals);
+            methods.sort_by_key(|method| method.reveals);
         }
-        LineSecurity::ChosenClear | LineSecurity::Clear => ways.retain(|way| !way.reveals),
+        LineSecurity::ChosenClear | LineSecurity::Clear => methods.retain(|method| !method.reveals),
     }
-    ways
+    methods
 }
 
-/// Whether others on the network path can read what is sent.
+/// Encryption of the connection over which credentials are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LineSecurity {
     /// TLS.
     Encrypted,
-    /// No TLS, and the operator chose so.
+    /// No TLS, as the operator chose.
     ChosenClear,
-    /// No TLS, though the operator asked for it. A safeguard: no connection gets so far.
+    /// No TLS, although the operator required it. A safeguard: connecting fails before.
     Clear,
 }
 
@@ -249,7 +275,7 @@ impl LineSecurity {
     }
 }
 
-/// A server that does not keep to the mechanism.
+/// Error of a server that violates the mechanism.
 fn unexpected(name: &str, what: &str) -> Error {
     Error::session(ErrorKind::Protocol, format!("{name}: {what}"))
 }
@@ -274,13 +300,13 @@ mod tests {
     }
 
     fn names_on(words: &str, credentials: &Credentials, line: LineSecurity) -> Vec<&'static str> {
-        let ways = choose(&Capabilities::new(words.split(' ')), credentials, line);
-        for way in &ways {
-            if let Exchange::Sasl(mechanism) = &way.exchange {
-                assert_eq!(mechanism.name(), way.name);
+        let methods = choose(&Capabilities::new(words.split(' ')), credentials, line);
+        for method in &methods {
+            if let Exchange::Sasl(mechanism) = &method.exchange {
+                assert_eq!(mechanism.name(), method.name);
             }
         }
-        ways.iter().map(|way| way.name).collect()
+        methods.iter().map(|method| method.name).collect()
     }
 
     #[test]
@@ -294,11 +320,11 @@ mod tests {
     }
 
     #[test]
-    fn an_open_line_does_not_carry_the_password_where_that_can_be_helped() {
+    fn without_tls_the_password_is_sent_last_or_never() {
         let both = "AUTH=PLAIN AUTH=CRAM-MD5";
         assert_eq!(names(both, &password(), true), ["CRAM-MD5", "PLAIN", LOGIN_COMMAND]);
         assert_eq!(names("AUTH=PLAIN", &password(), true), ["PLAIN", LOGIN_COMMAND]);
-        // Without TLS, though it was asked for: never.
+        // Never sent without TLS if the operator required TLS.
         assert_eq!(names_on(both, &password(), LineSecurity::Clear), ["CRAM-MD5"]);
         assert!(names_on("AUTH=PLAIN", &password(), LineSecurity::Clear).is_empty());
     }
@@ -326,7 +352,7 @@ mod tests {
         let alice = || "alice".to_owned();
         let admin = Credentials { authorize_as: Some(AuthorizeAs::Identity(alice())), ..password() };
         assert_eq!(names("AUTH=PLAIN AUTH=LOGIN AUTH=CRAM-MD5", &admin, false), ["PLAIN"]);
-        // PROXYAUTH names it after login, which may be any.
+        // PROXYAUTH names the mailbox after sign-in, so every mechanism is allowed.
         let proxy = Credentials { authorize_as: Some(AuthorizeAs::ProxyAuth(alice())), ..password() };
         assert_eq!(names("AUTH=LOGIN", &proxy, false), ["LOGIN", LOGIN_COMMAND]);
         assert_eq!((proxy.owner(), proxy.only_name()), ("alice", "tim"));

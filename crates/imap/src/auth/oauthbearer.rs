@@ -4,8 +4,7 @@ use super::{Credentials, Mechanism, bearer::Bearer, scram::saslname};
 
 pub(super) const NAME: &str = "OAUTHBEARER";
 
-/// `None` where a ^A is in the way: it ends the parts. The optional host and port are left out: they tell the server
-/// nothing that it does not know.
+/// Returns `None` if a part contains ^A, because ^A ends the parts. The optional host and port are left out.
 pub(super) fn start(credentials: &Credentials) -> Option<Box<dyn Mechanism + Send>> {
     let (owner, token) = (credentials.only_name(), credentials.secret.expose());
     if owner.contains('\x01') || token.contains(&1) {
@@ -13,7 +12,7 @@ pub(super) fn start(credentials: &Credentials) -> Option<Box<dyn Mechanism + Sen
     }
     let head = format!("n,a={},\x01auth=Bearer ", saslname(owner));
     let message = [head.as_bytes(), token, b"\x01\x01"].concat();
-    // Before it says NO to a refused token, the server wants one ^A (section 3.2.3).
+    // The server expects one ^A before its NO to a refused token (section 3.2.3).
     Some(Bearer::start(NAME, message, b"\x01", &credentials.secret))
 }
 

@@ -1,44 +1,44 @@
-//! The order in which ways to sign in are tried: a pure decision. Servers lock accounts out that are refused too often.
+//! Order in which methods of signing in are tried. Pure. Servers lock accounts after too many refusals.
 
 use super::LineSecurity;
 
-/// A way that was tried.
+/// Result of a method that was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Try {
+pub(crate) struct MethodResult {
     pub(crate) name: &'static str,
-    /// True if the server saw the password.
+    /// True if the server received the password.
     pub(crate) reveals: bool,
-    /// False if the server does not have the mechanism after all.
+    /// False if the server does not support the mechanism.
     pub(crate) is_refusal: bool,
 }
 
-/// The index of the way to try next, of those that both sides know (name, and whether it reveals the password). `None`
-/// where no further try is worth the risk.
+/// Returns the index of the method to try next; `None` if no further try is worth the risk.
 ///
-/// - A server that refused the password after it saw it decided: no other mechanism is tried.
-/// - A server that refused a proof may lack what it needs to check it: with TLS the password is shown next, which
-///   decides; without TLS every other proof comes first.
-/// - A mechanism that has worked at this server goes before proofs that have not, so that its other users cost no
-///   refusals.
+/// Each method has a name, and true if it reveals the password.
+///
+/// - A refusal of the password itself is final.
+/// - A refusal of a proof is not: the server may be unable to check it. With TLS, the password is sent next. Without TLS,
+///   all other proofs are tried first.
+/// - A mechanism that has worked at this server is tried before other proofs, so that its users get no refusals.
 pub(crate) fn next(
-    ways: &[(&'static str, bool)],
-    tries: &[Try],
+    methods: &[(&'static str, bool)],
+    tries: &[MethodResult],
     worked: &[&'static str],
     line: LineSecurity,
 ) -> Option<usize> {
     if tries.iter().any(|tried| tried.is_refusal && tried.reveals) {
         return None;
     }
-    let is_open = |index: &usize| tries.iter().all(|tried| tried.name != ways[*index].0);
-    let open: Vec<usize> = (0..ways.len()).filter(is_open).collect();
+    let is_open = |index: &usize| tries.iter().all(|tried| tried.name != methods[*index].0);
+    let open: Vec<usize> = (0..methods.len()).filter(is_open).collect();
     let first = *open.first()?;
-    if ways[first].1 {
+    if methods[first].1 {
         return Some(first);
     }
     let is_encrypted = line == LineSecurity::Encrypted;
     let was_refused = tries.iter().any(|tried| tried.is_refusal);
     let rank = |index: &usize| {
-        let (name, reveals) = ways[*index];
+        let (name, reveals) = methods[*index];
         let has_worked = worked.contains(&name);
         (!has_worked, !(reveals && is_encrypted && (has_worked || was_refused)))
     };
@@ -59,17 +59,17 @@ mod tests {
     const OPEN: [(&str, bool); 4] =
         [("SCRAM-SHA-256", false), ("CRAM-MD5", false), ("PLAIN", true), ("LOGIN", true)];
 
-    /// All that is tried where each try ends so.
+    /// Names of the methods that are tried if every try has this result.
     fn tried(
-        ways: &[(&'static str, bool)],
+        methods: &[(&'static str, bool)],
         worked: &[&'static str],
         line: LineSecurity,
         is_refusal: bool,
     ) -> Vec<&'static str> {
         let mut tries = Vec::new();
-        while let Some(index) = next(ways, &tries, worked, line) {
-            let (name, reveals) = ways[index];
-            tries.push(Try { name, reveals, is_refusal });
+        while let Some(index) = next(methods, &tries, worked, line) {
+            let (name, reveals) = methods[index];
+            tries.push(MethodResult { name, reveals, is_refusal });
         }
         tries.into_iter().map(|tried| tried.name).collect()
     }

@@ -9,7 +9,7 @@ struct Plain {
     message: Option<Vec<u8>>,
 }
 
-/// `None` where a NUL is in the way: it separates the parts.
+/// Returns `None` if a part contains NUL, because NUL separates the parts.
 pub(super) fn start(credentials: &Credentials) -> Option<Box<dyn Mechanism + Send>> {
     let identity = credentials.identity().unwrap_or_default();
     let parts = [identity.as_bytes(), credentials.user.as_bytes(), credentials.secret.expose()];
@@ -29,7 +29,7 @@ impl Mechanism for Plain {
     }
 
     fn respond(&mut self, _challenge: &[u8]) -> Result<Vec<u8>, Error> {
-        Err(unexpected(NAME, "the server asks for more than there is to say"))
+        Err(unexpected(NAME, "the server sent an unexpected challenge"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Refused sign-ins: what the server's answer says of the account, and whether another mechanism may do better.
+//! Refused sign-ins: the cause, and if another mechanism may succeed.
 
 use mailhaul_mail::{Retry, Scope};
 
@@ -7,18 +7,18 @@ use crate::{
     response::{Code, Status, StatusResponse},
 };
 
-/// A cause of a refusal other than a wrong user name or password. No other mechanism helps.
+/// Cause of a refusal other than a wrong user name or password. No other mechanism helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignInRefusal {
-    /// The server takes no password without TLS.
+    /// The server accepts no password without TLS.
     NeedsTls,
     /// Another server has the mailbox (RFC 2221).
     Referral,
     /// The account's owner must do something in a web browser first.
     WebBrowser,
-    /// The service wants a password that was made for applications.
+    /// The service requires an app password.
     AppPassword,
-    /// The service takes access tokens only.
+    /// The service accepts access tokens only.
     NeedsToken,
     /// IMAP is switched off for the account.
     ImapDisabled,
@@ -26,15 +26,15 @@ pub enum SignInRefusal {
     Expired,
     /// The account is locked, blocked or disabled.
     Locked,
-    /// The server asks for fewer tries.
+    /// The server limits the number of attempts.
     TooManyTries,
-    /// The credentials are right, and do not open this mailbox.
+    /// The credentials are correct, but give no access to this mailbox.
     NotAuthorized,
     /// The server says that a user is signed in already (PREAUTH).
     AlreadySignedIn,
 }
 
-/// Words of servers, in lower case, codes in brackets included. The first row that has one of them counts.
+/// Words of servers in lower case, including codes in brackets. The first row with a match counts.
 const WORDS: [(SignInRefusal, &[&str]); 11] = [
     (
         SignInRefusal::NeedsTls,
@@ -127,7 +127,7 @@ const WORDS: [(SignInRefusal, &[&str]); 11] = [
 ];
 
 impl SignInRefusal {
-    /// The cause that the words of a refusal name; `None` where it may be the user name or the password.
+    /// Returns the cause in the words of a refusal; `None` if user name or password may be wrong.
     pub fn in_words(words: &str) -> Option<Self> {
         let words = words.to_lowercase();
         let row = WORDS.iter().find(|(_, known)| known.iter().any(|known| words.contains(known)));
@@ -135,23 +135,23 @@ impl SignInRefusal {
     }
 }
 
-/// Words by which servers refuse the mechanism and not the credentials.
+/// Words with which servers refuse the mechanism, not the credentials.
 const MISSING: [&str; 5] = ["unsupported", "not supported", "mechanism", "capability", "not enabled"];
 
-/// What an answer to a sign-in means for the other mechanisms.
+/// Meaning of the server's answer for the other mechanisms.
 pub(crate) enum Answer {
-    /// With the error that the server reports in its OK all the same.
+    /// Signed in. The text is an error that the server reported in its OK.
     SignedIn(Option<String>),
-    /// The server does not have the mechanism after all. No password was looked at.
+    /// The server does not support the mechanism. It has not checked a password.
     Missing(Error),
-    /// The credentials are refused, by this mechanism.
+    /// The server refused the credentials with this mechanism.
     Refused(Error),
 }
 
-/// Judges the end of a command that signs in. `reason` is what the mechanism heard of a refusal.
+/// Evaluates the answer to a sign-in. `reason` is the reason of a refusal that the mechanism received.
 ///
 /// # Errors
-/// The answer is final: no other mechanism is to be tried now.
+/// The answer is final: no other mechanism may be tried now.
 pub(crate) fn judge(name: &str, status: &StatusResponse, reason: Option<&str>) -> Result<Answer, Error> {
     if status.status == Status::Ok {
         return Ok(Answer::SignedIn(note(status)));
@@ -161,7 +161,7 @@ pub(crate) fn judge(name: &str, status: &StatusResponse, reason: Option<&str>) -
         return Err(error);
     }
     if status.code == Some(Code::ServerBug) {
-        // The fault is not in the credentials, and may be in this one mailbox.
+        // The credentials are not the cause. The problem may concern only this mailbox.
         let (scope, retry, kind) = (Scope::Mailbox, Retry::After(None), ErrorKind::Throttled);
         return Err(Error { scope, retry, kind, ..error });
     }
@@ -184,7 +184,7 @@ pub(crate) fn judge(name: &str, status: &StatusResponse, reason: Option<&str>) -
     Ok(Answer::Refused(refused(error)))
 }
 
-/// Exchange's `OK [Error="...WrongServerException..." ...]`: the credentials are right, and nothing works afterwards.
+/// Quirk: Exchange answers `OK [Error="...WrongServerException..." ...]`, and refuses every later command.
 fn note(status: &StatusResponse) -> Option<String> {
     match &status.code {
         Some(Code::Other { name, rest }) if name.to_ascii_lowercase().starts_with("error=") => {

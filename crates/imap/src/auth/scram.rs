@@ -16,8 +16,8 @@ use crate::error::{Error, ErrorKind};
 pub(super) const SHA_1: &str = "SCRAM-SHA-1";
 pub(super) const SHA_256: &str = "SCRAM-SHA-256";
 
-/// More rounds than any server has reason to ask for; fewer than keep a client busy for long.
-const MOST_ROUNDS: u32 = 1_000_000;
+/// Maximum number of hash rounds. Servers need fewer, and more would take seconds.
+const MAX_ROUNDS: u32 = 1_000_000;
 
 pub(super) fn sha_1(credentials: &Credentials) -> Option<Box<dyn Mechanism + Send>> {
     Some(Box::new(Scram::<Sha1>::new(SHA_1, credentials, &nonce()?)))
@@ -27,27 +27,27 @@ pub(super) fn sha_256(credentials: &Credentials) -> Option<Box<dyn Mechanism + S
     Some(Box::new(Scram::<Sha256>::new(SHA_256, credentials, &nonce()?)))
 }
 
-/// `None` where the system has no randomness to give.
+/// Returns `None` if the system has no random numbers.
 fn nonce() -> Option<String> {
     let mut octets = [0; 18];
     getrandom::fill(&mut octets).ok()?;
     Some(STANDARD.encode(octets))
 }
 
-/// A name within SCRAM's and GS2's commas (RFC 5802, section 5.1; RFC 5801, section 4).
+/// Escapes a name (RFC 5802, section 5.1; RFC 5801, section 4).
 pub(super) fn saslname(name: &str) -> String {
     name.replace('=', "=3D").replace(',', "=2C")
 }
 
-/// Where the exchange stands.
-enum State {
-    /// The first message was not answered yet.
+/// State of the exchange.
+enum ScramState {
+    /// The first message is not answered yet.
     First,
-    /// The proof was sent; the server owes this signature.
+    /// The proof was sent. The server must answer with this signature.
     Proved(Vec<u8>),
-    /// The signature was right.
+    /// The server's signature is correct.
     Verified,
-    /// Something was wrong: nothing more is said.
+    /// The exchange failed. Nothing more is sent.
     Failed,
 }
 
@@ -57,8 +57,8 @@ struct Scram<D> {
     first_bare: String,
     nonce: String,
     password: Zeroizing<Vec<u8>>,
-    state: State,
-    /// The server's reason for a refusal (`e=`, section 7). It says NO after our empty answer.
+    state: ScramState,
+    /// Reason of a refusal (`e=`, section 7). The server sends NO after an empty answer.
     server_error: Option<String>,
     hash: PhantomData<fn() -> D>,
 }
@@ -69,7 +69,7 @@ impl<D: EagerHash + Digest> Scram<D> {
             Some(owner) => format!("n,a={},", saslname(owner)),
             None => "n,,".to_owned(),
         };
-        // What SASLprep does not know how to prepare is sent as it is: the server may still know it.
+        // A name that SASLprep rejects is sent as it is, because the server may still know it.
         let user = saslprep(&credentials.user).unwrap_or_else(|_| credentials.user.as_str().into());
         let password = credentials.secret.expose();
         let prepared = std::str::from_utf8(password).ok().and_then(|text| saslprep(text).ok());
@@ -80,7 +80,7 @@ impl<D: EagerHash + Digest> Scram<D> {
             first_bare: format!("n={},r={nonce}", saslname(&user)),
             nonce: nonce.to_owned(),
             password: Zeroizing::new(password),
-            state: State::First,
+            state: ScramState::First,
             server_error: None,
             hash: PhantomData,
         }
@@ -96,19 +96,19 @@ impl<D: EagerHash + Digest> Scram<D> {
         Ok(mac.finalize().into_bytes().to_vec())
     }
 
-    /// The client-final-message, and the signature that the server owes (section 3).
+    /// Returns the client-final-message, and the signature that the server must send (section 3).
     fn prove(&self, server_first: &str) -> Result<(String, Vec<u8>), Error> {
         let mut parts = server_first.split(',');
-        let mut part = |key: &str| parts.next().and_then(|it| it.strip_prefix(key));
+        let mut part = |key: &str| parts.next().and_then(|part| part.strip_prefix(key));
         let (Some(nonce), Some(salt), Some(rounds)) = (part("r="), part("s="), part("i=")) else {
             return Err(self.malformed());
         };
         if !nonce.starts_with(&self.nonce) || nonce.len() == self.nonce.len() {
-            return Err(unexpected(self.name, "the server's nonce does not go on from ours"));
+            return Err(unexpected(self.name, "the server's nonce does not begin with the client's nonce"));
         }
         let salt = STANDARD.decode(salt).map_err(|_| self.malformed())?;
         let rounds: u32 = rounds.parse().map_err(|_| self.malformed())?;
-        if !(1..=MOST_ROUNDS).contains(&rounds) {
+        if !(1..=MAX_ROUNDS).contains(&rounds) {
             return Err(unexpected(self.name, &format!("the server asks for {rounds} rounds")));
         }
         let mut salted = Zeroizing::new(vec![0; <D as Digest>::output_size()]);
@@ -125,10 +125,10 @@ impl<D: EagerHash + Digest> Scram<D> {
         Ok((format!("{without_proof},p={}", STANDARD.encode(proof)), server_signature))
     }
 
-    /// Looks at the server-final-message.
+    /// Checks the server-final-message.
     fn verify(&self, server_final: &str, owed: &[u8]) -> Result<(), Error> {
         let part = server_final.split(',').next().unwrap_or_default();
-        let signature = part.strip_prefix("v=").and_then(|it| STANDARD.decode(it).ok());
+        let signature = part.strip_prefix("v=").and_then(|text| STANDARD.decode(text).ok());
         if signature.ok_or_else(|| self.malformed())? == owed {
             Ok(())
         } else {
@@ -137,7 +137,7 @@ impl<D: EagerHash + Digest> Scram<D> {
     }
 }
 
-/// No other connection will do better with these credentials.
+/// Error of an exchange that fails with these credentials on every connection.
 fn refused(name: &str, what: &str) -> Error {
     Error {
         scope: Scope::Endpoint,
@@ -158,24 +158,25 @@ impl<D: EagerHash + Digest> Mechanism for Scram<D> {
     fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, Error> {
         let text = std::str::from_utf8(challenge).map_err(|_| self.malformed())?;
         if let Some(error) = text.strip_prefix("e=") {
-            self.state = State::Failed;
+            self.state = ScramState::Failed;
             let error = error.split(',').next().unwrap_or_default();
-            self.server_error = Some(error.chars().filter(|it| !it.is_control()).take(80).collect());
+            self.server_error =
+                Some(error.chars().filter(|character| !character.is_control()).take(80).collect());
             return Ok(Vec::new());
         }
-        match std::mem::replace(&mut self.state, State::Failed) {
-            State::First => {
+        match std::mem::replace(&mut self.state, ScramState::Failed) {
+            ScramState::First => {
                 let (answer, owed) = self.prove(text)?;
-                self.state = State::Proved(owed);
+                self.state = ScramState::Proved(owed);
                 Ok(answer.into_bytes())
             }
-            State::Proved(owed) => {
+            ScramState::Proved(owed) => {
                 self.verify(text, &owed)?;
-                self.state = State::Verified;
+                self.state = ScramState::Verified;
                 Ok(Vec::new())
             }
-            State::Verified | State::Failed => {
-                Err(unexpected(self.name, "the server asks for more than there is to say"))
+            ScramState::Verified | ScramState::Failed => {
+                Err(unexpected(self.name, "the server sent an unexpected challenge"))
             }
         }
     }
@@ -186,7 +187,7 @@ impl<D: EagerHash + Digest> Mechanism for Scram<D> {
 
     fn finish(&self) -> Result<(), Error> {
         match self.state {
-            State::Verified => Ok(()),
+            ScramState::Verified => Ok(()),
             _ => Err(refused(self.name, "the server said OK and did not prove that it knows the password")),
         }
     }

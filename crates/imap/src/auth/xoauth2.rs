@@ -1,18 +1,19 @@
-//! XOAUTH2: Google's and Microsoft's mechanism for access tokens, in no RFC.
+//! SASL mechanism XOAUTH2 of Google and Microsoft for access tokens, in no RFC.
 
 use super::{Credentials, Mechanism, bearer::Bearer};
 
 pub(super) const NAME: &str = "XOAUTH2";
 
-/// `None` where a ^A is in the way: it ends the parts. The user is the mailbox's owner, also where the token is
-/// somebody else's: so Microsoft wants it for shared mailboxes.
+/// Returns `None` if a part contains ^A, because ^A ends the parts.
+///
+/// The user is the mailbox's owner, even with another user's token. Microsoft requires this for shared mailboxes.
 pub(super) fn start(credentials: &Credentials) -> Option<Box<dyn Mechanism + Send>> {
     let (owner, token) = (credentials.only_name().as_bytes(), credentials.secret.expose());
     if owner.contains(&1) || token.contains(&1) {
         return None;
     }
     let message = [b"user=", owner, b"\x01auth=Bearer ", token, b"\x01\x01"].concat();
-    // Before it says NO to a refused token, the server wants an empty answer.
+    // The server expects an empty answer before its NO to a refused token.
     Some(Bearer::start(NAME, message, b"", &credentials.secret))
 }
 
@@ -41,7 +42,7 @@ mod tests {
         assert_eq!(xoauth2.refusal(), Some(r#"{"status":"401"}"#));
         assert!(xoauth2.respond(b"").is_err());
 
-        // A server that shows all that it got.
+        // A server that repeats everything that it received.
         let mut echo = start(&credentials).unwrap();
         assert_eq!(echo.refusal(), None);
         echo.respond(b"ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg\r\n is\x1b wrong").unwrap();

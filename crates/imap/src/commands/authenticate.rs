@@ -6,27 +6,28 @@ use zeroize::Zeroizing;
 
 use crate::{
     auth::{Answer, Credentials, Exchange, Mechanism, judge},
-    driver::{CommandId, Event, Link},
+    command_id::CommandId,
+    driver::{Event, Link},
     encode::Command,
     error::{Error, ErrorKind},
     response::StatusResponse,
     secrets::Secrets,
 };
 
-/// A longer initial response goes as a continuation: servers limit the length of a command.
-const LONGEST_INITIAL: usize = 4000;
+/// Longest initial response in the command, in bytes. Servers limit the length of a line. A longer one is sent later.
+const MAX_INITIAL_LENGTH: usize = 4000;
 
-/// Tries one way to sign in.
+/// Tries one method of signing in.
 ///
 /// # Errors
-/// No other way is to be tried on this connection: it broke, or the server's answer is final.
-pub(crate) async fn attempt(
+/// No other method may be tried on this connection: it broke, or the server's answer is final.
+pub(crate) async fn try_method(
     link: &mut Link,
     exchange: Exchange,
     credentials: &Credentials,
 ) -> Result<Answer, Error> {
-    // What the server could do before, it need not be able to do afterwards.
-    link.state_mut().capabilities_told = false;
+    // The capabilities may change with sign-in.
+    link.state_mut().has_current_capabilities = false;
     match exchange {
         Exchange::Sasl(mut mechanism) => {
             link.hide_continuations(true);
@@ -41,7 +42,7 @@ pub(crate) async fn attempt(
 async fn login(link: &mut Link, credentials: &Credentials) -> Result<Answer, Error> {
     let user = Secret::new(credentials.user.as_bytes());
     let command = Command::new("LOGIN").secret(&user).secret(&credentials.secret);
-    link.settle().await?;
+    link.drain_abandoned().await?;
     let id = link.send(&command).await?;
     let status = ending(link, id).await?;
     judge("LOGIN", &status, None)
@@ -56,12 +57,12 @@ async fn sasl(link: &mut Link, mechanism: &mut (dyn Mechanism + Send)) -> Result
         encode(&Zeroizing::new(octets), "=")
     });
     let mut command = Command::new("AUTHENTICATE").raw(name);
-    if takes_initial && let Some(octets) = initial.take_if(|it| it.len() <= LONGEST_INITIAL) {
+    if takes_initial && let Some(octets) = initial.take_if(|octets| octets.len() <= MAX_INITIAL_LENGTH) {
         command = command.secret_raw(octets);
     }
-    link.settle().await?;
+    link.drain_abandoned().await?;
     let id = link.send(&command).await?;
-    // Set when we have given up, and wait for the server to agree.
+    // Set after a cancellation, until the server confirms it.
     let mut failure = None;
     loop {
         match link.next().await? {
@@ -76,12 +77,12 @@ async fn sasl(link: &mut Link, mechanism: &mut (dyn Mechanism + Send)) -> Result
                 };
                 let answer = answer.unwrap_or_else(|error| {
                     failure = Some(error);
-                    // This cancels (RFC 9051, section 6.2.2).
+                    // Cancels the exchange (RFC 9051, section 6.2.2).
                     Zeroizing::new(b"*".to_vec())
                 });
                 link.writer.trace("[redacted]");
-                link.writer.push(&answer);
-                link.writer.push(b"\r\n");
+                link.writer.queue(&answer);
+                link.writer.queue(b"\r\n");
             }
             Event::Tagged { id: ended, status } if ended == id => {
                 if let Some(error) = failure {
@@ -113,7 +114,7 @@ fn answer(
     })
 }
 
-/// In base64, without copies that stay behind. Nothing at all is `empty`.
+/// Encodes base64 without leaving copies in memory. An empty text becomes `empty`.
 fn encode(octets: &[u8], empty: &str) -> Zeroizing<Vec<u8>> {
     if octets.is_empty() {
         return Zeroizing::new(empty.as_bytes().to_vec());

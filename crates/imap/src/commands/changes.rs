@@ -6,7 +6,8 @@ use mailhaul_mail::{ModSeq, Scope, UidSet};
 
 use super::{SelectOptions, plain_items};
 use crate::{
-    driver::{CommandId, Event, MailboxData, SelectedState},
+    command_id::CommandId,
+    driver::{Event, MailboxData, SelectedState},
     encode::Command,
     error::{Error, ErrorKind},
     mailbox_name::MailboxName,
@@ -14,33 +15,33 @@ use crate::{
     session::Session,
 };
 
-/// A mailbox, and the state since which its changes are wanted.
+/// Mailbox, and the state since which its changes are requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangesQuery {
-    /// Its name.
+    /// Name of the mailbox.
     pub name: MailboxName,
-    /// The messages of interest.
+    /// Messages whose changes are requested.
     pub uids: UidSet,
     /// HIGHESTMODSEQ of the earlier state.
     pub since: ModSeq,
 }
 
-/// A mailbox with its changes.
+/// Mailbox with its changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangedMailbox {
-    /// The mailbox when it was opened.
+    /// Data of the mailbox when it was opened.
     pub data: MailboxData,
-    /// Its messages after the answer.
+    /// Number of messages after the answer.
     pub exists: u32,
-    /// Messages that vanished since, where QRESYNC is enabled.
+    /// Messages that vanished, if QRESYNC is enabled.
     pub vanished: UidSet,
 }
 
 impl Session {
-    /// Opens the mailboxes one after the other, read-only, and fetches the changes of each. All commands are sent at once.
-    /// `collect` gets every message with the index of its mailbox. The last mailbox stays open.
+    /// Opens several mailboxes read-only, and fetches the changes of each. All commands are sent at once.
     ///
-    /// The caller must compare UIDVALIDITY: if it changed, the messages mean nothing.
+    /// `collect` receives each message with the index of its mailbox. The last mailbox stays open. The caller must compare
+    /// UIDVALIDITY: if it changed, the messages have no meaning.
     pub async fn changes_of_many(
         &mut self,
         queries: &[ChangesQuery],
@@ -48,12 +49,12 @@ impl Session {
         mut collect: impl FnMut(usize, Box<Fetch>),
     ) -> Result<Vec<Result<ChangedMailbox, Error>>, Error> {
         plain_items(items)?;
-        self.link.settle().await?;
-        // A refusal unselects too (RFC 9051, section 6.3.2). If this future is dropped, no mailbox counts as open.
+        self.link.drain_abandoned().await?;
+        // A refusal unselects too (RFC 9051, section 6.3.2). If this future is dropped, no mailbox counts as selected.
         self.link.state_mut().selected = None;
         let mut commands = self.send_all(queries, items).await?;
         let mut outcomes = Vec::with_capacity(queries.len());
-        let mut mailbox = Asked::default();
+        let mut mailbox = MailboxAnswers::default();
         while let Some(awaited) = commands.front().copied() {
             match self.link.next().await? {
                 Event::Untagged(Untagged::Fetch(fetch)) if mailbox.is_open() => {
@@ -99,9 +100,9 @@ impl Session {
     }
 }
 
-/// The mailbox whose answers are being read.
+/// Answers for the current mailbox.
 #[derive(Default)]
-struct Asked {
+struct MailboxAnswers {
     data: MailboxData,
     /// Outcome of EXAMINE; `None` until it is answered.
     opened: Option<Result<(), Error>>,
@@ -109,7 +110,7 @@ struct Asked {
     vanished: UidSet,
 }
 
-impl Asked {
+impl MailboxAnswers {
     fn is_open(&self) -> bool {
         matches!(self.opened, Some(Ok(())))
     }
@@ -135,7 +136,7 @@ impl Asked {
         }
     }
 
-    /// Takes the end of a command: first EXAMINE, then UID FETCH. After UID FETCH the next mailbox begins.
+    /// Takes the end of a command: first EXAMINE, then UID FETCH. Returns the mailbox after UID FETCH.
     fn ended(&mut self, status: &StatusResponse) -> Option<Result<ChangedMailbox, Error>> {
         let verb = if self.opened.is_none() { "EXAMINE" } else { "UID FETCH" };
         // A partial answer (RFC 9738) lacks changes.

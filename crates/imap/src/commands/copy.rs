@@ -10,16 +10,16 @@ use crate::{
     selected::Selected,
 };
 
-/// Which messages became which (COPYUID, RFC 4315).
+/// UIDs of copied messages and of their copies (COPYUID, RFC 4315).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Copied {
-    /// Of the other mailbox. `None` where the server does not tell.
+pub struct CopyUids {
+    /// UIDVALIDITY of the other mailbox. `None` if the server does not report it.
     pub validity: Option<UidValidity>,
-    /// UIDs here and there. Messages that were gone are missing; all are where the server does not tell.
+    /// UIDs of message and copy. Messages that no longer existed are missing. Empty if the server does not report UIDs.
     pub pairs: Vec<(Uid, Uid)>,
 }
 
-impl Copied {
+impl CopyUids {
     fn observe(&mut self, status: &StatusResponse) {
         if let Some(Code::CopyUid { validity, pairs }) = &status.code {
             self.validity = Some(*validity);
@@ -29,14 +29,15 @@ impl Copied {
 }
 
 impl Selected<'_> {
-    /// Copies messages into another mailbox.
-    pub async fn uid_copy(&mut self, uids: &UidSet, to: &MailboxName) -> Result<Copied, Error> {
+    /// Copies messages to another mailbox.
+    pub async fn uid_copy(&mut self, uids: &UidSet, to: &MailboxName) -> Result<CopyUids, Error> {
         self.transfer("UID COPY", uids, to).await
     }
 
-    /// Moves messages into another mailbox. Without MOVE they are copied, marked and expunged, which needs UIDPLUS, so
-    /// that nothing else goes with them.
-    pub async fn uid_move(&mut self, uids: &UidSet, to: &MailboxName) -> Result<Copied, Error> {
+    /// Moves messages to another mailbox.
+    ///
+    /// Without MOVE they are copied, marked and expunged. This requires UIDPLUS, so that no other message is expunged.
+    pub async fn uid_move(&mut self, uids: &UidSet, to: &MailboxName) -> Result<CopyUids, Error> {
         let link = &self.session.link;
         if link.has("MOVE") || link.has("IMAP4rev2") {
             return self.transfer("UID MOVE", uids, to).await;
@@ -51,11 +52,11 @@ impl Selected<'_> {
         Ok(copied)
     }
 
-    async fn transfer(&mut self, name: &str, uids: &UidSet, to: &MailboxName) -> Result<Copied, Error> {
-        let mut copied = Copied::default();
-        // MOVE tells before the messages vanish, COPY at the end (RFC 6851, section 4.3).
+    async fn transfer(&mut self, name: &str, uids: &UidSet, to: &MailboxName) -> Result<CopyUids, Error> {
+        let mut copied = CopyUids::default();
+        // MOVE reports the UIDs before the messages vanish, COPY at the end (RFC 6851, section 4.3).
         let collect = |status: &StatusResponse| copied.observe(status);
-        run_in_parts(&mut self.session.link, name, uids, |it| it.mailbox(to), collect).await?;
+        run_in_parts(&mut self.session.link, name, uids, |command| command.mailbox(to), collect).await?;
         Ok(copied)
     }
 }

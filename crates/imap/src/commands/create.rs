@@ -5,18 +5,19 @@ use mailhaul_mail::Scope;
 use crate::{encode::Command, error::Error, mailbox_name::MailboxName, session::Session};
 
 impl Session {
-    /// Makes a mailbox. That it exists already is an error of kind
-    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists), where the server says so in a way that is known.
+    /// Creates a mailbox.
+    ///
+    /// If it exists, the error is [`AlreadyExists`](crate::ErrorKind::AlreadyExists), provided that the answer is recognized.
     pub async fn create(&mut self, name: &MailboxName) -> Result<(), Error> {
         self.create_many(std::slice::from_ref(name)).await?.pop().unwrap_or(Ok(()))
     }
 
-    /// Makes mailboxes, all asked for at once. What became of each is in the order of the names.
+    /// Creates several mailboxes at once. The results are in the order of the names.
     pub async fn create_many(&mut self, names: &[MailboxName]) -> Result<Vec<Result<(), Error>>, Error> {
         self.name_many("CREATE", names).await
     }
 
-    /// The same command for several mailboxes, all at once.
+    /// Runs the same command for several mailboxes at once.
     pub(super) async fn name_many(
         &mut self,
         word: &'static str,

@@ -4,17 +4,19 @@ use super::plain_items;
 use crate::{encode::Command, error::Error, session::Session};
 
 impl Session {
-    /// Switches extensions on, those of them that the server offers; before the first SELECT. What the server says is
-    /// on then, see [`Session::has_enabled`]; some servers do it and do not say it.
+    /// Switches on those extensions that the server offers. Must come before the first SELECT.
+    ///
+    /// [`Session::has_enabled`] shows the result. Some servers enable an extension without confirming it.
     pub async fn enable(&mut self, extensions: &[&str]) -> Result<(), Error> {
         match self.enable_command(extensions)? {
-            Some(command) => self.link.order("ENABLE", &command).await.map(drop),
+            Some(command) => self.link.execute("ENABLE", &command).await.map(drop),
             None => Ok(()),
         }
     }
 
     pub(super) fn enable_command(&self, extensions: &[&str]) -> Result<Option<Command>, Error> {
-        let wanted: Vec<&str> = extensions.iter().copied().filter(|it| self.link.has(it)).collect();
+        let wanted: Vec<&str> =
+            extensions.iter().copied().filter(|extension| self.link.has(extension)).collect();
         if wanted.is_empty() || !(self.link.has("ENABLE") || self.link.has("IMAP4rev2")) {
             return Ok(None);
         }

@@ -6,12 +6,12 @@ use super::{parts::run_in_parts, unsupported};
 use crate::{error::Error, selected::Selected};
 
 impl Selected<'_> {
-    /// Removes exactly these messages for good; they must be marked `\Deleted`.
+    /// Expunges exactly these messages. They must be marked `\Deleted`.
     pub async fn uid_expunge(&mut self, uids: &UidSet) -> Result<(), Error> {
         let link = &mut self.session.link;
         if !(link.has("UIDPLUS") || link.has("IMAP4rev2")) {
             return Err(unsupported("UIDPLUS"));
         }
-        run_in_parts(link, "UID EXPUNGE", uids, |it| it, |_| {}).await
+        run_in_parts(link, "UID EXPUNGE", uids, |command| command, |_| {}).await
     }
 }

@@ -1,4 +1,4 @@
-//! UID FETCH of what is small (RFC 9051, section 6.4.5; CHANGEDSINCE is RFC 7162). For bodies see
+//! UID FETCH of small items (RFC 9051, section 6.4.5; CHANGEDSINCE is RFC 7162). For bodies see
 //! [`FetchStream`](crate::FetchStream).
 
 use std::collections::{HashMap, VecDeque};
@@ -10,20 +10,22 @@ use super::{
     plain_items,
 };
 use crate::{
-    driver::{CommandId, Event},
+    command_id::CommandId,
+    driver::Event,
     encode::Command,
     error::Error,
     response::{Code, Fetch, Status, Untagged},
     selected::Selected,
 };
 
-/// So many commands are under way at once.
-const PIPELINED: usize = 16;
+/// Commands in flight at once.
+const MAX_IN_FLIGHT: usize = 16;
 
 impl Selected<'_> {
-    /// Asks for `items`, words of the protocol such as `(UID FLAGS INTERNALDATE RFC822.SIZE)`, and hands out every
-    /// answer as it comes. Among them may be answers that nobody asked for: flags that change meanwhile. A section larger
-    /// than [`Limits::inline_literal`](crate::Limits::inline_literal) is passed over, and marked as streamed.
+    /// Fetches `items`, words of the protocol such as `(UID FLAGS INTERNALDATE RFC822.SIZE)`.
+    ///
+    /// `collect` receives each answer as it arrives, including unrequested ones about changed flags. A section larger than
+    /// [`ResponseLimits::inline_literal`](crate::ResponseLimits::inline_literal) is skipped, and marked as streamed.
     pub async fn uid_fetch(
         &mut self,
         uids: &UidSet,
@@ -33,8 +35,7 @@ impl Selected<'_> {
         self.fetch(uids, items, None, to_the_end(collect)).await.map(drop)
     }
 
-    /// The same, until `collect` returns an error. What the server still says is not read then: the connection can be used
-    /// no more.
+    /// Like [`uid_fetch`](Self::uid_fetch), until `collect` returns an error. The connection is unusable after that error.
     pub async fn uid_fetch_until(
         &mut self,
         uids: &UidSet,
@@ -44,8 +45,9 @@ impl Selected<'_> {
         self.fetch(uids, items, None, collect).await.map(drop)
     }
 
-    /// The same for messages that changed after `since`. Returns those that vanished since, where QRESYNC is enabled;
-    /// otherwise the set is empty, and says nothing.
+    /// Like [`uid_fetch`](Self::uid_fetch), for messages that changed after `since`.
+    ///
+    /// Returns the messages that vanished since then, if QRESYNC is enabled. Otherwise the empty set has no meaning.
     pub async fn uid_fetch_changed(
         &mut self,
         uids: &UidSet,
@@ -58,11 +60,11 @@ impl Selected<'_> {
         self.fetch(uids, items, Some(&modifiers), to_the_end(collect)).await
     }
 
-    /// Which of these messages are there. FETCH is asked and not SEARCH, which some servers lack, limit or get wrong.
+    /// Returns those of the messages that exist. Uses FETCH, because SEARCH is missing, limited or wrong on some servers.
     pub async fn uids_among(&mut self, uids: &UidSet) -> Result<UidSet, Error> {
         let mut there = UidSet::new();
         self.uid_fetch(uids, "(UID)", |fetch| there.extend(fetch.uid)).await?;
-        // Flags that change meanwhile are told of other messages too.
+        // The server also reports changed flags of other messages.
         Ok(there.iter().filter(|uid| uids.contains(*uid)).collect())
     }
 
@@ -75,12 +77,12 @@ impl Selected<'_> {
     ) -> Result<UidSet, Error> {
         plain_items(items)?;
         let link = &mut self.session.link;
-        link.settle().await?;
+        link.drain_abandoned().await?;
         let mut gone = UidSet::new();
         let mut todo = parts(uids, link.state());
         let mut in_flight: HashMap<CommandId, UidSet> = HashMap::new();
         loop {
-            while in_flight.len() < PIPELINED
+            while in_flight.len() < MAX_IN_FLIGHT
                 && let Some(part) = todo.pop_front()
             {
                 let command = Command::new("UID FETCH").uids(&part).raw(items);
@@ -103,7 +105,7 @@ impl Selected<'_> {
                     let smaller = if is_too_many { parts(&part, link.state()) } else { VecDeque::new() };
                     if status.status == Status::Ok {
                         let rest = left_undone("UID FETCH", &part, &status)?;
-                        todo.extend(Some(rest).filter(|it| !it.is_empty()));
+                        todo.extend(Some(rest).filter(|rest| !rest.is_empty()));
                     } else if smaller.len() > 1 {
                         todo.extend(smaller);
                     } else {
@@ -116,7 +118,7 @@ impl Selected<'_> {
     }
 }
 
-/// Collects all answers.
+/// Adapts a closure that never fails.
 fn to_the_end(mut collect: impl FnMut(Box<Fetch>)) -> impl FnMut(Box<Fetch>) -> Result<(), Error> {
     move |fetch| {
         collect(fetch);

@@ -3,17 +3,17 @@
 use crate::{encode::Command, error::Error, response::Untagged, session::Session};
 
 impl Session {
-    /// Says who we are, and asks who the server is. Empty where the server does not know the command.
+    /// Identifies the client, and returns the identification of the server. Empty if the server does not support ID.
     pub async fn id(&mut self, fields: &[(&str, &str)]) -> Result<Vec<(String, Option<String>)>, Error> {
         let Some(command) = self.id_command(fields) else { return Ok(Vec::new()) };
-        let mut told = Vec::new();
+        let mut answer = Vec::new();
         let collect = |untagged| {
             if let Untagged::Id(fields) = untagged {
-                told = fields;
+                answer = fields;
             }
         };
         self.link.run("ID", &command, collect).await?;
-        Ok(told)
+        Ok(answer)
     }
 
     pub(super) fn id_command(&self, fields: &[(&str, &str)]) -> Option<Command> {

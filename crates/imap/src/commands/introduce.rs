@@ -1,5 +1,4 @@
-//! ID (RFC 2971), ENABLE (RFC 5161) and NAMESPACE (RFC 2342) in one round trip: what a session begins with. LIST can be
-//! sent with them.
+//! First commands of a session in one round trip: ID (RFC 2971), ENABLE (RFC 5161), NAMESPACE (RFC 2342), and LIST.
 
 use std::time::{Duration, Instant};
 
@@ -13,22 +12,24 @@ use crate::{
     session::Session,
 };
 
-/// What the server told when a session began.
+/// Answers to the first commands of a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Introduction {
-    /// Who the server says it is (RFC 2971); empty where it does not say.
+    /// Identification of the server (RFC 2971); empty if it sends none.
     pub id: Vec<(String, Option<String>)>,
-    /// Where mailboxes are; `None` where the server does not say.
+    /// Namespaces; `None` if the server sends none.
     pub namespaces: Option<Namespaces>,
-    /// The mailboxes, if they were wanted and the answer is complete.
+    /// Mailboxes, if they were requested and the answer is complete.
     pub listed: Option<Vec<ListedMailbox>>,
     /// Time until the first answer.
     pub round_trip: Duration,
 }
 
 impl Session {
-    /// Says who we are, enables extensions and asks where mailboxes are, all at once; each only where the server offers
-    /// it. What is refused is passed over: some servers offer what they refuse (Courier ID), and nothing depends on it.
+    /// Identifies the client, enables extensions and asks for namespaces, all at once, as far as the server offers it.
+    ///
+    /// Refusals are ignored, because nothing depends on the answers. Some servers refuse a command that they offer (Courier:
+    /// ID).
     ///
     /// With `query`, mailboxes are listed too. If [`Introduction::listed`] is `None`, the caller must use
     /// [`list`](Self::list).
@@ -42,31 +43,33 @@ impl Session {
             ("ID", self.id_command(fields)),
             ("ENABLE", self.enable_command(extensions)?),
             ("NAMESPACE", self.namespace_command()),
-            (LIST, query.map(|it| self.list_command(it))),
+            (LIST, query.map(|query| self.list_command(query))),
         ];
         let commands: Vec<(&str, Command)> =
             all.into_iter().filter_map(|(name, command)| Some((name, command?))).collect();
-        let mut told = Introduction::default();
+        let mut introduction = Introduction::default();
         let mut listing = Listing::default();
         let collect = |untagged| match untagged {
-            Untagged::Namespace(namespaces) => told.namespaces = Some(namespaces),
-            Untagged::Id(fields) => told.id = fields,
+            Untagged::Namespace(namespaces) => introduction.namespaces = Some(namespaces),
+            Untagged::Id(fields) => introduction.id = fields,
             untagged => listing.take(LIST, untagged),
         };
         let begun = Instant::now();
         let mut round_trip = None;
         let answered = || _ = round_trip.get_or_insert_with(|| begun.elapsed());
         let ended = self.link.run_many_noticing(&commands, collect, answered).await?;
-        told.round_trip = round_trip.unwrap_or_default();
+        introduction.round_trip = round_trip.unwrap_or_default();
         for ((name, _), outcome) in commands.iter().zip(ended) {
             match outcome {
                 Err(error) if error.scope >= Scope::Session => return Err(error),
-                // A caller that lists again gets the error.
-                Ok(_) if *name == LIST => told.listed = std::mem::take(&mut listing).conclude(LIST).ok(),
+                // The caller lists again, and gets the error then.
+                Ok(_) if *name == LIST => {
+                    introduction.listed = std::mem::take(&mut listing).conclude(LIST).ok();
+                }
                 _ => {}
             }
         }
-        Ok(told)
+        Ok(introduction)
     }
 }
 

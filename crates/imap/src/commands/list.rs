@@ -1,4 +1,4 @@
-//! LIST (RFC 9051, section 6.3.9; RFC 5258, RFC 5819, RFC 6154), LSUB, and XLIST, which was before special uses.
+//! LIST (RFC 9051, section 6.3.9; RFC 5258, RFC 5819, RFC 6154), LSUB, and XLIST, the predecessor of SPECIAL-USE.
 
 use std::collections::HashMap;
 
@@ -14,19 +14,19 @@ use crate::{
     session::Session,
 };
 
-/// More mailboxes than anybody has.
-const MOST_MAILBOXES: usize = 500_000;
-/// More attributes than a mailbox can have.
-const MOST_ATTRIBUTES: usize = 64;
+/// Maximum number of mailboxes. Bounds the memory for a listing.
+const MAX_MAILBOXES: usize = 500_000;
+/// Maximum number of attributes of a mailbox.
+const MAX_ATTRIBUTES: usize = 64;
 
-/// What to list. By default everything, with whatever the server can tell in the same round trip but for STATUS.
+/// Arguments of LIST. By default all mailboxes, with all extended data except STATUS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListQuery {
-    /// The reference name; as a rule empty.
+    /// Reference name; usually empty.
     pub reference: MailboxName,
-    /// The pattern on the wire; `*` is everything, `%` everything within one level.
+    /// Pattern on the wire; `*` matches everything, `%` everything within one level.
     pub pattern: Vec<u8>,
-    /// What STATUS shall tell, where the server does that in the same round trip (RFC 5819).
+    /// Items of STATUS, if the server supports LIST-STATUS (RFC 5819).
     pub status: Vec<StatusItem>,
 }
 
@@ -36,28 +36,28 @@ impl Default for ListQuery {
     }
 }
 
-/// A mailbox, and its status where that was asked for and told.
+/// Mailbox, with its status if that was requested and sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedMailbox {
-    /// What LIST says.
+    /// Data from LIST.
     pub item: ListItem,
-    /// What STATUS says.
+    /// Data from STATUS.
     pub status: Option<StatusItems>,
 }
 
 impl Session {
-    /// Whether LIST tells subscriptions (as `\Subscribed`); otherwise there is [`Session::lsub`].
+    /// True if LIST reports subscriptions (as `\Subscribed`). Otherwise use [`Session::lsub`].
     pub fn list_tells_subscriptions(&self) -> bool {
         self.link.state().lists_extended()
     }
 
-    /// The mailboxes, each once.
+    /// Lists mailboxes, each once.
     pub async fn list(&mut self, query: &ListQuery) -> Result<Vec<ListedMailbox>, Error> {
         let plain = Command::new("LIST").mailbox(&query.reference).astring(&query.pattern);
         let Some(options) = self.return_options(query) else { return self.run_list("LIST", &plain).await };
         match self.run_list("LIST", &plain.clone().raw(&options)).await {
             Err(error) if error.kind == ErrorKind::Refused => {
-                // It offers what it does not do.
+                // The server offers RETURN, but refuses it.
                 self.link.state_mut().refuses_list_return = true;
                 self.run_list("LIST", &plain).await
             }
@@ -65,28 +65,29 @@ impl Session {
         }
     }
 
-    /// The subscribed mailboxes, which need not exist.
+    /// Lists subscribed mailboxes. They may not exist.
     pub async fn lsub(&mut self, query: &ListQuery) -> Result<Vec<ListItem>, Error> {
         let command = Command::new("LSUB").mailbox(&query.reference).astring(&query.pattern);
         let found = self.run_list("LSUB", &command).await?;
-        Ok(found.into_iter().map(|it| it.item).collect())
+        Ok(found.into_iter().map(|listed| listed.item).collect())
     }
 
-    /// Whether only XLIST tells what mailboxes are for.
+    /// True if only XLIST reports special uses.
     pub fn needs_xlist(&self) -> bool {
         let state = self.link.state();
         state.has("XLIST") && !state.has("SPECIAL-USE") && !state.has("IMAP4rev2")
     }
 
-    /// The mailboxes as XLIST shows them: with `\Sent`, `\Spam` and the like. INBOX may have a name in the user's
-    /// language here, so that names are to be taken from LIST.
+    /// Lists mailboxes with XLIST, which reports `\Sent`, `\Spam` and others.
+    ///
+    /// INBOX may have a name in the user's language here, so names must be taken from LIST.
     pub async fn xlist(&mut self, query: &ListQuery) -> Result<Vec<ListItem>, Error> {
         let command = Command::new("XLIST").mailbox(&query.reference).astring(&query.pattern);
         let found = self.run_list("XLIST", &command).await?;
-        Ok(found.into_iter().map(|it| it.item).collect())
+        Ok(found.into_iter().map(|listed| listed.item).collect())
     }
 
-    /// `None` where the server knows nothing of RETURN. Each option is asked of those only who offer it.
+    /// Returns the options that the server offers; `None` if it does not support RETURN.
     fn return_options(&self, query: &ListQuery) -> Option<String> {
         let state = self.link.state();
         if !state.lists_extended() {
@@ -103,7 +104,7 @@ impl Session {
         Some(format!("RETURN ({})", options.join(" ")))
     }
 
-    /// LIST with the options that the server offers, to be sent with other commands.
+    /// Returns LIST with the options that the server offers, for a pipeline of commands.
     pub(super) fn list_command(&self, query: &ListQuery) -> Command {
         let plain = Command::new("LIST").mailbox(&query.reference).astring(&query.pattern);
         self.return_options(query).iter().fold(plain, |command, options| command.raw(options))
@@ -117,24 +118,24 @@ impl Session {
     }
 }
 
-/// The answers to one LIST, LSUB or XLIST.
+/// Answers to one LIST, LSUB or XLIST.
 #[derive(Default)]
 pub(super) struct Listing {
     found: Vec<ListedMailbox>,
     places: HashMap<MailboxName, usize>,
     statuses: Vec<(MailboxName, StatusItems)>,
     too_many: bool,
-    /// A line that cannot be understood.
+    /// A line that cannot be decoded.
     odd: Option<Bytes>,
 }
 
 impl Listing {
-    /// Takes in an answer. `name` is that of the command.
+    /// Takes an answer. `name` is the name of the command.
     pub(super) fn take(&mut self, name: &str, untagged: Untagged) {
         match untagged {
             Untagged::List(mut item) | Untagged::Lsub(mut item) => {
-                item.attributes.truncate(MOST_ATTRIBUTES);
-                self.too_many |= self.found.len() >= MOST_MAILBOXES;
+                item.attributes.truncate(MAX_ATTRIBUTES);
+                self.too_many |= self.found.len() >= MAX_MAILBOXES;
                 if self.too_many {
                     return;
                 }
@@ -142,14 +143,14 @@ impl Listing {
                 match self.found.get_mut(place) {
                     // Some servers list INBOX twice.
                     Some(known) => {
-                        item.attributes.retain(|it| !known.item.attributes.contains(it));
+                        item.attributes.retain(|attribute| !known.item.attributes.contains(attribute));
                         known.item.attributes.extend(item.attributes);
-                        known.item.attributes.truncate(MOST_ATTRIBUTES);
+                        known.item.attributes.truncate(MAX_ATTRIBUTES);
                     }
                     None => self.found.push(ListedMailbox { item, status: None }),
                 }
             }
-            Untagged::MailboxStatus { name, items } if self.statuses.len() < MOST_MAILBOXES => {
+            Untagged::MailboxStatus { name, items } if self.statuses.len() < MAX_MAILBOXES => {
                 self.statuses.push((name, items));
             }
             Untagged::Unknown(line) if is_of(name, &line) => self.odd = Some(line),
@@ -157,15 +158,15 @@ impl Listing {
         }
     }
 
-    /// The mailboxes, when the command has ended.
+    /// Returns the mailboxes at the end of the command.
     pub(super) fn conclude(self, name: &str) -> Result<Vec<ListedMailbox>, Error> {
         let Self { mut found, places, statuses, too_many, odd } = self;
         if too_many {
-            let words = format!("{name}: more than {MOST_MAILBOXES} mailboxes");
+            let words = format!("{name}: more than {MAX_MAILBOXES} mailboxes");
             return Err(Error::session(ErrorKind::Protocol, words));
         }
         if let Some(line) = odd {
-            // To pass over it would lose a mailbox with all its messages.
+            // Skipping the line would lose a mailbox with all its messages.
             let words = format!(
                 "{name}: a line cannot be understood: {}",
                 String::from_utf8_lossy(&line).escape_debug()
@@ -182,7 +183,7 @@ impl Listing {
     }
 }
 
-/// Whether the line begins as the answers to this command do.
+/// True if the line begins like an answer to this command.
 fn is_of(name: &str, line: &[u8]) -> bool {
-    line.split(|octet| *octet == b' ').next().is_some_and(|it| it.eq_ignore_ascii_case(name.as_bytes()))
+    line.split(|octet| *octet == b' ').next().is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()))
 }

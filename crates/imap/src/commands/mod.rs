@@ -1,4 +1,4 @@
-//! One file for each command.
+//! Commands, one file each.
 
 pub(crate) mod authenticate;
 mod changes;
@@ -28,7 +28,7 @@ mod unselect;
 use mailhaul_mail::{Retry, Scope};
 
 pub use changes::{ChangedMailbox, ChangesQuery};
-pub use copy::Copied;
+pub use copy::CopyUids;
 pub use introduce::Introduction;
 pub use list::{ListQuery, ListedMailbox};
 pub use parts::split_uids;
@@ -36,16 +36,16 @@ pub use quota::Quota;
 pub use search::SearchKey;
 pub use select::{Qresync, SelectOptions};
 pub use status::StatusItem;
-pub use store::{Store, StoreMode};
+pub use store::{StoreCommand, StoreMode};
 
 use crate::error::{Error, ErrorKind};
 
-/// Words that callers give must be words of the protocol.
+/// Returns an error if the items of a caller cannot be words of the protocol.
 pub(crate) fn plain_items(items: &str) -> Result<(), Error> {
     if items.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
         Ok(())
     } else {
-        let words = format!("{} cannot be said in a command", items.escape_debug());
+        let words = format!("{} is not allowed in a command", items.escape_debug());
         Err(Error {
             scope: Scope::Folder,
             retry: Retry::Never,
@@ -54,7 +54,7 @@ pub(crate) fn plain_items(items: &str) -> Result<(), Error> {
     }
 }
 
-/// The server lacks what was asked for.
+/// Error of a server without an extension.
 fn unsupported(what: &str) -> Error {
     let words = format!("the server does not offer {what}");
     Error { scope: Scope::Folder, retry: Retry::Never, ..Error::session(ErrorKind::Unsupported, words) }

@@ -8,21 +8,21 @@ use crate::{
 };
 
 impl Session {
-    /// Where mailboxes are. `None` where the server does not tell.
+    /// Returns the namespaces; `None` if the server sends none.
     pub async fn namespace(&mut self) -> Result<Option<Namespaces>, Error> {
         let Some(command) = self.namespace_command() else { return Ok(None) };
-        let mut told = None;
+        let mut answer = None;
         let collect = |untagged| {
             if let Untagged::Namespace(namespaces) = untagged {
-                told = Some(namespaces);
+                answer = Some(namespaces);
             }
         };
         self.link.run("NAMESPACE", &command, collect).await?;
-        Ok(told)
+        Ok(answer)
     }
 
     pub(super) fn namespace_command(&self) -> Option<Command> {
         let is_known = self.link.has("NAMESPACE") || self.link.has("IMAP4rev2");
-        is_known.then(|| Command::new("NAMESPACE"))
+        if is_known { Some(Command::new("NAMESPACE")) } else { None }
     }
 }

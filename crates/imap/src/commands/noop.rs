@@ -3,8 +3,8 @@
 use crate::{encode::Command, error::Error, session::Session};
 
 impl Session {
-    /// Keeps the connection alive, and lets the server tell what is new.
+    /// Keeps the connection alive, and lets the server report changes.
     pub async fn noop(&mut self) -> Result<(), Error> {
-        self.link.order("NOOP", &Command::new("NOOP")).await.map(drop)
+        self.link.execute("NOOP", &Command::new("NOOP")).await.map(drop)
     }
 }

@@ -1,24 +1,23 @@
-//! Cutting a set of UIDs into parts that a server takes: by the length of a command, and by the number of messages that
-//! one command may be about (MESSAGELIMIT, RFC 9738).
+//! Splits sets of UIDs: by the length of a command, and by the number of messages of one command (MESSAGELIMIT, RFC
+//! 9738).
 
 use std::collections::VecDeque;
 
 use mailhaul_mail::{Scope, Uid, UidSet};
 
 use crate::{
-    driver::{Link, State},
+    driver::{ConnectionState, Link},
     encode::Command,
     error::{Error, ErrorKind},
     response::{Code, StatusResponse, Untagged},
 };
 
-/// Sets of UIDs are cut so that no command is longer than what every server reads (RFC 2683, section 3.2.1.5, is
-/// older than most of them).
-const LONGEST_SET: usize = 4000;
-/// A set is not cut into more parts than this: its end is open, or nearly so, and the server tells how far it came.
-const MOST_PARTS: u64 = 100_000;
+/// Longest set in a command, in bytes. Every server reads such commands. RFC 2683, section 3.2.1.5, is stricter, but old.
+const MAX_SET_LENGTH: usize = 4000;
+/// Maximum number of parts. A set that needs more has an open end, and the server reports its progress.
+const MAX_PARTS: u64 = 100_000;
 
-/// Cuts a set into sets that print in at most `octets` octets each (or one range, if that is longer).
+/// Splits a set into sets of at most `octets` bytes each. A single range may be longer.
 pub fn split_uids(uids: &UidSet, octets: usize) -> Vec<UidSet> {
     let mut parts = Vec::new();
     let (mut part, mut length) = (UidSet::new(), 0);
@@ -37,17 +36,17 @@ pub fn split_uids(uids: &UidSet, octets: usize) -> Vec<UidSet> {
     parts
 }
 
-/// The parts of a set, each of which the server takes in one command, as far as it tells its limit.
-pub(super) fn parts(uids: &UidSet, state: &State) -> VecDeque<UidSet> {
-    let short = split_uids(uids, LONGEST_SET);
+/// Splits a set into parts that the server accepts in one command, if it reports a limit.
+pub(super) fn parts(uids: &UidSet, state: &ConnectionState) -> VecDeque<UidSet> {
+    let short = split_uids(uids, MAX_SET_LENGTH);
     let Some(most) = state.message_limit() else { return short.into() };
-    short.iter().flat_map(|it| split_count(it, most)).collect()
+    short.iter().flat_map(|set| split_count(set, most)).collect()
 }
 
-/// Cuts a set into sets of at most so many UIDs.
+/// Splits a set into sets of at most `most` UIDs.
 fn split_count(uids: &UidSet, most: u32) -> Vec<UidSet> {
     let most = u64::from(most.max(1));
-    let is_open = uids.len() / most > MOST_PARTS;
+    let is_open = uids.len() / most > MAX_PARTS;
     if is_open || uids.len() <= most {
         return vec![uids.clone()];
     }
@@ -56,7 +55,7 @@ fn split_count(uids: &UidSet, most: u32) -> Vec<UidSet> {
     for (mut first, last) in uids.ranges() {
         loop {
             let room = u32::try_from(most - part.len()).unwrap_or(u32::MAX);
-            let end = Uid::new(first.get().saturating_add(room - 1)).map_or(last, |it| it.min(last));
+            let end = Uid::new(first.get().saturating_add(room - 1)).map_or(last, |end| end.min(last));
             part.insert_range(first, end);
             if part.len() == most {
                 parts.push(std::mem::take(&mut part));
@@ -73,20 +72,21 @@ fn split_count(uids: &UidSet, most: u32) -> Vec<UidSet> {
     parts
 }
 
-/// What of a set a command left undone. Protocol: the greatest UIDs come first, and the answer tells the smallest one
-/// that was done (RFC 9738, section 3.1). An error where the server says that it did none of them.
+/// Returns the part of a set that a command did not process. Returns an error if the server processed nothing.
+///
+/// Protocol: the greatest UIDs are processed first, and the answer contains the smallest one (RFC 9738, section 3.1).
 pub(super) fn left_undone(name: &str, asked: &UidSet, status: &StatusResponse) -> Result<UidSet, Error> {
     let Some(Code::MessageLimit { lowest: Some(lowest), .. }) = status.code else { return Ok(UidSet::new()) };
     let rest = asked.without(&UidSet::range(lowest, Uid::LAST));
     if rest == *asked {
         let words =
-            format!("{name}: the server did a part of it, down to message {lowest}, which was not asked for");
+            format!("{name}: the server processed messages down to {lowest}, which was not requested");
         return Err(Error::session(ErrorKind::Protocol, words).at_least(Scope::Session));
     }
     Ok(rest)
 }
 
-/// Runs a command for all messages of a set. `finish` adds what comes behind the set.
+/// Runs a command for all messages of a set. `finish` adds the arguments after the set.
 pub(super) async fn run_in_parts(
     link: &mut Link,
     name: &str,
@@ -130,7 +130,7 @@ mod tests {
         ) {
             let set: UidSet = numbers.into_iter().filter_map(Uid::new).collect();
             let parts = split_uids(&set, octets);
-            prop_assert!(parts.iter().all(|it| it.to_string().len() <= octets || it.ranges().count() == 1));
+            prop_assert!(parts.iter().all(|part| part.to_string().len() <= octets || part.ranges().count() == 1));
             prop_assert_eq!(whole(&parts), set);
         }
 
@@ -144,7 +144,7 @@ mod tests {
                 set.insert_range(Uid::new(first).unwrap(), Uid::new(first + more).unwrap());
             }
             let parts = split_count(&set, most);
-            prop_assert!(parts.iter().all(|it| !it.is_empty() && it.len() <= u64::from(most)));
+            prop_assert!(parts.iter().all(|part| !part.is_empty() && part.len() <= u64::from(most)));
             prop_assert_eq!(parts.iter().map(UidSet::len).sum::<u64>(), set.len());
             prop_assert_eq!(whole(&parts), set);
         }
@@ -156,11 +156,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_undone_is_below_the_message_that_is_told() {
+    fn the_rest_is_below_the_reported_message() {
         let status = |code| StatusResponse { status: crate::response::Status::Ok, code, text: String::new() };
         let limit = |lowest| Some(Code::MessageLimit { most: 3, lowest: Uid::new(lowest) });
         let asked: UidSet = "2,4:8".parse().unwrap();
-        let left = |lowest| left_undone("X", &asked, &status(limit(lowest))).map(|it| it.to_string());
+        let left = |lowest| left_undone("X", &asked, &status(limit(lowest))).map(|rest| rest.to_string());
         assert_eq!(left(6).unwrap(), "2,4:5");
         assert_eq!(left(1).unwrap(), "");
         assert_eq!(left(0).unwrap(), "", "the server does not say how far it came");

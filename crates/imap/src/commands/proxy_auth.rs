@@ -1,5 +1,4 @@
-//! PROXYAUTH: an administrator goes on as another user (Sun, Oracle and Netscape servers; in no RFC, and told by no
-//! capability).
+//! PROXYAUTH: an administrator becomes another user. For Sun, Oracle and Netscape servers; in no RFC, without capability.
 
 use mailhaul_mail::{Retry, Scope};
 
@@ -9,15 +8,15 @@ use crate::{
     error::{Error, ErrorKind},
 };
 
-/// From here on, the one who logged in is this user.
+/// Continues the session as this user.
 ///
 /// # Errors
-/// A refusal says that the mailbox is not open to these credentials, unless it asks for patience.
+/// A refusal means that the credentials give no access to the mailbox, unless it asks for a delay.
 pub(crate) async fn proxy_auth(link: &mut Link, user: &str) -> Result<(), Error> {
-    // The other user may have other capabilities, and is not told unasked.
-    link.state_mut().capabilities_told = false;
+    // The other user may have other capabilities, and the server does not send them unasked.
+    link.state_mut().has_current_capabilities = false;
     let command = Command::new("PROXYAUTH").astring(user.as_bytes());
-    link.order("PROXYAUTH", &command).await.map(drop).map_err(|error| {
+    link.execute("PROXYAUTH", &command).await.map(drop).map_err(|error| {
         if error.scope >= Scope::Session {
             return error;
         }

@@ -10,20 +10,20 @@ use crate::{
     session::Session,
 };
 
-/// More quota roots than a mailbox counts for.
-const MOST_QUOTAS: usize = 256;
+/// Maximum number of quota roots of a mailbox.
+const MAX_QUOTAS: usize = 256;
 
-/// What is used, and what may be used at most, under one quota root.
+/// Usage and limits of one quota root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// The root's name, as a rule empty or for people.
+    /// Name of the root; empty, or for display.
     pub root: String,
     /// Usage and limits.
     pub resources: Vec<QuotaResource>,
 }
 
 impl Session {
-    /// The quotas that a mailbox counts for. Empty where the server keeps none.
+    /// Returns the quotas of a mailbox. Empty if the server has none.
     pub async fn quota_root(&mut self, name: &MailboxName) -> Result<Vec<Quota>, Error> {
         if !self.link.has("QUOTA") {
             return Ok(Vec::new());
@@ -31,7 +31,7 @@ impl Session {
         let mut quotas = Vec::new();
         let collect = |untagged| {
             if let Untagged::Quota { root, resources } = untagged
-                && quotas.len() < MOST_QUOTAS
+                && quotas.len() < MAX_QUOTAS
             {
                 quotas.push(Quota { root, resources });
             }

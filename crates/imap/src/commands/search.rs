@@ -10,7 +10,7 @@ use crate::{
     selected::Selected,
 };
 
-/// What to look for. All keys of a search must hold.
+/// Condition of a search. All conditions must be true.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SearchKey {
     /// Everything.
@@ -19,11 +19,11 @@ pub enum SearchKey {
     Uids(UidSet),
     /// This UID and greater ones.
     From(Uid),
-    /// A header field that holds these octets.
+    /// A header field that contains these bytes.
     Header {
-        /// The field's name.
+        /// Name of the field.
         name: String,
-        /// The octets, in any case.
+        /// The bytes, in upper or lower case.
         value: Vec<u8>,
     },
     /// Changed since, or at, this mod-sequence (RFC 7162).
@@ -47,9 +47,9 @@ impl SearchKey {
 }
 
 impl Selected<'_> {
-    /// The UIDs for which all keys hold.
+    /// Returns the UIDs for which all conditions are true.
     pub async fn uid_search(&mut self, keys: &[SearchKey]) -> Result<UidSet, Error> {
-        // One long set of UIDs makes several searches.
+        // A long set of UIDs needs several searches.
         let long = keys.iter().enumerate().find_map(|(index, key)| match key {
             SearchKey::Uids(uids) => Some((index, parts(uids, self.session.link.state()))),
             _ => None,
@@ -64,13 +64,14 @@ impl Selected<'_> {
         Ok(found)
     }
 
-    /// Searches until the server has looked at all messages. Protocol: it begins with the greatest UIDs, and may tell how
-    /// far it came (RFC 9738, section 3.1).
+    /// Searches until the server has searched all messages.
+    ///
+    /// Protocol: a search begins with the greatest UIDs, and may end early with the smallest one (RFC 9738, section 3.1).
     async fn search_down(&mut self, keys: &[SearchKey]) -> Result<UidSet, Error> {
         let (mut found, mut lowest) = self.search(keys).await?;
         let mut keys = keys.to_vec();
         let own = keys.len();
-        while let Some(below) = lowest.and_then(|it| Uid::new(it.get() - 1)) {
+        while let Some(below) = lowest.and_then(|uid| Uid::new(uid.get() - 1)) {
             keys.truncate(own);
             keys.push(SearchKey::Uids(UidSet::range(Uid::FIRST, below)));
             let (more, next) = self.search(&keys).await?;
@@ -84,7 +85,7 @@ impl Selected<'_> {
         Ok(found)
     }
 
-    /// What one search finds, and the smallest UID that was looked at where the server says that there are more.
+    /// Returns the matches of one search, and the smallest searched UID if the server ended the search early.
     async fn search(&mut self, keys: &[SearchKey]) -> Result<(UidSet, Option<Uid>), Error> {
         let link = &mut self.session.link;
         let mut command = Command::new("UID SEARCH");
@@ -110,7 +111,7 @@ impl Selected<'_> {
             Some(Code::MessageLimit { lowest, .. }) => lowest,
             _ => None,
         };
-        // `n:*` always has the last message in it, even one below n.
+        // `n:*` always includes the last message, even if its UID is below n.
         let mut floor = Uid::FIRST;
         for key in keys {
             if let SearchKey::From(uid) = key {

@@ -12,28 +12,28 @@ use crate::{
     session::Session,
 };
 
-/// What to ask for on selecting. What the server does not offer is not asked for.
+/// Parameters of SELECT. Those that the server does not offer are left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SelectOptions {
-    /// Mod-sequences are of interest.
+    /// Request mod-sequences.
     pub condstore: bool,
-    /// What was known before: the server tells what changed since. Needs ENABLE QRESYNC.
+    /// Earlier state, for changes since then. Requires ENABLE QRESYNC.
     pub qresync: Option<Qresync>,
 }
 
-/// What was known of a mailbox before (RFC 7162, section 3.2.5).
+/// Earlier state of a mailbox (RFC 7162, section 3.2.5).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Qresync {
-    /// UIDVALIDITY then. If it changed, the server tells nothing more.
+    /// Earlier UIDVALIDITY. If it changed, the server sends no changes.
     pub validity: UidValidity,
-    /// HIGHESTMODSEQ then.
+    /// Earlier HIGHESTMODSEQ.
     pub modseq: ModSeq,
-    /// The UIDs that are of interest; `None` is all.
+    /// UIDs whose changes are requested; `None` for all.
     pub known: Option<UidSet>,
 }
 
 impl Session {
-    /// Opens a mailbox.
+    /// Selects a mailbox.
     pub async fn select(
         &mut self,
         name: &MailboxName,
@@ -42,7 +42,7 @@ impl Session {
         self.open("SELECT", name, options).await
     }
 
-    /// Opens a mailbox in which nothing can be changed.
+    /// Selects a mailbox read-only.
     pub async fn examine(
         &mut self,
         name: &MailboxName,
@@ -59,11 +59,11 @@ impl Session {
     ) -> Result<Selected<'_>, Error> {
         let command = Command::new(verb).mailbox(name);
         let command = self.parameters(options).iter().fold(command, |command, it| command.raw(it));
-        self.link.settle().await?;
-        // Even a refusal unselects what was selected (RFC 9051, section 6.3.2).
+        self.link.drain_abandoned().await?;
+        // A refusal unselects too (RFC 9051, section 6.3.2).
         self.link.state_mut().selected = None;
         let mut data = MailboxData::default();
-        // Messages that changed are told to a client alone that said what it knows; whatever else comes is not kept.
+        // Changed messages are expected only with QRESYNC. Other data about messages is not kept.
         let wants_changes = options.qresync.is_some();
         let observe = |untagged| match untagged {
             Untagged::Fetch(_) | Untagged::Vanished { .. } if !wants_changes => {}
@@ -79,11 +79,11 @@ impl Session {
     pub(super) fn parameters(&self, options: &SelectOptions) -> Option<String> {
         let state = self.link.state();
         match &options.qresync {
-            // A set in it could make the line too long; then all are told.
+            // A long set would make the line too long. Without it, the server sends all changes.
             Some(Qresync { validity, modseq, known }) if state.has_enabled("QRESYNC") && modseq.0 > 0 => {
                 let known =
-                    known.as_ref().map(ToString::to_string).filter(|it| (1..4000).contains(&it.len()));
-                let known = known.map(|it| format!(" {it}")).unwrap_or_default();
+                    known.as_ref().map(ToString::to_string).filter(|known| (1..4000).contains(&known.len()));
+                let known = known.map(|known| format!(" {known}")).unwrap_or_default();
                 Some(format!("(QRESYNC ({validity} {modseq}{known}))"))
             }
             _ if options.condstore && (state.has("CONDSTORE") || state.has("QRESYNC")) => {

@@ -6,7 +6,7 @@ use mailhaul_mail::Scope;
 
 use crate::{
     capability::Capabilities,
-    driver::Event,
+    driver::PipelineEvent,
     encode::Command,
     error::{Error, ErrorKind},
     mailbox_name::MailboxName,
@@ -14,10 +14,7 @@ use crate::{
     session::Session,
 };
 
-/// So many commands are under way at once.
-const PIPELINED: usize = 128;
-
-/// What STATUS can tell.
+/// Item of STATUS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the RFCs' own")]
 pub enum StatusItem {
@@ -36,7 +33,7 @@ pub enum StatusItem {
 }
 
 impl StatusItem {
-    /// The word on the wire; `None` where the server would not know it.
+    /// Word on the wire; `None` if the server does not support it.
     fn word(self, capabilities: &Capabilities) -> Option<&'static str> {
         let (word, offered) = match self {
             Self::Messages => ("MESSAGES", true),
@@ -53,64 +50,50 @@ impl StatusItem {
                 ("APPENDLIMIT", has)
             }
         };
-        offered.then_some(word)
+        if offered { Some(word) } else { None }
     }
 }
 
-/// The items in parentheses, without those that the server would not know.
+/// Returns the items in parentheses, without those that the server does not support.
 pub(super) fn status_items(capabilities: &Capabilities, items: &[StatusItem]) -> String {
     let words: Vec<&str> = items.iter().filter_map(|item| item.word(capabilities)).collect();
-    // An empty list is no list in the grammar.
+    // The grammar has no empty list.
     if words.is_empty() { "(MESSAGES)".to_owned() } else { format!("({})", words.join(" ")) }
 }
 
 impl Session {
-    /// The state of several mailboxes, all asked at once. The answers are in the order of the names, each with its own
-    /// error.
+    /// Requests the status of several mailboxes at once. The results are in the order of the names.
     pub async fn status_many(
         &mut self,
         names: &[MailboxName],
         items: &[StatusItem],
     ) -> Result<Vec<Result<StatusItems, Error>>, Error> {
         let items = status_items(&self.link.state().capabilities, items);
-        self.link.settle().await?;
-        let mut told: HashMap<MailboxName, StatusItems> = HashMap::new();
-        // The answer that came last, should its name be spelt otherwise than ours.
+        let mut answer: HashMap<MailboxName, StatusItems> = HashMap::new();
+        // The last answer with an unknown name: the server may spell a name differently.
         let mut stray = None;
         let mut outcomes: Vec<Option<Result<StatusItems, Error>>> = names.iter().map(|_| None).collect();
-        let mut in_flight = HashMap::new();
-        let mut rest = names.iter().enumerate();
-        loop {
-            while in_flight.len() < PIPELINED
-                && let Some((index, name)) = rest.next()
-            {
-                let command = Command::new("STATUS").mailbox(name).raw(&items);
-                in_flight.insert(self.link.send(&command).await?, index);
-            }
-            if in_flight.is_empty() {
-                break;
-            }
-            match self.link.next().await? {
-                Event::Untagged(Untagged::MailboxStatus { name, items }) => {
-                    if in_flight.values().any(|index| names[*index] == name) {
-                        told.insert(name, items);
-                    } else {
-                        stray = Some(items);
-                    }
+        let commands = names.iter().map(|name| Command::new("STATUS").mailbox(name).raw(&items));
+        let observe = |event: PipelineEvent<'_>| match event {
+            PipelineEvent::Untagged(Untagged::MailboxStatus { name, items }, in_flight) => {
+                if in_flight.values().any(|index| names[*index] == name) {
+                    answer.insert(name, items);
+                } else {
+                    stray = Some(items);
                 }
-                Event::Tagged { id, status } => {
-                    let Some(index) = in_flight.remove(&id) else { continue };
-                    outcomes[index] = Some(if status.status == Status::Ok {
-                        let items = told.remove(&names[index]).or_else(|| stray.take());
-                        items.ok_or_else(|| silent(&names[index]))
-                    } else {
-                        Err(Error::refused("STATUS", &status).at_least(Scope::Folder))
-                    });
-                    stray = None;
-                }
-                _ => {}
             }
-        }
+            PipelineEvent::Untagged(..) => {}
+            PipelineEvent::Ended(index, status) => {
+                outcomes[index] = Some(if status.status == Status::Ok {
+                    let items = answer.remove(&names[index]).or_else(|| stray.take());
+                    items.ok_or_else(|| silent(&names[index]))
+                } else {
+                    Err(Error::refused("STATUS", &status).at_least(Scope::Folder))
+                });
+                stray = None;
+            }
+        };
+        self.link.pipeline(commands, observe).await?;
         Ok(outcomes
             .into_iter()
             .zip(names)
@@ -120,6 +103,6 @@ impl Session {
 }
 
 fn silent(name: &MailboxName) -> Error {
-    let words = format!("STATUS: the server says OK and nothing about {name}");
+    let words = format!("STATUS: the server answered OK without data about {name}");
     Error { scope: Scope::Folder, ..Error::session(ErrorKind::Protocol, words) }
 }

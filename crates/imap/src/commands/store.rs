@@ -7,32 +7,32 @@ use mailhaul_mail::{Flags, UidSet};
 use super::parts::{left_undone, parts};
 use crate::{encode::Command, error::Error, selected::Selected};
 
-/// Commands that wait for one round trip together.
-const TOGETHER: usize = 100;
+/// Commands in one round trip.
+const MAX_IN_FLIGHT: usize = 100;
 
-/// What to do with the flags.
+/// Kind of a flag change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreMode {
-    /// Set these too.
+    /// Add these flags.
     Add,
-    /// Take these away.
+    /// Remove these flags.
     Remove,
-    /// Set these and no others.
+    /// Set these flags and remove all others.
     Replace,
 }
 
-/// One change of flags, for some messages of the open mailbox.
+/// Change of the flags of some messages in the selected mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Store {
+pub struct StoreCommand {
     /// The messages.
     pub uids: UidSet,
-    /// What happens with the flags.
+    /// Kind of the change.
     pub mode: StoreMode,
     /// The flags.
     pub flags: Flags,
 }
 
-impl Store {
+impl StoreCommand {
     fn is_empty(&self) -> bool {
         self.flags.is_empty() && self.mode != StoreMode::Replace
     }
@@ -48,24 +48,24 @@ impl Store {
 }
 
 impl Selected<'_> {
-    /// Changes the flags of messages. The server does not repeat the result (`.SILENT`).
+    /// Changes the flags of messages. The server does not send the result (`.SILENT`).
     ///
     /// # Errors
-    /// The server's refusal, or those of the connection.
+    /// A refusal, or an error of the connection.
     pub async fn uid_store(&mut self, uids: &UidSet, mode: StoreMode, flags: &Flags) -> Result<(), Error> {
-        let store = Store { uids: uids.clone(), mode, flags: flags.clone() };
+        let store = StoreCommand { uids: uids.clone(), mode, flags: flags.clone() };
         self.uid_store_many(&[store]).await?.pop().unwrap_or(Ok(()))
     }
 
-    /// Makes several changes of flags in one round trip. The results are in the order of the changes.
+    /// Makes several flag changes in one round trip. The results are in the order of the changes.
     ///
     /// # Errors
-    /// Those of the connection. A refusal is the result of its change.
-    pub async fn uid_store_many(&mut self, stores: &[Store]) -> Result<Vec<Result<(), Error>>, Error> {
+    /// An error of the connection. A refusal is the result of its change.
+    pub async fn uid_store_many(&mut self, stores: &[StoreCommand]) -> Result<Vec<Result<(), Error>>, Error> {
         let mut results: Vec<Result<(), Error>> = stores.iter().map(|_| Ok(())).collect();
         let state = self.session.link.state();
         let parts_of =
-            |store: &Store| if store.is_empty() { VecDeque::new() } else { parts(&store.uids, state) };
+            |store: &StoreCommand| if store.is_empty() { VecDeque::new() } else { parts(&store.uids, state) };
         let mut todo: Vec<(usize, UidSet)> = stores
             .iter()
             .enumerate()
@@ -73,7 +73,7 @@ impl Selected<'_> {
             .collect();
         todo.reverse();
         while !todo.is_empty() {
-            let mut batch = todo.split_off(todo.len().saturating_sub(TOGETHER));
+            let mut batch = todo.split_off(todo.len().saturating_sub(MAX_IN_FLIGHT));
             batch.reverse();
             let commands: Vec<(&str, Command)> =
                 batch.iter().map(|(index, part)| ("UID STORE", stores[*index].command(part))).collect();

@@ -3,17 +3,17 @@
 use crate::{error::Error, mailbox_name::MailboxName, session::Session};
 
 impl Session {
-    /// Shows the mailbox to the user.
+    /// Subscribes to a mailbox.
     pub async fn subscribe(&mut self, name: &MailboxName) -> Result<(), Error> {
         self.subscribe_many(std::slice::from_ref(name)).await?.pop().unwrap_or(Ok(()))
     }
 
-    /// Shows mailboxes to the user, all at once. What became of each is in the order of the names.
+    /// Subscribes to several mailboxes at once. The results are in the order of the names.
     pub async fn subscribe_many(&mut self, names: &[MailboxName]) -> Result<Vec<Result<(), Error>>, Error> {
         self.name_many("SUBSCRIBE", names).await
     }
 
-    /// Shows the mailbox to the user no longer.
+    /// Unsubscribes from a mailbox.
     pub async fn unsubscribe(&mut self, name: &MailboxName) -> Result<(), Error> {
         self.name_many("UNSUBSCRIBE", std::slice::from_ref(name)).await?.pop().unwrap_or(Ok(()))
     }

@@ -5,23 +5,23 @@ use mailhaul_mail::{Flags, InternalDate, ModSeq, Uid};
 use super::tokenizer::{Token, Tokens};
 use crate::{
     framer::{RawResponse, is_fetch},
-    limits::Limits,
+    limits::ResponseLimits,
     response::{Content, Fetch, Section, Untagged},
 };
 
-/// What is known of a message when the octets of a large section begin.
+/// Data of a message before the bytes of a large section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchHead {
-    /// The UID, where it came before the section.
+    /// UID, if it came before the section.
     pub uid: Option<Uid>,
-    /// The section, as in [`Section::spec`].
+    /// Section, as in [`Section::spec`].
     pub section: String,
-    /// The first byte of a part, as in [`Section::origin`]; `None` for the whole section.
+    /// First byte of a partial section, as in [`Section::origin`]; `None` for the whole section.
     pub origin: Option<u32>,
 }
 
-/// Reads the beginning of a FETCH response whose last token is the header of a large literal.
-pub fn decode_fetch_head(raw: &RawResponse, limits: &Limits) -> Option<FetchHead> {
+/// Decodes the beginning of a FETCH response whose last token is the header of a large literal.
+pub fn decode_fetch_head(raw: &RawResponse, limits: &ResponseLimits) -> Option<FetchHead> {
     let rest = raw.text.strip_prefix(b"* ")?;
     let (number, rest) = super::split_word(rest);
     let (word, rest) = super::split_word(rest);
@@ -30,30 +30,35 @@ pub fn decode_fetch_head(raw: &RawResponse, limits: &Limits) -> Option<FetchHead
     }
     let number = std::str::from_utf8(number).ok()?.parse().ok()?;
     let mut tokens = Tokens::after(raw, rest, limits);
-    let mut found = begun(number, word.len() > b"FETCH".len());
-    let _ends_in_the_literal = tokens.take(b'(') && items(&mut found, &mut tokens);
-    let section = found.sections.last().filter(|it| matches!(it.content, Content::Streamed(_)))?;
+    let mut found = new_fetch(number, word.len() > b"FETCH".len());
+    // The items end in the literal, so the last one is always incomplete.
+    _ = tokens.take(b'(') && items(&mut found, &mut tokens);
+    let section = found.sections.last().filter(|section| matches!(section.content, Content::Streamed(_)))?;
     Some(FetchHead { uid: found.uid, section: section.spec.clone(), origin: section.origin })
 }
 
-/// With the number at its beginning: a sequence number, or a UID.
-fn begun(number: u32, is_uid: bool) -> Fetch {
-    let uid = Uid::new(number).filter(|_| is_uid);
-    let odd_uid = (is_uid && uid.is_none()).then(|| number.to_string());
-    Fetch { sequence: if is_uid { 0 } else { number }, uid, odd_uid, ..Fetch::default() }
+/// Returns an empty answer with its number: a sequence number, or a UID.
+fn new_fetch(number: u32, is_uid: bool) -> Fetch {
+    if !is_uid {
+        return Fetch { sequence: number, ..Fetch::default() };
+    }
+    let uid = Uid::new(number);
+    let odd_uid = if uid.is_none() { Some(number.to_string()) } else { None };
+    Fetch { uid, odd_uid, ..Fetch::default() }
 }
 
-/// `(UID 5 FLAGS (\Seen) BODY[] {3} ...)`. A response with octets of a message that does not end as it should is
-/// [`Untagged::BrokenFetch`]; `None` for any other malformed one.
+/// Decodes `(UID 5 FLAGS (\Seen) BODY[] {3} ...)`.
+///
+/// A malformed response with bytes of a message is [`Untagged::BrokenFetch`]; any other malformed one is `None`.
 pub(super) fn fetch(number: u32, is_uid: bool, tokens: &mut Tokens<'_>) -> Option<Untagged> {
-    let mut found = begun(number, is_uid);
+    let mut found = new_fetch(number, is_uid);
     let is_whole = tokens.take(b'(')
         && items(&mut found, tokens)
         && tokens.take(b')')
-        // Quirk: Xeams closes the list behind the literal, and tells the rest outside of it.
+        // Quirk: Xeams closes the list after the literal, and sends the other items outside of it.
         && items(&mut found, tokens)
         && tokens.at_end();
-    let has_octets = found.sections.iter().any(|it| it.content != Content::Nil);
+    let has_octets = found.sections.iter().any(|section| section.content != Content::Nil);
     match (is_whole, has_octets) {
         (true, _) => Some(Untagged::Fetch(Box::new(found))),
         (false, true) => Some(Untagged::BrokenFetch(Box::new(found))),
@@ -61,13 +66,13 @@ pub(super) fn fetch(number: u32, is_uid: bool, tokens: &mut Tokens<'_>) -> Optio
     }
 }
 
-/// True for ` UID 1)`: items up to the closing parenthesis of a response that seemed to have ended.
+/// True for ` UID 1)`: the remaining items of a response that seemed complete.
 pub(super) fn is_tail(tokens: &mut Tokens<'_>) -> bool {
     let mut found = Fetch::default();
     items(&mut found, tokens) && found.uid.is_some() && tokens.take(b')') && tokens.at_end()
 }
 
-/// Reads items up to a closing parenthesis or the end. False where one is malformed.
+/// Decodes items up to a closing parenthesis or the end. Returns false if one is malformed.
 fn items(found: &mut Fetch, tokens: &mut Tokens<'_>) -> bool {
     while !tokens.at_end() && !tokens.rest().starts_with(b")") {
         if item(found, tokens).is_none() {
@@ -77,8 +82,9 @@ fn items(found: &mut Fetch, tokens: &mut Tokens<'_>) -> bool {
     true
 }
 
-/// True for a name that may come behind octets of a message. Where their length was told too small, the end of the
-/// message stands there, and must not be taken for items.
+/// True for an item name that may follow bytes of a message.
+///
+/// If a literal is longer than announced, the end of the message stands here. It must not be read as items.
 fn is_known(name: &str) -> bool {
     const KNOWN: [&str; 16] = [
         "UID",
@@ -99,7 +105,7 @@ fn is_known(name: &str) -> bool {
         "RFC822.TEXT",
     ];
     KNOWN.contains(&name)
-        || ["X-", "BINARY.SIZE["].iter().any(|it| name.starts_with(it))
+        || ["X-", "BINARY.SIZE["].iter().any(|prefix| name.starts_with(prefix))
         || section(name).is_some()
 }
 
@@ -115,7 +121,7 @@ fn item(found: &mut Fetch, tokens: &mut Tokens<'_>) -> Option<()> {
     match upper.as_str() {
         "UID" => {
             let uid = value.number().and_then(Uid::new);
-            if found.uid.is_some_and(|it| Some(it) != uid) {
+            if found.uid.is_some_and(|known| Some(known) != uid) {
                 return None;
             }
             found.uid = uid;
@@ -129,15 +135,15 @@ fn item(found: &mut Fetch, tokens: &mut Tokens<'_>) -> Option<()> {
             found.internal_date = found.internal_date_text.as_deref().and_then(InternalDate::parse);
         }
         "RFC822.SIZE" => found.rfc822_size = value.number(),
-        "MODSEQ" => found.modseq = value.list().and_then(|it| it.first()).and_then(Token::number).map(ModSeq),
-        "EMAILID" => found.email_id = value.list().and_then(|it| it.first()).and_then(Token::text),
-        "THREADID" => found.thread_id = value.list().and_then(|it| it.first()).and_then(Token::text),
+        "MODSEQ" => found.modseq = first_member(&value).and_then(Token::number).map(ModSeq),
+        "EMAILID" => found.email_id = first_member(&value).and_then(Token::text),
+        "THREADID" => found.thread_id = first_member(&value).and_then(Token::text),
         "X-GM-MSGID" => found.gm_msgid = value.number(),
         "X-GM-THRID" => found.gm_thrid = value.number(),
         "X-GM-LABELS" => found.gm_labels = value.texts(),
         _ => match (section(&upper), content(&value)) {
             (Some((spec, origin)), Some(content)) => {
-                if found.sections.iter().any(|it| (&it.spec, it.origin) == (&spec, origin)) {
+                if found.sections.iter().any(|known| (&known.spec, known.origin) == (&spec, origin)) {
                     return None;
                 }
                 found.sections.push(Section { spec, origin, content });
@@ -148,7 +154,7 @@ fn item(found: &mut Fetch, tokens: &mut Tokens<'_>) -> Option<()> {
     Some(())
 }
 
-/// `BODY[SPEC]<origin>` and its like: the spec and the origin.
+/// Returns spec and origin of `BODY[SPEC]<origin>` and similar items.
 fn section(item: &str) -> Option<(String, Option<u32>)> {
     match item {
         "RFC822" => return Some((String::new(), None)),
@@ -163,6 +169,11 @@ fn section(item: &str) -> Option<(String, Option<u32>)> {
     }
     let origin = tail.strip_prefix('<')?.strip_suffix('>')?.parse().ok()?;
     Some((spec.to_owned(), Some(origin)))
+}
+
+/// First member of a list.
+fn first_member(value: &Token) -> Option<&Token> {
+    value.list()?.first()
 }
 
 fn content(value: &Token) -> Option<Content> {

@@ -12,7 +12,7 @@ use crate::{
 /// `(\HasNoChildren \Sent) "/" Sent ("CHILDINFO" ("SUBSCRIBED"))`.
 pub(super) fn list(tokens: &mut Tokens<'_>) -> Option<ListItem> {
     let attributes = tokens.strings()?;
-    // A backslash that is not doubled, as Domino and others send it.
+    // Domino and others send a single backslash.
     let delimiter = if tokens.take_all(b"\"\\\" ") { Some('\\') } else { delimiter(&tokens.next()?) };
     tokens.position();
     let start = tokens.rest();
@@ -20,21 +20,22 @@ pub(super) fn list(tokens: &mut Tokens<'_>) -> Option<ListItem> {
     let after = tokens.rest();
     let (name, extended) = match (name, extended(tokens)) {
         (Some(name), Some(extended)) => (name, extended),
-        // Some token may have been read, but it is not the whole name, which may be another folder's.
+        // A token was read, but it may be a part of the name only. The part may be the name of another folder.
         (name, _) => (odd_name(start, after).or(name)?, Vec::new()),
     };
     Some(ListItem { attributes, delimiter, name, extended })
 }
 
-/// The whole of a name that breaks the grammar: with blanks, quotes or parentheses and no quotes around it, or with
-/// quotes or a last backslash that are not escaped. `after` is what follows the token that was read at `start`.
+/// Returns a whole name that breaks the grammar. `after` follows the token that was read at `start`.
+///
+/// The name has blanks, quotes or parentheses without quotes around it, or quotes or a final backslash without escapes.
 fn odd_name(start: &[u8], after: &[u8]) -> Option<MailboxName> {
     let name = match start.trim_ascii_end() {
         [b'"', inside @ .., b'"'] if !after.starts_with(b" ") => inside,
         [b'"' | b'{', ..] | [b'~', b'{', ..] => return None,
         bare => bare,
     };
-    (!name.is_empty()).then(|| MailboxName::from_wire(name))
+    if name.is_empty() { None } else { Some(MailboxName::from_wire(name)) }
 }
 
 /// `("CHILDINFO" ("SUBSCRIBED") "OLDNAME" ("x"))` or nothing (RFC 5258); `None` for anything else.
@@ -48,15 +49,17 @@ fn extended(tokens: &mut Tokens<'_>) -> Option<Vec<(String, Bytes)>> {
             extended.push((key.to_ascii_uppercase(), tokens.since(start)));
         }
     }
-    tokens.at_end().then_some(extended)
+    if tokens.at_end() { Some(extended) } else { None }
 }
 
 fn delimiter(token: &Token) -> Option<char> {
     token.text()?.chars().next()
 }
 
-/// A mailbox name. An unquoted one may hold what no atom may (Courier sends `&`, others a bracket), and `NIL` can be a
-/// folder's name.
+/// Decodes a mailbox name.
+///
+/// An unquoted name may contain characters that are not allowed in atoms (Courier: `&`; others: brackets). `NIL` can be a
+/// name.
 fn name(tokens: &mut Tokens<'_>) -> Option<MailboxName> {
     let start = tokens.position();
     match tokens.next()? {
@@ -65,12 +68,12 @@ fn name(tokens: &mut Tokens<'_>) -> Option<MailboxName> {
     }
 }
 
-/// `Sent (MESSAGES 3 UIDNEXT 4)`. Items not known here are passed over.
+/// `Sent (MESSAGES 3 UIDNEXT 4)`. Unknown items are skipped.
 pub(super) fn mailbox_status(tokens: &mut Tokens<'_>) -> Option<Untagged> {
     let name = name(tokens)?;
     let members = tokens.next()?;
     let mut items = StatusItems::default();
-    // A last item without its value is passed over too.
+    // A last item without a value is skipped too.
     let (pairs, _) = members.list()?.as_chunks::<2>();
     for [key, value] in pairs {
         match key.text()?.to_ascii_uppercase().as_str() {
@@ -90,7 +93,7 @@ pub(super) fn mailbox_status(tokens: &mut Tokens<'_>) -> Option<Untagged> {
     Some(Untagged::MailboxStatus { name, items })
 }
 
-/// `(("" "/")) NIL (("shared/" "/"))` (RFC 2342). Extension data of an entry are passed over.
+/// `(("" "/")) NIL (("shared/" "/"))` (RFC 2342). Extension data is skipped.
 pub(super) fn namespace(tokens: &mut Tokens<'_>) -> Option<Untagged> {
     let mut entries = || -> Option<Vec<NamespaceEntry>> {
         let token = if tokens.at_end() { Token::Nil } else { tokens.next()? };
@@ -99,7 +102,7 @@ pub(super) fn namespace(tokens: &mut Tokens<'_>) -> Option<Untagged> {
             .map(|entry| {
                 let [prefix, separator, ..] = entry.list()? else { return None };
                 let prefix =
-                    MailboxName::from_wire(prefix.octets().map(|it| it.to_vec()).unwrap_or_default());
+                    MailboxName::from_wire(prefix.octets().map(|octets| octets.to_vec()).unwrap_or_default());
                 Some(NamespaceEntry { prefix, delimiter: delimiter(separator) })
             })
             .collect()

@@ -1,7 +1,6 @@
-//! From raw responses to values, tolerantly.
+//! Decodes raw responses to values.
 //!
-//! An untagged line that nobody understands becomes [`Untagged::Unknown`]; a tagged line is always understood. Only
-//! what cannot be a response at all is an error.
+//! An unknown untagged line becomes [`Untagged::Unknown`]. Only lines that cannot be a response are errors.
 
 mod fetch;
 mod mailbox;
@@ -11,31 +10,31 @@ mod tokenizer;
 
 use crate::{
     framer::{RawResponse, is_fetch},
-    limits::Limits,
+    limits::ResponseLimits,
     response::{Response, Status, Untagged},
 };
 
 pub use fetch::{FetchHead, decode_fetch_head};
 use tokenizer::Tokens;
 
-/// What came is no response.
+/// Error of a line that is no response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the server sent something that is no response: {0:?}")]
+#[error("the server sent a line that is no response: {0:?}")]
 pub struct DecodeError(String);
 
-/// Reads one response.
-pub fn decode(raw: &RawResponse, limits: &Limits) -> Result<Response, DecodeError> {
+/// Decodes one response.
+pub fn decode(raw: &RawResponse, limits: &ResponseLimits) -> Result<Response, DecodeError> {
     let line = raw.text.as_ref();
     let (first, rest) = split_word(line);
     match first {
         [b'+', ..] => Ok(Response::Continue(text(line[1..].trim_ascii()))),
         b"*" => Ok(Response::Untagged(untagged(raw, rest, limits))),
-        // Quirk: Xeams tells items of a FETCH in a line of their own. They say nothing without their message.
+        // Quirk: Xeams sends items of a FETCH on a separate line. They have no meaning without their message.
         b"" if fetch::is_tail(&mut Tokens::after(raw, rest, limits)) => {
             Ok(Response::Untagged(Untagged::Unknown(raw.text.slice_ref(rest))))
         }
         tag if is_tag(tag) => status::status(rest)
-            .filter(|it| matches!(it.status, Status::Ok | Status::No | Status::Bad))
+            .filter(|status| matches!(status.status, Status::Ok | Status::No | Status::Bad))
             .map(|status| Response::Tagged { tag: text(tag), status })
             .ok_or_else(|| no_response(line)),
         _ => Err(no_response(line)),
@@ -50,12 +49,12 @@ fn is_tag(word: &[u8]) -> bool {
     !word.is_empty() && word.iter().all(|octet| octet.is_ascii_graphic() && !b"(){%*\"\\+".contains(octet))
 }
 
-fn untagged(raw: &RawResponse, rest: &[u8], limits: &Limits) -> Untagged {
+fn untagged(raw: &RawResponse, rest: &[u8], limits: &ResponseLimits) -> Untagged {
     known(raw, rest, limits).unwrap_or_else(|| Untagged::Unknown(raw.text.slice_ref(rest)))
 }
 
-/// `None` for what is not known here, or malformed.
-fn known(raw: &RawResponse, rest: &[u8], limits: &Limits) -> Option<Untagged> {
+/// Returns `None` for unknown or malformed data.
+fn known(raw: &RawResponse, rest: &[u8], limits: &ResponseLimits) -> Option<Untagged> {
     if let Some(status) = status::status(rest) {
         return Some(Untagged::Status(status));
     }
@@ -92,7 +91,7 @@ fn known(raw: &RawResponse, rest: &[u8], limits: &Limits) -> Option<Untagged> {
     }
 }
 
-/// The first word and what follows its blanks.
+/// Splits off the first word and the blanks after it.
 fn split_word(line: &[u8]) -> (&[u8], &[u8]) {
     let end = line.iter().position(|&octet| octet == b' ').unwrap_or(line.len());
     (&line[..end], line[end..].trim_ascii_start())
@@ -102,12 +101,12 @@ fn words(line: &[u8]) -> Vec<String> {
     line.split(|&octet| octet == b' ').filter(|word| !word.is_empty()).map(text).collect()
 }
 
-/// Text for people or programs; what is not UTF-8 is kept as far as it can be.
+/// Decodes UTF-8, with replacement characters if necessary.
 fn text(octets: &[u8]) -> String {
     String::from_utf8_lossy(octets).into_owned()
 }
 
-/// A status from its line.
+/// Decodes the line of a status.
 #[cfg(test)]
 pub(crate) fn decode_status(line: &[u8]) -> Option<crate::response::StatusResponse> {
     status::status(line)

@@ -5,7 +5,7 @@ use mailhaul_mail::ModSeq;
 use super::tokenizer::{Token, Tokens};
 use crate::response::{Esearch, Untagged};
 
-/// `1 2 3 (MODSEQ 9)`; nothing at all for no match.
+/// `1 2 3 (MODSEQ 9)`; empty if nothing matches.
 pub(super) fn search(tokens: &mut Tokens<'_>) -> Option<Untagged> {
     let (mut ids, mut modseq) = (Vec::new(), None);
     while !tokens.at_end() {
@@ -17,7 +17,7 @@ pub(super) fn search(tokens: &mut Tokens<'_>) -> Option<Untagged> {
     Some(Untagged::Search { ids, modseq })
 }
 
-/// `(TAG "a1") UID COUNT 3 ALL 1:3` (RFC 4731). Return data not known here are passed over.
+/// `(TAG "a1") UID COUNT 3 ALL 1:3` (RFC 4731). Unknown return data is skipped.
 pub(super) fn esearch(tokens: &mut Tokens<'_>) -> Option<Untagged> {
     let mut found = Esearch::default();
     let members = tokens.all()?;

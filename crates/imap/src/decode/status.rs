@@ -5,7 +5,7 @@ use mailhaul_mail::{ModSeq, Uid, UidSet, UidValidity};
 use super::{split_word, text, words};
 use crate::response::{Code, Status, StatusResponse};
 
-/// `OK [CODE argument] words`. The words and even the code may be missing.
+/// Decodes `OK [CODE argument] words`. Code and words may be missing.
 pub(super) fn status(line: &[u8]) -> Option<StatusResponse> {
     let line = line.trim_ascii_end();
     // The blank before a code is sometimes missing.
@@ -25,7 +25,7 @@ pub(super) fn status(line: &[u8]) -> Option<StatusResponse> {
     Some(StatusResponse { status, code: Some(code(inside)), text: text(after.trim_ascii_start()) })
 }
 
-/// What stands in the brackets at the start, and what follows them. `]` inside quotes or parentheses does not close.
+/// Splits the brackets at the start from the rest. `]` inside quotes or parentheses does not end them.
 fn brackets(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     let inside = rest.strip_prefix(b"[")?;
     let (mut quoted, mut depth) = (false, 0usize);
@@ -38,7 +38,7 @@ fn brackets(rest: &[u8]) -> Option<(&[u8], &[u8])> {
             _ => {}
         }
     }
-    // A keyword with an odd bracket may upset the count: then the first `]` closes.
+    // A keyword with an odd bracket confuses the count. Then the first `]` ends the brackets.
     let close = inside.iter().position(|&octet| octet == b']')?;
     Some((&inside[..close], &inside[close + 1..]))
 }
@@ -47,7 +47,7 @@ fn code(inside: &[u8]) -> Code {
     let (name, rest) = split_word(inside);
     let (spelt, rest) = (text(name), rest.trim_ascii());
     let name = spelt.to_ascii_uppercase();
-    // Exchange has `Error="..."` there: its value is for people.
+    // Exchange sends `Error="..."` here, with a value for display.
     let name_shown = |name| if spelt.contains('=') { spelt.clone() } else { name };
     known(&name, rest).unwrap_or_else(|| Code::Other { name: name_shown(name), rest: text(rest) })
 }
@@ -86,7 +86,7 @@ fn known(name: &str, rest: &[u8]) -> Option<Code> {
         "MAILBOXID" => Code::MailboxId(ascii(rest)?.trim_matches(['(', ')']).to_owned()),
         "MESSAGELIMIT" => {
             let (most, lowest) = split_word(rest);
-            let lowest = ascii(lowest).and_then(|it| it.parse().ok()).and_then(Uid::new);
+            let lowest = ascii(lowest).and_then(|digits| digits.parse().ok()).and_then(Uid::new);
             Code::MessageLimit { most: ascii(most)?.parse().ok()?, lowest }
         }
         "MODIFIED" => Code::Modified(ascii(rest)?.parse().ok()?),
@@ -123,7 +123,7 @@ fn validity_of(octets: &[u8]) -> Option<UidValidity> {
     UidValidity::new(ascii(octets)?.parse().ok()?)
 }
 
-/// A UID set's members in the order written. At most a million: no command of ours moves more.
+/// Returns the members of a UID set in their order, at most a million. Commands of this crate move fewer.
 fn ordered(set: &str) -> Option<Vec<Uid>> {
     let mut uids = Vec::new();
     for part in set.split(',') {

@@ -9,11 +9,11 @@ use crate::{
 };
 
 fn read(line: &[u8]) -> Response {
-    let mut framer = Framer::new(Limits::default());
+    let mut framer = Framer::new(ResponseLimits::default());
     framer.buffer_mut().extend_from_slice(line);
     framer.buffer_mut().extend_from_slice(b"\r\n*");
     let Some(Frame::Response(raw)) = framer.next_frame().unwrap() else { panic!("no response in {line:?}") };
-    decode(&raw, &Limits::default()).unwrap()
+    decode(&raw, &ResponseLimits::default()).unwrap()
 }
 
 fn data(line: &str) -> Untagged {
@@ -55,7 +55,7 @@ fn tagged_lines_are_always_understood() {
 fn what_is_no_response_is_an_error() {
     for line in ["", "hello", "a1", "a1 PREAUTH x", "(a) OK", "HTTP/1.1 400 Bad Request"] {
         let raw = RawResponse { text: Bytes::copy_from_slice(line.as_bytes()), streamed: Vec::new() };
-        assert!(decode(&raw, &Limits::default()).is_err(), "{line:?}");
+        assert!(decode(&raw, &ResponseLimits::default()).is_err(), "{line:?}");
     }
 }
 
@@ -140,24 +140,24 @@ fn sections_in_every_form() {
 
 #[test]
 fn a_large_section_is_known_before_it_is_here() {
-    let mut framer = Framer::new(Limits { inline_literal: 2, ..Limits::default() });
+    let mut framer = Framer::new(ResponseLimits { inline_literal: 2, ..ResponseLimits::default() });
     framer.buffer_mut().extend_from_slice(b"* 3 FETCH (UID 8 BODY[] {5}\r\n");
     let Some(Frame::LiteralStart { head, length: 5 }) = framer.next_frame().unwrap() else { panic!() };
-    let found = decode_fetch_head(&head, &Limits::default()).unwrap();
+    let found = decode_fetch_head(&head, &ResponseLimits::default()).unwrap();
     assert_eq!(found, FetchHead { uid: Uid::new(8), section: String::new(), origin: None });
     framer.buffer_mut().extend_from_slice(b"hello FLAGS (\\Seen))\r\n");
     let rest: Vec<Frame> = std::iter::from_fn(|| framer.next_frame().unwrap()).collect();
     let [Frame::LiteralChunk(_), Frame::LiteralEnd, Frame::Response(raw)] = rest.as_slice() else {
         panic!("{rest:?}")
     };
-    let Response::Untagged(Untagged::Fetch(fetch)) = decode(raw, &Limits::default()).unwrap() else {
+    let Response::Untagged(Untagged::Fetch(fetch)) = decode(raw, &ResponseLimits::default()).unwrap() else {
         panic!()
     };
     assert_eq!(fetch.sections[0].content, Content::Streamed(5));
     assert_eq!(fetch.flags.unwrap().to_string(), "\\Seen");
 }
 
-/// What a server that counts octets wrong sends: the rest of the message stands where items should be.
+/// Answers of a server that counts bytes wrong: the rest of the message stands in place of items.
 #[test]
 fn a_body_whose_response_does_not_end_well_is_no_body() {
     for rest in [
@@ -186,14 +186,14 @@ fn items_behind_the_parenthesis_are_items() {
         panic!()
     };
     assert_eq!((fetch.uid, fetch.rfc822_size), (Uid::new(5), Some(2)));
-    assert_eq!(fetch.inline("").map(|it| &it[..]), Some(&b"hi"[..]));
+    assert_eq!(fetch.inline("").map(|bytes| &bytes[..]), Some(&b"hi"[..]));
     let Untagged::Fetch(fetch) = data("* 7 FETCH (BODY[] {2}\r\nhi\r\n UID 5)") else { panic!() };
     assert_eq!((fetch.uid, fetch.sections.len()), (Uid::new(5), 1));
     assert_eq!(data(" UID 5)"), Untagged::Unknown("UID 5)".into()));
     let line = |text: &str| {
         decode(
             &RawResponse { text: Bytes::copy_from_slice(text.as_bytes()), streamed: Vec::new() },
-            &Limits::default(),
+            &ResponseLimits::default(),
         )
     };
     assert!([" UID 5", " hello)", " X 5)", " )"].iter().all(|text| line(text).is_err()));
@@ -279,7 +279,7 @@ proptest! {
         prop::collection::vec(any::<u8>(), 0..6)
     ], 0..10)) {
         let raw = RawResponse { text: line.concat().into(), streamed: vec![(20, 3)] };
-        let _ = decode(&raw, &Limits::default());
-        let _ = decode_fetch_head(&raw, &Limits::default());
+        _ = decode(&raw, &ResponseLimits::default());
+        _ = decode_fetch_head(&raw, &ResponseLimits::default());
     }
 }

@@ -1,26 +1,26 @@
-//! Atoms, strings, literals and lists, as servers write them.
+//! Tokens of responses: atoms, strings, literals and lists.
 
 use bytes::Bytes;
 
-use crate::{framer::RawResponse, limits::Limits};
+use crate::{framer::RawResponse, limits::ResponseLimits};
 
-/// One token, or a list of them.
+/// Token, or a list of tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
     /// NIL, as an atom.
     Nil,
-    /// An atom, brackets and what they hold included: `BODY[HEADER.FIELDS (DATE)]<0>`.
+    /// An atom, including brackets and their content: `BODY[HEADER.FIELDS (DATE)]<0>`.
     Atom(Bytes),
     /// A quoted string or an inline literal.
     String(Bytes),
-    /// A literal whose octets went by as chunks.
+    /// A literal that was returned as chunks.
     Streamed(u64),
     /// A parenthesised list.
     List(Vec<Token>),
 }
 
 impl Token {
-    /// The octets of an atom or string.
+    /// Bytes of an atom or string.
     pub(crate) fn octets(&self) -> Option<&Bytes> {
         match self {
             Self::Atom(octets) | Self::String(octets) => Some(octets),
@@ -28,17 +28,17 @@ impl Token {
         }
     }
 
-    /// The text of an atom or string.
+    /// Text of an atom or string.
     pub(crate) fn text(&self) -> Option<String> {
         self.octets().map(|octets| super::text(octets))
     }
 
-    /// The number that an atom or string spells.
+    /// Number in an atom or string.
     pub(crate) fn number<N: std::str::FromStr>(&self) -> Option<N> {
         std::str::from_utf8(self.octets()?).ok()?.parse().ok()
     }
 
-    /// The members of a list; none for NIL.
+    /// Members of a list; none for NIL.
     pub(crate) fn list(&self) -> Option<&[Token]> {
         match self {
             Self::List(members) => Some(members),
@@ -47,7 +47,7 @@ impl Token {
         }
     }
 
-    /// The texts of a list's members. Among them NIL is a word like any other: flags and labels may be called so.
+    /// Texts of a list's members. Here NIL is an ordinary word, because flags and labels can have this name.
     pub(crate) fn texts(&self) -> Option<Vec<String>> {
         let text = |member: &Token| match member {
             Self::Nil => Some("NIL".to_owned()),
@@ -57,7 +57,7 @@ impl Token {
     }
 }
 
-/// The names of items that have a section in brackets.
+/// Names of items with a section in brackets.
 const SECTIONS: [&[u8]; 4] = [b"BODY", b"BINARY", b"BINARY.SIZE", b"BODY.PEEK"];
 
 /// Reads tokens from a response.
@@ -68,33 +68,33 @@ pub(crate) struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    /// Where `rest`, a tail of the response's text, begins.
-    pub(crate) fn after(raw: &'a RawResponse, rest: &[u8], limits: &Limits) -> Self {
+    /// Returns a reader that starts at `rest`, the end of the response's text.
+    pub(crate) fn after(raw: &'a RawResponse, rest: &[u8], limits: &ResponseLimits) -> Self {
         Self { raw, position: raw.text.len() - rest.len(), nesting: limits.nesting }
     }
 
-    /// What is not read yet.
+    /// Bytes that are not read yet.
     pub(crate) fn rest(&self) -> &'a [u8] {
         &self.raw.text[self.position..]
     }
 
-    /// Where the next token begins, in the response.
+    /// Position of the next token in the response.
     pub(crate) fn position(&mut self) -> usize {
         self.skip_blanks();
         self.position
     }
 
-    /// The octets of the response from `start` to here.
+    /// Bytes of the response from `start` to the current position.
     pub(crate) fn since(&self, start: usize) -> Bytes {
         self.raw.text.slice(start..self.position)
     }
 
-    /// Takes `octet` if it comes next.
+    /// Takes `octet` if it is next.
     pub(crate) fn take(&mut self, octet: u8) -> bool {
         self.take_all(&[octet])
     }
 
-    /// Takes `octets` if they come next.
+    /// Takes `octets` if they are next.
     pub(crate) fn take_all(&mut self, octets: &[u8]) -> bool {
         self.skip_blanks();
         let found = self.rest().starts_with(octets);
@@ -102,18 +102,18 @@ impl<'a> Tokens<'a> {
         found
     }
 
-    /// Whether nothing but blanks is left.
+    /// True if only blanks are left.
     pub(crate) fn at_end(&mut self) -> bool {
         self.skip_blanks();
         self.rest().is_empty()
     }
 
-    /// The next token; `None` at the end, at a closing parenthesis, or where the text is malformed.
+    /// Returns the next token; `None` at the end, at a closing parenthesis, or if the text is malformed.
     pub(crate) fn next(&mut self) -> Option<Token> {
         self.token(self.nesting)
     }
 
-    /// All tokens to the end; `None` where one is malformed.
+    /// Returns all tokens to the end; `None` if one is malformed.
     pub(crate) fn all(&mut self) -> Option<Vec<Token>> {
         let mut tokens = Vec::new();
         while !self.at_end() {
@@ -122,7 +122,7 @@ impl<'a> Tokens<'a> {
         Some(tokens)
     }
 
-    /// A list of strings.
+    /// Returns a list of strings.
     pub(crate) fn strings(&mut self) -> Option<Vec<String>> {
         self.next()?.texts()
     }
@@ -163,7 +163,7 @@ impl<'a> Tokens<'a> {
         loop {
             match *rest.get(index)? {
                 b'"' => break,
-                // RFC 9051 escapes only `"` and `\`; others are taken as they stand, as Domino sends them.
+                // RFC 9051 escapes only `"` and `\`. Domino sends other backslashes unescaped.
                 b'\\' if matches!(rest.get(index + 1), Some(b'"' | b'\\')) => {
                     unescaped.get_or_insert_with(|| rest[..index].to_vec()).push(rest[index + 1]);
                     index += 2;
@@ -199,9 +199,9 @@ impl<'a> Tokens<'a> {
 
     fn atom(&mut self) -> Option<Token> {
         let rest = self.rest();
-        // Only the atom itself is looked at, never the rest of the response: there may be a million atoms in it.
+        // Only the atom is searched, never the rest of the response, which may have a million atoms.
         let mut end = length_until(rest, |octet| is_blank(octet) || matches!(octet, b'(' | b')' | b'"'));
-        // Brackets hold blanks, lists and quoted strings: `BODY[HEADER.FIELDS ("X )")]`. A keyword may hold a lone one.
+        // Brackets contain blanks, lists and quoted strings: `BODY[HEADER.FIELDS ("X )")]`. A keyword may have a single one.
         let open = length_until(&rest[..end], |octet| octet == b'[');
         if open < end && SECTIONS.iter().any(|name| name.eq_ignore_ascii_case(&rest[..open])) {
             let mut quoted = false;
@@ -210,9 +210,9 @@ impl<'a> Tokens<'a> {
                     quoted ^= octet == b'"';
                     octet == b']' && !quoted
                 });
-            // A literal may follow without a blank: taken for a part of the name, its octets would be read as items.
+            // A literal may follow without a blank. As a part of the name, its bytes would be read as items.
             let ends = |octet| is_blank(octet) || matches!(octet, b'(' | b')' | b'"' | b'{' | b'~');
-            end = close + length_until(rest.get(close..).filter(|it| !it.is_empty())?, ends);
+            end = close + length_until(rest.get(close..).filter(|rest| !rest.is_empty())?, ends);
         }
         if end == 0 {
             return None;
@@ -228,7 +228,7 @@ fn is_blank(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// How many octets come before the first that ends the search.
+/// Number of bytes before the first one that ends the search.
 fn length_until(octets: &[u8], mut ends: impl FnMut(u8) -> bool) -> usize {
     octets.iter().position(|&octet| ends(octet)).unwrap_or(octets.len())
 }

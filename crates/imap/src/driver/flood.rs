@@ -1,48 +1,49 @@
-//! Bounds what a server sends before it ends a command: a server whose answers have no end would fill the memory.
+//! Limits on the responses to one command. A server whose answers have no end would fill the memory.
 
 use mailhaul_mail::{Uid, UidSet};
 
-use super::pace::{LISTED, MESSAGE};
+use super::pace::{LISTED_BYTES, MESSAGE_BYTES};
 use crate::{
     error::{Error, ErrorKind},
     response::{Fetch, Untagged},
 };
 
-/// Responses to one command that are taken whatever the mailbox holds.
-const FLOOR: u64 = 10_000;
-/// Responses for each message of the mailbox. Servers tell of one message in several, and flags change meanwhile.
-const PER_MESSAGE: u64 = 4;
-/// A mailbox that is said to hold more is treated as one that holds so many.
-const MOST_MESSAGES: u32 = 10_000_000;
-/// Different messages that one command may show: more do not fit into the memory of a scan.
-const MOST_SHOWN: u64 = 5_000_000;
+/// Responses to one command that are always accepted.
+const MIN_RESPONSES: u64 = 10_000;
+/// Accepted responses for each message. Servers send several about one message, and flags change meanwhile.
+const RESPONSES_PER_MESSAGE: u64 = 4;
+/// Largest number of messages that counts. A greater EXISTS is treated like this number.
+const MAX_MESSAGES: u32 = 10_000_000;
+/// Different messages in the answer to one command. More do not fit into the memory of a scan.
+const MAX_SHOWN: u64 = 5_000_000;
 /// Mailboxes in the answer to one command that count as progress.
-const MOST_LISTED: u64 = 10_000;
-/// Bytes of responses to one command, FETCH responses apart: LIST of half a million mailboxes, or UIDs of eight million
-/// messages.
-const MOST_OCTETS: u64 = 64 << 20;
+const MAX_LISTED: u64 = 10_000;
+/// Bytes of responses to one command, without FETCH responses.
+///
+/// Enough for LIST of half a million mailboxes, or UIDs of eight million messages.
+const MAX_OCTETS: u64 = 64 << 20;
 
-/// Counts the untagged responses since the last command ended.
+/// Counts untagged responses since the end of the last command.
 #[derive(Debug, Default)]
 pub(super) struct Flood {
     responses: u64,
     octets: u64,
     listed: u64,
-    /// Messages of which FETCH told, by their sequence numbers, or by their UIDs where it tells none; and how many.
+    /// Messages in FETCH responses, by sequence number, or by UID if there is none.
     shown: UidSet,
     messages: u64,
     /// FETCH responses about messages that were shown before.
     repeated: u64,
-    /// The greatest EXISTS since then, and the last one.
+    /// Greatest EXISTS since then.
     most: u32,
     last: u32,
 }
 
 impl Flood {
-    /// Counts one response of so many bytes. Returns the progress that it is, in bytes beside its own.
+    /// Counts one response of `octets` bytes. Returns its progress, in bytes beside its own.
     ///
     /// # Errors
-    /// [`ErrorKind::Flood`] where these are more than any mailbox of this size can give.
+    /// [`ErrorKind::Flood`] if there are more responses than a mailbox of this size can have.
     pub(super) fn admit(&mut self, untagged: &Untagged, octets: usize) -> Result<u64, Error> {
         let mut progress = 0;
         match untagged {
@@ -50,27 +51,27 @@ impl Flood {
                 self.last = *number;
                 self.most = self.most.max(*number);
             }
-            // FETCH responses are handed out one at a time; those who keep them count what they keep.
+            // FETCH responses are returned one at a time. Callers limit the memory for them.
             Untagged::Fetch(fetch) => progress = self.show(fetch),
             Untagged::BrokenFetch(_) => {}
             _ => self.octets += octets as u64,
         }
-        // Mailboxes are listed where none is selected, and no number says how many there are.
+        // Mailboxes are also listed while none is selected, and their number is unknown.
         let is_listing =
             matches!(untagged, Untagged::List(_) | Untagged::Lsub(_) | Untagged::MailboxStatus { .. });
         self.responses += u64::from(!is_listing);
         self.listed += u64::from(is_listing);
-        if is_listing && self.listed <= MOST_LISTED {
-            progress = LISTED;
+        if is_listing && self.listed <= MAX_LISTED {
+            progress = LISTED_BYTES;
         }
         self.check()?;
         Ok(progress)
     }
 
-    /// Counts a request for more of the command: there is one for each of its literals.
+    /// Counts a continuation request. A command has one for each literal.
     ///
     /// # Errors
-    /// As [`Flood::admit`].
+    /// Like [`Flood::admit`].
     pub(super) fn admit_continuation(&mut self, octets: usize) -> Result<(), Error> {
         self.responses += 1;
         self.octets += octets as u64;
@@ -78,17 +79,17 @@ impl Flood {
     }
 
     fn check(&self) -> Result<(), Error> {
-        let most_repeated = FLOOR + PER_MESSAGE * self.messages;
-        let limit = FLOOR + PER_MESSAGE * u64::from(self.most.min(MOST_MESSAGES));
+        let most_repeated = MIN_RESPONSES + RESPONSES_PER_MESSAGE * self.messages;
+        let limit = MIN_RESPONSES + RESPONSES_PER_MESSAGE * u64::from(self.most.min(MAX_MESSAGES));
         let words = if self.responses > limit {
             format!(
                 "the server sent more than {limit} responses to one command, in a mailbox of {} messages",
                 self.most
             )
-        } else if self.octets > MOST_OCTETS {
-            format!("the server sent more than {} MiB in answer to one command", MOST_OCTETS >> 20)
-        } else if self.messages > MOST_SHOWN {
-            format!("the server showed more than {MOST_SHOWN} messages in answer to one command")
+        } else if self.octets > MAX_OCTETS {
+            format!("the server sent more than {} MiB in answer to one command", MAX_OCTETS >> 20)
+        } else if self.messages > MAX_SHOWN {
+            format!("the server showed more than {MAX_SHOWN} messages in answer to one command")
         } else if self.repeated > most_repeated {
             format!(
                 "the server showed the same {} messages {} times in answer to one command",
@@ -100,7 +101,7 @@ impl Flood {
         Err(Error::session(ErrorKind::Flood, words))
     }
 
-    /// Counts an answer about a message. Only the first one about each message is progress.
+    /// Counts an answer about a message. Only the first one for each message is progress.
     fn show(&mut self, fetch: &Fetch) -> u64 {
         let number = Uid::new(fetch.sequence).or(fetch.uid);
         let Some(number) = number.filter(|number| !self.shown.contains(*number)) else {
@@ -109,10 +110,10 @@ impl Flood {
         };
         self.shown.insert(number);
         self.messages += 1;
-        MESSAGE
+        MESSAGE_BYTES
     }
 
-    /// A command has ended: what comes now belongs to the next one.
+    /// Starts a new count at the end of a command.
     pub(super) fn ended(&mut self) {
         *self = Self { most: self.last, last: self.last, ..Self::default() };
     }
@@ -130,21 +131,21 @@ mod tests {
     fn responses_are_bounded_by_what_the_mailbox_holds() {
         let mut flood = Flood::default();
         counted(&mut flood, &Untagged::Exists(100), 1).unwrap();
-        counted(&mut flood, &Untagged::Expunge(1), FLOOR + 399).unwrap();
+        counted(&mut flood, &Untagged::Expunge(1), MIN_RESPONSES + 399).unwrap();
         let error = counted(&mut flood, &Untagged::Recent(1), 1).unwrap_err();
         let words = "the server sent more than 10400 responses to one command, in a mailbox of 100 messages";
         assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Flood, words));
         flood.ended();
-        counted(&mut flood, &Untagged::Expunge(1), FLOOR + 400).unwrap();
+        counted(&mut flood, &Untagged::Expunge(1), MIN_RESPONSES + 400).unwrap();
     }
 
     #[test]
     fn a_smaller_mailbox_counts_from_the_next_command_on() {
         let mut flood = Flood::default();
         counted(&mut flood, &Untagged::Exists(1000), 1).unwrap();
-        counted(&mut flood, &Untagged::Exists(0), FLOOR + 3999).unwrap();
+        counted(&mut flood, &Untagged::Exists(0), MIN_RESPONSES + 3999).unwrap();
         flood.ended();
-        counted(&mut flood, &Untagged::Exists(0), FLOOR).unwrap();
+        counted(&mut flood, &Untagged::Exists(0), MIN_RESPONSES).unwrap();
         counted(&mut flood, &Untagged::Exists(0), 1).unwrap_err();
     }
 
@@ -166,16 +167,16 @@ mod tests {
         let mut flood = Flood::default();
         counted(&mut flood, &Untagged::Exists(1_000_000), 1).unwrap();
         let progress = [1, 2, 1, 2, 3].map(|sequence| flood.admit(&about(sequence), 100).unwrap());
-        assert_eq!(progress, [MESSAGE, MESSAGE, 0, 0, MESSAGE]);
-        counted(&mut flood, &about(1), FLOOR + 10).unwrap();
+        assert_eq!(progress, [MESSAGE_BYTES, MESSAGE_BYTES, 0, 0, MESSAGE_BYTES]);
+        counted(&mut flood, &about(1), MIN_RESPONSES + 10).unwrap();
         assert_eq!(counted(&mut flood, &about(1), 1).unwrap_err().kind, ErrorKind::Flood);
         flood.ended();
-        assert_eq!(flood.admit(&about(1), 100).unwrap(), MESSAGE);
+        assert_eq!(flood.admit(&about(1), 100).unwrap(), MESSAGE_BYTES);
     }
 
     #[test]
     fn more_messages_than_a_scan_can_keep_are_a_flood() {
-        let mut flood = Flood { messages: MOST_SHOWN - 1, most: u32::MAX, ..Flood::default() };
+        let mut flood = Flood { messages: MAX_SHOWN - 1, most: u32::MAX, ..Flood::default() };
         flood.admit(&about(1), 100).unwrap();
         let error = flood.admit(&about(2), 100).unwrap_err();
         assert_eq!(error.message, "the server showed more than 5000000 messages in answer to one command");

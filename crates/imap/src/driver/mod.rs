@@ -1,36 +1,33 @@
-//! Sends commands and reads what comes back: tags, pipelining, literals, and what happens when somebody loses patience.
+//! Sends commands and reads responses: tags, pipelining, literals and timeouts.
 
 mod flood;
 mod pace;
 mod pending;
+mod pipeline;
 mod reader;
 mod state;
 mod writer;
 
-use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
-    pin::pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
 pub(crate) use pace::longest_stall;
-pub use pending::CommandId;
 pub(crate) use pending::Pending;
+pub(crate) use pipeline::PipelineEvent;
 pub(crate) use reader::silence;
 pub use state::MailboxData;
-pub(crate) use state::{SelectedState, State};
+pub(crate) use state::{ConnectionState, SelectedState};
 pub(crate) use writer::Writer;
 
 use self::{flood::Flood, reader::Reader};
 use crate::{
+    command_id::CommandId,
     decode::decode,
     encode::Command,
     error::{Error, ErrorKind},
     framer::{Frame, RawResponse},
-    limits::Limits,
+    limits::ResponseLimits,
     options::{ConnectOptions, Timeouts},
     response::{Response, Status, StatusResponse, Untagged},
     secrets::Secrets,
@@ -38,30 +35,27 @@ use crate::{
     trace,
 };
 
-/// More untagged responses to one command (other than FETCH) are a flood.
-const MOST_RESPONSES: u32 = 4_000_000;
+/// Maximum number of responses to one command. More are a flood.
+const MAX_RESPONSES: u32 = 4_000_000;
 
-/// So long a server that said goodbye may go on talking.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// Time for further responses after a BYE.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Bytes that are kept of the first line.
-const FIRST_LINE: usize = 80;
+/// Bytes of the first line that are kept.
+const MAX_FIRST_LINE: usize = 80;
 
-/// Commands of one kind that are under way at most.
-const PIPELINED: usize = 128;
-
-/// What came from the server.
+/// Event from the server.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// It waits for more of the command.
+    /// The server waits for the rest of the command.
     Continue(String),
-    /// A command of ours is done.
+    /// A command has ended.
     Tagged {
         id: CommandId,
         status: StatusResponse,
     },
     Untagged(Untagged),
-    /// A large literal begins, is streamed, ends.
+    /// Start of a large literal; its chunks and its end follow.
     LiteralStart {
         head: RawResponse,
         length: u64,
@@ -70,38 +64,38 @@ pub(crate) enum Event {
     LiteralEnd,
 }
 
-/// The reading half with all that is known of the server.
+/// Reading half, with the state of the connection.
 pub(crate) struct Incoming {
     reader: Reader,
-    limits: Limits,
+    limits: ResponseLimits,
     pending: Arc<Pending>,
-    pub(crate) state: State,
+    pub(crate) state: ConnectionState,
     pub(crate) secrets: Secrets,
-    /// The beginning of the first line, which may not be IMAP.
+    /// Start of the first line, which may not be IMAP.
     pub(crate) first_line: Vec<u8>,
-    /// The server said goodbye, unasked: what it still says is read, and why it does so may be in there.
+    /// Error of an unrequested BYE. Later responses are still read, because they may contain the reason.
     farewell: Option<Error>,
-    /// Nothing more can be read.
+    /// Error after which nothing more can be read.
     broken: Option<Error>,
     flood: Flood,
 }
 
 impl Incoming {
-    /// The next event. Safe to drop. Without patience it waits for ever.
+    /// Returns the next event. Cancel safe. Without a timeout it waits without end.
     pub(crate) async fn next(&mut self, patience: Option<Duration>) -> Result<Event, Error> {
         if let Some(error) = &self.broken {
             return Err(error.clone());
         }
-        let patience = if self.farewell.is_some() { Some(FAREWELL) } else { patience };
+        let patience = if self.farewell.is_some() { Some(GOODBYE_TIMEOUT) } else { patience };
         let frame = self.reader.next(patience).await;
         let frame = frame.map_err(|error| self.farewell.take().unwrap_or(error));
         frame
             .and_then(|frame| self.admit(frame))
-            .map_err(|error| self.secrets.strike_error(error))
+            .map_err(|error| self.secrets.redact_error(error))
             .map_err(|error| self.fail(error))
     }
 
-    /// Why nothing more will be read, as far as is known without waiting.
+    /// Returns the error that ended the connection, without waiting.
     async fn ended(&mut self) -> Option<Error> {
         loop {
             let event = tokio::select! {
@@ -115,7 +109,7 @@ impl Incoming {
         }
     }
 
-    /// After this nothing more is read.
+    /// Marks the connection as broken. Returns the first error.
     pub(crate) fn fail(&mut self, error: Error) -> Error {
         self.broken.get_or_insert(error).clone()
     }
@@ -132,7 +126,7 @@ impl Incoming {
             Frame::Response(raw) => raw,
         };
         if self.first_line.is_empty() {
-            self.first_line = raw.text[..raw.text.len().min(FIRST_LINE)].trim_ascii_end().to_vec();
+            self.first_line = raw.text[..raw.text.len().min(MAX_FIRST_LINE)].trim_ascii_end().to_vec();
         }
         let mut response = decode(&raw, &self.limits)?;
         match &response {
@@ -146,7 +140,7 @@ impl Incoming {
             }
             Response::Continue(_) => self.flood.admit_continuation(raw.text.len())?,
         }
-        self.secrets.strike(&mut response);
+        self.secrets.redact_response(&mut response);
         match response {
             Response::Continue(text) => Ok(Event::Continue(text)),
             Response::Tagged { tag, status } => {
@@ -165,7 +159,7 @@ impl Incoming {
                     return Err(error);
                 }
                 match &self.farewell {
-                    // What is refused because the connection ends says nothing of what was asked for.
+                    // A refusal after a BYE is caused by the end of the connection.
                     Some(farewell) if status.status != Status::Ok => Err(farewell.clone().because(&status)),
                     _ => Ok(Event::Tagged { id, status }),
                 }
@@ -184,12 +178,12 @@ impl Incoming {
     }
 }
 
-/// A connection: both halves.
+/// Connection: both halves.
 pub(crate) struct Link {
     pub(crate) incoming: Incoming,
     pub(crate) writer: Writer,
     pub(crate) pending: Arc<Pending>,
-    /// Events that came while a continuation was waited for.
+    /// Events that arrived during a wait for a continuation.
     backlog: VecDeque<Event>,
     pub(crate) timeouts: Timeouts,
     pub(crate) is_tls: bool,
@@ -205,7 +199,7 @@ impl Link {
                 reader: Reader::new(read, options.limits.clone(), options.trace.clone()),
                 limits: options.limits.clone(),
                 pending: Arc::clone(&pending),
-                state: State::default(),
+                state: ConnectionState::default(),
                 secrets,
                 first_line: Vec::new(),
                 farewell: None,
@@ -220,16 +214,16 @@ impl Link {
         }
     }
 
-    /// For TLS: the stream alone, without anything that was said.
+    /// Returns the stream for TLS. Everything that was received is discarded.
     pub(crate) fn into_stream(self) -> Stream {
         self.incoming.reader.into_half().unsplit(self.writer.into_half())
     }
 
-    pub(crate) fn state(&self) -> &State {
+    pub(crate) fn state(&self) -> &ConnectionState {
         &self.incoming.state
     }
 
-    pub(crate) fn state_mut(&mut self) -> &mut State {
+    pub(crate) fn state_mut(&mut self) -> &mut ConnectionState {
         &mut self.incoming.state
     }
 
@@ -237,23 +231,23 @@ impl Link {
         self.state().has(capability)
     }
 
-    /// Challenges and answers are not to be shown from now on, or are again.
+    /// Hides challenges and answers in the trace, or shows them again.
     pub(crate) fn hide_continuations(&mut self, hide: bool) {
         self.incoming.reader.hides_continuations = hide;
     }
 
-    /// From the server's OK on, both sides compress (RFC 4978).
+    /// Starts compression in both directions, at the server's OK (RFC 4978).
     pub(crate) fn start_compression(&mut self) {
         self.incoming.reader.start_inflating();
         self.writer.start_deflating();
     }
 
-    /// The next event, while what was collected is sent. Safe to drop.
+    /// Returns the next event, and sends collected bytes meanwhile. Cancel safe.
     pub(crate) async fn next(&mut self) -> Result<Event, Error> {
         self.next_within(self.timeouts.read).await
     }
 
-    /// The same, with another timeout.
+    /// Like [`next`](Self::next), with another timeout.
     pub(crate) async fn next_within(&mut self, patience: Duration) -> Result<Event, Error> {
         match self.backlog.pop_front() {
             Some(event) => Ok(event),
@@ -261,12 +255,12 @@ impl Link {
         }
     }
 
-    /// The connection can be used no more, for a reason that lies with the one who uses it.
+    /// Marks the connection as broken, with an error of the caller.
     pub(crate) fn give_up(&mut self, error: Error) -> Error {
         self.incoming.fail(error)
     }
 
-    /// Reads and writes at once: a server that waits until we read would otherwise wait for ever.
+    /// Reads and writes at once. Otherwise a server that waits until the client reads would wait without end.
     pub(crate) async fn pump(&mut self, patience: Option<Duration>) -> Result<Event, Error> {
         let Self { incoming, writer, .. } = self;
         if writer.is_clean() {
@@ -281,19 +275,19 @@ impl Link {
             }
         };
         match (incoming.next(patience).await, unsent) {
-            // What the server says before it closes tells more than that it is closed.
+            // The last response of a server is a better reason than the failed write.
             (Err(error), Some(unsent)) if error.kind == ErrorKind::Timeout => Err(incoming.fail(unsent)),
             (outcome, _) => outcome,
         }
     }
 
-    /// Before a new command: reads to their end the commands whose callers went away.
-    pub(crate) async fn settle(&mut self) -> Result<(), Error> {
+    /// Reads the answers to commands whose futures were dropped. Called before each new command.
+    pub(crate) async fn drain_abandoned(&mut self) -> Result<(), Error> {
         if let Some(error) = self.incoming.broken.as_ref().or(self.writer.broken()) {
             return Err(error.clone());
         }
         if self.pending.is_open() {
-            let words = "a command was given up before all of it was sent";
+            let words = "a command was cancelled before all of it was sent";
             return Err(self.incoming.fail(Error::session(ErrorKind::Protocol, words)));
         }
         while !self.pending.is_empty() || self.incoming.farewell.is_some() {
@@ -303,7 +297,7 @@ impl Link {
         Ok(())
     }
 
-    /// Why the connection can be used no more, as far as is known without waiting.
+    /// Returns the error that ended the connection, without waiting.
     pub(crate) async fn ended(&mut self) -> Option<Error> {
         match self.writer.broken() {
             Some(error) => Some(error.clone()),
@@ -311,8 +305,9 @@ impl Link {
         }
     }
 
-    /// Collects a command for sending. It waits only where a literal needs the server's consent. When the server ends
-    /// the command instead, the answer comes with the next events.
+    /// Queues a command. Waits only for the continuation of a literal.
+    ///
+    /// If the server ends the command instead, the answer follows with the next events.
     pub(crate) async fn send(&mut self, command: &Command) -> Result<CommandId, Error> {
         let mode = self.state().capabilities.literal_mode();
         let id = self.writer.open();
@@ -324,22 +319,22 @@ impl Link {
             if fragment.is_literal() {
                 let length = octets.len() as u64;
                 if mode.is_free(length) {
-                    self.writer.push(format!("{{{length}+}}\r\n").as_bytes());
+                    self.writer.queue(format!("{{{length}+}}\r\n").as_bytes());
                 } else {
-                    self.writer.push(format!("{{{length}}}\r\n").as_bytes());
+                    self.writer.queue(format!("{{{length}}}\r\n").as_bytes());
                     if !self.is_continued(id).await? {
                         self.pending.close();
                         return Ok(id);
                     }
                 }
             }
-            self.writer.push(octets);
+            self.writer.queue(octets);
         }
         self.writer.close();
         Ok(id)
     }
 
-    /// Waits for the server to ask for the literal, or to end the command.
+    /// Waits for the continuation. Returns false if the server ended the command instead.
     async fn is_continued(&mut self, id: CommandId) -> Result<bool, Error> {
         loop {
             let event = self.pump(Some(self.timeouts.read)).await?;
@@ -354,16 +349,16 @@ impl Link {
         }
     }
 
-    /// One command from beginning to end. `name` is for errors.
+    /// Runs one command to its end. `name` is for errors.
     pub(crate) async fn run(
         &mut self,
         name: &str,
         command: &Command,
         mut collect: impl FnMut(Untagged),
     ) -> Result<StatusResponse, Error> {
-        self.settle().await?;
+        self.drain_abandoned().await?;
         let id = self.send(command).await?;
-        for _ in 0..MOST_RESPONSES {
+        for _ in 0..MAX_RESPONSES {
             match self.next().await? {
                 Event::Tagged { id: ended, status } if ended == id => {
                     return if status.status == Status::Ok {
@@ -379,59 +374,13 @@ impl Link {
         Err(self.incoming.fail(Error::session(ErrorKind::Protocol, format!("{name}: the answer has no end"))))
     }
 
-    /// Several commands at once, each with its name for errors. Gives what became of each, in their order.
-    pub(crate) async fn run_many(
-        &mut self,
-        commands: &[(&str, Command)],
-        collect: impl FnMut(Untagged),
-    ) -> Result<Vec<Result<StatusResponse, Error>>, Error> {
-        self.run_many_noticing(commands, collect, || {}).await
-    }
-
-    /// Like [`run_many`](Self::run_many). Calls `ended_one` whenever a command ends.
-    pub(crate) async fn run_many_noticing(
-        &mut self,
-        commands: &[(&str, Command)],
-        mut collect: impl FnMut(Untagged),
-        mut ended_one: impl FnMut(),
-    ) -> Result<Vec<Result<StatusResponse, Error>>, Error> {
-        self.settle().await?;
-        let mut ended = BTreeMap::new();
-        let mut waiting = HashMap::new();
-        let mut rest = commands.iter().enumerate();
-        for _ in 0..MOST_RESPONSES {
-            while waiting.len() < PIPELINED
-                && let Some((index, (_, command))) = rest.next()
-            {
-                waiting.insert(self.send(command).await?, index);
-            }
-            if waiting.is_empty() {
-                return Ok(ended.into_values().collect());
-            }
-            match self.next().await? {
-                Event::Tagged { id, status } => {
-                    ended_one();
-                    if let Some(index) = waiting.remove(&id) {
-                        let is_fine = status.status == Status::Ok;
-                        let refused = Error::refused(commands[index].0, &status);
-                        ended.insert(index, if is_fine { Ok(status) } else { Err(refused) });
-                    }
-                }
-                Event::Untagged(untagged) => collect(untagged),
-                _ => {}
-            }
-        }
-        let words = format!("{} commands: the answers have no end", commands.len());
-        Err(self.incoming.fail(Error::session(ErrorKind::Protocol, words)))
-    }
-
-    /// As [`Link::run`], where nothing is collected.
-    pub(crate) async fn order(&mut self, name: &str, command: &Command) -> Result<StatusResponse, Error> {
+    /// Like [`Link::run`], for commands without data.
+    pub(crate) async fn execute(&mut self, name: &str, command: &Command) -> Result<StatusResponse, Error> {
         self.run(name, command, |_| {}).await
     }
 
-    /// Asks what the server can do.
+    /// Requests the capabilities.
     pub(crate) async fn ask_capabilities(&mut self) -> Result<(), Error> {
-        self.order("CAPABILITY", &Command::new("CAPABILITY")).await.map(drop)
+        self.execute("CAPABILITY", &Command::new("CAPABILITY")).await.map(drop)
     }
 }

@@ -1,25 +1,26 @@
-//! Progress of a connection: a server that keeps talking and gives nothing of what was asked for is as good as silent.
+//! Progress of a connection. A server that sends responses but makes no progress is treated like a silent one.
 
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
 
-/// Timeouts that pass before a connection with too little progress is given up, and the least time (for short timeouts).
-const TIMEOUTS: u32 = 4;
-const SHORTEST: Duration = Duration::from_secs(10);
-/// Bytes a second that are progress.
-const FLOOR: u64 = 1 << 10;
-/// Bytes that an answer about a message counts for, in addition to its own: some servers need seconds for each message.
-pub(super) const MESSAGE: u64 = 10 << 10;
+/// Number of timeouts after which a connection with too little progress is closed.
+const STALL_TIMEOUTS: u32 = 4;
+/// Shortest such time, for short timeouts.
+const MIN_STALL: Duration = Duration::from_secs(10);
+/// Progress that is required, in bytes per second.
+const MIN_BYTES_PER_SECOND: u64 = 1 << 10;
+/// Bytes that an answer about a message counts for, in addition to its own. Some servers need seconds for each message.
+pub(super) const MESSAGE_BYTES: u64 = 10 << 10;
 /// Bytes that a mailbox in a list counts for, in addition to its own.
-pub(super) const LISTED: u64 = 1 << 10;
+pub(super) const LISTED_BYTES: u64 = 1 << 10;
 
-/// The time in which a server must give something, where it is silent no longer than `patience` at once.
+/// Time in which a server must make progress, if `patience` is the longest silence.
 pub(crate) fn longest_stall(patience: Duration) -> Duration {
-    (patience * TIMEOUTS).max(SHORTEST)
+    (patience * STALL_TIMEOUTS).max(MIN_STALL)
 }
 
-/// Time that was spent waiting for a server, and what the server gave or took in that time.
+/// Time of waiting for a server, and the progress in that time.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     waited: Duration,
@@ -28,7 +29,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// A command ended: what comes now is measured by itself.
+    /// Starts a new measurement at the end of a command.
     pub(super) fn restart(&mut self) {
         *self = Self::default();
     }
@@ -37,10 +38,10 @@ impl Pace {
         self.progress = self.progress.saturating_add(bytes);
     }
 
-    /// Counts time spent waiting. The time of a reader who is slow itself is not counted.
+    /// Counts time of waiting for the server. Time in which the client is slow does not count.
     ///
     /// # Errors
-    /// [`ErrorKind::Timeout`] where the average over [`longest_stall`] is below the floor.
+    /// [`ErrorKind::Timeout`] if the average over [`longest_stall`] is too low.
     pub(super) fn wait(&mut self, time: Duration, patience: Duration) -> Result<(), Error> {
         self.waited += time;
         if self.waited < longest_stall(patience) {
@@ -48,7 +49,7 @@ impl Pace {
         }
         let (waited, progress) = (self.waited.as_secs(), self.progress);
         self.restart();
-        if progress >= waited.saturating_mul(FLOOR) {
+        if progress >= waited.saturating_mul(MIN_BYTES_PER_SECOND) {
             return Ok(());
         }
         let words = format!("the server made no progress within {waited} s");
@@ -61,14 +62,14 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
-    const PATIENCE: Duration = Duration::from_secs(5);
+    const TIMEOUT: Duration = Duration::from_secs(5);
 
-    /// Seconds after which a server is given up that gives so many bytes each second.
+    /// Seconds after which a server with this number of bytes per second is closed.
     fn given_up_after(bytes: u64) -> Option<u64> {
         let mut pace = Pace::default();
         (1..=1000).find(|_| {
             pace.add(bytes);
-            pace.wait(SECOND, PATIENCE).is_err()
+            pace.wait(SECOND, TIMEOUT).is_err()
         })
     }
 
@@ -83,8 +84,8 @@ mod tests {
         let mut pace = Pace::default();
         let mut seconds = 1..=1000;
         assert!(seconds.all(|second| {
-            pace.add(if second % 5 == 0 { MESSAGE } else { 0 });
-            pace.wait(SECOND, PATIENCE).is_ok()
+            pace.add(if second % 5 == 0 { MESSAGE_BYTES } else { 0 });
+            pace.wait(SECOND, TIMEOUT).is_ok()
         }));
     }
 
@@ -92,10 +93,10 @@ mod tests {
     fn a_command_that_ends_begins_the_time_again() {
         let mut pace = Pace::default();
         for _ in 0..100 {
-            pace.wait(19 * SECOND, PATIENCE).unwrap();
+            pace.wait(19 * SECOND, TIMEOUT).unwrap();
             pace.restart();
         }
-        assert_eq!(pace.wait(20 * SECOND, PATIENCE).unwrap_err().kind, ErrorKind::Timeout);
+        assert_eq!(pace.wait(20 * SECOND, TIMEOUT).unwrap_err().kind, ErrorKind::Timeout);
         assert_eq!(longest_stall(Duration::from_mins(5)), Duration::from_mins(20));
     }
 }

@@ -1,40 +1,29 @@
-//! The commands that were sent and not answered yet.
+//! Commands that were sent and are not answered yet.
 
-use std::{
-    collections::VecDeque,
-    fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Instant,
-};
+use std::{collections::VecDeque, time::Instant};
 
-/// A command on one connection. Prints as its tag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CommandId(u64);
+use parking_lot::{Mutex, MutexGuard};
 
-impl fmt::Display for CommandId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a{}", self.0)
-    }
-}
+use crate::command_id::CommandId;
 
-/// The tags under way, known to the half that writes and to the half that reads.
-pub(crate) struct Pending(Mutex<Inner>);
+/// Tags in flight, shared by the writing and the reading half.
+pub(crate) struct Pending(Mutex<PendingState>);
 
-struct Inner {
+struct PendingState {
     last: u64,
-    /// In the order of sending.
+    /// Commands in the order of sending.
     tags: VecDeque<CommandId>,
-    /// The command whose end was not written yet.
+    /// Command whose end is not written yet.
     open: Option<CommandId>,
-    /// Commands that were ended without their tag, which may still come.
+    /// Commands that ended without a tagged answer, which may still arrive.
     abandoned: Vec<CommandId>,
-    /// When octets last went out.
+    /// Time of the last write.
     written: Instant,
 }
 
 impl Pending {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Inner {
+        Self(Mutex::new(PendingState {
             last: 0,
             tags: VecDeque::new(),
             open: None,
@@ -43,11 +32,11 @@ impl Pending {
         }))
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn inner(&self) -> MutexGuard<'_, PendingState> {
+        self.0.lock()
     }
 
-    /// A new command begins.
+    /// Starts a new command.
     pub(crate) fn open(&self) -> CommandId {
         let mut inner = self.inner();
         inner.last += 1;
@@ -57,7 +46,7 @@ impl Pending {
         id
     }
 
-    /// The open command is written to its end, or needs no end any more.
+    /// Marks the open command as completely written, or as ended early.
     pub(crate) fn close(&self) {
         self.inner().open = None;
     }
@@ -66,24 +55,25 @@ impl Pending {
         self.inner().open.is_some()
     }
 
-    /// The command has ended, whether or not its tag still comes.
+    /// Ends a command without its tagged answer, which may still arrive.
     pub(crate) fn abandon(&self, id: CommandId) {
         let mut inner = self.inner();
-        inner.tags.retain(|it| *it != id);
+        inner.tags.retain(|tag| *tag != id);
         inner.abandoned.push(id);
     }
 
-    /// True if the tag is that of an abandoned command.
+    /// True if the tag belongs to an abandoned command.
     pub(crate) fn is_abandoned(&self, tag: &str) -> bool {
-        self.inner().abandoned.iter().any(|it| it.to_string() == tag)
+        self.inner().abandoned.iter().any(|abandoned| abandoned.to_string() == tag)
     }
 
-    /// Takes the command out to which this tag belongs. Most come in order, but a server may answer a quick command
-    /// before a slow one (RFC 9051, section 5.5).
+    /// Removes and returns the command with this tag.
+    ///
+    /// Most answers arrive in order, but a server may answer a fast command before a slow one (RFC 9051, section 5.5).
     pub(crate) fn complete(&self, tag: &str) -> Option<CommandId> {
         let mut inner = self.inner();
         let id = tag.strip_prefix('a').and_then(|digits| digits.parse().ok()).map(CommandId)?;
-        let index = inner.tags.iter().position(|it| *it == id).filter(|_| id.to_string() == tag)?;
+        let index = inner.tags.iter().position(|tag| *tag == id).filter(|_| id.to_string() == tag)?;
         inner.tags.remove(index)
     }
 
@@ -91,7 +81,7 @@ impl Pending {
         self.inner().tags.is_empty()
     }
 
-    /// Whether the server has all of some command that it did not answer.
+    /// True if the server received a whole command and has not answered it.
     pub(crate) fn is_answer_owed(&self) -> bool {
         let inner = self.inner();
         inner.tags.iter().any(|tag| Some(*tag) != inner.open)

@@ -1,4 +1,4 @@
-//! The half that reads.
+//! Reading half of a connection.
 
 use std::{
     io,
@@ -17,38 +17,38 @@ use crate::{
     compress::Inflater,
     error::{Error, ErrorKind},
     framer::{Frame, Framer},
-    limits::Limits,
+    limits::ResponseLimits,
     stream::Stream,
     trace::{self, Direction, Trace},
 };
 
-/// As much is inflated at a time.
-const INFLATED: usize = 64 << 10;
+/// Bytes that are decompressed at a time.
+const INFLATE_CHUNK: usize = 64 << 10;
 
 pub(crate) struct Reader {
     half: ReadHalf<Stream>,
     framer: Framer,
     inflate: Option<Inflate>,
-    /// Length of the literal that is streamed, and how much of it came.
+    /// Length of the streamed literal, and the bytes of it that arrived.
     literal: Option<(u64, u64)>,
     read: Instant,
-    /// What comes while it is waited for.
+    /// Progress while the client waits.
     pub(super) pace: Pace,
     trace: Option<Arc<dyn Trace>>,
-    /// Continuations carry challenges, which are not shown.
+    /// True if continuations contain challenges, which are not shown.
     pub(crate) hides_continuations: bool,
 }
 
 struct Inflate {
     inflater: Inflater,
-    /// Compressed octets that wait.
+    /// Compressed bytes that wait.
     packed: BytesMut,
-    /// Whether the inflater may have more to give without more to take.
+    /// True if the inflater may have more output without more input.
     full: bool,
 }
 
 impl Reader {
-    pub(crate) fn new(half: ReadHalf<Stream>, limits: Limits, trace: Option<Arc<dyn Trace>>) -> Self {
+    pub(crate) fn new(half: ReadHalf<Stream>, limits: ResponseLimits, trace: Option<Arc<dyn Trace>>) -> Self {
         Self {
             half,
             framer: Framer::new(limits),
@@ -61,7 +61,7 @@ impl Reader {
         }
     }
 
-    /// The next frame. Safe to drop at any time: nothing is lost. Without patience it waits for ever.
+    /// Returns the next frame. Cancel safe. Without a timeout it waits without end.
     pub(crate) async fn next(&mut self, patience: Option<Duration>) -> Result<Frame, Error> {
         loop {
             if let Some(frame) = self.framer.next_frame()? {
@@ -82,23 +82,25 @@ impl Reader {
         }
     }
 
-    /// When octets last came.
+    /// Time of the last read.
     pub(crate) fn last_read(&self) -> Instant {
         self.read
     }
 
-    /// From now on the server sends compressed octets; those behind its OK are compressed already.
+    /// Starts decompression. The bytes after the server's OK are already compressed.
     pub(crate) fn start_inflating(&mut self) {
         let packed = self.framer.buffer_mut().split();
         self.framer.discard();
         self.inflate = Some(Inflate { inflater: Inflater::new(), packed, full: false });
     }
 
-    /// Gives the half back for TLS. What came before TLS and was not looked at is thrown away (response injection).
+    /// Returns the half for TLS. Unread bytes from before TLS are discarded, to prevent response injection.
     pub(crate) fn into_half(mut self) -> ReadHalf<Stream> {
         let dropped = self.framer.discard();
-        if let Some(trace) = self.trace.as_ref().filter(|_| dropped > 0) {
-            let words = format!("({dropped} octets sent before TLS are thrown away)");
+        if dropped > 0
+            && let Some(trace) = &self.trace
+        {
+            let words = format!("({dropped} bytes from before TLS are discarded)");
             trace.line(Direction::Server, &words);
         }
         self.half
@@ -129,7 +131,7 @@ impl Reader {
             return self.came(outcome);
         };
         if inflate.packed.is_empty() && !inflate.full {
-            inflate.packed.reserve(INFLATED);
+            inflate.packed.reserve(INFLATE_CHUNK);
             let outcome = self.half.read_buf(&mut inflate.packed).await;
             self.came(outcome)?;
         }
@@ -140,12 +142,18 @@ impl Reader {
         let Some(inflate) = &mut self.inflate else { return Ok(()) };
         let out = self.framer.buffer_mut();
         let before = (inflate.packed.len(), out.len());
-        inflate.inflater.inflate(&mut inflate.packed, out, INFLATED).map_err(|error| {
-            Error::session(ErrorKind::Protocol, format!("what the server compressed cannot be read: {error}"))
+        inflate.inflater.inflate(&mut inflate.packed, out, INFLATE_CHUNK).map_err(|error| {
+            Error::session(
+                ErrorKind::Protocol,
+                format!("the compressed data of the server cannot be read: {error}"),
+            )
         })?;
-        inflate.full = out.len() - before.1 == INFLATED;
+        inflate.full = out.len() - before.1 == INFLATE_CHUNK;
         if !inflate.full && !inflate.packed.is_empty() && before == (inflate.packed.len(), out.len()) {
-            return Err(Error::session(ErrorKind::Protocol, "what the server compressed cannot be read"));
+            return Err(Error::session(
+                ErrorKind::Protocol,
+                "the compressed data of the server cannot be read",
+            ));
         }
         Ok(())
     }
@@ -158,7 +166,7 @@ impl Reader {
                 self.pace.add(bytes as u64);
                 Ok(())
             }
-            // TLS without its own goodbye: for IMAP an end like any other.
+            // TLS without close_notify. For IMAP this is an end like any other.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(self.ended()),
             Err(error) => Err(Error::io("the connection broke", &error)),
         }
@@ -167,7 +175,7 @@ impl Reader {
     fn ended(&self) -> Error {
         let place = match self.literal {
             Some((length, came)) => {
-                format!(" in the middle of a literal: {came} of {length} octets came")
+                format!(" in the middle of a literal: {came} of {length} bytes arrived")
             }
             None if self.framer.is_inside_literal() => " in the middle of a literal".to_owned(),
             None if self.framer.is_inside_response() => " in the middle of a response".to_owned(),
@@ -177,7 +185,7 @@ impl Reader {
     }
 }
 
-/// The error of a server that says nothing.
+/// Error of a server that does not answer.
 pub(crate) fn silence(patience: Duration) -> Error {
     let words = format!("the server did not answer within {} s", patience.as_secs_f32());
     Error::session(ErrorKind::Timeout, words)

@@ -1,4 +1,4 @@
-//! What a connection knows by what the server told, asked or not.
+//! State of a connection, from all responses of the server.
 
 use mailhaul_mail::{ModSeq, Uid, UidSet, UidValidity};
 
@@ -8,29 +8,29 @@ use crate::{
     response::{Code, Fetch, StatusResponse, Untagged},
 };
 
-/// More extensions than there are.
-const MOST_ENABLED: usize = 256;
+/// Maximum number of enabled extensions that are kept.
+const MAX_ENABLED: usize = 256;
 
 #[derive(Default)]
-pub(crate) struct State {
+pub(crate) struct ConnectionState {
     pub(crate) capabilities: Capabilities,
-    /// Whether the capabilities were told since somebody last set this to false.
-    pub(crate) capabilities_told: bool,
+    /// True if the server sent its capabilities since they may have changed.
+    pub(crate) has_current_capabilities: bool,
     /// In upper case (RFC 5161).
     pub(crate) enabled: Vec<String>,
-    /// Boxed: the state is moved with every connection, and most futures hold several.
+    /// Boxed, because the state is moved with every connection, and most futures contain several.
     pub(crate) selected: Option<Box<SelectedState>>,
-    /// A BYE is what we asked for.
+    /// True after LOGOUT: a BYE is expected.
     pub(crate) is_closing: bool,
-    /// The server refused LIST with RETURN although it offers it.
+    /// True if the server refused LIST with RETURN although it offers it.
     pub(crate) refuses_list_return: bool,
-    /// Commands that were answered with NO or BAD.
+    /// Number of commands that were answered with NO or BAD.
     pub(crate) refusals: u32,
-    /// The error that the server reported in the OK of the sign-in.
+    /// Error that the server reported in the OK of the sign-in.
     pub(crate) sign_in_note: Option<String>,
-    /// Messages of one command at most, as a refusal or a part of an answer told (RFC 9738).
-    told_limit: Option<u32>,
-    /// Capabilities that are not to be believed.
+    /// Maximum number of messages of one command, from a refusal or a partial answer (RFC 9738).
+    reported_limit: Option<u32>,
+    /// Capabilities that are ignored.
     denied: Vec<String>,
 }
 
@@ -39,55 +39,56 @@ pub(crate) struct SelectedState {
     pub(crate) data: MailboxData,
 }
 
-/// What is known of the selected mailbox (RFC 9051, section 6.3.2).
+/// Data of the selected mailbox (RFC 9051, section 6.3.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MailboxData {
-    /// How many messages there are; kept up to date.
+    /// Number of messages; kept up to date.
     pub exists: u32,
-    /// FLAGS: those in use.
+    /// FLAGS: flags in use.
     pub flags: Vec<String>,
-    /// PERMANENTFLAGS: those that are kept, `\*` where keywords can be made. `None` where the server does not say.
+    /// PERMANENTFLAGS: flags that are stored, with `\*` if new keywords are allowed. `None` if the server sends none.
     pub permanent_flags: Option<Vec<String>>,
-    /// UIDVALIDITY. `None` where the server breaks the rules.
+    /// UIDVALIDITY. `None` if the server violates the protocol.
     pub uid_validity: Option<UidValidity>,
-    /// UIDNEXT when it was selected.
+    /// UIDNEXT at the time of SELECT.
     pub uid_next: Option<Uid>,
-    /// HIGHESTMODSEQ when it was selected. `None` where mod-sequences are not kept.
+    /// HIGHESTMODSEQ at the time of SELECT. `None` if the mailbox has no mod-sequences.
     pub highest_modseq: Option<ModSeq>,
-    /// Whether nothing can be changed: always so after EXAMINE.
+    /// True if nothing can be changed; always true after EXAMINE.
     pub read_only: bool,
-    /// UIDs do not outlive the session.
+    /// True if UIDs are valid in this session only.
     pub uid_not_sticky: bool,
     /// MAILBOXID (RFC 8474).
     pub mailbox_id: Option<String>,
-    /// Messages that vanished since the state given (QRESYNC).
+    /// Messages that vanished since the given state (QRESYNC).
     pub vanished: UidSet,
-    /// Messages that changed since the state given (QRESYNC).
+    /// Messages that changed since the given state (QRESYNC).
     pub changed: Vec<Fetch>,
 }
 
-impl State {
+impl ConnectionState {
     pub(crate) fn has(&self, capability: &str) -> bool {
         self.capabilities.has(capability)
     }
 
     pub(crate) fn has_enabled(&self, capability: &str) -> bool {
-        !self.denies(capability) && self.enabled.iter().any(|it| it.eq_ignore_ascii_case(capability))
+        !self.denies(capability)
+            && self.enabled.iter().any(|enabled| enabled.eq_ignore_ascii_case(capability))
     }
 
-    /// LIST with RETURN (RFC 5258, and part of RFC 9051).
+    /// True if the server supports LIST with RETURN (RFC 5258, and part of RFC 9051).
     pub(crate) fn lists_extended(&self) -> bool {
         !self.refuses_list_return && (self.has("LIST-EXTENDED") || self.has("IMAP4rev2"))
     }
 
-    /// Looks at what came, whoever it was for.
+    /// Updates the state from any untagged response.
     pub(crate) fn observe(&mut self, untagged: &Untagged) {
         match untagged {
-            Untagged::Capability(words) => self.told(words),
+            Untagged::Capability(words) => self.set_capabilities(words),
             Untagged::Status(status) => self.observe_status(status),
             Untagged::Enabled(words) => {
                 let more = words.iter().map(|word| word.to_ascii_uppercase());
-                self.enabled.extend(more.take(MOST_ENABLED.saturating_sub(self.enabled.len())));
+                self.enabled.extend(more.take(MAX_ENABLED.saturating_sub(self.enabled.len())));
             }
             Untagged::Exists(number) => self.with_data(|data| data.exists = *number),
             Untagged::Expunge(_) => self.with_data(|data| data.exists = data.exists.saturating_sub(1)),
@@ -101,23 +102,23 @@ impl State {
 
     pub(crate) fn observe_status(&mut self, status: &StatusResponse) {
         match &status.code {
-            Some(Code::Capability(words)) => self.told(words),
-            Some(Code::MessageLimit { most: most @ 1.., .. }) => self.told_limit = Some(*most),
+            Some(Code::Capability(words)) => self.set_capabilities(words),
+            Some(Code::MessageLimit { most: most @ 1.., .. }) => self.reported_limit = Some(*most),
             _ => {}
         }
     }
 
-    /// How many messages one command may be about (RFC 9738).
+    /// Maximum number of messages of one command (RFC 9738).
     pub(crate) fn message_limit(&self) -> Option<u32> {
-        self.told_limit.or_else(|| self.capabilities.message_limit())
+        self.reported_limit.or_else(|| self.capabilities.message_limit())
     }
 
-    fn told(&mut self, words: &[String]) {
+    fn set_capabilities(&mut self, words: &[String]) {
         self.capabilities = Capabilities::new(words.iter().filter(|word| !self.denies(word)));
-        self.capabilities_told = true;
+        self.has_current_capabilities = true;
     }
 
-    /// From now on these are not believed, and what they switched on is not relied on.
+    /// Ignores these capabilities from now on, including extensions that are already enabled.
     pub(crate) fn deny(&mut self, words: &[impl AsRef<str>]) {
         self.denied.extend(words.iter().map(|word| word.as_ref().to_owned()));
         let kept: Vec<&str> = self.capabilities.iter().filter(|word| !self.denies(word)).collect();
@@ -125,7 +126,7 @@ impl State {
     }
 
     fn denies(&self, word: &str) -> bool {
-        self.denied.iter().any(|it| it.eq_ignore_ascii_case(word))
+        self.denied.iter().any(|denied| denied.eq_ignore_ascii_case(word))
     }
 
     fn with_data(&mut self, change: impl FnOnce(&mut MailboxData)) {
@@ -136,7 +137,7 @@ impl State {
 }
 
 impl MailboxData {
-    /// Takes in what comes while a mailbox is being selected.
+    /// Takes in an untagged response while a mailbox is being selected.
     pub(crate) fn observe(&mut self, untagged: Untagged) {
         match untagged {
             Untagged::Exists(number) => self.exists = number,
@@ -155,12 +156,12 @@ impl MailboxData {
             Code::PermanentFlags(flags) => self.permanent_flags = Some(flags),
             Code::UidValidity(validity) => self.uid_validity = Some(validity),
             Code::UidNext(uid) => self.uid_next = Some(uid),
-            // 0 is what some servers say in place of NOMODSEQ.
-            Code::HighestModSeq(modseq) => self.highest_modseq = Some(modseq).filter(|it| it.0 > 0),
+            // Some servers send 0 in place of NOMODSEQ.
+            Code::HighestModSeq(modseq) => self.highest_modseq = Some(modseq).filter(|modseq| modseq.0 > 0),
             Code::NoModSeq => self.highest_modseq = None,
             Code::UidNotSticky => self.uid_not_sticky = true,
             Code::MailboxId(id) => self.mailbox_id = Some(id),
-            // What came until now was about the mailbox selected before (RFC 7162, section 3.2.11).
+            // Earlier responses concern the mailbox that was selected before (RFC 7162, section 3.2.11).
             Code::Closed => *self = Self::default(),
             _ => {}
         }

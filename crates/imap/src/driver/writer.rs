@@ -1,4 +1,4 @@
-//! The half that writes.
+//! Writing half of a connection.
 
 use std::{
     io::{self, IoSlice},
@@ -11,38 +11,36 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    pace::Pace,
-    pending::{CommandId, Pending},
-};
+use super::{pace::Pace, pending::Pending};
 use crate::{
+    command_id::CommandId,
     compress::Deflater,
     error::{Error, ErrorKind},
     stream::Stream,
     trace::{Direction, Trace},
 };
 
-/// Small writes are collected up to this many octets.
-const COLLECTED: usize = 64 << 10;
-/// Pieces below this size are worth copying to save a write.
-const WORTH_COPYING: usize = 16 << 10;
+/// Bytes up to which small writes are collected.
+const MAX_COLLECTED: usize = 64 << 10;
+/// Size below which a part is copied to save a write.
+const MAX_COPIED: usize = 16 << 10;
 
 pub(crate) struct Writer {
     half: WriteHalf<Stream>,
     pending: Arc<Pending>,
-    /// Not yet on its way.
+    /// Collected bytes.
     buffer: Vec<u8>,
-    /// On its way: compressed where that was agreed on. Up to `sent` it is gone.
+    /// Bytes that are being sent, compressed if COMPRESS is active. The first `sent` are out.
     wire: Vec<u8>,
     sent: usize,
     deflater: Option<Deflater>,
-    /// Whether the stream may still hold something back.
+    /// True if the stream may still buffer bytes.
     unflushed: bool,
     patience: Duration,
-    /// What the server takes while that is waited for.
+    /// Progress while the client waits for the server to read.
     pace: Pace,
     pub(crate) trace: Option<Arc<dyn Trace>>,
-    /// Nothing more can be sent.
+    /// Error after which nothing more can be sent.
     broken: Option<Error>,
 }
 
@@ -68,21 +66,21 @@ impl Writer {
         }
     }
 
-    /// Begins a command: its tag and a blank.
+    /// Starts a command with its tag and a blank.
     pub(crate) fn open(&mut self) -> CommandId {
         let id = self.pending.open();
-        self.push(format!("{id} ").as_bytes());
+        self.queue(format!("{id} ").as_bytes());
         id
     }
 
     /// Ends the command.
     pub(crate) fn close(&mut self) {
-        self.push(b"\r\n");
+        self.queue(b"\r\n");
         self.pending.close();
     }
 
-    /// Collects octets for the next flush.
-    pub(crate) fn push(&mut self, octets: &[u8]) {
+    /// Collects bytes for the next flush.
+    pub(crate) fn queue(&mut self, octets: &[u8]) {
         self.buffer.extend_from_slice(octets);
     }
 
@@ -92,7 +90,7 @@ impl Writer {
         }
     }
 
-    /// Whether everything is out.
+    /// True if everything is sent.
     pub(crate) fn is_clean(&self) -> bool {
         self.buffer.is_empty() && self.wire.is_empty() && !self.unflushed
     }
@@ -109,12 +107,13 @@ impl Writer {
         self.half
     }
 
-    /// Sends octets in the order of the calls: small pieces are collected, large ones go out at once, uncopied, in one
-    /// system call with what was collected.
+    /// Writes bytes in the order of the calls. Small parts are collected.
+    ///
+    /// Large parts are sent at once without a copy, in one system call with the collected bytes.
     pub(crate) async fn write(&mut self, octets: &[u8]) -> Result<(), Error> {
-        if octets.len() < WORTH_COPYING || self.buffer.len() + octets.len() <= COLLECTED {
-            self.push(octets);
-            if self.buffer.len() > COLLECTED { self.send_collected().await } else { Ok(()) }
+        if octets.len() < MAX_COPIED || self.buffer.len() + octets.len() <= MAX_COLLECTED {
+            self.queue(octets);
+            if self.buffer.len() > MAX_COLLECTED { self.send_collected().await } else { Ok(()) }
         } else if let Some(deflater) = &mut self.deflater {
             let packed = deflater
                 .compress(&self.buffer, &mut self.wire)
@@ -127,7 +126,7 @@ impl Writer {
         }
     }
 
-    /// Sends all there is. Safe to drop: what is not sent yet stays.
+    /// Sends everything. Cancel safe: unsent bytes stay.
     pub(crate) async fn flush(&mut self) -> Result<(), Error> {
         self.send_collected().await?;
         if self.unflushed {
@@ -138,9 +137,9 @@ impl Writer {
         Ok(())
     }
 
-    /// Says goodbye to the stream. Errors tell nothing here.
+    /// Shuts the stream down. The connection ends anyway, so errors are ignored.
     pub(crate) async fn shutdown(&mut self) {
-        let _ = timeout(Duration::from_secs(1), self.half.shutdown()).await;
+        _ = timeout(Duration::from_secs(1), self.half.shutdown()).await;
     }
 
     async fn send_collected(&mut self) -> Result<(), Error> {
@@ -178,7 +177,7 @@ impl Writer {
 
     async fn write_through(&mut self, octets: &[u8]) -> Result<(), Error> {
         self.send_wire().await?;
-        // If this future is dropped now, nobody knows how much went out.
+        // If this future is dropped now, the number of sent bytes is unknown.
         self.broken = Some(torn());
         self.unflushed = true;
         let (mut head, mut body) = (0, 0);
@@ -201,7 +200,7 @@ impl Writer {
     fn timed<T>(&mut self, outcome: Result<io::Result<T>, tokio::time::error::Elapsed>) -> Result<T, Error> {
         self.pending.touch();
         let Ok(outcome) = outcome else {
-            let words = format!("the server took nothing for {} s", self.patience.as_secs_f32());
+            let words = format!("the server accepted no data for {} s", self.patience.as_secs_f32());
             let error = Error::session(ErrorKind::Timeout, words);
             self.broken = Some(error.clone());
             return Err(error);
@@ -209,7 +208,7 @@ impl Writer {
         self.guard(outcome)
     }
 
-    /// Counts what the server took. A server that takes a byte now and then is as good as one that takes nothing.
+    /// Counts bytes that the server received. A server that reads too slowly is treated like one that does not read.
     fn took(&mut self, bytes: usize, begun: tokio::time::Instant) -> Result<(), Error> {
         self.pace.add(bytes as u64);
         self.pace.wait(begun.elapsed(), self.patience).inspect_err(|error| self.broken = Some(error.clone()))
@@ -225,10 +224,10 @@ impl Writer {
 }
 
 fn torn() -> Error {
-    Error::session(ErrorKind::Protocol, "a command was given up while it was sent")
+    Error::session(ErrorKind::Protocol, "a command was cancelled while it was sent")
 }
 
-/// A stream that takes nothing is at its end.
+/// Treats a write of zero bytes as an error, because the stream has ended.
 fn some(outcome: io::Result<usize>) -> io::Result<usize> {
     match outcome {
         Ok(0) => Err(io::ErrorKind::WriteZero.into()),

@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use mailhaul_imap::{
-    ConnectOptions, Connection, Error, ErrorKind, Limits, ListQuery, MailboxName, SearchKey, Security,
-    SelectOptions, Session, StatusItem,
+    ConnectOptions, Connection, Error, ErrorKind, ListQuery, MailboxName, ResponseLimits, SearchKey,
+    Security, SelectOptions, Session, StatusItem,
 };
 use mailhaul_mail::UidSet;
 use tokio::{
@@ -17,7 +17,7 @@ use tokio::{
 };
 
 const MIB: usize = 1 << 20;
-/// What the two sockets hold, and what is written before the server notices that the client is gone.
+/// Bytes in the buffers of the two sockets, and bytes that are written before the server notices the end of the client.
 const ON_THE_WAY: usize = 16 * MIB;
 /// A client that takes more has no bound.
 const MOST: usize = 1 << 30;
@@ -48,7 +48,7 @@ impl Endless {
     async fn session(&self) -> Session {
         let mut options = ConnectOptions::new("127.0.0.1", self.port, Security::Clear);
         // Lower than usual, so that the test is quick.
-        options.limits = Limits { line: MIB, response: 4 * MIB, ..Limits::default() };
+        options.limits = ResponseLimits { line: MIB, response: 4 * MIB, ..ResponseLimits::default() };
         Connection::open(&options).await.unwrap().preauthenticated().await.unwrap()
     }
 
@@ -246,7 +246,7 @@ fn of_one_command() -> Vec<Case> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_response_without_end_is_an_error_after_a_known_number_of_bytes() {
+async fn an_endless_response_is_an_error_after_known_bytes() {
     are_bounded(of_one_response()).await;
 }
 
@@ -275,8 +275,8 @@ async fn are_bounded(cases: Vec<Case>) {
 /// The table above names the bounds by their values.
 #[test]
 fn the_bounds_are_those_of_the_table() {
-    let Limits { line, inline_literal, literal, literals_per_response, response, nesting } =
-        Limits::default();
+    let ResponseLimits { line, inline_literal, literal, literals_per_response, response, nesting } =
+        ResponseLimits::default();
     assert_eq!((line, inline_literal, literal), (16 * MIB, 256 << 10, 4 << 30));
     assert_eq!((literals_per_response, response, nesting), (4_096, 64 * MIB, 64));
 }

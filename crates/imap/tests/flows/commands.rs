@@ -4,7 +4,7 @@ use std::{fmt::Write as _, sync::Arc};
 
 use mailhaul_imap::{
     ChangedMailbox, ChangesQuery, Error, ErrorKind, ListQuery, MailboxName, Qresync, SearchKey,
-    SelectOptions, Session, StatusItem, Store, StoreMode, response::Fetch,
+    SelectOptions, Session, StatusItem, StoreCommand, StoreMode, response::Fetch,
 };
 use mailhaul_mail::{Flags, ModSeq, Scope, Uid, UidSet, UidValidity};
 use mailhaul_testkit::peer::{self, finish, session, session_with};
@@ -111,7 +111,8 @@ async fn status_of_many_at_once_with_names_that_need_literals() {
     let items = [StatusItem::Messages, StatusItem::UidNext, StatusItem::HighestModSeq];
     let (mut session, peer) = session("", script).await;
     let outcomes = finish(peer, async move { session.status_many(&names, &items).await }).await.unwrap();
-    let messages: Vec<_> = outcomes.iter().map(|it| it.as_ref().ok().and_then(|it| it.messages)).collect();
+    let messages: Vec<_> =
+        outcomes.iter().map(|outcome| outcome.as_ref().ok().and_then(|items| items.messages)).collect();
     assert_eq!(messages, [Some(1), Some(2), None, Some(4)]);
     let error = outcomes[2].as_ref().unwrap_err();
     assert_eq!((error.scope, error.kind), (Scope::Folder, ErrorKind::NotFound));
@@ -238,7 +239,7 @@ async fn changes_of_flags_share_a_round_trip() {
             ("9", StoreMode::Remove, ""),
             ("3", StoreMode::Add, "\\Draft"),
         ];
-        let stores = table.map(|(set, mode, flags)| Store {
+        let stores = table.map(|(set, mode, flags)| StoreCommand {
             uids: uids(set),
             mode,
             flags: flags.split_whitespace().collect(),
@@ -295,7 +296,7 @@ async fn a_dropped_command_is_read_to_its_end() {
          C: a2 LIST \"\" \"new\"
          S: * LIST () \"/\" new
          S: a2 OK done";
-    // The client goes away after the first answer; the rest of it comes before the second.
+    // The client is dropped after the first answer; the rest of it comes before the second.
     let script = script.replace("C: a2", "S: * LIST () \"/\" older\nS: a1 OK done\nC: a2");
     let (mut session, peer) = session("", &script).await;
     let lines = Arc::clone(&peer.lines);
@@ -356,7 +357,7 @@ async fn silence_ends() {
 
 #[tokio::test]
 async fn long_sets_are_cut_and_sent_at_once() {
-    let set: UidSet = (1..=3000).map(|it| uid(it * 2)).collect();
+    let set: UidSet = (1..=3000).map(|number| uid(number * 2)).collect();
     let pieces = mailhaul_imap::split_uids(&set, 4000);
     assert!(pieces.len() > 2);
     let mut script = SELECTED.to_owned();
@@ -372,7 +373,7 @@ async fn long_sets_are_cut_and_sent_at_once() {
     finish(peer, async move {
         let mut selected = session.examine(&inbox(), &SelectOptions::default()).await.unwrap();
         let mut found = UidSet::new();
-        selected.uid_fetch(&set, "(UID FLAGS)", |it| found.extend(it.uid)).await.unwrap();
+        selected.uid_fetch(&set, "(UID FLAGS)", |fetch| found.extend(fetch.uid)).await.unwrap();
         assert_eq!(found.len(), count as u64);
         assert!(selected.uid_fetch(&set, "(UID)\r\na9 LOGOUT", |_| {}).await.is_err());
     })
@@ -410,7 +411,7 @@ const CHANGES: &str = "C: a1 ENABLE QRESYNC
     C: a4 EXAMINE \"Sent\" (CONDSTORE)
     C: a5 UID FETCH 1:9 (UID FLAGS) (CHANGEDSINCE 71 VANISHED)\n";
 
-/// The messages told, by mailbox, and what each mailbox answered.
+/// The messages by mailbox, and the answer of each mailbox.
 async fn changes(session: &mut Session) -> (Vec<(usize, Option<Uid>)>, Vec<Result<ChangedMailbox, Error>>) {
     session.enable(&["QRESYNC"]).await.unwrap();
     let mut told = Vec::new();
@@ -525,7 +526,7 @@ async fn mailboxes_are_listed_in_the_round_trip_of_the_introduction() {
         let told =
             finish(peer, async move { session.introduce(&[], &[], Some(&query)).await }).await.unwrap();
         assert!(told.namespaces.is_some());
-        assert_eq!(told.listed.map(|it| it.len()), listed, "{answer}");
+        assert_eq!(told.listed.map(|listed| listed.len()), listed, "{answer}");
     }
 }
 

@@ -17,7 +17,7 @@ fn inbox() -> MailboxName {
 }
 
 #[tokio::test]
-async fn a_set_goes_in_parts_of_as_many_messages_as_the_server_deals_with() {
+async fn a_set_is_split_by_the_message_limit_of_the_server() {
     let script = format!(
         "{SELECTED}C: a2 UID STORE 1:3 +FLAGS.SILENT (\\Seen)
          S: a2 OK done
@@ -38,7 +38,7 @@ async fn a_set_goes_in_parts_of_as_many_messages_as_the_server_deals_with() {
     .await;
 }
 
-/// The limit is not told before: an answer tells how far the server came, from the greatest UID down.
+/// The server does not announce the limit. Its answer contains the smallest UID that it processed.
 #[tokio::test]
 async fn what_is_left_undone_is_asked_for() {
     let script = format!(
@@ -108,7 +108,7 @@ async fn a_server_that_does_nothing_of_what_is_left_is_an_error() {
 }
 
 #[tokio::test]
-async fn uids_stand_in_place_of_sequence_numbers_where_the_server_tells_no_others() {
+async fn uidfetch_has_uids_in_place_of_sequence_numbers() {
     let script = format!(
         "C: a1 ENABLE UIDONLY
          S: * ENABLED UIDONLY

@@ -71,7 +71,7 @@ async fn what_was_said_before_tls_does_not_count() {
     let connection = peer.open(Security::StartTls).await.unwrap();
     let words: Vec<_> = connection.capabilities().iter().collect();
     assert_eq!(words, ["IMAP4REV1", "AUTH=PLAIN"]);
-    assert!(peer.lines.all().iter().any(|line| line.contains("thrown away")), "{:?}", peer.lines.all());
+    assert!(peer.lines.all().iter().any(|line| line.contains("discarded")), "{:?}", peer.lines.all());
     drop(connection);
     peer.done().await;
 }
@@ -177,10 +177,10 @@ async fn any_octet_in_a_password() {
     login("", Credentials::password("alice", Secret::new("a\tbc")), script).await.0.unwrap();
 }
 
-/// Passwords that break programs which put commands together as text.
+/// Passwords that break programs which build commands as text.
 fn odd_passwords() -> Vec<String> {
     let printable: String = (' '..='~').collect();
-    let mut passwords: Vec<String> = printable.chars().map(|it| format!("a{it}b")).collect();
+    let mut passwords: Vec<String> = printable.chars().map(|character| format!("a{character}b")).collect();
     passwords.push(printable);
     passwords.extend(
         [
@@ -212,7 +212,7 @@ async fn every_password_arrives_as_it_is_by_plain_and_by_login() {
         let script = format!("C: a1 AUTHENTICATE PLAIN {plain}\nS: a1 OK [CAPABILITY IMAP4rev1] welcome");
         let (outcome, lines) = login("SASL-IR AUTH=PLAIN", credentials(), &script).await;
         outcome.unwrap_or_else(|error| panic!("{password:?}: {error}"));
-        assert!(lines.iter().all(|it| !it.contains(&plain)), "{lines:?}");
+        assert!(lines.iter().all(|line| !line.contains(&plain)), "{lines:?}");
 
         // Quoted as far as a quoted string can hold it (RFC 9051, section 4.3), a literal otherwise.
         let command = if password.is_ascii() {
@@ -295,14 +295,14 @@ async fn a_refused_token_is_acknowledged() {
     }
 }
 
-/// Alice, who goes on as bob.
+/// Alice, who continues as bob.
 fn as_bob() -> Credentials {
     Credentials { authorize_as: Some(AuthorizeAs::ProxyAuth("bob".to_owned())), ..alice() }
 }
 
 #[tokio::test]
 async fn an_administrator_goes_on_as_another_user() {
-    // What alice could do, bob need not be able to do.
+    // Bob may have other capabilities than alice.
     let peer = peer(
         "S: * OK [CAPABILITY IMAP4rev1] hello
          C: a1 LOGIN \"alice\" \"hunter2\"

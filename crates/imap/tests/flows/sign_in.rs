@@ -17,7 +17,8 @@ async fn signed_in(security: Security, script: &str) -> Result<(String, Vec<Stri
     let peer = peer(script).await;
     let options = peer.options(security);
     let outcome = sign_in(&options, &alice()).await;
-    let outcome = outcome.map(|it| (it.mechanism().unwrap().to_owned(), it.refused_mechanisms().to_vec()));
+    let outcome = outcome
+        .map(|session| (session.mechanism().unwrap().to_owned(), session.refused_mechanisms().to_vec()));
     peer.done().await;
     outcome
 }
@@ -30,7 +31,7 @@ fn plain(user: &str, answer: &str) -> String {
 
 /// A connection: greeting with these mechanisms, then these steps. The first tag of a client is a1.
 fn connection(mechanisms: &str, steps: &[String]) -> String {
-    let offered: Vec<String> = mechanisms.split(' ').map(|it| format!("AUTH={it}")).collect();
+    let offered: Vec<String> = mechanisms.split(' ').map(|mechanism| format!("AUTH={mechanism}")).collect();
     let mut script = format!("S: * OK [CAPABILITY IMAP4rev1 {}] hello\n", offered.join(" "));
     for (index, step) in steps.iter().enumerate() {
         script += &step.replace("TAG", &format!("a{}", index + 1));
@@ -62,7 +63,7 @@ async fn on_an_open_line_every_proof_comes_first() {
     let script = connection("PLAIN CRAM-MD5 SCRAM-SHA-1", &steps);
     let (name, refused) = signed_in(Security::Clear, &script).await.unwrap();
     assert_eq!((name.as_str(), refused.len()), ("PLAIN", 2));
-    // A server that wants no password there is not shown one.
+    // A server that accepts no password there does not receive one.
     let script = connection("PLAIN CRAM-MD5 LOGINDISABLED", &[refuses("CRAM-MD5", DENIED)])
         .replace("AUTH=LOGINDISABLED", "LOGINDISABLED");
     let error = signed_in(Security::Clear, &script).await.unwrap_err();
@@ -85,9 +86,9 @@ async fn an_answer_about_the_account_ends_the_sign_in() {
     }
 }
 
-/// At most one further try; exactly one where another user has shown what works.
+/// At most one further try; exactly one if a mechanism has worked for another user.
 #[tokio::test]
-async fn a_wrong_password_costs_two_refusals_and_one_once_the_mechanism_is_known() {
+async fn a_wrong_password_costs_at_most_two_refusals() {
     let offered = "SCRAM-SHA-256 PLAIN LOGIN CRAM-MD5";
     let both = |answer: &str| [refuses("SCRAM-SHA-256", DENIED), plain("alice", answer)];
     let script = [
@@ -117,7 +118,7 @@ async fn a_wrong_password_costs_two_refusals_and_one_once_the_mechanism_is_known
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_up_at_a_refusal_is_asked_on_another_connection() {
+async fn after_a_disconnect_the_next_mechanism_gets_a_new_connection() {
     let script = [
         connection("SCRAM-SHA-256 PLAIN", &[refuses("SCRAM-SHA-256", DENIED), "CLOSE".to_owned()]),
         connection("SCRAM-SHA-256 PLAIN", &[plain("alice", WELCOME)]),

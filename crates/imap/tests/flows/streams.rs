@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mailhaul_imap::{
-    AppendHead, AppendReplies, AppendReply, Begin, Error, ErrorKind, FetchEvent, MailboxName, SelectOptions,
-    Session, response::Content,
+    AppendHead, AppendReplies, AppendReply, BeginOutcome, Error, ErrorKind, FetchEvent, MailboxName,
+    SelectOptions, Session, response::Content,
 };
 use mailhaul_mail::{Flags, InternalDate, Scope, Uid, UidSet};
 use mailhaul_testkit::peer::{finish, session, session_with};
@@ -131,7 +131,7 @@ async fn a_cut_within_a_literal_is_told() {
     })
     .await;
     assert_eq!((error.kind, error.scope), (ErrorKind::Connection, Scope::Session));
-    assert!(error.to_string().contains("in the middle of a literal: 70000 of 1000000 octets"), "{error}");
+    assert!(error.to_string().contains("in the middle of a literal: 70000 of 1000000 bytes"), "{error}");
 }
 
 async fn all(mut replies: AppendReplies<'_>) -> Result<Vec<AppendReply>, Error> {
@@ -142,7 +142,7 @@ async fn all(mut replies: AppendReplies<'_>) -> Result<Vec<AppendReply>, Error> 
     Ok(found)
 }
 
-/// Appends these messages, several in a command where that is possible. Returns what `begin` said to each.
+/// Appends messages, several in a command if possible. Returns the result of `begin` for each.
 async fn append(session: &mut Session, messages: &[&str]) -> Result<(Vec<bool>, Vec<AppendReply>), Error> {
     let (mut sink, replies) = session.append_pipeline(&inbox()).await?;
     let flags: Flags = ["\\Seen", "b a d"].into_iter().collect();
@@ -151,7 +151,7 @@ async fn append(session: &mut Session, messages: &[&str]) -> Result<(Vec<bool>, 
         let mut ready = Vec::new();
         for message in messages {
             let head = AppendHead { flags: &flags, date, length: message.len() as u64 };
-            ready.push(sink.begin(&head).await? == Begin::Ready);
+            ready.push(sink.begin(&head).await? == BeginOutcome::Ready);
             if ready.last() == Some(&true) {
                 sink.write(message.as_bytes()).await?;
                 sink.end_message()?;
@@ -206,7 +206,7 @@ async fn several_messages_in_one_command() {
 }
 
 #[tokio::test]
-async fn a_refusal_in_place_of_consent_ends_the_command_and_not_the_session() {
+async fn a_refused_literal_ends_the_command_not_the_session() {
     let script = format!(
         "C: a1 APPEND \"INBOX\" {HEAD} {{3}}
          S: + go on
@@ -230,7 +230,7 @@ async fn a_refusal_in_place_of_consent_ends_the_command_and_not_the_session() {
     .await
     .unwrap();
     assert_eq!(ready, [true, false, true]);
-    let outcomes: Vec<bool> = replies.iter().map(|it| it.outcome().is_ok()).collect();
+    let outcomes: Vec<bool> = replies.iter().map(|reply| reply.outcome().is_ok()).collect();
     assert_eq!(outcomes, [true, false, true]);
     let error = replies[1].outcome().unwrap_err();
     assert_eq!((error.kind, error.scope), (ErrorKind::TooLarge, Scope::Message));
@@ -299,7 +299,7 @@ async fn a_message_given_up_half_way_spoils_the_session() {
         assert!(sink.end_command().is_none());
         drop(sink);
         let error = replies.next().await.unwrap_err();
-        assert!(error.to_string().contains("given up"), "{error}");
+        assert!(error.to_string().contains("cancelled"), "{error}");
         drop(replies);
         assert_eq!(session.noop().await.unwrap_err().scope, Scope::Session);
     })
@@ -313,7 +313,7 @@ async fn nobody_waits_for_replies_that_nobody_reads() {
         let (mut sink, replies) = session.append_pipeline(&inbox()).await.unwrap();
         let flags = Flags::new();
         let head = AppendHead { flags: &flags, date: None, length: 5 };
-        // The sink waits for consent when the one who would read it goes away.
+        // The sink waits for a continuation while the replies are dropped.
         let (begun, ()) = tokio::join!(sink.begin(&head), async move { drop(replies) });
         assert!(begun.is_err());
     })
@@ -321,7 +321,7 @@ async fn nobody_waits_for_replies_that_nobody_reads() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_answer_is_given_up_and_one_that_owes_nothing_is_not() {
+async fn only_a_server_that_owes_an_answer_can_time_out() {
     let script = "C: a1 APPEND \"INBOX\" {3+}
          C: one";
     let (mut session, peer) = session_with("LITERAL+", script, |options| {

@@ -22,8 +22,8 @@ struct Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _gone = self.process.kill();
-        let _gone = self.process.wait();
+        _ = self.process.kill();
+        _ = self.process.wait();
     }
 }
 
@@ -49,7 +49,7 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // A connection that fails in the handshake may swallow what was to be said to the next one.
+        // A connection that fails in the handshake may take the input for the next one.
         let mut stdin = process.stdin.take().unwrap();
         std::thread::spawn(move || {
             while stdin.write_all(b"* OK [CAPABILITY IMAP4rev1] hello\r\n").is_ok() {
@@ -166,7 +166,7 @@ async fn a_short_key_is_taken_where_it_is_named() {
     }
 }
 
-/// An authority that the operator named vouches for it, and that is not enough.
+/// An authority that the operator trusts issued it, and that is not enough.
 #[tokio::test]
 async fn a_short_key_is_refused_where_only_its_issuer_is_named() {
     let signed = [

@@ -1,12 +1,9 @@
 //! TCP connections without a valid token. New ones replace the oldest, so that clients without a
 //! token cannot keep others out.
 
-use std::{
-    collections::VecDeque,
-    net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::VecDeque, net::IpAddr, sync::Arc};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
 /// Maximum from one address, and from all.
@@ -40,7 +37,7 @@ pub(super) struct Guest {
 
 impl Strangers {
     fn list(&self) -> MutexGuard<'_, List> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Adds a connection from this address.

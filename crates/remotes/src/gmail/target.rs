@@ -1,7 +1,5 @@
 //! Appends a feed to a folder: by the API, and by APPEND the messages that the API cannot take.
 
-use std::sync::PoisonError;
-
 use mailhaul_engine::{Ack, Acks, Envelope, Error, ErrorKind, Feed, Mailbox as _, Side};
 use mailhaul_mail::{Flags, FolderPath, Retry, Scope, Uid};
 
@@ -123,7 +121,7 @@ impl ImapMailbox {
         let permanent = self.permanent_flags(folder).await?;
         let flags = |envelope: &Envelope| {
             let learned = self.shared_limits();
-            let mut learned = learned.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut learned = learned.lock();
             let learned = learned.folder(folder);
             let suits = |name: &str| learned.suits(envelope.uid, name, permanent.lists(name));
             envelope.flags.filtered(|name| permanent.keeps(name) && suits(name))

@@ -1,12 +1,10 @@
 //! The start of a session: sign-in, identity, namespaces. Sessions can be started before they are used.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use mailhaul_engine::Side;
 use mailhaul_imap::{self as imap, Introduction, ListedMailbox, Session, response::Namespaces};
+use parking_lot::Mutex;
 use tokio::{task::JoinSet, time::Instant};
 use tracing::Instrument as _;
 
@@ -103,7 +101,7 @@ impl StartingSessions {
     /// Starts or drops sessions until their number is `wanted`. With `lists` the first one lists all
     /// folders.
     pub(crate) fn resize(&self, wanted: usize, account: &Account, lists: bool) {
-        let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut begun = self.0.lock();
         while begun.len() < wanted {
             let lists = lists && begun.is_empty();
             begun.push(StartingSession::start(account.clone(), lists));
@@ -114,7 +112,7 @@ impl StartingSessions {
     /// Takes a session, if there is one. A further connection takes the last one, because the first may
     /// have listed.
     pub(crate) fn take(&self, is_further: bool) -> Option<StartingSession> {
-        let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut begun = self.0.lock();
         if is_further || begun.is_empty() { begun.pop() } else { Some(begun.remove(0)) }
     }
 }
@@ -208,7 +206,7 @@ mod tests {
     #[tokio::test]
     async fn connections_beyond_the_last_number_are_given_up() {
         let (mut mailbox, _server) = mailbox("pw").await;
-        let waiting = |mailbox: &ImapMailbox| mailbox.ahead.0.lock().unwrap().len();
+        let waiting = |mailbox: &ImapMailbox| mailbox.ahead.0.lock().len();
         mailbox.connect_ahead(3);
         assert_eq!(waiting(&mailbox), 4);
         mailbox.connect_ahead(1);

@@ -1,12 +1,10 @@
 //! Messages at which connections broke. All connections to one mailbox share them.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use mailhaul_imap as imap;
 use mailhaul_mail::{FolderPath, Scope, Uid, UidSet, UidValidity};
+use parking_lot::{Mutex, MutexGuard};
 
 /// Broken connections at one message before the message is to blame.
 pub(crate) const MOST_BREAKS: u32 = 3;
@@ -38,7 +36,7 @@ struct Breaks {
 
 impl Culprits {
     fn inner(&self) -> MutexGuard<'_, CulpritState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Counts a connection that broke at this message. `is_alone` is true if nothing else was requested.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -14,6 +14,7 @@ use mailhaul_imap::{self as imap, ListedMailbox, MailboxName, Session, StatusIte
 use mailhaul_mail::{
     Digests, FINGERPRINT_FIELDS, Fingerprint, FolderPath, MessageHasher, Retry, Scope, Uid, UidSet,
 };
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::timeout;
 
 use crate::{
@@ -224,7 +225,7 @@ impl ImapMailbox {
 
     /// Limits learned from refusals on any connection.
     pub(crate) fn learned(&self) -> MutexGuard<'_, LearnedLimits> {
-        self.learned.lock().unwrap_or_else(PoisonError::into_inner)
+        self.learned.lock()
     }
 
     /// The same, to share.

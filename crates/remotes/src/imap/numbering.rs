@@ -2,11 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use mailhaul_mail::{FolderPath, UidValidity};
+use parking_lot::{Mutex, MutexGuard};
 
 /// The command that opens a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ struct NumberingState {
 
 impl Numbering {
     fn inner(&self) -> MutexGuard<'_, NumberingState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Sets the UIDVALIDITY of the folder's UIDs.

@@ -5,7 +5,6 @@ use std::{
     fs,
     io::ErrorKind,
     path::{Path, PathBuf},
-    sync::PoisonError,
     thread,
     time::{Duration, Instant, SystemTime},
 };
@@ -35,7 +34,7 @@ impl<'a> Lock<'a> {
         loop {
             match create(&path, disk, run) {
                 Ok(()) => {
-                    run.held.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
+                    run.held.lock().insert(path.clone());
                     return Ok(Self { disk, run, path });
                 }
                 Err(fault) if fault.kind() == ErrorKind::AlreadyExists => {}
@@ -60,7 +59,7 @@ impl Drop for Lock<'_> {
     fn drop(&mut self) {
         // A lock file that stays is found to be stale.
         _ = self.disk.remove(&self.path);
-        self.run.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.path);
+        self.run.held.lock().remove(&self.path);
     }
 }
 
@@ -92,7 +91,7 @@ fn is_left_behind(path: &Path, run: &Run) -> bool {
     }
     if process == run.process {
         // This process could not remove it, or an earlier process had the same number, as in containers.
-        return !run.held.lock().unwrap_or_else(PoisonError::into_inner).contains(path);
+        return !run.held.lock().contains(path);
     }
     Path::new("/proc/self").exists() && !Path::new("/proc").join(process.to_string()).exists()
 }

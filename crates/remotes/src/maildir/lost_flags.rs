@@ -1,11 +1,9 @@
 //! Warns once of each flag that a folder does not keep.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use mailhaul_mail::{Flags, FolderPath};
+use parking_lot::Mutex;
 
 /// The flags already reported. Clones share them.
 #[derive(Clone, Default)]
@@ -24,7 +22,7 @@ impl LostFlags {
     }
 
     fn untold(&self, folder: &FolderPath, flags: &Flags) -> Vec<String> {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.0.lock();
         let is_new = |name: &&str| told.insert((folder.clone(), (*name).to_owned()));
         flags.iter().filter(is_new).map(str::to_owned).collect()
     }

@@ -7,11 +7,13 @@ use std::{
     path::PathBuf,
     process,
     sync::{
-        Arc, LazyLock, Mutex,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{SystemTime, UNIX_EPOCH},
 };
+
+use parking_lot::Mutex;
 
 /// Prefix of the name of an unfinished message.
 const TEMPORARY: &str = "mailhaul-";

@@ -15,7 +15,7 @@ use mailhaul_oauth::{Asking, Token, TokenSource, Tokens};
 use mailhaul_remotes::{Account, GmailApi, ImapMailbox, LabelPolicy, LabelRules, Side};
 use mailhaul_testkit::{
     Mailmaker,
-    fake::{Fake, Kept, VirtualClock},
+    fake::{Fake, StoredMessage, VirtualClock},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -251,7 +251,7 @@ pub(crate) type Seen = (Vec<u8>, String, String);
 /// Folders by name, each with its messages, sorted.
 pub(crate) type Contents = BTreeMap<String, Vec<Seen>>;
 
-pub(crate) fn seen(kept: &Kept, loses: impl Fn(&str) -> bool) -> Seen {
+pub(crate) fn seen(kept: &StoredMessage, loses: impl Fn(&str) -> bool) -> Seen {
     let flags = kept.flags.filtered(|it| !loses(it));
     (kept.octets.to_vec(), flags.to_string(), kept.date.to_string())
 }

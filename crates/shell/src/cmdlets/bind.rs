@@ -1,17 +1,17 @@
-//! Which argument belongs to which parameter of a cmdlet of the language.
+//! Assigns arguments to the parameters of a cmdlet of the language.
 
 use std::iter::Peekable;
 
 use super::table::Cmdlet;
-use crate::{ast::Statement, error::Fault, eval::Done, text, value::Value};
+use crate::{ast::Statement, error::Fault, flow::EvalResult, text, value::Value};
 
-/// An argument with its value.
-pub(crate) enum Given<'a> {
-    Parameter { at: usize, name: &'a str, value: Option<Item<'a>> },
-    Value { at: usize, item: Item<'a> },
+/// Argument with its value.
+pub(crate) enum CmdletArgument<'a> {
+    Parameter { at: usize, name: &'a str, value: Option<ArgumentValue<'a>> },
+    Value { at: usize, item: ArgumentValue<'a> },
 }
 
-impl Given<'_> {
+impl CmdletArgument<'_> {
     pub(crate) fn at(&self) -> usize {
         match self {
             Self::Parameter { at, .. } | Self::Value { at, .. } => *at,
@@ -19,39 +19,39 @@ impl Given<'_> {
     }
 }
 
-/// A value, or a script block that is carried out later.
-pub(crate) enum Item<'a> {
+/// Value, or a script block that runs later.
+pub(crate) enum ArgumentValue<'a> {
     Value(Value),
     Block(&'a [Statement]),
 }
 
-impl Item<'_> {
-    pub(crate) fn value(self, at: usize) -> Done<Value> {
+impl ArgumentValue<'_> {
+    pub(crate) fn value(self, at: usize) -> EvalResult<Value> {
         match self {
             Self::Value(value) => Ok(value),
             Self::Block(_) => Err(Fault::unsupported(
                 at,
-                "a script block anywhere but behind Where-Object and ForEach-Object is",
+                "a script block anywhere but after Where-Object and ForEach-Object is",
             )),
         }
     }
 }
 
-/// The arguments of a cmdlet by their parameters.
+/// Arguments of a cmdlet by parameter.
 #[derive(Default)]
-pub(super) struct Bound<'a> {
+pub(crate) struct BoundArguments<'a> {
     switches: Vec<&'static str>,
-    values: Vec<(&'static str, usize, Item<'a>)>,
+    values: Vec<(&'static str, usize, ArgumentValue<'a>)>,
 }
 
-impl<'a> Bound<'a> {
-    pub(super) fn of(cmdlet: Cmdlet, given: Vec<Given<'a>>) -> Done<Self> {
+impl<'a> BoundArguments<'a> {
+    pub(crate) fn new(cmdlet: Cmdlet, arguments: Vec<CmdletArgument<'a>>) -> EvalResult<Self> {
         let mut bound = Self::default();
-        let mut given = given.into_iter().peekable();
-        while let Some(next) = given.next() {
+        let mut arguments = arguments.into_iter().peekable();
+        while let Some(next) = arguments.next() {
             match next {
-                Given::Value { at, item } => bound.position(cmdlet, at, item)?,
-                Given::Parameter { at, name, value } => {
+                CmdletArgument::Value { at, item } => bound.position(cmdlet, at, item)?,
+                CmdletArgument::Parameter { at, name, value } => {
                     let name = parameter(cmdlet, at, name)?;
                     if cmdlet.switches.contains(&name) {
                         if value.map_or(Ok(true), |item| item.value(at).map(|value| value.is_true()))? {
@@ -59,7 +59,7 @@ impl<'a> Bound<'a> {
                         }
                         continue;
                     }
-                    let value = value.or_else(|| following(&mut given));
+                    let value = value.or_else(|| following(&mut arguments));
                     let value =
                         value.ok_or_else(|| Fault::value(at, format!("a value must follow -{name}")))?;
                     bound.set(name, at, value)?;
@@ -69,10 +69,10 @@ impl<'a> Bound<'a> {
         Ok(bound)
     }
 
-    /// An argument without a name belongs to the first parameter.
-    fn position(&mut self, cmdlet: Cmdlet, at: usize, item: Item<'a>) -> Done<()> {
+    /// Assigns an argument without a name to the first parameter.
+    fn position(&mut self, cmdlet: Cmdlet, at: usize, item: ArgumentValue<'a>) -> EvalResult<()> {
         let Some(&first) = cmdlet.values.first() else {
-            return Err(Fault::value(at, format!("{} takes no such value", cmdlet.name)));
+            return Err(Fault::value(at, format!("{} has no parameter for this value", cmdlet.name)));
         };
         if !cmdlet.gathers {
             return self.set(first, at, item);
@@ -85,38 +85,40 @@ impl<'a> Bound<'a> {
             None => Vec::new(),
         };
         values.extend(item.value(at)?.into_stream());
-        self.set(first, at, Item::Value(Value::List(values)))
+        self.set(first, at, ArgumentValue::Value(Value::List(values)))
     }
 
-    fn set(&mut self, name: &'static str, at: usize, item: Item<'a>) -> Done<()> {
+    fn set(&mut self, name: &'static str, at: usize, item: ArgumentValue<'a>) -> EvalResult<()> {
         if self.values.iter().any(|(known, ..)| *known == name) {
             return Err(Fault::value(
                 at,
-                format!("there is a value for -{name} already; separate several with commas"),
+                format!("-{name} already has a value; separate several with commas"),
             ));
         }
         self.values.push((name, at, item));
         Ok(())
     }
 
-    pub(super) fn has(&self, switch: &str) -> bool {
+    pub(crate) fn has(&self, switch: &str) -> bool {
         self.switches.contains(&switch)
     }
 
-    pub(super) fn take(&mut self, name: &str) -> Option<(usize, Item<'a>)> {
+    pub(crate) fn take(&mut self, name: &str) -> Option<(usize, ArgumentValue<'a>)> {
         let index = self.values.iter().position(|(known, ..)| *known == name)?;
         let (_, at, item) = self.values.swap_remove(index);
         Some((at, item))
     }
 
-    pub(super) fn value(&mut self, name: &str) -> Done<Option<(usize, Value)>> {
+    pub(crate) fn value(&mut self, name: &str) -> EvalResult<Option<(usize, Value)>> {
         self.take(name).map(|(at, item)| Ok((at, item.value(at)?))).transpose()
     }
 
-    /// Names and patterns of properties, and the place of the first; none where the parameter is not there.
-    pub(super) fn texts(&mut self, name: &str) -> Done<Vec<String>> {
+    /// Takes names and patterns of properties; empty without the parameter.
+    pub(crate) fn texts(&mut self, name: &str) -> EvalResult<Vec<String>> {
         let Some((at, item)) = self.take(name) else { return Ok(Vec::new()) };
-        let Item::Value(value) = item else { return Err(Fault::unsupported(at, "a computed property is")) };
+        let ArgumentValue::Value(value) = item else {
+            return Err(Fault::unsupported(at, "a computed property is"));
+        };
         let values = value.into_stream();
         if values.is_empty() {
             return Err(Fault::value(at, format!("the value of -{name} is empty")));
@@ -125,13 +127,13 @@ impl<'a> Bound<'a> {
             Value::Text(text) if !text.is_empty() => Ok(text),
             Value::Number(_) => Ok(text::show(&value)),
             Value::Object(_) => Err(Fault::unsupported(at, "a computed property is")),
-            _ => Err(Fault::value(at, format!("`{}` is no name", text::show(&value)))),
+            _ => Err(Fault::value(at, format!("`{}` is not a name", text::show(&value)))),
         };
         values.into_iter().map(text).collect()
     }
 
-    /// A number of things.
-    pub(super) fn count(&mut self, name: &str) -> Done<Option<usize>> {
+    /// Takes a count.
+    pub(crate) fn count(&mut self, name: &str) -> EvalResult<Option<usize>> {
         let Some((at, value)) = self.value(name)? else { return Ok(None) };
         let count = match &value {
             Value::Number(number) => number.as_u64().and_then(|number| usize::try_from(number).ok()),
@@ -143,16 +145,18 @@ impl<'a> Bound<'a> {
     }
 }
 
-/// The value that follows a parameter, if one does.
-pub(super) fn following<'a>(given: &mut Peekable<impl Iterator<Item = Given<'a>>>) -> Option<Item<'a>> {
-    match given.next_if(|next| matches!(next, Given::Value { .. })) {
-        Some(Given::Value { item, .. }) => Some(item),
+/// Takes the value after a parameter, if there is one.
+pub(crate) fn following<'a>(
+    arguments: &mut Peekable<impl Iterator<Item = CmdletArgument<'a>>>,
+) -> Option<ArgumentValue<'a>> {
+    match arguments.next_if(|next| matches!(next, CmdletArgument::Value { .. })) {
+        Some(CmdletArgument::Value { item, .. }) => Some(item),
         _ => None,
     }
 }
 
-/// The parameter of this name, or the only one that begins so.
-pub(super) fn parameter(cmdlet: Cmdlet, at: usize, name: &str) -> Done<&'static str> {
+/// Finds a parameter by its name, or by a unique beginning of it.
+pub(crate) fn parameter(cmdlet: Cmdlet, at: usize, name: &str) -> EvalResult<&'static str> {
     let all = || cmdlet.values.iter().chain(cmdlet.switches).copied();
     if let Some(exact) = all().find(|known| known.eq_ignore_ascii_case(name)) {
         return Ok(exact);

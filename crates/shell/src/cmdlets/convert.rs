@@ -1,16 +1,16 @@
 //! `ConvertTo-Json`, `ConvertTo-Csv` and `Export-Csv`.
 
-use super::bind::Bound;
+use super::bind::BoundArguments;
 use crate::{
     error::Fault,
-    eval::{Done, Flow},
+    flow::{EvalResult, Flow},
     format,
     host::Host,
     text,
     value::{Object, Value},
 };
 
-pub(super) fn to_json(bound: &Bound<'_>, input: &Flow) -> Flow {
+pub(crate) fn to_json(bound: &BoundArguments<'_>, input: &Flow) -> Flow {
     if input.values.is_empty() && !bound.has("AsArray") {
         return Flow::default();
     }
@@ -20,16 +20,21 @@ pub(super) fn to_json(bound: &Bound<'_>, input: &Flow) -> Flow {
         several => serde_json::Value::Array(several.iter().map(serde_json::Value::from).collect()),
     };
     let text = if bound.has("Compress") { text.to_string() } else { format!("{text:#}") };
-    Flow::of(vec![text.into()])
+    Flow::new(vec![text.into()])
 }
 
-pub(super) fn to_csv(at: usize, input: Flow) -> Done<Flow> {
+pub(crate) fn to_csv(at: usize, input: Flow) -> EvalResult<Flow> {
     let text = format::csv(&objects(at, input)?);
     let text = text.strip_suffix("\r\n").unwrap_or(&text);
-    Ok(Flow::of(if text.is_empty() { Vec::new() } else { vec![text.into()] }))
+    Ok(Flow::new(if text.is_empty() { Vec::new() } else { vec![text.into()] }))
 }
 
-pub(super) fn export_csv<H: Host>(at: usize, mut bound: Bound<'_>, input: Flow, host: &H) -> Done<Flow> {
+pub(crate) fn export_csv<H: Host>(
+    at: usize,
+    mut bound: BoundArguments<'_>,
+    input: Flow,
+    host: &H,
+) -> EvalResult<Flow> {
     let Some((_, Value::Text(path))) = bound.value("Path")? else {
         return Err(Fault::value(at, "Export-Csv needs the name of a file"));
     };
@@ -45,14 +50,14 @@ pub(super) fn export_csv<H: Host>(at: usize, mut bound: Bound<'_>, input: Flow, 
     Ok(Flow::default())
 }
 
-fn objects(at: usize, input: Flow) -> Done<Vec<Object>> {
+fn objects(at: usize, input: Flow) -> EvalResult<Vec<Object>> {
     let object = |value| match value {
         Value::Object(object) => Ok(object),
         other => {
             let shown = text::show(&other);
             Err(Fault::value(
                 at,
-                format!("only objects have columns, and `{shown}` is none; use Select-Object first"),
+                format!("only objects have columns, and `{shown}` is not one; use Select-Object first"),
             ))
         }
     };

@@ -2,15 +2,17 @@
 
 use std::collections::HashSet;
 
-use super::bind::Bound;
+use super::bind::BoundArguments;
 use crate::{
     error::Fault,
-    eval::{Done, Flow, property},
-    format, text,
+    flow::{EvalResult, Flow},
+    format,
+    members::property,
+    text,
     value::{Object, Value},
 };
 
-pub(super) fn select_object(mut bound: Bound<'_>, input: Flow) -> Done<Flow> {
+pub(crate) fn select_object(mut bound: BoundArguments<'_>, input: Flow) -> EvalResult<Flow> {
     let (first, last) = (bound.count("First")?, bound.count("Last")?);
     let skip = bound.count("Skip")?.unwrap_or(0);
     let patterns = bound.texts("Property")?;
@@ -31,7 +33,7 @@ pub(super) fn select_object(mut bound: Bound<'_>, input: Flow) -> Done<Flow> {
         for value in flow.values {
             values.append(&mut expanded(&value, &name).map_err(|message| Fault::value(at, message))?);
         }
-        flow = Flow::of(values);
+        flow = Flow::new(values);
     }
     if bound.has("Unique") {
         let mut seen = HashSet::new();
@@ -42,7 +44,7 @@ pub(super) fn select_object(mut bound: Bound<'_>, input: Flow) -> Done<Flow> {
 
 fn window(mut values: Vec<Value>, skip: usize, first: Option<usize>, last: Option<usize>) -> Vec<Value> {
     if let (None, Some(last)) = (first, last) {
-        // From the end, also what is skipped.
+        // -Skip counts from the end too.
         values.truncate(values.len().saturating_sub(skip));
         return values.split_off(values.len().saturating_sub(last));
     }
@@ -59,7 +61,7 @@ fn window(mut values: Vec<Value>, skip: usize, first: Option<usize>, last: Optio
     values
 }
 
-/// The chosen properties; one that is not there is `$null`.
+/// Returns the selected properties. A missing one is `$null`.
 fn pick(value: &Value, patterns: &[String], excluded: &[String]) -> Object {
     let known: Vec<&str> = match value {
         Value::Object(object) => object.iter().map(|(name, _)| name).collect(),

@@ -1,20 +1,24 @@
 //! `Format-List` and `Format-Table`.
 
-use super::bind::Bound;
+use super::bind::BoundArguments;
 use crate::{
-    eval::{Done, Flow},
+    flow::{EvalResult, Flow},
     format::{self, Layout},
     text,
     value::{Object, Value},
 };
 
-pub(super) fn format_list(mut bound: Bound<'_>, input: Flow) -> Done<Flow> {
+pub(crate) fn format_list(mut bound: BoundArguments<'_>, input: Flow) -> EvalResult<Flow> {
     let properties = bound.texts("Property")?;
     let properties: Vec<&str> = properties.iter().map(String::as_str).collect();
     Ok(screen(input.values, |objects| format::list(objects, &properties)))
 }
 
-pub(super) fn format_table(mut bound: Bound<'_>, input: Flow, width: Option<usize>) -> Done<Flow> {
+pub(crate) fn format_table(
+    mut bound: BoundArguments<'_>,
+    input: Flow,
+    width: Option<usize>,
+) -> EvalResult<Flow> {
     let mut columns = bound.texts("Property")?;
     if columns.is_empty() {
         columns = input.view.unwrap_or_default();
@@ -24,7 +28,7 @@ pub(super) fn format_table(mut bound: Bound<'_>, input: Flow, width: Option<usiz
     Ok(screen(input.values, |objects| format::draw(objects, &columns, layout)))
 }
 
-/// Objects side by side are drawn together; what is no object is a line.
+/// Formats consecutive objects together, and each other value as a line.
 fn screen(values: Vec<Value>, draw: impl Fn(&[Object]) -> String) -> Flow {
     let mut blocks = Vec::new();
     let mut objects = Vec::new();

@@ -4,21 +4,22 @@ use std::{cmp::Ordering, collections::HashMap};
 
 use serde_json::Number;
 
-use super::bind::Bound;
+use super::bind::BoundArguments;
 use crate::{
     compare::SortKey,
     error::Fault,
-    eval::{Done, Flow, property},
+    flow::{EvalResult, Flow},
+    members::property,
     number, text,
     value::{Object, Value},
 };
 
-pub(super) fn sort_object(at: usize, mut bound: Bound<'_>, input: Flow) -> Done<Flow> {
+pub(crate) fn sort_object(at: usize, mut bound: BoundArguments<'_>, input: Flow) -> EvalResult<Flow> {
     let properties = bound.texts("Property")?;
     let descending = bound.has("Descending");
     let mut keyed = Vec::with_capacity(input.values.len());
     for value in input.values {
-        let key: Vec<SortKey> = values_of(at, &value, &properties)?.iter().map(SortKey::of).collect();
+        let key: Vec<SortKey> = values_of(at, &value, &properties)?.iter().map(SortKey::new).collect();
         keyed.push((key, value));
     }
     let order = |one: &Vec<SortKey>, other: &Vec<SortKey>| -> Ordering {
@@ -31,8 +32,8 @@ pub(super) fn sort_object(at: usize, mut bound: Bound<'_>, input: Flow) -> Done<
     Ok(Flow { values: keyed.into_iter().map(|(_, value)| value).collect(), view: input.view, screen: None })
 }
 
-/// The properties of a value, or itself where none is named.
-fn values_of(at: usize, value: &Value, properties: &[String]) -> Done<Vec<Value>> {
+/// Returns the properties of a value, or the value itself if none is named.
+fn values_of(at: usize, value: &Value, properties: &[String]) -> EvalResult<Vec<Value>> {
     if properties.is_empty() {
         return Ok(vec![value.clone()]);
     }
@@ -40,10 +41,10 @@ fn values_of(at: usize, value: &Value, properties: &[String]) -> Done<Vec<Value>
     properties.iter().map(found).collect()
 }
 
-pub(super) fn measure_object(at: usize, mut bound: Bound<'_>, input: &Flow) -> Done<Flow> {
+pub(crate) fn measure_object(at: usize, mut bound: BoundArguments<'_>, input: &Flow) -> EvalResult<Flow> {
     let properties = bound.texts("Property")?;
     if properties.is_empty() {
-        return Ok(Flow::of(vec![measure(at, &bound, &input.values, None)?.into()]));
+        return Ok(Flow::new(vec![measure(at, &bound, &input.values, None)?.into()]));
     }
     let mut results = Vec::new();
     for name in properties {
@@ -56,24 +57,28 @@ pub(super) fn measure_object(at: usize, mut bound: Bound<'_>, input: &Flow) -> D
         }
         results.push(measure(at, &bound, &values, Some(&name))?.into());
     }
-    Ok(Flow::of(results))
+    Ok(Flow::new(results))
 }
 
-fn measure(at: usize, bound: &Bound<'_>, values: &[Value], property: Option<&str>) -> Done<Object> {
+fn measure(
+    at: usize,
+    bound: &BoundArguments<'_>,
+    values: &[Value],
+    property: Option<&str>,
+) -> EvalResult<Object> {
     let sum = if bound.has("Sum") || bound.has("Average") { Some(sum(at, values)?) } else { None };
     #[expect(clippy::cast_precision_loss, reason = "an average is no exact number anyway")]
-    let average = sum
-        .as_ref()
-        .and_then(Number::as_f64)
-        .filter(|_| !values.is_empty())
-        .map(|sum| sum / values.len() as f64);
+    let average = match sum.as_ref().and_then(Number::as_f64) {
+        Some(sum) if !values.is_empty() => Some(sum / values.len() as f64),
+        _ => None,
+    };
     let extreme = |switch: &str, wanted: Ordering| {
-        let better = |one: &Value, other: &Value| SortKey::of(one).cmp(&SortKey::of(other)) == wanted;
+        let better = |one: &Value, other: &Value| SortKey::new(one).cmp(&SortKey::new(other)) == wanted;
         let best = values.iter().reduce(|best, value| if better(value, best) { value } else { best });
-        best.filter(|_| bound.has(switch)).cloned().unwrap_or_default()
+        if bound.has(switch) { best.cloned().unwrap_or_default() } else { Value::Null }
     };
     let asked = |switch: &str, number: Option<Number>| {
-        number.filter(|_| bound.has(switch)).map_or(Value::Null, Value::Number)
+        if bound.has(switch) { number.map_or(Value::Null, Value::Number) } else { Value::Null }
     };
     Ok(Object::from_iter([
         ("Count", values.len().into()),
@@ -85,7 +90,7 @@ fn measure(at: usize, bound: &Bound<'_>, values: &[Value], property: Option<&str
     ]))
 }
 
-fn sum(at: usize, values: &[Value]) -> Done<Number> {
+fn sum(at: usize, values: &[Value]) -> EvalResult<Number> {
     let mut whole = Some(0_i64);
     let mut total = 0.0;
     for value in values {
@@ -95,7 +100,7 @@ fn sum(at: usize, values: &[Value]) -> Done<Number> {
             _ => None,
         };
         let number =
-            number.ok_or_else(|| Fault::value(at, format!("`{}` is no number", text::show(value))))?;
+            number.ok_or_else(|| Fault::value(at, format!("`{}` is not a number", text::show(value))))?;
         whole = whole.zip(number.as_i64()).and_then(|(sum, number)| sum.checked_add(number));
         total += number.as_f64().unwrap_or_default();
     }
@@ -103,7 +108,7 @@ fn sum(at: usize, values: &[Value]) -> Done<Number> {
     number.ok_or_else(|| Fault::value(at, "the sum is too large"))
 }
 
-pub(super) fn group_object(at: usize, mut bound: Bound<'_>, input: Flow) -> Done<Flow> {
+pub(crate) fn group_object(at: usize, mut bound: BoundArguments<'_>, input: Flow) -> EvalResult<Flow> {
     let properties = bound.texts("Property")?;
     let mut groups: Vec<(String, Vec<Value>)> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();

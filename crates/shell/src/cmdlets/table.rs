@@ -1,8 +1,7 @@
-//! What the cmdlets of the language are called and take.
+//! Names and parameters of the cmdlets of the language.
 
-/// Which cmdlet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum CmdletKind {
     FormatList,
     FormatTable,
     SelectObject,
@@ -21,21 +20,22 @@ pub(crate) enum Kind {
     GetDate,
 }
 
-/// A cmdlet's names and parameters.
+/// Names and parameters of a cmdlet.
 #[derive(Clone, Copy)]
 pub(crate) struct Cmdlet {
-    pub(crate) kind: Kind,
+    pub(crate) kind: CmdletKind,
     pub(crate) name: &'static str,
     pub(crate) aliases: &'static [&'static str],
     pub(crate) switches: &'static [&'static str],
-    /// Parameters with a value. The first one need not be named.
+    /// Parameters with a value. The name of the first one is optional.
     pub(crate) values: &'static [&'static str],
-    /// Whether the first one takes several values also without commas.
+    /// True if the first one takes several values without commas.
     pub(crate) gathers: bool,
 }
 
-const NOTHING: Cmdlet = Cmdlet {
-    kind: Kind::OutNull,
+/// `Out-Null`. Its empty fields are the defaults of the others.
+const OUT_NULL: Cmdlet = Cmdlet {
+    kind: CmdletKind::OutNull,
     name: "Out-Null",
     aliases: &[],
     switches: &[],
@@ -45,108 +45,119 @@ const NOTHING: Cmdlet = Cmdlet {
 
 pub(crate) const CMDLETS: [Cmdlet; 16] = [
     Cmdlet {
-        kind: Kind::FormatList,
+        kind: CmdletKind::FormatList,
         name: "Format-List",
         aliases: &["fl"],
         values: &["Property"],
-        ..NOTHING
+        ..OUT_NULL
     },
     Cmdlet {
-        kind: Kind::FormatTable,
+        kind: CmdletKind::FormatTable,
         name: "Format-Table",
         aliases: &["ft"],
         switches: &["AutoSize", "Wrap"],
         values: &["Property"],
-        ..NOTHING
+        ..OUT_NULL
     },
     Cmdlet {
-        kind: Kind::SelectObject,
+        kind: CmdletKind::SelectObject,
         name: "Select-Object",
         aliases: &["select"],
         switches: &["Unique"],
         values: &["Property", "ExcludeProperty", "ExpandProperty", "First", "Last", "Skip"],
-        ..NOTHING
+        ..OUT_NULL
     },
-    // Its comparisons, which are parameters as well, it reads itself.
+    // Its comparisons are parameters too. `eval/filter.rs` reads them.
     Cmdlet {
-        kind: Kind::WhereObject,
+        kind: CmdletKind::WhereObject,
         name: "Where-Object",
         aliases: &["where", "?"],
         switches: &["Not"],
         values: &["FilterScript", "Property", "Value"],
-        ..NOTHING
+        ..OUT_NULL
     },
     Cmdlet {
-        kind: Kind::ForEachObject,
+        kind: CmdletKind::ForEachObject,
         name: "ForEach-Object",
         aliases: &["foreach", "%"],
         values: &["Process"],
-        ..NOTHING
+        ..OUT_NULL
     },
     Cmdlet {
-        kind: Kind::SortObject,
+        kind: CmdletKind::SortObject,
         name: "Sort-Object",
         aliases: &["sort"],
         switches: &["Descending", "Unique"],
         values: &["Property"],
-        ..NOTHING
+        ..OUT_NULL
     },
     Cmdlet {
-        kind: Kind::MeasureObject,
+        kind: CmdletKind::MeasureObject,
         name: "Measure-Object",
         aliases: &["measure"],
         switches: &["Sum", "Average", "Minimum", "Maximum"],
         values: &["Property"],
-        ..NOTHING
+        ..OUT_NULL
     },
     Cmdlet {
-        kind: Kind::GroupObject,
+        kind: CmdletKind::GroupObject,
         name: "Group-Object",
         aliases: &["group"],
         switches: &["NoElement"],
         values: &["Property"],
-        ..NOTHING
+        ..OUT_NULL
     },
     Cmdlet {
-        kind: Kind::ConvertToJson,
+        kind: CmdletKind::ConvertToJson,
         name: "ConvertTo-Json",
         switches: &["Compress", "AsArray"],
-        // Nothing is ever cut off by its depth, so that the number is of no consequence.
+        // Output is never cut at a depth, so the value has no effect.
         values: &["Depth"],
-        ..NOTHING
+        ..OUT_NULL
     },
-    Cmdlet { kind: Kind::ConvertToCsv, name: "ConvertTo-Csv", switches: &["NoTypeInformation"], ..NOTHING },
     Cmdlet {
-        kind: Kind::ExportCsv,
+        kind: CmdletKind::ConvertToCsv,
+        name: "ConvertTo-Csv",
+        switches: &["NoTypeInformation"],
+        ..OUT_NULL
+    },
+    Cmdlet {
+        kind: CmdletKind::ExportCsv,
         name: "Export-Csv",
         aliases: &["epcsv"],
         switches: &["NoTypeInformation"],
         values: &["Path", "Encoding"],
-        ..NOTHING
+        ..OUT_NULL
     },
-    NOTHING,
+    OUT_NULL,
     Cmdlet {
-        kind: Kind::WriteOutput,
+        kind: CmdletKind::WriteOutput,
         name: "Write-Output",
         aliases: &["echo", "write"],
         values: &["InputObject"],
         gathers: true,
-        ..NOTHING
+        ..OUT_NULL
     },
     Cmdlet {
-        kind: Kind::WriteHost,
+        kind: CmdletKind::WriteHost,
         name: "Write-Host",
         values: &["Object", "ForegroundColor"],
         gathers: true,
-        ..NOTHING
+        ..OUT_NULL
     },
-    Cmdlet { kind: Kind::GetCommand, name: "Get-Command", aliases: &["gcm"], values: &["Name"], ..NOTHING },
-    Cmdlet { kind: Kind::GetDate, name: "Get-Date", values: &["Date"], ..NOTHING },
+    Cmdlet {
+        kind: CmdletKind::GetCommand,
+        name: "Get-Command",
+        aliases: &["gcm"],
+        values: &["Name"],
+        ..OUT_NULL
+    },
+    Cmdlet { kind: CmdletKind::GetDate, name: "Get-Date", values: &["Date"], ..OUT_NULL },
 ];
 
-/// Commands that the host carries out whether it lists them or not, and how else they are called.
+/// Commands that the host always runs, even if it does not list them: name or alias, and name.
 pub(crate) const DELEGATED: [(&str, &str); 6] = [
-    // Which makes a secret of text: the host says why not.
+    // The host refuses it with a reason, because it converts text to a secret.
     ("ConvertTo-SecureString", "ConvertTo-SecureString"),
     ("Get-Credential", "Get-Credential"),
     ("Get-Help", "Get-Help"),
@@ -155,14 +166,14 @@ pub(crate) const DELEGATED: [(&str, &str); 6] = [
     ("Read-Host", "Read-Host"),
 ];
 
-/// The cmdlet of this name or alias.
+/// Finds a cmdlet by name or alias.
 pub(crate) fn find(name: &str) -> Option<Cmdlet> {
     CMDLETS.into_iter().find(|cmdlet| {
         cmdlet.aliases.iter().chain([&cmdlet.name]).any(|known| known.eq_ignore_ascii_case(name))
     })
 }
 
-/// The names of all commands that are there whatever the host.
+/// Names of all commands that exist with every host.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     CMDLETS.into_iter().map(|cmdlet| cmdlet.name).chain(["Get-Credential", "Get-Help", "Read-Host"])
 }

@@ -1,20 +1,22 @@
-//! Values of expressions.
+//! Evaluates expressions.
 
 use std::borrow::Cow;
 
-use super::{Deep, Done, Evaluator, LONGEST, Variables, members, statics};
+use super::{BoxedEval, Evaluator, Variables, statics};
 use crate::{
     ast::{Expression, ExpressionKind, Link, Part, Pipeline, Step, StepKind},
     compare::compare,
     error::Fault,
+    flow::EvalResult,
     host::Host,
+    members::{self, MAX_TEXT},
     operator::Operator,
     text,
     value::{Object, Value},
 };
 
 impl<H: Host> Evaluator<'_, H> {
-    pub(super) fn expression<'a>(&'a mut self, expression: &'a Expression) -> Deep<'a, Value> {
+    pub(super) fn expression<'a>(&'a mut self, expression: &'a Expression) -> BoxedEval<'a, Value> {
         Box::pin(async move {
             let at = expression.at;
             match &expression.kind {
@@ -23,17 +25,17 @@ impl<H: Host> Evaluator<'_, H> {
                 ExpressionKind::Variable(_) | ExpressionKind::Current => self.look_up(expression).cloned(),
                 ExpressionKind::List(items) => {
                     let values = self.each(items).await?;
-                    reasonable(at, Value::List(values))
+                    check_limits(at, Value::List(values))
                 }
                 ExpressionKind::Table(entries) => self.table(at, entries).await,
                 ExpressionKind::Parenthesis(pipeline) => Ok(self.pipeline_value(pipeline).await?.0),
                 ExpressionKind::Statements { statements, is_list } => {
                     let values = self.block(statements).await?;
-                    reasonable(at, if *is_list { Value::List(values) } else { Value::from_stream(values) })
+                    check_limits(at, if *is_list { Value::List(values) } else { Value::from_stream(values) })
                 }
                 ExpressionKind::Block(_) => Err(Fault::unsupported(
                     at,
-                    "a script block anywhere but behind Where-Object and ForEach-Object is",
+                    "a script block anywhere but after Where-Object and ForEach-Object is",
                 )),
                 ExpressionKind::Path { base, steps } => self.path(base, steps).await,
                 ExpressionKind::Static { type_name, member, arguments } => {
@@ -53,7 +55,7 @@ impl<H: Host> Evaluator<'_, H> {
         })
     }
 
-    async fn each(&mut self, expressions: &[Expression]) -> Done<Vec<Value>> {
+    async fn each(&mut self, expressions: &[Expression]) -> EvalResult<Vec<Value>> {
         let mut values = Vec::with_capacity(expressions.len());
         for expression in expressions {
             values.push(self.expression(expression).await?);
@@ -61,31 +63,32 @@ impl<H: Host> Evaluator<'_, H> {
         Ok(values)
     }
 
-    async fn text(&mut self, at: usize, parts: &[Part]) -> Done<Value> {
+    async fn text(&mut self, at: usize, parts: &[Part]) -> EvalResult<Value> {
         let mut text = String::new();
         for part in parts {
             match part {
                 Part::Literal(literal) => text.push_str(literal),
                 Part::Value(value) => text.push_str(&text::interpolate(&self.expression(value).await?)),
             }
-            if text.len() > LONGEST {
+            if text.len() > MAX_TEXT {
                 return Err(Fault::value(at, "this text becomes too long"));
             }
         }
         Ok(Value::Text(text))
     }
 
-    async fn table(&mut self, at: usize, entries: &[(String, Pipeline)]) -> Done<Value> {
+    async fn table(&mut self, at: usize, entries: &[(String, Pipeline)]) -> EvalResult<Value> {
         let mut properties = Vec::with_capacity(entries.len());
         for (name, pipeline) in entries {
             properties.push((name.as_str(), self.pipeline_value(pipeline).await?.0));
         }
-        reasonable(at, Value::Object(Object::from_iter(properties)))
+        check_limits(at, Value::Object(Object::from_iter(properties)))
     }
 
-    /// The value of a variable. One that was never set is an error and not `$null`: a misspelt name must not become
-    /// "no name", which some commands take for "all".
-    fn look_up(&self, expression: &Expression) -> Done<&Value> {
+    /// Returns the value of a variable. A variable that was never set is an error, not `$null`.
+    ///
+    /// A misspelled name must not become "no name", which some commands read as "all".
+    fn look_up(&self, expression: &Expression) -> EvalResult<&Value> {
         match &expression.kind {
             ExpressionKind::Variable(name) => self.variables.get(name).ok_or_else(|| {
                 let nearest = text::nearest(name, self.variables.names());
@@ -93,17 +96,17 @@ impl<H: Host> Evaluator<'_, H> {
                 Fault::value(expression.at, format!("the variable ${name} was never set{hint}"))
             }),
             _ => self.current.as_ref().ok_or_else(|| {
-                Fault::value(expression.at, "$_ has a value only inside a script block behind a pipe")
+                Fault::value(expression.at, "$_ has a value only inside a script block after a pipe")
             }),
         }
     }
 
-    async fn path(&mut self, base: &Expression, steps: &[Step]) -> Done<Value> {
+    async fn path(&mut self, base: &Expression, steps: &[Step]) -> EvalResult<Value> {
         let (base, steps) = match self.utf8(base, steps).await? {
             Some(value) => (&Expression { at: base.at, kind: ExpressionKind::Literal(value) }, &steps[1..]),
             None => (base, steps),
         };
-        // What a step asks for is worked out before the base is borrowed.
+        // The arguments of the steps are evaluated before the base is borrowed.
         let mut asked = Vec::with_capacity(steps.len());
         for step in steps {
             asked.push(match &step.kind {
@@ -113,7 +116,7 @@ impl<H: Host> Evaluator<'_, H> {
             });
         }
         let mut value = match &base.kind {
-            // A variable may hold many objects, which are not copied for one property.
+            // A variable may contain many objects. They are not copied for one property.
             ExpressionKind::Variable(_) | ExpressionKind::Current => Cow::Borrowed(self.look_up(base)?),
             _ => Cow::Owned(self.expression(base).await?),
         };
@@ -128,8 +131,8 @@ impl<H: Host> Evaluator<'_, H> {
         Ok(value.into_owned())
     }
 
-    /// The first step of `[System.Text.Encoding]::UTF8.GetBytes(text)`: an encoding is no value by itself.
-    async fn utf8(&mut self, base: &Expression, steps: &[Step]) -> Done<Option<Value>> {
+    /// Evaluates the first step of `[System.Text.Encoding]::UTF8.GetBytes(text)`. An encoding alone is no value.
+    async fn utf8(&mut self, base: &Expression, steps: &[Step]) -> EvalResult<Option<Value>> {
         let ExpressionKind::Static { type_name, member, arguments: None } = &base.kind else {
             return Ok(None);
         };
@@ -141,11 +144,11 @@ impl<H: Host> Evaluator<'_, H> {
         statics::encode(*at, method, &arguments).map(Some)
     }
 
-    async fn chain(&mut self, first: &Expression, rest: &[Link]) -> Done<Value> {
+    async fn chain(&mut self, first: &Expression, rest: &[Link]) -> EvalResult<Value> {
         let mut left = self.expression(first).await?;
         for Link { at, operator, value } in rest {
             left = match operator {
-                // What need not be known is not asked for: it may be a command.
+                // The right side is evaluated only if necessary, because it may be a command.
                 Operator::And => Value::Bool(left.is_true() && self.expression(value).await?.is_true()),
                 Operator::Or => Value::Bool(left.is_true() || self.expression(value).await?.is_true()),
                 Operator::Xor => Value::Bool(left.is_true() != self.expression(value).await?.is_true()),
@@ -170,8 +173,8 @@ impl Variables {
     }
 }
 
-fn reasonable(at: usize, value: Value) -> Done<Value> {
-    if value.is_reasonable() {
+fn check_limits(at: usize, value: Value) -> EvalResult<Value> {
+    if value.is_within_limits() {
         Ok(value)
     } else {
         Err(Fault::value(at, "this value becomes too large or too deep"))

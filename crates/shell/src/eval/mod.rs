@@ -1,77 +1,56 @@
-//! Carrying a script out: statements, pipelines, and the words of a command.
+//! Runs scripts: statements, pipelines, and arguments of commands.
 
+mod cmdlet;
 mod expression;
-mod members;
+mod filter;
 mod statics;
-
-pub(crate) use members::property;
 
 use std::{collections::HashMap, future::Future, pin::Pin};
 
 use crate::{
     ast::{Command, Expression, ExpressionKind, Pipeline, Stage, Statement, WordKind},
-    cmdlets::{self, Given, Item, Kind},
+    cmdlets::{self, ArgumentValue, CmdletArgument, CmdletKind},
     compare::Regexes,
     error::{ErrorKind, Fault, HostError},
+    flow::{EvalResult, Flow},
     format,
     host::{Argument, Host},
     text,
     value::{Object, Value, same_name},
 };
 
-pub(crate) type Done<T> = Result<T, Fault>;
-/// Expressions stand in expressions, so their futures must be on the heap.
-type Deep<'a, T> = Pin<Box<dyn Future<Output = Done<T>> + 'a>>;
+/// Future on the heap, because expressions are nested.
+type BoxedEval<'a, T> = Pin<Box<dyn Future<Output = EvalResult<T>> + 'a>>;
 
-/// Properties that an object may have to be shown as a table where nobody says how.
-const FEW: usize = 4;
-/// Octets that a text made of others may have.
-const LONGEST: usize = 16 << 20;
+/// Maximum number of properties of objects that are shown as a table by default.
+const MAX_TABLE_COLUMNS: usize = 4;
 
-/// What a variable holds.
 #[derive(Clone, Debug)]
 struct Variable {
-    /// As it was first written.
+    /// Name in its first spelling.
     name: String,
     value: Value,
     view: Option<Vec<String>>,
 }
 
-/// The variables of a script or a prompt.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Variables(HashMap<String, Variable>);
 
-/// What comes out of a pipeline.
-#[derive(Default)]
-pub(crate) struct Flow {
-    pub(crate) values: Vec<Value>,
-    /// The columns of the table in which the values are shown where nobody says how.
-    pub(crate) view: Option<Vec<String>>,
-    /// Values that were made text for the screen already.
-    pub(crate) screen: Option<String>,
-}
-
-impl Flow {
-    pub(crate) fn of(values: Vec<Value>) -> Self {
-        Self { values, ..Self::default() }
-    }
-}
-
-/// Carries one script out.
+/// State of a running script.
 pub(crate) struct Evaluator<'r, H> {
     pub(crate) host: &'r H,
     pub(crate) variables: &'r mut Variables,
     pub(crate) output: &'r mut dyn FnMut(&str),
     pub(crate) width: Option<usize>,
-    /// `$_`, inside a script block.
+    /// Value of `$_` inside a script block.
     pub(crate) current: Option<Value>,
     pub(crate) regexes: Regexes,
     pub(crate) has_written: bool,
 }
 
 impl<H: Host> Evaluator<'_, H> {
-    /// Carries the statements out, and shows what comes out of each.
-    pub(crate) async fn run(&mut self, statements: &[Statement]) -> Done<()> {
+    /// Runs statements, and shows the output of each.
+    pub(crate) async fn run(&mut self, statements: &[Statement]) -> EvalResult<()> {
         for statement in statements {
             let flow = self.statement(statement).await?;
             self.show(flow);
@@ -79,7 +58,7 @@ impl<H: Host> Evaluator<'_, H> {
         Ok(())
     }
 
-    async fn statement(&mut self, statement: &Statement) -> Done<Flow> {
+    async fn statement(&mut self, statement: &Statement) -> EvalResult<Flow> {
         let Some(target) = &statement.target else { return self.pipeline(&statement.pipeline).await };
         let (value, view) = self.pipeline_value(&statement.pipeline).await?;
         let variable = Variable { name: target.clone(), value, view };
@@ -87,8 +66,8 @@ impl<H: Host> Evaluator<'_, H> {
         Ok(Flow::default())
     }
 
-    /// The values of the statements of a block. What a Format cmdlet makes inside it is shown at once.
-    pub(crate) fn block<'a>(&'a mut self, statements: &'a [Statement]) -> Deep<'a, Vec<Value>> {
+    /// Returns the values of a block. Text of Format cmdlets inside it is shown at once.
+    pub(crate) fn block<'a>(&'a mut self, statements: &'a [Statement]) -> BoxedEval<'a, Vec<Value>> {
         Box::pin(async move {
             let mut values = Vec::new();
             for statement in statements {
@@ -100,9 +79,9 @@ impl<H: Host> Evaluator<'_, H> {
         })
     }
 
-    /// The value of a pipeline that is not shown, with the columns in which it would be.
-    async fn pipeline_value(&mut self, pipeline: &Pipeline) -> Done<(Value, Option<Vec<String>>)> {
-        // An expression alone is not taken apart: `@(1)` stays a list.
+    /// Returns the value of a pipeline that is not shown, with its default columns.
+    async fn pipeline_value(&mut self, pipeline: &Pipeline) -> EvalResult<(Value, Option<Vec<String>>)> {
+        // A single expression is not split into elements: `@(1)` stays a list.
         if let [Stage::Expression(expression)] = pipeline.stages.as_slice() {
             let view = self.view_of(expression);
             return Ok((self.expression(expression).await?, view));
@@ -110,12 +89,12 @@ impl<H: Host> Evaluator<'_, H> {
         let flow = self.pipeline(pipeline).await?;
         if flow.screen.is_some() {
             let at = pipeline.stages.last().map_or(0, Stage::at);
-            return Err(Fault::value(at, "this makes text for the screen, which cannot be used any further"));
+            return Err(Fault::value(at, "this makes text for the screen, which cannot be used as a value"));
         }
         Ok((Value::from_stream(flow.values), flow.view))
     }
 
-    fn pipeline<'a>(&'a mut self, pipeline: &'a Pipeline) -> Deep<'a, Flow> {
+    fn pipeline<'a>(&'a mut self, pipeline: &'a Pipeline) -> BoxedEval<'a, Flow> {
         Box::pin(async move {
             let mut flow = Flow::default();
             for (index, stage) in pipeline.stages.iter().enumerate() {
@@ -139,44 +118,46 @@ impl<H: Host> Evaluator<'_, H> {
         }
     }
 
-    async fn command(&mut self, command: &Command, input: Flow, is_first: bool) -> Done<Flow> {
+    async fn command(&mut self, command: &Command, input: Flow, is_first: bool) -> EvalResult<Flow> {
         let cmdlet = cmdlets::find(&command.name);
-        if input.screen.is_some() && cmdlet.is_none_or(|cmdlet| cmdlet.kind != Kind::OutNull) {
+        if input.screen.is_some() && cmdlet.is_none_or(|cmdlet| cmdlet.kind != CmdletKind::OutNull) {
             let message = "a Format cmdlet makes text for the screen, so nothing but Out-Null can follow it";
             return Err(Fault::value(command.at, message));
         }
         let Some(cmdlet) = cmdlet else {
-            // Before the arguments are worked out, which may ask for a password.
+            // Before the arguments are evaluated, because they may ask for a password.
             let name = self.host_command(command)?;
-            let given = self.words(command).await?;
-            return self.invoke(name, command.at, given, input, is_first).await;
+            let arguments = self.words(command).await?;
+            return self.invoke(name, command.at, arguments, input, is_first).await;
         };
-        let given = self.words(command).await?;
-        self.cmdlet(cmdlet, command.at, given, input).await
+        let arguments = self.words(command).await?;
+        self.cmdlet(cmdlet, command.at, arguments, input).await
     }
 
-    async fn words<'a>(&mut self, command: &'a Command) -> Done<Vec<Given<'a>>> {
-        let mut given = Vec::with_capacity(command.arguments.len());
+    async fn words<'a>(&mut self, command: &'a Command) -> EvalResult<Vec<CmdletArgument<'a>>> {
+        let mut arguments = Vec::with_capacity(command.arguments.len());
         for word in &command.arguments {
-            given.push(match &word.kind {
+            arguments.push(match &word.kind {
                 WordKind::Parameter { name, value } => {
                     let value = match value {
                         Some(value) => Some(self.item(value).await?),
                         None => None,
                     };
-                    Given::Parameter { at: word.at, name, value }
+                    CmdletArgument::Parameter { at: word.at, name, value }
                 }
-                WordKind::Value(value) => Given::Value { at: word.at, item: self.item(value).await? },
+                WordKind::Value(value) => {
+                    CmdletArgument::Value { at: word.at, item: self.item(value).await? }
+                }
             });
         }
-        Ok(given)
+        Ok(arguments)
     }
 
-    /// A word's value, or the script block that it is.
-    async fn item<'a>(&mut self, expression: &'a Expression) -> Done<Item<'a>> {
+    /// Returns the value of a word, or its script block.
+    async fn item<'a>(&mut self, expression: &'a Expression) -> EvalResult<ArgumentValue<'a>> {
         match &expression.kind {
-            ExpressionKind::Block(statements) => Ok(Item::Block(statements)),
-            _ => self.expression(expression).await.map(Item::Value),
+            ExpressionKind::Block(statements) => Ok(ArgumentValue::Block(statements)),
+            _ => self.expression(expression).await.map(ArgumentValue::Value),
         }
     }
 
@@ -184,26 +165,26 @@ impl<H: Host> Evaluator<'_, H> {
         &self,
         name: String,
         at: usize,
-        given: Vec<Given<'_>>,
+        arguments: Vec<CmdletArgument<'_>>,
         input: Flow,
         is_first: bool,
-    ) -> Done<Flow> {
-        let mut arguments = Vec::with_capacity(given.len());
-        let mut places = Vec::with_capacity(given.len());
-        for given in given {
-            places.push(given.at());
-            arguments.push(match given {
-                Given::Parameter { name, value, at } => {
+    ) -> EvalResult<Flow> {
+        let mut values = Vec::with_capacity(arguments.len());
+        let mut places = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            places.push(argument.at());
+            values.push(match argument {
+                CmdletArgument::Parameter { name, value, at } => {
                     let value = value.map(|item| item.value(at)).transpose()?;
                     Argument::Parameter { name: name.to_owned(), value }
                 }
-                Given::Value { item, at } => Argument::Value(item.value(at)?),
+                CmdletArgument::Value { item, at } => Argument::Value(item.value(at)?),
             });
         }
         if !is_first && input.values.is_empty() {
             return Ok(Flow::default());
         }
-        let values = self.host.invoke(&name, arguments, input.values).await.map_err(|error| {
+        let values = self.host.invoke(&name, values, input.values).await.map_err(|error| {
             let HostError { message, argument, conceals } = error;
             let at = argument.and_then(|index| places.get(index).copied()).unwrap_or(at);
             Fault { kind: ErrorKind::Host, at, message, conceals }
@@ -212,8 +193,8 @@ impl<H: Host> Evaluator<'_, H> {
         Ok(Flow { values, view: self.host.default_view(&name), screen: None })
     }
 
-    /// The host's own spelling of a command.
-    fn host_command(&self, command: &Command) -> Done<String> {
+    /// Returns the host's spelling of a command.
+    fn host_command(&self, command: &Command) -> EvalResult<String> {
         let mut known = self.host.commands();
         let delegated = cmdlets::DELEGATED.iter().find(|(alias, _)| same_name(alias, &command.name));
         if let Some(name) = known.iter().find(|known| same_name(known, &command.name)) {
@@ -231,7 +212,7 @@ impl<H: Host> Evaluator<'_, H> {
         Err(Fault { kind: ErrorKind::UnknownCommand, at: command.at, message, conceals: false })
     }
 
-    /// Shows what came out of a statement: objects as a table or a list, everything else line by line.
+    /// Shows the output of a statement: objects as a table or a list, other values line by line.
     pub(crate) fn show(&mut self, flow: Flow) {
         if let Some(screen) = &flow.screen {
             return self.write_block(screen);
@@ -253,7 +234,7 @@ impl<H: Host> Evaluator<'_, H> {
     fn show_objects(&mut self, objects: &mut Vec<Object>, view: Option<&[String]>) {
         let objects = std::mem::take(objects);
         let columns: Vec<&str> = view.unwrap_or_default().iter().map(String::as_str).collect();
-        let is_table = !columns.is_empty() || objects.iter().all(|object| object.len() <= FEW);
+        let is_table = !columns.is_empty() || objects.iter().all(|object| object.len() <= MAX_TABLE_COLUMNS);
         let shown = if objects.is_empty() {
             return;
         } else if is_table {
@@ -264,7 +245,7 @@ impl<H: Host> Evaluator<'_, H> {
         self.write_block(&shown);
     }
 
-    /// Text of several lines, set apart from what stands before it.
+    /// Writes text of several lines, after an empty line.
     fn write_block(&mut self, text: &str) {
         if text.is_empty() {
             return;

@@ -1,18 +1,17 @@
-//! The few types of .NET that administrators use: `[System.IO.File]::ReadAllBytes(...)` and the like, and casts.
+//! Supported .NET types, such as `[System.IO.File]::ReadAllBytes(...)`, and casts.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
-use super::Done;
-use crate::{error::Fault, host::Host, number, text, times, value::Value};
+use crate::{error::Fault, flow::EvalResult, host::Host, number, text, times, value::Value};
 
-/// `[type_name]::member` or `[type_name]::member(arguments)`.
+/// Evaluates `[type_name]::member` or `[type_name]::member(arguments)`.
 pub(super) fn call<H: Host>(
     host: &H,
     at: usize,
     type_name: &str,
     member: &str,
     arguments: Option<&[Value]>,
-) -> Done<Value> {
+) -> EvalResult<Value> {
     let name = plain(type_name);
     match (name.as_str(), member.to_ascii_lowercase().as_str(), arguments) {
         ("io.file", "readallbytes", Some([Value::Text(path)])) => read(host, at, path).map(Value::Bytes),
@@ -28,7 +27,7 @@ pub(super) fn call<H: Host>(
         ("convert", "frombase64string", Some([Value::Text(text)])) => BASE64_STANDARD
             .decode(text.trim())
             .map(Value::Bytes)
-            .map_err(|error| Fault::value(at, format!("this is no base64 text: {error}"))),
+            .map_err(|error| Fault::value(at, format!("this is not base64: {error}"))),
         ("datetime", "now" | "utcnow", None) => Ok(host.now().to_string().into()),
         _ => Err(Fault::unsupported(
             at,
@@ -41,17 +40,17 @@ pub(super) fn call<H: Host>(
     }
 }
 
-fn read<H: Host>(host: &H, at: usize, path: &str) -> Done<Vec<u8>> {
+fn read<H: Host>(host: &H, at: usize, path: &str) -> EvalResult<Vec<u8>> {
     host.read_file(path).map_err(|error| Fault::value(at, format!("the file {path} cannot be read: {error}")))
 }
 
-/// Whether this is the encoding UTF-8.
+/// True for the encoding UTF-8.
 pub(super) fn is_utf8(type_name: &str, member: &str) -> bool {
     plain(type_name) == "text.encoding" && member.eq_ignore_ascii_case("UTF8")
 }
 
-/// A method of the encoding UTF-8.
-pub(super) fn encode(at: usize, method: &str, arguments: &[Value]) -> Done<Value> {
+/// Evaluates a method of the encoding UTF-8.
+pub(super) fn encode(at: usize, method: &str, arguments: &[Value]) -> EvalResult<Value> {
     match (method.to_ascii_lowercase().as_str(), arguments) {
         ("getbytes", [Value::Text(text)]) => Ok(Value::Bytes(text.clone().into_bytes())),
         ("getstring", [Value::Bytes(octets)]) => match String::from_utf8(octets.clone()) {
@@ -62,10 +61,10 @@ pub(super) fn encode(at: usize, method: &str, arguments: &[Value]) -> Done<Value
     }
 }
 
-/// `[type_name]value`
-pub(super) fn cast(at: usize, type_name: &str, value: Value) -> Done<Value> {
+/// Evaluates `[type_name]value`.
+pub(super) fn cast(at: usize, type_name: &str, value: Value) -> EvalResult<Value> {
     let shown = || text::interpolate(&value);
-    let no = |what: &str| Fault::value(at, format!("`{}` is no {what}", text::show(&value)));
+    let no = |what: &str| Fault::value(at, format!("`{}` is not a {what}", text::show(&value)));
     match (plain(type_name).as_str(), &value) {
         ("string", _) => Ok(Value::Text(shown())),
         ("bool" | "boolean", _) => Ok(Value::Bool(value.is_true())),
@@ -103,7 +102,7 @@ pub(super) fn cast(at: usize, type_name: &str, value: Value) -> Done<Value> {
     }
 }
 
-/// The name in small letters and without `System.`, which may always be left out.
+/// Returns the name in lower case and without `System.`, which is optional.
 fn plain(type_name: &str) -> String {
     let name = type_name.to_ascii_lowercase();
     name.strip_prefix("system.").map(ToOwned::to_owned).unwrap_or(name)

@@ -5,8 +5,9 @@ use mailhaul_mail::for_screen;
 use super::table::names;
 use crate::{text, value::Object};
 
-/// The objects as CSV (RFC 4180) below a header with the properties of all of them. A cell that a spreadsheet would
-/// take for a formula gets a `'` before it.
+/// Formats objects as CSV (RFC 4180), with a header of all their properties.
+///
+/// A cell that a spreadsheet would evaluate as a formula gets a `'` before it.
 pub fn csv(objects: &[Object]) -> String {
     let names = names(objects, &[]);
     if names.is_empty() {
@@ -21,8 +22,9 @@ pub fn csv(objects: &[Object]) -> String {
     csv
 }
 
-/// The cell, made harmless where a spreadsheet would run it or a terminal obey it. A cell that begins with one of these is a
-/// formula, and so is one behind a `;` or a tab, by which spreadsheets divide cells in many countries.
+/// Returns the cell in a form that no spreadsheet evaluates, and without control characters.
+///
+/// A formula begins with one of these characters, also after a `;` or a tab, which separate cells in many countries.
 pub fn harmless_cell(cell: &str) -> String {
     let begins_formula = |text: &str| text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let mut harmless = String::with_capacity(cell.len() + 1);

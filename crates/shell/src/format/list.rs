@@ -1,11 +1,11 @@
-//! `Format-List`: a line for each property.
+//! `Format-List`: one line per property.
 
 use unicode_width::UnicodeWidthStr;
 
 use super::resolve;
 use crate::{text, value::Object};
 
-/// The objects as `Name : value` lines, with an empty line between two objects.
+/// Formats objects as `Name : value` lines, with an empty line between two objects.
 pub fn list(objects: &[Object], properties: &[&str]) -> String {
     let mut blocks = Vec::new();
     for object in objects {
@@ -16,7 +16,7 @@ pub fn list(objects: &[Object], properties: &[&str]) -> String {
         let mut block = String::new();
         for (name, shown) in names.iter().zip(shown) {
             let value = object.get(name).map(text::show).unwrap_or_default();
-            // Further lines stand below the first.
+            // Further lines are aligned with the first.
             let value =
                 text::harmless_on_screen(&value).replace('\n', &format!("\n{}", " ".repeat(width + 3)));
             let pad = " ".repeat(width - shown.width());
@@ -71,7 +71,7 @@ Server                  : @{Name=x; Up=False}
     }
 
     #[test]
-    fn further_lines_stand_below_the_first_and_nothing_moves_the_cursor() {
+    fn further_lines_are_aligned_and_controls_are_replaced() {
         let report = object(json!({ "Report": "one\r\ntwo\u{1b}[2J", "用户": "x" }));
         assert_eq!(list(&[report], &[]), "Report : one\n         two\u{FFFD}[2J\n用户   : x\n");
     }

@@ -1,8 +1,7 @@
-//! Objects as people and other programs read them.
+//! Formats objects as lists, tables, CSV and JSON.
 //!
-//! Everywhere `properties` are patterns such as `Max*`: they are shown in the order of the patterns, those of one
-//! pattern in the order of the object, none twice, and no patterns means all. A property that an object does not have
-//! is shown empty.
+//! `properties` are patterns such as `Max*`. Properties are shown once each, in the order of the patterns, then in the
+//! order of the object. No patterns means all. A missing property is shown empty.
 
 mod csv;
 mod list;
@@ -17,7 +16,7 @@ pub(crate) use table::{Layout, draw};
 
 use crate::value::Value;
 
-/// JSON text: of one value the value, of several an array.
+/// Formats JSON: one value as it is, several as an array.
 pub fn json(values: &[Value]) -> String {
     let value = match values {
         [one] => one.into(),

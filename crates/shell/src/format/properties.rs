@@ -1,11 +1,12 @@
-//! Which properties are meant.
+//! Selection of properties by patterns.
 
 use std::collections::HashSet;
 
 use crate::{value::same_name, wildcard::Wildcard};
 
-/// The names that the patterns mean, out of those that there are; no patterns means all. A name without a wildcard is
-/// there also when nothing has it.
+/// Returns the known names that match the patterns; all names without patterns.
+///
+/// A name without a wildcard is returned even if it is unknown.
 pub(crate) fn resolve(known: &[&str], patterns: &[&str]) -> Vec<String> {
     if patterns.is_empty() {
         return known.iter().map(|&name| name.to_owned()).collect();

@@ -1,4 +1,4 @@
-//! `Format-Table`: a line for each object.
+//! `Format-Table`: one line per object.
 
 use std::collections::HashSet;
 
@@ -10,23 +10,22 @@ use crate::{
     value::{Object, Value},
 };
 
-/// The least that a column is made to be.
-const NARROWEST: usize = 4;
+/// Minimum width to which a column is cut.
+const MIN_COLUMN_WIDTH: usize = 4;
 
-/// How a table fits.
+/// Width and wrapping of a table.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Layout {
-    /// Columns of the screen.
+    /// Width of the screen, in characters.
     pub(crate) width: Option<usize>,
-    /// What does not fit goes on in the next line instead of being cut.
+    /// True if long cells are wrapped instead of cut.
     pub(crate) wrap: bool,
 }
 
-/// The objects as lines below a header, cut with `...` where the width needs it. Columns for which there is no room at
-/// all are left out from the right.
+/// Formats objects as a table. Long cells are cut with `...`, and columns without space are left out from the right.
 ///
-/// Of one object, chosen columns that are lists stand below the line: objects as a table of their own, everything else line
-/// by line. Nothing is cut then.
+/// For one object, selected columns with lists follow below the line: objects as a table, other values line by line.
+/// Nothing is cut then.
 pub fn table(objects: &[Object], columns: &[&str], width: Option<usize>) -> String {
     let [object] = objects else { return draw(objects, columns, Layout { width, wrap: false }) };
     let (below, beside): (Vec<&str>, Vec<&str>) =
@@ -37,7 +36,7 @@ pub fn table(objects: &[Object], columns: &[&str], width: Option<usize>) -> Stri
     let mut blocks = vec![draw(objects, &beside, Layout { width, wrap: !below.is_empty() })];
     blocks.extend(below.iter().filter_map(|name| {
         let Some(Value::List(values)) = object.get(name) else { return None };
-        (!values.is_empty()).then(|| block(values, width))
+        if values.is_empty() { None } else { Some(block(values, width)) }
     }));
     blocks.join("\n")
 }
@@ -60,7 +59,7 @@ struct Column {
     right: bool,
 }
 
-/// [`table`], also with wrapped cells.
+/// Formats a table, possibly with wrapped cells.
 pub(crate) fn draw(objects: &[Object], columns: &[&str], layout: Layout) -> String {
     let mut columns: Vec<Column> = names(objects, columns).iter().map(|name| column(objects, name)).collect();
     if let Some(width) = layout.width {
@@ -82,7 +81,7 @@ pub(crate) fn draw(objects: &[Object], columns: &[&str], layout: Layout) -> Stri
     table
 }
 
-/// The names of the columns: of all objects together, because not every one has every property.
+/// Returns the names of the columns: the properties of all objects, because some may lack some.
 pub(super) fn names(objects: &[Object], patterns: &[&str]) -> Vec<String> {
     let mut seen = HashSet::new();
     let known: Vec<&str> = objects
@@ -107,16 +106,16 @@ fn column(objects: &[Object], name: &str) -> Column {
     Column { name, cells, width, right }
 }
 
-/// Narrows the widest columns until all fit, and leaves out the last ones where that is not enough.
+/// Narrows the widest columns until all fit, and leaves out the last ones if necessary.
 fn fit(columns: &mut Vec<Column>, width: usize) {
     let total = |columns: &[Column], cap: usize| {
         columns.iter().map(|column| column.width.min(cap)).sum::<usize>() + columns.len().saturating_sub(1)
     };
-    while columns.len() > 1 && total(columns, NARROWEST) > width {
+    while columns.len() > 1 && total(columns, MIN_COLUMN_WIDTH) > width {
         columns.pop();
     }
     // The largest cap that fits: between what fits surely and what may not.
-    let (mut fits, mut above) = (NARROWEST, width.max(NARROWEST) + 1);
+    let (mut fits, mut above) = (MIN_COLUMN_WIDTH, width.max(MIN_COLUMN_WIDTH) + 1);
     while above - fits > 1 {
         let middle = usize::midpoint(fits, above);
         if total(columns, middle) <= width { fits = middle } else { above = middle }
@@ -164,7 +163,7 @@ fn cut(cell: &str, width: usize) -> String {
     format!("{}...", split(cell, width.saturating_sub(3)).0)
 }
 
-/// What goes into this line, up to a blank if there is one, and the rest.
+/// Splits off the text for this line, at a blank if possible.
 fn wrap_at(cell: &str, width: usize) -> (&str, &str) {
     let (shown, rest) = split(cell, width);
     if rest.is_empty() {
@@ -176,7 +175,7 @@ fn wrap_at(cell: &str, width: usize) -> (&str, &str) {
     }
 }
 
-/// As much as fits, and the rest.
+/// Splits off the text that fits.
 fn split(cell: &str, width: usize) -> (&str, &str) {
     let mut used = 0;
     for (at, c) in cell.char_indices() {
@@ -233,7 +232,7 @@ B          SyncedW...
         for width in 0..60 {
             let drawn = table(&batches(), &[], Some(width));
             let widest = drawn.lines().map(UnicodeWidthStr::width).max().unwrap();
-            assert!(widest <= width.max(NARROWEST), "{width}\n{drawn}");
+            assert!(widest <= width.max(MIN_COLUMN_WIDTH), "{width}\n{drawn}");
         }
     }
 

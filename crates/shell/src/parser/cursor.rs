@@ -1,9 +1,8 @@
-//! Reading a text from left to right, and what lies between its words.
+//! Position in a text. Skips blanks, comments and continued lines.
 
 use super::Parsed;
 use crate::error::Fault;
 
-/// A place in a text.
 #[derive(Clone)]
 pub(super) struct Cursor<'s> {
     text: &'s str,
@@ -12,7 +11,7 @@ pub(super) struct Cursor<'s> {
 
 impl<'s> Cursor<'s> {
     pub(super) fn new(text: &'s str) -> Self {
-        // A byte order mark is no part of the script.
+        // A byte order mark is not part of the script.
         let at = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
         Self { text, at }
     }
@@ -58,7 +57,7 @@ impl<'s> Cursor<'s> {
         &rest[..length]
     }
 
-    /// Goes past blanks, comments, and line ends behind a backtick.
+    /// Skips blanks, comments, and line ends after a backtick.
     pub(super) fn skip_blanks(&mut self) -> Parsed<()> {
         loop {
             self.eat_while(is_blank);
@@ -75,7 +74,7 @@ impl<'s> Cursor<'s> {
         }
     }
 
-    /// The same, and past line ends.
+    /// Skips the same, and line ends.
     pub(super) fn skip_lines(&mut self) -> Parsed<()> {
         loop {
             self.skip_blanks()?;
@@ -99,11 +98,11 @@ impl<'s> Cursor<'s> {
         let blanks = self.eat_while(is_blank);
         match self.peek() {
             None if blanks.is_empty() => {
-                Err(Fault::incomplete(start, "the backtick says that the line goes on, but no line follows"))
+                Err(Fault::incomplete(start, "the backtick continues the line, but no line follows"))
             }
             _ if !blanks.is_empty() => Err(Fault::syntax(
                 start,
-                "a blank follows the backtick; a line goes on only when the backtick is its last character",
+                "a blank follows the backtick; a line continues only if the backtick is its last character",
             )),
             _ => {
                 if self.next() == Some('\r') {
@@ -119,17 +118,17 @@ pub(super) fn is_line_end(c: char) -> bool {
     matches!(c, '\n' | '\r')
 }
 
-/// Also no-break spaces, which come with text that is copied from a web page.
+/// Includes no-break spaces, which occur in text that was copied from a web page.
 pub(super) fn is_blank(c: char) -> bool {
     c.is_whitespace() && !is_line_end(c)
 }
 
-/// PowerShell takes the dashes of word processors as well.
+/// PowerShell also accepts the dashes of word processors.
 pub(super) fn is_dash(c: char) -> bool {
     matches!(c, '-' | '\u{2013}' | '\u{2014}' | '\u{2015}')
 }
 
-/// The same for quotes.
+/// PowerShell also accepts the quotes of word processors.
 pub(super) fn is_single_quote(c: char) -> bool {
     matches!(c, '\'' | '\u{2018}' | '\u{2019}' | '\u{201A}' | '\u{201B}')
 }
@@ -146,7 +145,7 @@ pub(super) fn is_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Whether an unquoted word ends before this character.
+/// True if an unquoted word ends before this character.
 pub(super) fn ends_word(c: char) -> bool {
     c.is_whitespace() || matches!(c, ';' | '|' | '&' | '(' | ')' | '{' | '}' | ',' | '<' | '>')
 }

@@ -1,9 +1,9 @@
-//! Expressions: conditions, lists, casts, and what they are made of.
+//! Parses expressions: conditions, lists, casts, and their operands.
 
 use std::collections::HashSet;
 
 use super::{
-    Opened, Parsed, Parser,
+    OpenBracket, Parsed, Parser,
     cursor::{is_dash, is_double_quote, is_line_end, is_name, is_name_start, is_single_quote},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Parser<'_> {
-    /// Conditions joined by `-and` and `-or`, which are of one precedence, below all comparisons.
+    /// Parses conditions with `-and` and `-or`. Both have the same precedence, below all comparisons.
     pub(super) fn expression(&mut self) -> Parsed<Expression> {
         self.chain(|operator| !matches!(operator, Operator::Compare(_)), Self::comparison)
     }
@@ -113,7 +113,7 @@ impl Parser<'_> {
         Ok(Expression { at, kind: ExpressionKind::Not(Box::new(value)) })
     }
 
-    /// `[Type]value`, `[Type]::Member` or `[Type]::Method(...)`.
+    /// Parses `[Type]value`, `[Type]::Member` or `[Type]::Method(...)`.
     fn bracket(&mut self) -> Parsed<Expression> {
         let at = self.cursor.at();
         self.cursor.next();
@@ -126,7 +126,7 @@ impl Parser<'_> {
         }
         if !name.starts_with(is_name_start) || !self.cursor.eat(']') {
             return Err(if self.cursor.peek().is_none() {
-                Opened { at, sign: "[", close: ']' }.never_closed()
+                OpenBracket { at, sign: "[", close: ']' }.never_closed()
             } else {
                 Fault::syntax(at, "a type in brackets, such as [string], is expected here")
             });
@@ -162,13 +162,13 @@ impl Parser<'_> {
             Some(c) if is_name_start(c) => {
                 let rest = self.cursor.rest();
                 let word = &rest[..rest.find(|c| !is_name(c)).unwrap_or(rest.len())];
-                Err(Fault::syntax(at, format!("text must stand in quotes here: '{word}'")))
+                Err(Fault::syntax(at, format!("text must be in quotes here: '{word}'")))
             }
             Some(_) => Err(self.unexpected()),
         }
     }
 
-    /// The digits; a dash before them is already read.
+    /// Parses digits. A dash before them is already read.
     fn number(&mut self, at: usize, negative: bool) -> Parsed<Expression> {
         let start = self.cursor.at();
         self.cursor.eat_while(|c| c.is_ascii_digit());
@@ -179,25 +179,25 @@ impl Parser<'_> {
         let digits = self.cursor.since(start);
         let sign = if negative { "-" } else { "" };
         let number = number::parse(&format!("{sign}{digits}")).ok_or_else(|| {
-            Fault::syntax(at, format!("`{sign}{digits}` is no number; text must stand in quotes here"))
+            Fault::syntax(at, format!("`{sign}{digits}` is not a number; text must be in quotes here"))
         })?;
         Ok(Expression { at, kind: ExpressionKind::Literal(Value::Number(number)) })
     }
 
-    /// `@(...)` or `@{...}`, from the `@`.
+    /// Parses `@(...)` or `@{...}`, from the `@`.
     pub(super) fn at_sign(&mut self) -> Parsed<Expression> {
         let at = self.cursor.at();
         self.cursor.next();
         match self.cursor.peek() {
             Some('(') => {
                 self.cursor.next();
-                let opened = Opened { at, sign: "@(", close: ')' };
+                let opened = OpenBracket { at, sign: "@(", close: ')' };
                 let statements = self.nested(|parser| parser.statements(Some(opened)))?;
                 Ok(Expression { at, kind: ExpressionKind::Statements { statements, is_list: true } })
             }
             Some('{') => {
                 self.cursor.next();
-                let table = self.nested(|parser| parser.table(Opened { at, sign: "@{", close: '}' }))?;
+                let table = self.nested(|parser| parser.table(OpenBracket { at, sign: "@{", close: '}' }))?;
                 Ok(Expression { at, kind: ExpressionKind::Table(table) })
             }
             Some(c) if is_single_quote(c) || is_double_quote(c) => {
@@ -206,11 +206,11 @@ impl Parser<'_> {
             Some(c) if is_name(c) => {
                 Err(Fault::unsupported(at, "splatting, which gives the parameters as a table in `@name`, is"))
             }
-            _ => Err(Fault::syntax(at, "a `(` or a `{` must follow the `@`, or it must stand in quotes")),
+            _ => Err(Fault::syntax(at, "a `(` or a `{` must follow the `@`, or it must be in quotes")),
         }
     }
 
-    fn table(&mut self, opened: Opened) -> Parsed<Vec<(String, Pipeline)>> {
+    fn table(&mut self, opened: OpenBracket) -> Parsed<Vec<(String, Pipeline)>> {
         let mut entries = Vec::new();
         let mut seen = HashSet::new();
         loop {
@@ -235,7 +235,7 @@ impl Parser<'_> {
                 }
             };
             if !seen.insert(name.to_lowercase()) {
-                return Err(Fault::syntax(at, format!("the entry {name} is there twice")));
+                return Err(Fault::syntax(at, format!("the entry {name} occurs twice")));
             }
             self.cursor.skip_blanks()?;
             if !self.cursor.eat('=') {
@@ -257,9 +257,9 @@ impl Parser<'_> {
         }
     }
 
-    /// `{ statements }`
+    /// Parses `{ statements }`.
     pub(super) fn block(&mut self) -> Parsed<Expression> {
-        let opened = Opened { at: self.cursor.at(), sign: "{", close: '}' };
+        let opened = OpenBracket { at: self.cursor.at(), sign: "{", close: '}' };
         self.cursor.next();
         let statements = self.nested(|parser| parser.statements(Some(opened)))?;
         Ok(Expression { at: opened.at, kind: ExpressionKind::Block(statements) })

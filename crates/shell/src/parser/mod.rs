@@ -1,4 +1,4 @@
-//! From text to [`Statement`]s. What a word means depends on where it stands, so there is no separate list of tokens.
+//! Parses text to [`Statement`]s. The meaning of a word depends on its position, so there is no separate tokenizer.
 
 mod cursor;
 mod expression;
@@ -17,10 +17,10 @@ use crate::{
 
 type Parsed<T> = Result<T, Fault>;
 
-/// How deep parentheses, braces and the like may stand in each other.
-const DEEPEST: usize = 32;
+/// Maximum depth of nested parentheses and braces.
+const MAX_DEPTH: usize = 32;
 
-/// Reads a whole script.
+/// Parses a whole script.
 pub(crate) fn parse(script: &str) -> Parsed<Vec<Statement>> {
     let mut parser = Parser { cursor: Cursor::new(script), depth: 0 };
     parser.statements(None)
@@ -31,24 +31,24 @@ struct Parser<'s> {
     depth: usize,
 }
 
-/// A sign that was opened.
+/// Opening parenthesis, bracket or brace.
 #[derive(Clone, Copy)]
-struct Opened {
+struct OpenBracket {
     at: usize,
     sign: &'static str,
     close: char,
 }
 
-impl Opened {
+impl OpenBracket {
     fn never_closed(self) -> Fault {
-        Fault::incomplete(self.at, format!("the `{}` that is opened here is never closed", self.sign))
+        Fault::incomplete(self.at, format!("the `{}` that opens here is never closed", self.sign))
     }
 }
 
 impl Parser<'_> {
     /// Runs `inside` one level deeper.
     fn nested<T>(&mut self, inside: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
-        if self.depth == DEEPEST {
+        if self.depth == MAX_DEPTH {
             return Err(Fault::syntax(self.cursor.at(), "this is nested too deeply"));
         }
         self.depth += 1;
@@ -57,8 +57,8 @@ impl Parser<'_> {
         result
     }
 
-    /// Statements up to and with the closing sign, or to the end of the text.
-    fn statements(&mut self, opened: Option<Opened>) -> Parsed<Vec<Statement>> {
+    /// Parses statements up to and including the closing sign, or to the end of the text.
+    fn statements(&mut self, opened: Option<OpenBracket>) -> Parsed<Vec<Statement>> {
         let mut statements = Vec::new();
         loop {
             self.skip_separators()?;
@@ -96,7 +96,7 @@ impl Parser<'_> {
         Ok(Statement { target, pipeline: self.pipeline()? })
     }
 
-    /// `$name =` before a pipeline.
+    /// Parses `$name =` before a pipeline.
     fn target(&mut self) -> Parsed<Option<String>> {
         let start = self.cursor.clone();
         if self.cursor.eat('$') && self.cursor.peek().is_some_and(is_name_start) {
@@ -135,7 +135,7 @@ impl Parser<'_> {
         Ok(Pipeline { stages })
     }
 
-    /// Goes past a `|`, which may stand at the beginning of the next line.
+    /// Skips a `|`, which may be at the beginning of the next line.
     fn pipe(&mut self) -> Parsed<Option<usize>> {
         self.cursor.skip_blanks()?;
         let start = self.cursor.clone();
@@ -174,9 +174,9 @@ impl Parser<'_> {
         Ok(Command { at, name, arguments: self.words()? })
     }
 
-    /// `( pipeline )`, from the opening sign.
+    /// Parses `( pipeline )`, from the opening sign.
     fn parenthesis(&mut self) -> Parsed<Expression> {
-        let opened = Opened { at: self.cursor.at(), sign: "(", close: ')' };
+        let opened = OpenBracket { at: self.cursor.at(), sign: "(", close: ')' };
         self.cursor.next();
         self.cursor.skip_lines()?;
         match self.cursor.peek() {
@@ -192,7 +192,7 @@ impl Parser<'_> {
         Ok(Expression { at: opened.at, kind: ExpressionKind::Parenthesis(Box::new(pipeline)) })
     }
 
-    fn close(&mut self, opened: Opened) -> Parsed<()> {
+    fn close(&mut self, opened: OpenBracket) -> Parsed<()> {
         self.cursor.skip_lines()?;
         if self.cursor.eat(opened.close) {
             return Ok(());

@@ -1,7 +1,7 @@
-//! What follows a value without a blank: properties, methods, indexes.
+//! Parses properties, methods and indexes, which follow a value without a blank.
 
 use super::{
-    Opened, Parsed, Parser,
+    OpenBracket, Parsed, Parser,
     cursor::{is_double_quote, is_name, is_name_start, is_single_quote},
 };
 use crate::{
@@ -30,7 +30,7 @@ impl Parser<'_> {
                     return Err(Fault::unsupported(at, "a property whose name is quoted or computed is"));
                 }
                 (Some('['), _) => {
-                    let opened = Opened { at, sign: "[", close: ']' };
+                    let opened = OpenBracket { at, sign: "[", close: ']' };
                     self.cursor.next();
                     self.cursor.skip_lines()?;
                     let index = self.nested(Self::expression)?;
@@ -38,7 +38,7 @@ impl Parser<'_> {
                     StepKind::Index(index)
                 }
                 (Some(':'), Some(':')) => {
-                    return Err(Fault::unsupported(at, "`::` behind anything but a type in brackets is"));
+                    return Err(Fault::unsupported(at, "`::` after anything but a type in brackets is"));
                 }
                 _ => break,
             };
@@ -50,9 +50,9 @@ impl Parser<'_> {
         Ok(Expression { at: base.at, kind: ExpressionKind::Path { base: Box::new(base), steps } })
     }
 
-    /// `(a, b)` of a method, from the opening sign.
+    /// Parses `(a, b)` of a method, from the opening sign.
     pub(super) fn call_arguments(&mut self) -> Parsed<Vec<Expression>> {
-        let opened = Opened { at: self.cursor.at(), sign: "(", close: ')' };
+        let opened = OpenBracket { at: self.cursor.at(), sign: "(", close: ')' };
         self.cursor.next();
         self.cursor.skip_lines()?;
         if self.cursor.eat(')') {

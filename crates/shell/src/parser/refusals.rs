@@ -1,4 +1,4 @@
-//! PowerShell that this language leaves out, and text that is none: each is named, nothing is misread.
+//! Refuses PowerShell that this language does not support, by name, and text that is no PowerShell.
 
 use super::{
     Parsed, Parser,
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{error::Fault, operator};
 
-/// Statements of PowerShell. `foreach` behind a pipe is a command.
+/// Statements of PowerShell. `foreach` after a pipe is a command.
 const KEYWORDS: [&str; 29] = [
     "if",
     "elseif",
@@ -40,7 +40,7 @@ const KEYWORDS: [&str; 29] = [
 ];
 
 impl Parser<'_> {
-    /// Refuses what may begin a statement in PowerShell, and not here.
+    /// Refuses the beginning of an unsupported statement.
     pub(super) fn refuse_statement(&self) -> Parsed<()> {
         let at = self.cursor.at();
         let rest = self.cursor.rest();
@@ -55,7 +55,7 @@ impl Parser<'_> {
         self.refuse_stage()
     }
 
-    /// The same for what may begin a stage of a pipeline.
+    /// Refuses the beginning of an unsupported stage of a pipeline.
     pub(super) fn refuse_stage(&self) -> Parsed<()> {
         let starts = self.cursor.peek();
         if starts.is_some_and(|c| matches!(c, '&' | '<' | '>' | '|' | ')' | '}' | ']' | '=')) {
@@ -64,7 +64,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// What is wrong with the character that comes next.
+    /// Returns the error for the next character.
     pub(super) fn unexpected(&self) -> Fault {
         let at = self.cursor.at();
         let rest = self.cursor.rest();
@@ -97,7 +97,7 @@ impl Parser<'_> {
         let rest = &self.cursor.rest()[self.cursor.peek().map_or(0, char::len_utf8)..];
         let name = &rest[..rest.find(|c: char| !is_name(c)).unwrap_or(rest.len())];
         if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || rest.starts_with('-') {
-            let what = "arithmetic (text with a dash, such as a date, must stand in quotes) is";
+            let what = "arithmetic (text with a dash, such as a date, must be in quotes) is";
             return Fault::unsupported(at, what);
         }
         if operator::is_left_out(name) {

@@ -210,8 +210,8 @@ fn depth_is_limited_and_length_is_not() {
         ("$a[", "]"),
     ] {
         let nested = |depth: usize| format!("{}1{}", open.repeat(depth), close.repeat(depth));
-        drawn(&nested(DEEPEST));
-        let fault = parse(&nested(DEEPEST + 1)).unwrap_err();
+        drawn(&nested(MAX_DEPTH));
+        let fault = parse(&nested(MAX_DEPTH + 1)).unwrap_err();
         assert_eq!(fault.kind, ErrorKind::Syntax, "{open}");
         assert!(fault.message.contains("too deep"), "{open}: {}", fault.message);
         assert!(parse(&nested(100_000)).is_err());

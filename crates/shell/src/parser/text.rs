@@ -1,7 +1,7 @@
-//! Quoted text, and the variables in it.
+//! Parses quoted text with its variables.
 
 use super::{
-    Opened, Parsed, Parser,
+    OpenBracket, Parsed, Parser,
     cursor::{is_double_quote, is_line_end, is_name, is_name_start, is_single_quote},
 };
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     value::Value,
 };
 
-/// Gathers the parts of a text.
+/// Collects the parts of a text.
 #[derive(Default)]
 pub(super) struct Parts {
     parts: Vec<Part>,
@@ -43,7 +43,7 @@ impl Parts {
 }
 
 impl Parser<'_> {
-    /// A text in quotes, from the opening quote.
+    /// Parses a quoted text, from the opening quote.
     pub(super) fn quoted(&mut self) -> Parsed<Expression> {
         let at = self.cursor.at();
         let mut parts = Parts::default();
@@ -59,10 +59,7 @@ impl Parser<'_> {
         loop {
             match self.cursor.next() {
                 None => {
-                    return Err(Fault::incomplete(
-                        at,
-                        "the single quote that is opened here is never closed",
-                    ));
+                    return Err(Fault::incomplete(at, "the single quote that opens here is never closed"));
                 }
                 Some(c) if is_single_quote(c) => match self.cursor.peek() {
                     Some(second) if is_single_quote(second) => {
@@ -77,7 +74,7 @@ impl Parser<'_> {
     }
 
     fn double_quoted(&mut self, at: usize, parts: &mut Parts) -> Parsed<()> {
-        let never_closed = || Fault::incomplete(at, "the double quote that is opened here is never closed");
+        let never_closed = || Fault::incomplete(at, "the double quote that opens here is never closed");
         loop {
             match self.cursor.peek().ok_or_else(never_closed)? {
                 '`' => {
@@ -110,7 +107,7 @@ impl Parser<'_> {
             'u' if self.cursor.peek() == Some('{') => {
                 return Err(Fault::unsupported(self.cursor.at() - 2, "the escape `u{...} is"));
             }
-            // Inside quotes, too, a backtick at the end takes the line's end away.
+            // A backtick at the end of a line removes the line end, inside quotes too.
             c if is_line_end(c) => {
                 if c == '\r' {
                     self.cursor.eat('\n');
@@ -121,7 +118,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// What a `$` inside a text means: only the variable, never a property, which needs `$(...)`.
+    /// Parses a `$` inside a text: only the variable, never a property, which needs `$(...)`.
     pub(super) fn dollar_into(&mut self, parts: &mut Parts) -> Parsed<()> {
         match self.cursor.peek_second() {
             Some(c) if c == '(' || c == '{' || is_name(c) => {
@@ -136,14 +133,14 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// A variable or `$(...)`, from the `$`, without what may follow it.
+    /// Parses a variable or `$(...)`, from the `$`, without later steps.
     pub(super) fn dollar(&mut self) -> Parsed<Expression> {
         let at = self.cursor.at();
         self.cursor.next();
         let kind = match self.cursor.peek() {
             Some('(') => {
                 self.cursor.next();
-                let opened = Opened { at, sign: "$(", close: ')' };
+                let opened = OpenBracket { at, sign: "$(", close: ')' };
                 let statements = self.nested(|parser| parser.statements(Some(opened)))?;
                 ExpressionKind::Statements { statements, is_list: false }
             }
@@ -151,7 +148,7 @@ impl Parser<'_> {
                 self.cursor.next();
                 let name = self.cursor.eat_while(|c| c != '}' && !is_line_end(c));
                 if !self.cursor.eat('}') {
-                    return Err(Opened { at, sign: "${", close: '}' }.never_closed());
+                    return Err(OpenBracket { at, sign: "${", close: '}' }.never_closed());
                 }
                 variable(at, name)?
             }

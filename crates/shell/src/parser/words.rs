@@ -1,4 +1,4 @@
-//! What stands behind a command: parameters and values, mostly without quotes.
+//! Parses the arguments of a command: parameters and values, mostly without quotes.
 
 use super::{
     Parsed, Parser,
@@ -24,7 +24,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Parameters and values up to the end of the command.
+    /// Parses parameters and values up to the end of the command.
     pub(super) fn words(&mut self) -> Parsed<Vec<Word>> {
         let mut words = Vec::new();
         loop {
@@ -47,7 +47,7 @@ impl Parser<'_> {
         }
     }
 
-    /// `-Name` or `-Name:value`.
+    /// Parses `-Name` or `-Name:value`.
     fn parameter(&mut self) -> Parsed<WordKind> {
         self.cursor.next();
         // `-?` asks for help.
@@ -65,13 +65,13 @@ impl Parser<'_> {
             }
         } else if self.cursor.peek().is_some_and(|c| !ends_word(c) && c != '`') {
             let at = self.cursor.at();
-            Err(Fault::syntax(at, format!("a blank or a colon must stand between -{name} and its value")))
+            Err(Fault::syntax(at, format!("a blank or a colon must be between -{name} and its value")))
         } else {
             Ok(WordKind::Parameter { name, value: None })
         }
     }
 
-    /// One value, or several joined by commas.
+    /// Parses one value, or several joined by commas.
     fn values(&mut self) -> Parsed<Expression> {
         let first = self.value()?;
         let at = first.at;
@@ -134,7 +134,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A value without quotes around it.
+    /// Parses a value without quotes around it.
     fn unquoted(&mut self) -> Parsed<Expression> {
         let start = self.cursor.at();
         let kind = self.bare_word()?;
@@ -152,7 +152,7 @@ impl Parser<'_> {
         Ok(Expression { at: start, kind })
     }
 
-    /// A word up to a blank or a sign; quoted pieces and variables inside it belong to it.
+    /// Parses a word up to a blank or a sign, including quoted parts and variables.
     fn bare_word(&mut self) -> Parsed<ExpressionKind> {
         let mut parts = Parts::default();
         while let Some(c) = self.cursor.peek() {

@@ -108,7 +108,7 @@ async fn objects_are_chosen_and_cut() {
     let error = failure("Get-MigrationUser | select -ExpandProperty Identiy").await;
     assert!(error.message.contains("did you mean Identity?"), "{error}");
     let error = failure("Get-MigrationUser | measure Identity -Sum").await;
-    assert!(error.message.contains("`ann@b.c` is no number"), "{error}");
+    assert!(error.message.contains("`ann@b.c` is not a number"), "{error}");
     failure("Get-MigrationUser | % { $_ } x").await;
     let error = failure("Get-MigrationUser | fl Identity -Verbos").await;
     assert!(error.message.contains("no parameter -Verbos"), "{error}");

@@ -1,4 +1,4 @@
-//! What a prompt offers.
+//! Completion at a prompt.
 
 use crate::support::FakeHost;
 use mailhaul_shell::complete;

@@ -164,7 +164,7 @@ async fn errors_have_their_place() {
         ("$_", ErrorKind::Value, (1, 1), "$_", "inside a script block"),
         ("Stop-MigrationBatch x", ErrorKind::Host, (1, 1), "Stop-MigrationBatch x", "already stopped"),
         ("Set-MigrationBatch x -Prot 1", ErrorKind::Host, (1, 22), "-Prot 1", "no parameter -Prot"),
-        ("1 -gt 'x'", ErrorKind::Value, (1, 3), "-gt 'x'", "cannot be put in an order"),
+        ("1 -gt 'x'", ErrorKind::Value, (1, 3), "-gt 'x'", "cannot be compared"),
         ("'a' -match '('", ErrorKind::Value, (1, 5), "-match '('", "regular expression"),
         ("(Get-Date).AddHours('x')", ErrorKind::Value, (1, 11), ".AddHours('x')", "cannot add"),
         ("Get-MigrationUser | fl | ft", ErrorKind::Value, (1, 26), "ft", "text for the screen"),

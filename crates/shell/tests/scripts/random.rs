@@ -126,7 +126,7 @@ fn long_hostile_texts_are_refused_in_time() {
         "(", "{", "[", "@{", "\"$(", "$(", "'", "\"", "`", "<#", "a|", "-", "!", "$x.", "1,", "@(", "|\n",
         "${", "[a", "a(", "\n", "$x[", ". ", "#\n", "a -b:",
     ] {
-        let _result = check(&piece.repeat(100_000));
-        let _result = check(&format!("{}x", piece.repeat(50_000)));
+        _ = check(&piece.repeat(100_000));
+        _ = check(&format!("{}x", piece.repeat(50_000)));
     }
 }

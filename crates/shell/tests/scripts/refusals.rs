@@ -32,7 +32,7 @@ fn what_is_left_out_is_named() {
         ("1 + 2", 3, "arithmetic"),
         ("$x++", 3, "arithmetic"),
         ("$x += 1", 4, "arithmetic"),
-        ("$x -lt 2026-01-31", 12, "arithmetic (text with a dash, such as a date, must stand in quotes) is"),
+        ("$x -lt 2026-01-31", 12, "arithmetic (text with a dash, such as a date, must be in quotes) is"),
         ("1..5", 2, "range"),
         ("'a' -replace 'b', 'c'", 5, "-replace"),
         ("'a{0}' -f 1", 8, "-f"),
@@ -82,10 +82,10 @@ fn what_is_wrong_is_said() {
         ("-and 5", (1, 1), "no value before -and"),
         ("-Name x", (1, 1), "must end with a backtick"),
         ("$true = 5", (1, 1), "$true cannot be set"),
-        ("@{ a = 1; A = 2 }", (1, 11), "there twice"),
+        ("@{ a = 1; A = 2 }", (1, 11), "occurs twice"),
         ("@{ a : 1 }", (1, 6), "an `=` must follow"),
         ("$", (1, 1), "name of a variable"),
-        ("$x -eq 5x", (1, 8), "`5x` is no number"),
+        ("$x -eq 5x", (1, 8), "`5x` is not a number"),
         ("a <server>", (1, 3), "`<server>` is a placeholder"),
     ] {
         let error = check(script).expect_err(script);

@@ -85,7 +85,7 @@ async fn the_defects_of_the_document_are_told() {
     for (script, kind, line, column, says) in [
         (placeholder, ErrorKind::Syntax, 1, 54, "`<FQDN of IMAP server>` is a placeholder"),
         (broken, ErrorKind::Syntax, 2, 4, "must end with a backtick"),
-        (quote, ErrorKind::Incomplete, 2, 30, "double quote that is opened here is never closed"),
+        (quote, ErrorKind::Incomplete, 2, 30, "double quote that opens here is never closed"),
     ] {
         let host = FakeHost::default();
         let error = run_on(&host, script).await.1.unwrap_err();

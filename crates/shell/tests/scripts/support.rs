@@ -6,7 +6,7 @@ use mailhaul_mail::Secret;
 use mailhaul_shell::{Argument, Host, HostError, ScriptError, Shell, Value};
 use serde_json::json;
 
-/// What was invoked: the command, its arguments and its input.
+/// Invocation of a command, with its arguments and its input.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Call {
     pub(crate) command: String,
@@ -143,21 +143,21 @@ impl Host for FakeHost {
     }
 }
 
-/// What a script shows, and what it ends with.
+/// Output and result of a script.
 pub(crate) async fn run_on(host: &FakeHost, script: &str) -> (String, Result<(), ScriptError>) {
     let mut shown = String::new();
     let result = Shell::new().with_width(Some(80)).run(script, host, &mut |text| shown.push_str(text)).await;
     (shown, result)
 }
 
-/// What a script that must succeed shows.
+/// Output of a script that must succeed.
 pub(crate) async fn shown(script: &str) -> String {
     let (shown, result) = run_on(&FakeHost::default(), script).await;
     result.unwrap_or_else(|error| panic!("{script}: {error}"));
     shown
 }
 
-/// What a script that must fail fails with.
+/// Error of a script that must fail.
 pub(crate) async fn failure(script: &str) -> ScriptError {
     let (shown, result) = run_on(&FakeHost::default(), script).await;
     result.expect_err(&format!("{script} showed {shown}"))

@@ -71,7 +71,7 @@ async fn a_batch_comes_back_as_it_was_kept_by_name_and_by_guid() {
 }
 
 #[tokio::test]
-async fn users_of_a_batch_that_runs_are_queued_and_those_of_another_stopped() {
+async fn users_of_a_running_batch_are_queued_others_stopped() {
     let (_data, store) = service().await;
     let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
     let mut later = batch("Later", &source, BatchIntent::Run);
@@ -108,7 +108,7 @@ async fn addresses_of_other_batches_are_left_out_with_a_warning() {
     let inserted = store.insert_batch(wanted, given).await.unwrap();
     let left_out = [
         "Row 2: the EmailAddress is in the batch \"Sales\" already; row 2 is left out",
-        "Row 4: the EmailAddress is in a row before; row 4 is left out",
+        "Row 4: the EmailAddress is in an earlier row; row 4 is left out",
     ];
     assert_eq!((inserted.users, inserted.left_out.as_slice()), (1, left_out.map(str::to_owned).as_slice()));
     assert_eq!(inserted.batch.validation_warnings.len(), 3);
@@ -122,7 +122,7 @@ async fn addresses_of_other_batches_are_left_out_with_a_warning() {
 }
 
 #[tokio::test]
-async fn a_row_of_the_batch_mends_logins_and_passwords_and_nothing_else() {
+async fn a_row_of_the_batch_updates_logins_and_passwords_only() {
     let (_data, store) = service().await;
     let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
     let mut first = row(2, "terry");
@@ -189,7 +189,7 @@ async fn a_change_keeps_guid_name_endpoints_and_time_of_making() {
 }
 
 #[tokio::test]
-async fn numbers_are_added_up_and_the_worst_is_told() {
+async fn numbers_are_added_up_and_the_worst_score_is_shown() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["anna", "berta", "carla"]).await;
     let other = store.insert_endpoint(endpoint("Other"), None).await.unwrap();
@@ -200,7 +200,7 @@ async fn numbers_are_added_up_and_the_worst_is_told() {
             total_items: 100,
             synced_items: 100 - skipped,
             skipped_items: skipped,
-            // What a server claims must not spoil the sums.
+            // Numbers that a server reports must not make the sums overflow.
             estimated_bytes: u64::MAX,
             ..Statistics::default()
         };
@@ -270,7 +270,7 @@ async fn a_removed_batch_leaves_nothing_but_the_ledgers() {
 }
 
 #[tokio::test]
-async fn what_fails_in_the_middle_leaves_nothing() {
+async fn a_failure_in_the_middle_leaves_nothing() {
     let (_data, store) = service().await;
     let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
     let refused = batch(&"x".repeat(65), &source, BatchIntent::Run);

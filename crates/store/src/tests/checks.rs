@@ -1,4 +1,4 @@
-//! Checks: who is checked when, and what counts of what is found.
+//! Mailbox checks: due users, and the results that count.
 
 use mailhaul_mail::Secret;
 use mailhaul_migration::{
@@ -8,7 +8,7 @@ use mailhaul_migration::{
 use super::{at, batch, claim, end, endpoint, failure, row, rows, service, user};
 use crate::{CheckClaim, CheckEnd, ChecksUnderWay, ClaimedCheck, Due, Store, UserFilter, Users};
 
-/// A batch with these users whose mail goes to an endpoint.
+/// Inserts a batch with these users and an endpoint as target.
 async fn to_endpoint(store: &Store, intent: BatchIntent, users: Vec<UserRow>) -> (Endpoint, Batch) {
     let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
     let target = store.insert_endpoint(endpoint("New"), None).await.unwrap();
@@ -17,7 +17,7 @@ async fn to_endpoint(store: &Store, intent: BatchIntent, users: Vec<UserRow>) ->
     (source, batch)
 }
 
-/// All whose check is due.
+/// Claims all users whose check is due.
 async fn checks(store: &Store, batch: &Batch, second: i64) -> Vec<ClaimedCheck> {
     let claim = CheckClaim {
         now: at(second),
@@ -48,7 +48,7 @@ async fn ends(store: &Store, claimed: &ClaimedCheck, end: CheckEnd, second: i64)
 }
 
 #[tokio::test]
-async fn users_of_an_endpoint_are_checked_once_and_those_of_the_archive_when_asked_for() {
+async fn checks_run_once_or_for_an_archive_on_request() {
     let (_data, store) = service().await;
     let (source, sales) = to_endpoint(&store, BatchIntent::Created, rows(&["annb", "terry"])).await;
     let archived = batch("Archived", &source, BatchIntent::Created);
@@ -56,7 +56,7 @@ async fn users_of_an_endpoint_are_checked_once_and_those_of_the_archive_when_ask
     assert_eq!(store.waiting_checks(at(0)).await.unwrap(), [(source.guid, sales.target_endpoint)]);
     let claimed = checks(&store, &sales, 0).await;
     assert_eq!(names(&claimed), ["annb", "terry"]);
-    // Nobody else gets them, unless whoever has them is gone.
+    // No other caller gets them before the claim ends.
     assert_eq!(names(&checks(&store, &sales, 299).await), [""; 0]);
     let under_way =
         ChecksUnderWay { source_endpoint: source.guid, target_endpoint: sales.target_endpoint, users: 2 };
@@ -71,7 +71,7 @@ async fn users_of_an_endpoint_are_checked_once_and_those_of_the_archive_when_ask
     assert_eq!(user(&store, "annb").await.check, found);
     let again = checks(&store, &sales, 300).await;
     assert_eq!(names(&again), ["terry"]);
-    // The first one lives after all, and says nothing that counts.
+    // The first check is alive after all, and its result does not count.
     ends(&store, &claimed[1], closed("NO"), 301).await;
     assert_eq!(
         user(&store, "terry").await.check,
@@ -84,16 +84,16 @@ async fn users_of_an_endpoint_are_checked_once_and_those_of_the_archive_when_ask
 }
 
 #[tokio::test]
-async fn what_was_found_before_somebody_asked_again_does_not_count() {
+async fn a_result_from_before_a_new_request_does_not_count() {
     let (_data, store) = service().await;
     let (_source, sales) = to_endpoint(&store, BatchIntent::Created, rows(&["annb", "terry"])).await;
     let claimed = checks(&store, &sales, 0).await;
     ends(&store, &claimed[0], closed("NO annb"), 1).await;
-    // New passwords: both are checked with them, the one that is under way too.
+    // New passwords: both are checked with them, also the one whose check runs.
     let mended =
         rows(&["annb", "terry"]).into_iter().map(|it| UserRow { password: Some(Secret::new("new")), ..it });
     store.add_users(sales.guid, mended.collect(), at(2)).await.unwrap();
-    assert_eq!(names(&checks(&store, &sales, 3).await), ["annb"], "nobody is checked twice at once");
+    assert_eq!(names(&checks(&store, &sales, 3).await), ["annb"], "no user is checked twice at once");
     ends(&store, &claimed[1], closed("NO terry"), 4).await;
     let check = user(&store, "terry").await.check;
     assert_eq!((check.due, check.checked), (Some(at(2)), None));
@@ -101,7 +101,7 @@ async fn what_was_found_before_somebody_asked_again_does_not_count() {
 }
 
 #[tokio::test]
-async fn nothing_found_out_is_tried_again_later() {
+async fn an_unfinished_check_is_tried_again_later() {
     let (_data, store) = service().await;
     let (source, sales) = to_endpoint(&store, BatchIntent::Created, rows(&["annb", "paul", "terry"])).await;
     let claimed = checks(&store, &sales, 0).await;
@@ -110,7 +110,7 @@ async fn nothing_found_out_is_tried_again_later() {
     let check = user(&store, "annb").await.check;
     assert_eq!((check.due, check.attempts, check.delay.as_deref()), (Some(at(60)), 1, Some("busy")));
     assert_eq!(store.next_due(at(1)).await.unwrap(), Some(at(60)));
-    // One reason for all of an endpoint; those who were to wait longer wait longer.
+    // One delay for all of an endpoint; users with a longer delay keep it.
     let wrong = "the token endpoint refused the client".to_owned();
     assert_eq!(store.delay_checks(sales.target_endpoint.unwrap(), at(50), wrong).await.unwrap(), 2);
     ends(&store, &claimed[1], later(40), 2).await;
@@ -119,13 +119,13 @@ async fn nothing_found_out_is_tried_again_later() {
     assert_eq!((overview.checked, overview.failed, overview.pending), (0, 0, 3));
     assert!(overview.delay.is_some());
     assert_eq!(names(&checks(&store, &sales, 49).await), [""; 0]);
-    // Somebody has mended the endpoint.
+    // The administrator has repaired the endpoint.
     store.resume_checks(source.guid, at(49)).await.unwrap();
     assert_eq!(names(&checks(&store, &sales, 49).await), ["annb", "paul"], "terry's is under way");
 }
 
 #[tokio::test]
-async fn a_pass_is_a_check_and_nobody_has_both_at_once() {
+async fn a_pass_is_a_check_and_no_user_has_both_at_once() {
     let (_data, store) = service().await;
     let (source, sales) = to_endpoint(&store, BatchIntent::Run, rows(&["annb"])).await;
     assert_eq!(names(&checks(&store, &sales, 0).await), [""; 0], "the pass is due");
@@ -142,7 +142,7 @@ async fn a_pass_is_a_check_and_nobody_has_both_at_once() {
     assert_eq!((check.due, check.checked, check.has_failed()), (None, Some(at(3)), false));
     assert_eq!((check.source, check.target), (Some(Opening::Opened), Some(Opening::Opened)));
     store.release(&claimed[0].lease, end(UserEvent::Synced, 4, Due::At(at(100)))).await.unwrap();
-    // Between the passes it can be checked; the next pass waits for it.
+    // Between the passes it can be checked; the next pass waits for the check.
     store.request_checks(Users::OfBatch(sales.guid), at(50)).await.unwrap();
     let check = checks(&store, &sales, 50).await;
     assert_eq!(names(&check), ["annb"]);
@@ -152,7 +152,7 @@ async fn a_pass_is_a_check_and_nobody_has_both_at_once() {
 }
 
 #[tokio::test]
-async fn what_a_pass_met_at_one_end_is_what_a_check_would_find_there() {
+async fn a_mailbox_that_a_pass_could_not_open_is_a_check_result() {
     let (_data, store) = service().await;
     let (source, sales) = to_endpoint(&store, BatchIntent::Run, rows(&["annb"])).await;
     let claim = crate::Claim {
@@ -166,7 +166,7 @@ async fn what_a_pass_met_at_one_end_is_what_a_check_would_find_there() {
         closed: Some(mailhaul_engine::Side::Target),
         ..end(UserEvent::Failed, 3, Due::Never)
     };
-    // Nothing that a worker says counts once it has lost its lease.
+    // No result of a worker counts after it lost its lease.
     let lost = crate::Lease { fence: lease.fence - 1, ..lease };
     assert!(matches!(store.release(&lost, release.clone()).await, Err(crate::StoreError::LeaseLost { .. })));
     assert!(user(&store, "annb").await.check.due.is_some());
@@ -178,7 +178,7 @@ async fn what_a_pass_met_at_one_end_is_what_a_check_would_find_there() {
 }
 
 #[tokio::test]
-async fn those_who_cannot_be_opened_are_counted_by_domain() {
+async fn mailboxes_that_cannot_be_opened_are_counted_by_domain() {
     let (_data, store) = service().await;
     let named = |number: usize, address: &str, login: &str| UserRow {
         email_address: address.to_owned(),

@@ -21,7 +21,7 @@ async fn a_scheduled_sync_waits_for_its_interval_and_no_longer() {
     }
     store.bring_times_back(at(10), HOUR).await.unwrap();
     assert_eq!(user(&store, "terry").await.due, Some(at(10 + DAY)));
-    // Again: the time does not move on with the clock. Who was due is due.
+    // A second run: the times stay. Users that were due are due.
     store.bring_times_back(at(20), HOUR).await.unwrap();
     assert_eq!(user(&store, "terry").await.due, Some(at(10 + DAY)));
     assert!(user(&store, "anna").await.due.is_some_and(|due| due <= at(10)));
@@ -34,9 +34,9 @@ async fn a_date_of_the_administrator_stays() {
     let mut sales = batch("Sales", &source, BatchIntent::Run);
     sales.settings.start_after = Some(at(9 * DAY));
     let sales = store.insert_batch(sales, rows(&["terry"])).await.unwrap().batch;
-    let (whom, start) = (Users::OfBatch(sales.guid), Due::AfterStart(at(2 * DAY)));
-    store.apply(whom, UserEvent::Stop, at(2 * DAY), Due::Never).await.unwrap();
-    store.apply(whom, UserEvent::Start, at(2 * DAY), start).await.unwrap();
+    let (selection, start) = (Users::OfBatch(sales.guid), Due::AfterStart(at(2 * DAY)));
+    store.apply(selection, UserEvent::Stop, at(2 * DAY), Due::Never).await.unwrap();
+    store.apply(selection, UserEvent::Start, at(2 * DAY), start).await.unwrap();
     store.bring_times_back(at(0), HOUR).await.unwrap();
     assert_eq!(user(&store, "terry").await.due, Some(at(9 * DAY)));
 }

@@ -1,4 +1,4 @@
-//! Rows of the ledger that are not what was written.
+//! Damaged rows of the ledger.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{Store, StoreError, database};
 
-/// A data directory whose ledger has two folders with messages.
+/// Returns a data directory whose ledger has two folders with messages.
 async fn filled() -> TempDir {
     let data = TempDir::new().unwrap();
     let store = Store::open(data.path()).await.unwrap();
@@ -32,7 +32,7 @@ async fn change(data: &TempDir, sql: &'static str) {
     connection.close().await.unwrap();
 }
 
-/// The words of the first error that whoever reads everything meets.
+/// Returns the message of the first error while all is read.
 async fn words(store: &Store) -> Option<String> {
     let ledger = match store.mailbox("terry@old.example", "terry@new.example").await {
         Ok(ledger) => ledger,
@@ -51,7 +51,7 @@ async fn words(store: &Store) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a_row_that_is_not_what_was_written_is_named() {
+async fn a_damaged_row_is_named() {
     let inbox = "terry@new.example, folder \"INBOX\": ";
     for (sql, expected) in [
         (
@@ -97,7 +97,7 @@ async fn a_row_that_is_not_what_was_written_is_named() {
 }
 
 #[tokio::test]
-async fn damage_is_not_covered_up_by_a_change() {
+async fn a_change_does_not_hide_damage() {
     for sql in ["UPDATE folder SET target = 'Trash' WHERE id = 1", "UPDATE mailbox SET folders = 7"] {
         let data = filled().await;
         change(&data, sql).await;
@@ -108,7 +108,7 @@ async fn damage_is_not_covered_up_by_a_change() {
         }
         assert!(words(&store).await.is_some(), "{sql}");
     }
-    // A row that is replaced without being read.
+    // A row that is replaced without a read.
     let data = filled().await;
     change(&data, "UPDATE message SET checksum = checksum + 1 WHERE folder_id = 1 AND uid = 2").await;
     let store = Store::open(data.path()).await.unwrap();
@@ -134,7 +134,7 @@ async fn a_mailbox_that_the_index_does_not_have_is_noticed_at_the_start() {
     assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
 }
 
-/// The search for a name meets rows of other mailboxes, which reading all rows of a mailbox does not.
+/// The search for a name meets rows of other mailboxes; a read of one mailbox's rows does not.
 #[tokio::test]
 async fn a_name_that_the_rows_of_another_mailbox_hide_is_noticed() {
     let data = TempDir::new().unwrap();
@@ -144,7 +144,7 @@ async fn a_name_that_the_rows_of_another_mailbox_hide_is_noticed() {
     anna.record(&[opened("other"), opened("second")]).await.unwrap();
     drop(anna);
     store.close().await;
-    // The number of Anna's mailbox is the byte before the name.
+    // The id of Anna's mailbox is the byte before the name.
     spoil(&data, "sqlite_autoindex_folder_1", b"\x02other", 0, 2).await;
     let store = Store::open(data.path()).await.unwrap();
     let words = words(&store).await.unwrap();
@@ -169,7 +169,7 @@ async fn spoil(data: &TempDir, name: &str, text: &[u8], byte: usize, bit: u8) {
 }
 
 #[tokio::test]
-async fn rows_of_the_service_that_are_not_what_was_written_are_named() {
+async fn damaged_rows_of_the_service_are_named() {
     let damaged = |words: String, expected: &str| {
         assert!(words.contains("mailhaul.db is damaged") && words.ends_with(expected), "{words}");
     };
@@ -203,7 +203,7 @@ async fn rows_of_the_service_that_are_not_what_was_written_are_named() {
         };
         damaged(read.await.unwrap_err().to_string(), expected);
     }
-    // What changes with every pass is not covered, and rows of an older file get checksums.
+    // Values that change with every pass are not covered, and rows of an older file get checksums.
     let (data, store) = service().await;
     let (source, sales) = running(&store, &["terry"]).await;
     store.close().await;

@@ -55,7 +55,7 @@ async fn an_endpoint_comes_back_as_it_was_kept_by_name_and_by_guid() {
 }
 
 #[tokio::test]
-async fn a_name_is_given_once_whatever_its_case() {
+async fn names_are_unique_without_regard_to_case() {
     let (_data, store) = service().await;
     let first = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
     let second = store.insert_endpoint(endpoint("Older"), None).await.unwrap();
@@ -66,7 +66,7 @@ async fn a_name_is_given_once_whatever_its_case() {
         .await
         .unwrap_err();
     assert_eq!(error.to_string(), "the endpoint \"old\" exists already");
-    // Its own name in another case is free.
+    // An endpoint may take its own name in another case.
     let renamed = store.update_endpoint(first.guid, NewSecret::Keep, |it| it.name = "OLD".to_owned()).await;
     assert_eq!(renamed.unwrap().name, "OLD");
 }
@@ -89,7 +89,7 @@ async fn a_change_keeps_guid_and_time_of_making() {
 }
 
 #[tokio::test]
-async fn the_administrators_password_comes_changes_and_goes() {
+async fn the_administrators_password_is_set_changed_and_removed() {
     let (_data, store) = service().await;
     let kept = store.insert_endpoint(full("Old"), Some(Secret::new("first"))).await.unwrap();
     assert_eq!(password(&store, &kept).await, Some(Secret::new("first")));
@@ -107,7 +107,7 @@ async fn the_administrators_password_comes_changes_and_goes() {
 }
 
 #[tokio::test]
-async fn an_endpoint_in_use_stays_and_it_is_told_by_what() {
+async fn an_endpoint_in_use_stays_and_its_users_are_named() {
     let (_data, store) = service().await;
     let [old, new, third] = ["Old", "New", "Third"].map(endpoint);
     for it in [&old, &new, &third] {
@@ -132,7 +132,7 @@ async fn an_endpoint_in_use_stays_and_it_is_told_by_what() {
 }
 
 #[tokio::test]
-async fn how_tokens_are_come_by_is_kept_with_its_secret() {
+async fn token_settings_are_stored_with_their_secret() {
     let (_data, store) = service().await;
     let oauth = OAuth {
         grant: Grant::ServiceAccount { email: "haul@p.example".to_owned(), key_id: "k".to_owned() },
@@ -148,7 +148,7 @@ async fn how_tokens_are_come_by_is_kept_with_its_secret() {
     let secret = async |name| store.secret(kept.guid, name).await.unwrap();
     assert_eq!(secret(SecretName::TokenSecret).await, Some(Secret::new("key")));
     assert_eq!(secret(SecretName::AdminPassword).await, None);
-    // An administrator takes the place of tokens, and the password that of their secret.
+    // An administrator replaces the tokens, and the password their secret.
     let admin = full("G").access;
     let change = move |it: &mut Endpoint| it.access = admin;
     store.update_endpoint(kept.guid, NewSecret::Set(Secret::new("own")), change).await.unwrap();
@@ -169,7 +169,7 @@ async fn a_secret_that_replaces_its_own_kind_leaves_the_endpoint_as_it_was() {
     assert!(replace("r0", "r1").await);
     assert_eq!(password(&store, &kept).await, Some(Secret::new("r1")));
     assert_eq!(store.endpoint_by_guid(kept.guid).await.unwrap(), kept);
-    // Somebody has given another one meanwhile.
+    // Another caller has set a new secret meanwhile.
     store.update_endpoint(kept.guid, NewSecret::Set(Secret::new("new")), |_| {}).await.unwrap();
     assert!(!replace("r1", "r2").await);
     assert_eq!(password(&store, &kept).await, Some(Secret::new("new")));

@@ -1,4 +1,4 @@
-//! What happens to users, and when they are due then.
+//! Events of users, and the due times after them.
 
 use mailhaul_migration::{BatchIntent, Guid, UserEvent, UserStatus};
 use strum::VariantArray;
@@ -6,7 +6,7 @@ use strum::VariantArray;
 use super::{at, batch, claim, end, endpoint, rows, running, service, user};
 use crate::{Claim, Due, PassKind, Store, StoreError, Users};
 
-/// Puts a user into a state, whatever it was in.
+/// Sets a user's status, whatever it was before.
 async fn put(store: &Store, guid: Guid, status: UserStatus, has_synced: bool, is_leased: bool) {
     let synced = has_synced.then_some(0_i64);
     let (owner, until) = if is_leased { (Some(Guid::nil()), Some(0_i64)) } else { (None, None) };
@@ -48,7 +48,7 @@ async fn every_state_takes_every_event_as_the_table_says() {
                 let after = user(&store, "terry").await;
                 let case = format!("{status} {event} {has_synced} {is_leased}");
                 let next = match status.on(event, has_synced) {
-                    // Nobody is there who could come to an end.
+                    // No worker is there that could end the pass.
                     Ok(UserStatus::Stopping) if !is_leased => {
                         UserStatus::Stopping.on(UserEvent::Halted, has_synced).unwrap()
                     }
@@ -79,7 +79,7 @@ async fn every_state_takes_every_event_as_the_table_says() {
 }
 
 #[tokio::test]
-async fn of_a_batch_those_move_who_can() {
+async fn an_event_moves_the_users_of_a_batch_that_can() {
     let (_data, store) = service().await;
     let (_, sales) = running(&store, &["anna", "berta", "carla", "dora"]).await;
     for (name, status) in [
@@ -138,12 +138,12 @@ async fn a_users_own_times_go_before_those_of_the_batch() {
     assert_eq!(store.complete_due(at(3_000)).await.unwrap(), 0);
     store.update_batch(sales.guid, |it| it.intent = BatchIntent::Run).await.unwrap();
     assert_eq!(store.complete_due(at(3_000)).await.unwrap(), 1);
-    // Who is completed is not completed again.
+    // A completed user is not completed again.
     assert_eq!(store.complete_due(at(3_000)).await.unwrap(), 0);
 }
 
 #[tokio::test]
-async fn a_sync_now_reaches_those_who_are_in_step_and_nobody_else() {
+async fn sync_now_reaches_synced_users_only() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["anna", "berta", "carla"]).await;
     let owner = Guid::new_v4();

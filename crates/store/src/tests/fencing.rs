@@ -39,7 +39,7 @@ async fn a_worker_writes_while_its_lease_lasts_and_not_after() {
     let next = store.claim(claim(&source, Guid::new_v4(), 100)).await.unwrap()[0].lease;
     let error = ledger.record(&[opened("Sent")]).await.unwrap_err();
     is_fenced_off(&error);
-    assert!(error.message.ends_with("another worker has taken the mailbox over"), "{}", error.message);
+    assert!(error.message.ends_with("another worker has claimed the mailbox"), "{}", error.message);
     assert_eq!(ledger.folders().await.unwrap().len(), 1);
     drop(ledger);
 
@@ -52,7 +52,7 @@ async fn a_worker_writes_while_its_lease_lasts_and_not_after() {
 }
 
 #[tokio::test]
-async fn a_removed_user_leaves_its_ledger_and_its_worker_writes_no_more() {
+async fn a_removed_user_leaves_its_ledger_and_its_worker_cannot_write() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["terry"]).await;
     let lease = store.claim(claim(&source, Guid::new_v4(), 10)).await.unwrap()[0].lease;
@@ -79,7 +79,7 @@ async fn a_fenced_write_does_not_spoil_its_neighbours() {
         let is_good = held.contains(it);
         writes.spawn(async move { (is_good, ledger.record(&[opened("INBOX")]).await.is_ok()) });
     }
-    // One thread: all have asked before the writer looks, so that they share a transaction.
+    // One thread: all requests are there before the writer runs, so that they share a transaction.
     while let Some(done) = writes.join_next().await {
         let (is_good, is_done) = done.unwrap();
         assert_eq!(is_good, is_done);

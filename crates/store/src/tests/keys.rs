@@ -1,4 +1,4 @@
-//! The master key: where it is, what is wrong with it, and how it is changed.
+//! The master key: its place, its faults, and its change.
 
 use std::{
     fs,
@@ -23,7 +23,7 @@ fn write(path: &Path, text: &str, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// A data directory with a sealed password, closed.
+/// Returns a closed data directory with a sealed password.
 async fn sealed() -> TempDir {
     let (data, store) = service().await;
     running(&store, &["terry"]).await;
@@ -60,7 +60,7 @@ async fn a_key_is_made_once_for_its_owner_alone() {
 }
 
 #[tokio::test]
-async fn a_missing_or_wrong_key_is_told_and_nothing_is_changed() {
+async fn a_missing_or_wrong_key_is_reported_and_changes_nothing() {
     let data = sealed().await;
     let path = key_of(data.path());
     let text = fs::read_to_string(&path).unwrap();
@@ -95,11 +95,13 @@ async fn a_key_that_others_can_read_is_refused() {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         for source in [OWN, MasterKeySource::File(path.clone())] {
             let words = opens(data.path(), source).await.unwrap_err().to_string();
-            let expected =
-                format!("the master key {} is open to others than its owner (mode {mode:o})", path.display());
+            let expected = format!(
+                "the master key {} is accessible to users other than its owner (mode {mode:o})",
+                path.display()
+            );
             assert!(words.starts_with(&expected), "{words}");
         }
-        // The service manager answers for its credentials.
+        // The service manager is responsible for the mode of its credentials.
         is_open(opens(data.path(), MasterKeySource::Credential(path.clone())).await);
     }
 }
@@ -113,7 +115,7 @@ async fn a_file_of_the_administrators_is_never_made() {
     assert_eq!(missing, format!("the master key {} is missing", path.display()));
     write(&path, "not a key", 0o600);
     let wrong = store.unlock(MasterKeySource::File(path.clone())).await.unwrap_err().to_string();
-    assert!(wrong.ends_with("does not hold one line with 32 octets in base64 or hexadecimal"), "{wrong}");
+    assert!(wrong.ends_with("does not hold one line with 32 bytes in base64 or hexadecimal"), "{wrong}");
     write(&path, &"0f".repeat(32), 0o400);
     store.unlock(MasterKeySource::File(path.clone())).await.unwrap();
     running(&store, &["terry"]).await;
@@ -151,7 +153,7 @@ async fn a_changed_key_opens_everything_and_the_old_one_nothing() {
     assert!(matches!(opens(data.path(), OWN).await, Err(StoreError::KeyWrong { .. })));
     write(&key_of(data.path()), &after, 0o600);
 
-    // To a file of the administrator's, and back.
+    // To a file of the administrator, and back.
     let elsewhere = TempDir::new().unwrap();
     let path = elsewhere.path().join("key");
     write(&path, &"0f".repeat(32), 0o600);
@@ -172,12 +174,12 @@ async fn a_changed_key_opens_everything_and_the_old_one_nothing() {
 }
 
 #[tokio::test]
-async fn a_change_of_the_key_cut_short_opens_before_and_after_its_transaction() {
+async fn an_interrupted_key_change_opens_before_and_after_the_commit() {
     let data = sealed().await;
     let (path, old_path) = (key_of(data.path()), data.path().join("master.key.old"));
     let before = fs::read_to_string(&path).unwrap();
     let new = fs::read_to_string(key_of(sealed().await.path())).unwrap();
-    // The new key is there, and the transaction was not made.
+    // The new key is written, and the transaction was not made.
     for _ in 0..2 {
         write(&old_path, &before, 0o600);
         write(&path, &new, 0o600);
@@ -185,7 +187,7 @@ async fn a_change_of_the_key_cut_short_opens_before_and_after_its_transaction() 
         assert_eq!(fs::read_to_string(&path).unwrap(), before);
         assert!(!old_path.exists());
     }
-    // The old key was put aside, and the new one is not there yet.
+    // The old key was moved aside, and the new one is not written yet.
     write(&old_path, &before, 0o600);
     write(&data.path().join("master.key.new"), "half a k", 0o600);
     is_open(opens(data.path(), OWN).await);
@@ -202,7 +204,7 @@ async fn a_change_of_the_key_cut_short_opens_before_and_after_its_transaction() 
 }
 
 #[tokio::test]
-async fn a_key_changed_by_another_process_is_noticed_before_anything_is_sealed() {
+async fn a_key_changed_by_another_process_is_noticed_before_sealing() {
     let (data, store) = service().await;
     let (_, sales) = running(&store, &["terry"]).await;
     let other = Store::open(data.path()).await.unwrap();

@@ -1,13 +1,14 @@
-//! Claims, and what ends them, with two owners.
+//! Claims and their ends, with two owners.
 
 use mailhaul_migration::{BatchIntent, Failure, FailureClass, Guid, Statistics, UserEvent, UserStatus};
 
 use super::{at, batch, claim, end, endpoint, failure, rows, running, service, user};
 use crate::{
-    Claim, Claimed, Due, Heartbeat, Lease, Parking, PassKind, Release, Running, StoreError, Users, Waiting,
+    Claim, ClaimedUser, Due, Heartbeat, Lease, Parking, PassKind, Release, RunningPasses, StoreError, Users,
+    WaitingPasses,
 };
 
-fn names(claimed: &[Claimed]) -> Vec<&str> {
+fn names(claimed: &[ClaimedUser]) -> Vec<&str> {
     claimed.iter().map(|it| it.user.user_name.as_str()).collect()
 }
 
@@ -26,7 +27,7 @@ async fn a_user_is_claimed_once_and_comes_back() {
     assert_eq!(store.claim(claim(&source, one, -1)).await.unwrap(), []);
     let claimed = store.claim(claim(&source, one, 10)).await.unwrap();
     assert_eq!(claimed.len(), 1);
-    let Claimed { user: taken, kind, lease } = &claimed[0];
+    let ClaimedUser { user: taken, kind, lease } = &claimed[0];
     assert_eq!((taken.status, taken.due, *kind), (UserStatus::Validating, None, PassKind::First));
     assert_eq!((taken.batch, taken.statistics.queued_millis), (sales.guid, 10_000));
     assert_eq!(user(&store, "terry").await, *taken);
@@ -45,7 +46,7 @@ async fn a_user_is_claimed_once_and_comes_back() {
     let again = store.claim(claim(&source, two, 20)).await.unwrap();
     assert!(again[0].lease.fence > lease.fence);
     let words = is_lost(store.release(lease, end(UserEvent::Synced, 21, Due::Never)).await);
-    assert_eq!(words, "terry@new.example: another worker has taken the mailbox over");
+    assert_eq!(words, "terry@new.example: another worker has claimed the mailbox");
     let statistics = Statistics { synced_items: 3, queued_millis: 77, ..Statistics::default() };
     let release = Release { statistics, ..end(UserEvent::Synced, 30, Due::At(at(90))) };
     let after = store.release(&again[0].lease, release).await.unwrap();
@@ -91,7 +92,8 @@ async fn final_passes_come_first_then_incremental_ones_then_first_ones() {
 
     let mut seen = store.running().await.unwrap();
     seen.sort_by_key(|it| it.kind);
-    let running = |kind, users| Running { source_endpoint: source.guid, target_endpoint: None, kind, users };
+    let running =
+        |kind, users| RunningPasses { source_endpoint: source.guid, target_endpoint: None, kind, users };
     let expected =
         [running(PassKind::Final, 1), running(PassKind::Incremental, 2), running(PassKind::First, 1)];
     assert_eq!(seen, expected);
@@ -114,7 +116,7 @@ async fn users_of_batches_that_do_not_run_are_not_claimed() {
 }
 
 #[tokio::test]
-async fn what_dead_workers_left_is_taken_up_and_what_living_ones_hold_is_not() {
+async fn leases_of_dead_workers_end_and_those_of_living_ones_hold() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["anna", "berta", "carla", "dora"]).await;
     let (dead, alive) = (Guid::new_v4(), Guid::new_v4());
@@ -141,13 +143,13 @@ async fn what_dead_workers_left_is_taken_up_and_what_living_ones_hold_is_not() {
         is_lost(store.release(&it.lease, end(UserEvent::Synced, 21, Due::Never)).await);
     }
     assert_eq!(store.recover(at(69), alive).await.unwrap(), 0);
-    // Whoever does not renew is taken for dead, also by its own process.
+    // An owner that does not renew counts as dead, also for its own process.
     assert_eq!(store.recover(at(70), alive).await.unwrap(), 1);
     assert_eq!(user(&store, "dora").await.status, UserStatus::Queued);
 }
 
 #[tokio::test]
-async fn signs_of_life_come_many_at_once_and_tell_who_is_lost() {
+async fn heartbeats_renew_many_leases_and_return_lost_ones() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["anna", "berta", "carla"]).await;
     let owner = Guid::new_v4();
@@ -169,7 +171,7 @@ async fn signs_of_life_come_many_at_once_and_tell_who_is_lost() {
 }
 
 #[tokio::test]
-async fn a_stop_reaches_workers_and_ends_what_nobody_works_at() {
+async fn a_stop_reaches_workers_and_ends_passes_without_one() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["anna", "berta", "carla"]).await;
     let claimed = store.claim(Claim { limit: 2, ..claim(&source, Guid::new_v4(), 10) }).await.unwrap();
@@ -178,7 +180,7 @@ async fn a_stop_reaches_workers_and_ends_what_nobody_works_at() {
     let stop = |batch: &mut mailhaul_migration::Batch| batch.intent = BatchIntent::Stop;
     let stopped = store.order_batch(sales.guid, UserEvent::Stop, at(13), Due::Never, stop).await.unwrap();
     assert_eq!(stopped.users, 3);
-    // The final pass that waited is over at once; else nobody would ever end it.
+    // The waiting final pass ends at once, because no worker could end it.
     assert_eq!(user(&store, "anna").await.status, UserStatus::IncrementalStopped);
     assert_eq!(user(&store, "berta").await.status, UserStatus::Stopping);
     assert_eq!(user(&store, "carla").await.status, UserStatus::Stopped);
@@ -202,7 +204,7 @@ async fn a_start_forgets_failure_and_attempts() {
 }
 
 #[tokio::test]
-async fn an_approval_ends_where_more_is_skipped() {
+async fn an_approval_ends_if_more_messages_are_skipped() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["terry"]).await;
     for (second, skipped, is_approved) in [(10, 2, false), (20, 2, true), (30, 3, false)] {
@@ -220,7 +222,7 @@ async fn an_approval_ends_where_more_is_skipped() {
 }
 
 #[tokio::test]
-async fn users_are_claimed_for_the_endpoint_that_there_is_a_place_at() {
+async fn users_are_claimed_for_endpoints_with_a_free_slot() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["anna"]).await;
     let target = store.insert_endpoint(endpoint("New"), None).await.unwrap();
@@ -235,8 +237,11 @@ async fn users_are_claimed_for_the_endpoint_that_there_is_a_place_at() {
             waiting
         }
     };
-    let first =
-        |target_endpoint| Waiting { source_endpoint: source.guid, target_endpoint, kind: PassKind::First };
+    let first = |target_endpoint| WaitingPasses {
+        source_endpoint: source.guid,
+        target_endpoint,
+        kind: PassKind::First,
+    };
     assert_eq!(waiting(1).await, [first(None), first(Some(target.guid))]);
     let asked = Claim { target_endpoint: Some(target.guid), ..claim(&source, Guid::new_v4(), 1) };
     assert_eq!(names(&store.claim(asked.clone()).await.unwrap()), ["berta", "carla"]);
@@ -248,7 +253,7 @@ async fn users_are_claimed_for_the_endpoint_that_there_is_a_place_at() {
 }
 
 #[tokio::test]
-async fn users_wait_if_they_are_due_and_their_endpoint_is_not_left_alone() {
+async fn users_wait_if_they_are_due_and_their_endpoint_is_not_parked() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["anna", "berta"]).await;
     assert!(!store.has_waiting(at(-1)).await.unwrap());

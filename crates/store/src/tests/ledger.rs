@@ -1,4 +1,4 @@
-//! The ledger: the SQL against the engine's words, and what can happen to a file.
+//! The ledger: SQL against the engine's function, and the states that a file can be in.
 
 use std::{
     collections::BTreeMap,
@@ -56,7 +56,7 @@ pub(super) fn done(folder: &str, number: u32) -> Record {
     Record::Message { folder: FolderPath::parse(folder), uid: uid(number), state }
 }
 
-/// What the ledger must hold after the records, by the engine's own function.
+/// Returns the ledger after the records, by the engine's own function.
 fn model(records: &[Record]) -> BTreeMap<FolderPath, FolderState> {
     let mut folders = BTreeMap::new();
     for record in records {
@@ -65,7 +65,7 @@ fn model(records: &[Record]) -> BTreeMap<FolderPath, FolderState> {
     folders
 }
 
-/// `None` where the folder was never opened.
+/// Applies a record; `None` if the folder was never opened.
 fn learn(folders: &mut BTreeMap<FolderPath, FolderState>, record: &Record) -> Option<()> {
     if let Record::Opened { folder, target, uid_validity } = record {
         folders
@@ -94,7 +94,7 @@ async fn assert_holds(ledger: &MailboxLedger, folders: &BTreeMap<FolderPath, Fol
     }
 }
 
-/// All files below the directory with their octets.
+/// Returns all files below the directory with their bytes.
 pub(super) fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(directory).unwrap() {
@@ -125,7 +125,7 @@ async fn a_renamed_folder_keeps_its_messages_and_a_closed_one_is_forgotten() {
         },
         done("New", 5),
         Record::Closed { folder: FolderPath::parse("Sent") },
-        // It may come back.
+        // The folder may come back.
         opened("Old"),
     ];
     for record in &records {
@@ -138,7 +138,7 @@ async fn a_renamed_folder_keeps_its_messages_and_a_closed_one_is_forgotten() {
 }
 
 #[tokio::test]
-async fn what_is_recorded_is_there_after_reopening_and_for_nobody_else() {
+async fn records_survive_reopening_and_stay_in_their_mailbox() {
     let data = TempDir::new().unwrap();
     let directory = data.path().join("new/data");
     let records: Vec<_> =
@@ -220,7 +220,7 @@ async fn a_log_left_by_a_killed_process_is_read_and_left_alone() {
     let store = Store::open(data.path()).await.unwrap();
     let records = vec![opened("INBOX"), done("INBOX", 1)];
     ledger(&store).await.record(&records).await.unwrap();
-    // What a killed process leaves: the three files as they are between two transactions.
+    // The files of a killed process: all three as they are between two transactions.
     for file in ["mailhaul.db", "mailhaul.db-wal", "mailhaul.db-shm"] {
         fs::copy(data.path().join(file), copy.path().join(file)).unwrap();
     }
@@ -293,14 +293,15 @@ async fn a_file_that_changes_while_it_is_read_is_read_again() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_told_and_what_was_written_stays() {
+async fn a_full_disk_is_reported_and_written_data_stays() {
     let data = TempDir::new().unwrap();
     let store = Store::open(data.path()).await.unwrap();
     let before = vec![opened("INBOX"), done("INBOX", 1)];
     ledger(&store).await.record(&before).await.unwrap();
     let path = data.path().join("mailhaul.db");
-    // SQLite answers the same when its file may not grow as when the disk may not.
-    let cramped = Writer::start(path.clone(), database::write_options(&path).pragma("max_page_count", "24"));
+    // SQLite gives the same answer for a file that may not grow as for a full disk.
+    let options = database::write_options(&path).pragma("max_page_count", "24");
+    let cramped = Writer::start(path.clone(), options, None);
     let window: Vec<_> = (1..=2_000).map(|number| done("INBOX", number)).collect();
     let error = mailhaul_engine::Error::from(cramped.write(1, None, window.clone()).await.unwrap_err());
     assert_eq!(error.kind, ErrorKind::Ledger);
@@ -308,7 +309,7 @@ async fn a_full_disk_is_told_and_what_was_written_stays() {
     assert!(error.message.starts_with(&expected), "{}", error.message);
     assert_holds(&ledger(&store).await, &model(&before)).await;
 
-    // What fits is still taken, and all of it once there is room.
+    // Writes that fit are still accepted, and all of them once there is space.
     cramped.write(1, None, vec![done("INBOX", 2)]).await.unwrap();
     ledger(&store).await.record(&window).await.unwrap();
     let records: Vec<_> = before.into_iter().chain(window).collect();
@@ -331,7 +332,7 @@ async fn one_bad_request_does_not_spoil_its_neighbours() {
 }
 
 #[tokio::test]
-async fn after_closing_nothing_is_promised() {
+async fn requests_after_closing_fail() {
     let data = TempDir::new().unwrap();
     let store = Store::open(data.path()).await.unwrap();
     let ledger = ledger(&store).await;
@@ -486,7 +487,7 @@ fn any_record() -> impl Strategy<Value = Record> {
     ]
 }
 
-/// Calls with some records each. Most runs of records are of one folder, as in life.
+/// Calls with some records each. Most consecutive records are of one folder, as in practice.
 fn any_calls() -> impl Strategy<Value = Vec<Vec<Record>>> {
     let opening = any_folder().prop_map(|folder| Record::Opened {
         target: folder.clone(),

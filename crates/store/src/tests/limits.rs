@@ -1,4 +1,4 @@
-//! What servers put up with: octets by the hour, and endpoints that are left alone.
+//! Limits of servers: bytes by the hour, and parked endpoints.
 
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -11,7 +11,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 #[tokio::test]
-async fn octets_are_added_by_hours_and_old_hours_are_forgotten() {
+async fn bytes_are_added_by_hour_and_old_hours_are_removed() {
     let data = TempDir::new().unwrap();
     let store = Store::open(data.path()).await.unwrap();
     let old = store.insert_endpoint(endpoint("Old"), None).await.unwrap().guid;
@@ -27,14 +27,14 @@ async fn octets_are_added_by_hours_and_old_hours_are_forgotten() {
     assert_eq!(store.usage(old, None, 101).await.unwrap(), [(101, 28)]);
     store.add_usage(new, "ann", vec![(102, 1)], 101).await.unwrap();
     assert_eq!(store.usage(old, None, 0).await.unwrap(), [(101, 28)]);
-    // It goes with its endpoint, and what comes late is nobody's.
+    // The usage goes with its endpoint, and late usage is dropped.
     store.remove_endpoint(old).await.unwrap();
     store.add_usage(old, "terry", vec![(102, 1)], 101).await.unwrap();
     assert!(store.usage(old, None, 0).await.unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn an_endpoint_is_left_alone_until_its_time() {
+async fn an_endpoint_is_parked_until_its_time() {
     let data = TempDir::new().unwrap();
     let store = Store::open(data.path()).await.unwrap();
     let old = store.insert_endpoint(endpoint("Old"), None).await.unwrap().guid;
@@ -53,7 +53,7 @@ async fn an_endpoint_is_left_alone_until_its_time() {
     let store = Store::open(data.path()).await.unwrap();
     assert_eq!(store.parked(at(59)).await.unwrap(), [(old, parking.clone())]);
     assert!(store.parked(at(60)).await.unwrap().is_empty());
-    // What is over is remembered, to decide what comes next.
+    // A pause that has ended is remembered, for the decision on the next one.
     store
         .park(old, move |before| {
             assert_eq!(before, Some(parking));

@@ -19,7 +19,7 @@ async fn a_mailbox_has_one_holder_and_leaves_no_file() {
     for store in [&store, &second] {
         assert!(matches!(store.mailbox("a", "b").await, Err(StoreError::Locked { .. })));
     }
-    // The locks of others came and went, and this one is still held.
+    // Other locks were taken and released, and this one is still held.
     drop(held);
     let held = second.mailbox("a", "b").await.unwrap();
     assert!(matches!(store.mailbox("a", "b").await, Err(StoreError::Locked { .. })));
@@ -28,7 +28,7 @@ async fn a_mailbox_has_one_holder_and_leaves_no_file() {
 }
 
 #[tokio::test]
-async fn files_of_earlier_versions_go_but_for_those_that_are_held() {
+async fn old_lock_files_are_removed_unless_they_are_held() {
     let (data, store) = service().await;
     let locks = data.path().join("locks");
     let file = |name: &str| {

@@ -1,4 +1,4 @@
-//! As many users as a file may have.
+//! The largest number of users of a file.
 
 use mailhaul_migration::{BatchIntent, StatusSummary, UserEvent, UserStatus};
 
@@ -7,7 +7,7 @@ use crate::{Bookmark, Claim, Due, PassKind, Store, UserFilter};
 
 const USERS: usize = 50_000;
 
-/// The rows of the users on all pages, in their order.
+/// Returns the rows of the users on all pages, in their order.
 async fn paged(store: &Store, filter: &UserFilter, limit: u32) -> Vec<u32> {
     let (mut rows, mut after) = (Vec::new(), None);
     loop {
@@ -15,7 +15,7 @@ async fn paged(store: &Store, filter: &UserFilter, limit: u32) -> Vec<u32> {
         assert!(page.items.len() <= limit as usize);
         rows.extend(page.items.iter().map(|user| user.row));
         match page.next {
-            // As it comes back from whoever was given the page.
+            // The bookmark as a client sends it back.
             Some(next) => after = Some(next.to_string().parse::<Bookmark>().unwrap()),
             None => return rows,
         }
@@ -23,7 +23,7 @@ async fn paged(store: &Store, filter: &UserFilter, limit: u32) -> Vec<u32> {
 }
 
 #[tokio::test]
-async fn fifty_thousand_users_are_kept_paged_started_claimed_and_removed() {
+async fn fifty_thousand_users_are_stored_paged_claimed_and_removed() {
     let (_data, store) = service().await;
     let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
     let rows: Vec<_> = (0..USERS).map(|number| row(number + 2, &format!("user{number}"))).collect();

@@ -1,4 +1,4 @@
-//! The store against the engine's words, against the tables of `migration`, and against what can happen to files.
+//! The store against the engine's function, the tables of `migration`, and faults of files.
 
 mod batches;
 mod checks;
@@ -32,12 +32,12 @@ use tempfile::TempDir;
 
 use crate::{Claim, Due, MasterKeySource, PassKind, Release, Store};
 
-/// A moment, in seconds from some beginning.
+/// A time, in seconds from a fixed start.
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_760_000_000 + second).unwrap()
 }
 
-/// A new data directory with an open vault.
+/// Returns a new data directory with an open vault.
 async fn service() -> (TempDir, Store) {
     let data = TempDir::new().unwrap();
     let store = Store::open(data.path()).await.unwrap();
@@ -102,7 +102,7 @@ fn rows(users: &[&str]) -> Vec<UserRow> {
     (2..).zip(users).map(|(number, user)| row(number, user)).collect()
 }
 
-/// A batch that runs, with these users, on an endpoint of its own.
+/// Inserts a running batch with these users, on an endpoint of its own.
 async fn running(store: &Store, users: &[&str]) -> (Endpoint, Batch) {
     let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
     let inserted = store.insert_batch(batch("Sales", &source, BatchIntent::Run), rows(users)).await.unwrap();
@@ -117,7 +117,7 @@ fn failure() -> Failure {
     Failure { class: FailureClass::Connection, message: "gone".to_owned(), advice: Some("wait".to_owned()) }
 }
 
-/// A claim of everything that is due, for a minute.
+/// A claim of all users that are due, for a minute.
 fn claim(source: &Endpoint, owner: Guid, second: i64) -> Claim {
     Claim {
         now: at(second),
@@ -130,7 +130,7 @@ fn claim(source: &Endpoint, owner: Guid, second: i64) -> Claim {
     }
 }
 
-/// The end of a pass of which nothing else is to be told.
+/// The end of a pass without numbers or report.
 fn end(event: UserEvent, second: i64, due: Due) -> Release {
     let is_synced = matches!(event, UserEvent::Synced | UserEvent::SyncedWithSkippedItems);
     Release {

@@ -1,4 +1,4 @@
-//! Random lives of users, against a small model in memory.
+//! Random histories of users, against a small model in memory.
 
 use std::collections::BTreeMap;
 
@@ -9,22 +9,22 @@ use strum::VariantArray;
 use super::{at, batch, endpoint, row, service};
 use crate::{Claim, Due, Lease, PassKind, Release, Store, StoreError, Users};
 
-/// What may happen. Numbers choose among what there is.
+/// A step of a history. Its numbers select from the existing objects.
 #[derive(Clone, Debug)]
 enum Step {
-    /// Time goes by.
+    /// Time passes.
     Wait(i64),
-    /// A row is given to one of the batches.
+    /// A row is added to one of the batches.
     Add { batch: usize, name: usize },
-    /// A batch is started or stopped, or only told so.
+    /// A batch gets an intent, and its users an event.
     Order { batch: usize, intent: BatchIntent, event: Option<UserEvent> },
-    /// Something happens to one user.
+    /// An event is applied to one user.
     Apply { user: usize, event: UserEvent, due: When },
-    /// A worker asks.
+    /// A worker claims users.
     Claim { owner: usize, kinds: Vec<PassKind>, limit: u32 },
-    /// A worker says that it lives, with a lease that may have ended.
+    /// A worker renews a lease, which may have ended.
     Renew { lease: usize },
-    /// A worker goes on.
+    /// A worker advances a user's status.
     Advance { lease: usize },
     /// A pass ends.
     Release { lease: usize, event: UserEvent, due: When },
@@ -32,11 +32,11 @@ enum Step {
     Recover { owner: usize },
     /// Final passes begin.
     Complete,
-    /// A user goes.
+    /// A user is removed.
     Remove { user: usize },
 }
 
-/// A [`Due`] from now.
+/// A [`Due`] relative to the current time.
 #[derive(Clone, Copy, Debug)]
 enum When {
     Keep,
@@ -45,9 +45,9 @@ enum When {
     AfterStart,
 }
 
-/// A user, as far as claims and states go.
+/// The claims and statuses of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Known {
+struct ModelUser {
     name: usize,
     guid: Guid,
     batch: usize,
@@ -56,7 +56,7 @@ struct Known {
     due: Option<i64>,
     has_synced: bool,
     attempts: u32,
-    /// Ends of the owner in a row.
+    /// Consecutive process ends.
     lost: u32,
     /// Owner, expiry and pass.
     lease: Option<(usize, i64, PassKind)>,
@@ -66,8 +66,8 @@ struct Known {
     synced: i64,
 }
 
-impl Known {
-    /// Whether the event could be.
+impl ModelUser {
+    /// Applies the event; false if it is impossible.
     fn take(&mut self, event: UserEvent, now: i64, due: When, start: i64) -> bool {
         let Ok(mut next) = self.status.on(event, self.has_synced) else { return false };
         if next == UserStatus::Stopping && self.lease.is_none() {
@@ -115,9 +115,9 @@ struct World {
     owners: [Guid; OWNERS],
     now: i64,
     intents: [BatchIntent; BATCHES],
-    /// In the order in which they were given.
-    users: Vec<Known>,
-    /// All leases that were ever given.
+    /// The users in the order of their creation.
+    users: Vec<ModelUser>,
+    /// All leases that were ever granted.
     leases: Vec<Lease>,
 }
 
@@ -151,105 +151,25 @@ impl World {
         }
     }
 
-    /// The lease that the number chooses, and the place of its user if it holds.
+    /// Returns the lease of this number, and the index of its user if the lease holds.
     fn lease(&self, number: usize) -> Option<(Lease, Option<usize>)> {
         let lease = *self.leases.get(number % self.leases.len().max(1))?;
-        let holds = |user: &Known| user.guid == lease.user && user.fence == lease.fence;
+        let holds = |user: &ModelUser| user.guid == lease.user && user.fence == lease.fence;
         Some((lease, self.users.iter().position(holds)))
     }
 
     async fn step(&mut self, step: Step) {
-        let now = self.now;
         match step {
             Step::Wait(seconds) => self.now += seconds,
             Step::Add { batch, name } => self.add(batch, name).await,
-            Step::Order { batch, intent, event } => {
-                let change = move |it: &mut mailhaul_migration::Batch| it.intent = intent;
-                let guid = self.batches[batch];
-                self.intents[batch] = intent;
-                let Some(event) = event else {
-                    self.store.update_batch(guid, change).await.unwrap();
-                    return;
-                };
-                let due = self.due(When::AfterStart);
-                let ordered = self.store.order_batch(guid, event, at(now), due, change).await.unwrap();
-                let of_batch = self.users.iter_mut().filter(|it| it.batch == batch);
-                let moved =
-                    of_batch.filter_map(|it| it.take(event, now, When::AfterStart, START).then_some(()));
-                assert_eq!(ordered.users, moved.count() as u64);
-            }
-            Step::Apply { user, event, due } => {
-                let count = self.users.len().max(1);
-                let order = self.due(due);
-                let Some(known) = self.users.get_mut(user % count) else { return };
-                let done = self.store.apply(Users::One(known.guid), event, at(now), order).await;
-                if known.take(event, now, due, START) {
-                    assert_eq!(done.unwrap(), 1);
-                } else {
-                    assert!(matches!(done, Err(StoreError::Illegal { .. })));
-                }
-            }
+            Step::Order { batch, intent, event } => self.order(batch, intent, event).await,
+            Step::Apply { user, event, due } => self.apply(user, event, due).await,
             Step::Claim { owner, kinds, limit } => self.claim(owner, kinds, limit).await,
-            Step::Renew { lease } => {
-                let Some((lease, holder)) = self.lease(lease) else { return };
-                let done = self.store.renew(&lease, at(now + LEASE)).await;
-                assert_eq!(done.is_ok(), holder.is_some());
-                if let Some((_, until, _)) = holder.and_then(|it| self.users[it].lease.as_mut()) {
-                    *until = now + LEASE;
-                }
-            }
-            Step::Advance { lease } => {
-                let Some((lease, holder)) = self.lease(lease) else { return };
-                let done = self.store.advance(&lease, UserEvent::Validated, at(now)).await;
-                match holder.map(|it| &mut self.users[it]) {
-                    None => assert!(matches!(done, Err(StoreError::LeaseLost { .. }))),
-                    Some(known) => {
-                        assert!(known.take(UserEvent::Validated, now, When::Keep, START));
-                        assert_eq!(done.unwrap(), known.status);
-                    }
-                }
-            }
+            Step::Renew { lease } => self.renew(lease).await,
+            Step::Advance { lease } => self.advance(lease).await,
             Step::Release { lease, event, due } => self.release(lease, event, due).await,
-            Step::Recover { owner } => {
-                let recovered = self.store.recover(at(now), self.owners[owner]).await.unwrap();
-                let mut expected = 0;
-                for known in &mut self.users {
-                    let Some((holder, until, _)) = known.lease else { continue };
-                    if holder == owner && until > now {
-                        continue;
-                    }
-                    expected += 1;
-                    known.lease = None;
-                    known.fence += 1;
-                    known.lost += u32::from(holder != owner);
-                    let ends = if holder == owner { 0 } else { known.lost };
-                    let (event, due) = match (known.status, ends) {
-                        (UserStatus::Stopping, _) => (UserEvent::Halted, When::Never),
-                        (_, 0 | 1) => (UserEvent::Deferred, When::In(0)),
-                        (_, 2..5) => (UserEvent::Deferred, When::In(60)),
-                        (..) => (UserEvent::Failed, When::Never),
-                    };
-                    assert!(known.take(event, now, due, START));
-                    if event == UserEvent::Failed {
-                        (known.attempts, known.lost) = (0, 0);
-                    }
-                }
-                assert_eq!(recovered, expected);
-            }
-            Step::Complete => {
-                let completed = self.store.complete_due(at(now)).await.unwrap();
-                let mut expected = 0;
-                for known in &mut self.users {
-                    let is_in_step =
-                        matches!(known.status, UserStatus::Synced | UserStatus::IncrementalFailed);
-                    let runs = self.intents[known.batch] == BatchIntent::Run;
-                    if is_in_step && runs && now >= COMPLETE[known.batch] {
-                        assert!(known.take(UserEvent::Complete, now, When::In(0), START));
-                        expected += 1;
-                    }
-                }
-                assert_eq!(completed, expected);
-            }
+            Step::Recover { owner } => self.recover(owner).await,
+            Step::Complete => self.complete().await,
             Step::Remove { user } => {
                 if !self.users.is_empty() {
                     let known = self.users.remove(user % self.users.len());
@@ -257,6 +177,101 @@ impl World {
                 }
             }
         }
+    }
+
+    async fn order(&mut self, batch: usize, intent: BatchIntent, event: Option<UserEvent>) {
+        let now = self.now;
+        let change = move |it: &mut mailhaul_migration::Batch| it.intent = intent;
+        let guid = self.batches[batch];
+        self.intents[batch] = intent;
+        let Some(event) = event else {
+            self.store.update_batch(guid, change).await.unwrap();
+            return;
+        };
+        let due = self.due(When::AfterStart);
+        let ordered = self.store.order_batch(guid, event, at(now), due, change).await.unwrap();
+        let of_batch = self.users.iter_mut().filter(|it| it.batch == batch);
+        let moved = of_batch.filter_map(|it| it.take(event, now, When::AfterStart, START).then_some(()));
+        assert_eq!(ordered.users, moved.count() as u64);
+    }
+
+    async fn apply(&mut self, user: usize, event: UserEvent, due: When) {
+        let now = self.now;
+        let count = self.users.len().max(1);
+        let order = self.due(due);
+        let Some(known) = self.users.get_mut(user % count) else { return };
+        let done = self.store.apply(Users::One(known.guid), event, at(now), order).await;
+        if known.take(event, now, due, START) {
+            assert_eq!(done.unwrap(), 1);
+        } else {
+            assert!(matches!(done, Err(StoreError::Illegal { .. })));
+        }
+    }
+
+    async fn renew(&mut self, lease: usize) {
+        let now = self.now;
+        let Some((lease, holder)) = self.lease(lease) else { return };
+        let done = self.store.renew(&lease, at(now + LEASE)).await;
+        assert_eq!(done.is_ok(), holder.is_some());
+        if let Some((_, until, _)) = holder.and_then(|it| self.users[it].lease.as_mut()) {
+            *until = now + LEASE;
+        }
+    }
+
+    async fn advance(&mut self, lease: usize) {
+        let now = self.now;
+        let Some((lease, holder)) = self.lease(lease) else { return };
+        let done = self.store.advance(&lease, UserEvent::Validated, at(now)).await;
+        match holder.map(|it| &mut self.users[it]) {
+            None => assert!(matches!(done, Err(StoreError::LeaseLost { .. }))),
+            Some(known) => {
+                assert!(known.take(UserEvent::Validated, now, When::Keep, START));
+                assert_eq!(done.unwrap(), known.status);
+            }
+        }
+    }
+
+    async fn recover(&mut self, owner: usize) {
+        let now = self.now;
+        let recovered = self.store.recover(at(now), self.owners[owner]).await.unwrap();
+        let mut expected = 0;
+        for known in &mut self.users {
+            let Some((holder, until, _)) = known.lease else { continue };
+            if holder == owner && until > now {
+                continue;
+            }
+            expected += 1;
+            known.lease = None;
+            known.fence += 1;
+            known.lost += u32::from(holder != owner);
+            let ends = if holder == owner { 0 } else { known.lost };
+            let (event, due) = match (known.status, ends) {
+                (UserStatus::Stopping, _) => (UserEvent::Halted, When::Never),
+                (_, 0 | 1) => (UserEvent::Deferred, When::In(0)),
+                (_, 2..5) => (UserEvent::Deferred, When::In(60)),
+                (..) => (UserEvent::Failed, When::Never),
+            };
+            assert!(known.take(event, now, due, START));
+            if event == UserEvent::Failed {
+                (known.attempts, known.lost) = (0, 0);
+            }
+        }
+        assert_eq!(recovered, expected);
+    }
+
+    async fn complete(&mut self) {
+        let now = self.now;
+        let completed = self.store.complete_due(at(now)).await.unwrap();
+        let mut expected = 0;
+        for known in &mut self.users {
+            let is_in_step = matches!(known.status, UserStatus::Synced | UserStatus::IncrementalFailed);
+            let runs = self.intents[known.batch] == BatchIntent::Run;
+            if is_in_step && runs && now >= COMPLETE[known.batch] {
+                assert!(known.take(UserEvent::Complete, now, When::In(0), START));
+                expected += 1;
+            }
+        }
+        assert_eq!(completed, expected);
     }
 
     async fn add(&mut self, batch: usize, name: usize) {
@@ -271,7 +286,7 @@ impl World {
                 assert_eq!(outcome, (1, 0, 0));
                 let runs = self.intents[batch] == BatchIntent::Run;
                 let guid = super::user(&self.store, &format!("user{name}")).await.guid;
-                self.users.push(Known {
+                self.users.push(ModelUser {
                     name,
                     guid,
                     batch,
@@ -324,12 +339,14 @@ impl World {
         assert_eq!(seen, expected);
     }
 
-    /// Users at this endpoint who may be claimed for this pass, in their order; one of those at whom owners ended.
+    /// Returns the users of this endpoint that may be claimed for this pass, in order.
+    ///
+    /// At most one of them has process ends.
     fn waiting(&self, endpoint: usize, kind: PassKind) -> Vec<usize> {
-        let is_there = |it: &Known| {
+        let is_there = |it: &ModelUser| {
             ENDPOINT[it.batch] == endpoint && self.intents[it.batch] == BatchIntent::Run && it.lost >= 2
         };
-        let is_due = |it: &Known| it.due.is_some_and(|due| due <= self.now);
+        let is_due = |it: &ModelUser| it.due.is_some_and(|due| due <= self.now);
         let suspects = self.users.iter().enumerate();
         let suspects = suspects.filter(|(_, it)| is_there(it) && (it.lease.is_some() || is_due(it)));
         let suspect = suspects.min_by_key(|(place, it)| (it.lease.is_none(), it.due, *place));
@@ -375,7 +392,7 @@ impl World {
         self.users[place] = known;
     }
 
-    /// The store holds what the model holds.
+    /// Compares the store with the model.
     async fn assert_holds(&self) {
         let page = self.store.users(&crate::UserFilter::default(), None, 1_000).await.unwrap();
         let mut running: BTreeMap<(Guid, PassKind), u64> = BTreeMap::new();

@@ -1,26 +1,26 @@
-//! Users at whom the process of the service ended.
+//! Users at which the process of the service ended.
 
 use mailhaul_engine::{Ledger as _, MessageState, Record};
 use mailhaul_mail::{FolderPath, Uid, UidValidity};
 use mailhaul_migration::{FailureClass, Guid, UserEvent, UserStatus};
 
 use super::{at, claim, end, running, service, user};
-use crate::{Claimed, Due, Store, Users};
+use crate::{ClaimedUser, Due, Store, Users};
 
-/// Claims what is due in a new process, which then ends.
-async fn die(store: &Store, source: &mailhaul_migration::Endpoint, now: i64) -> Vec<Claimed> {
+/// Claims the due users in a new process, which then ends.
+async fn die(store: &Store, source: &mailhaul_migration::Endpoint, now: i64) -> Vec<ClaimedUser> {
     let owner = Guid::new_v4();
     store.recover(at(now), owner).await.unwrap();
     store.claim(claim(source, owner, now)).await.unwrap()
 }
 
 #[tokio::test]
-async fn a_mailbox_at_which_the_process_ends_three_times_more_alone_fails() {
+async fn a_mailbox_that_ends_the_process_three_times_alone_fails() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["terry"]).await;
     assert_eq!(die(&store, &source, 10).await.len(), 1);
     assert_eq!(die(&store, &source, 20).await.len(), 1);
-    // The second end: it waits for a minute.
+    // The second end: the user waits for a minute.
     assert_eq!(die(&store, &source, 30).await.len(), 0);
     assert_eq!(user(&store, "terry").await.due, Some(at(90)));
     for now in [90, 150, 210] {
@@ -31,14 +31,14 @@ async fn a_mailbox_at_which_the_process_ends_three_times_more_alone_fails() {
     let failure = terry.failure.unwrap();
     assert_eq!((terry.status, terry.due, failure.class), (UserStatus::Failed, None, FailureClass::Internal));
     assert!(failure.message.contains("ended 5 times in a row"), "{}", failure.message);
-    // Started again, it has as many tries as before.
+    // After a start it has as many attempts as before.
     store.apply(Users::One(terry.guid), UserEvent::Start, at(310), Due::At(at(310))).await.unwrap();
     assert_eq!(die(&store, &source, 310).await.len(), 1);
     assert_eq!(die(&store, &source, 320).await.len(), 1);
 }
 
 #[tokio::test]
-async fn an_orderly_end_and_a_copied_message_begin_to_count_again() {
+async fn an_orderly_end_or_a_copied_message_resets_the_count() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["terry"]).await;
     die(&store, &source, 10).await;
@@ -63,7 +63,7 @@ async fn an_orderly_end_and_a_copied_message_begin_to_count_again() {
     store.recover(at(61), owner).await.unwrap();
     let claimed = store.claim(claim(&source, owner, 130)).await.unwrap();
     assert_eq!(claimed.len(), 1);
-    // A process that gives its leases back does no harm to its users.
+    // A process that returns its leases does no harm to its users.
     assert_eq!(store.give_back(at(131), owner).await.unwrap(), 1);
     assert_eq!(die(&store, &source, 131).await.len(), 1);
 }

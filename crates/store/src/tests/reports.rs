@@ -1,4 +1,4 @@
-//! What is told about users.
+//! Reports about users.
 
 use mailhaul_engine::{FolderReport, FolderTally, RepairedItem, SkippedItem};
 use mailhaul_mail::{FolderPath, InternalDate, Sha256, Uid};
@@ -83,7 +83,7 @@ async fn the_newest_entries_are_kept_and_come_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_pass_leaves_its_folders_and_skipped_messages_in_place_of_those_before() {
+async fn a_pass_replaces_its_folders_and_skipped_messages() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["terry"]).await;
     let mut second = 10;
@@ -96,7 +96,7 @@ async fn a_pass_leaves_its_folders_and_skipped_messages_in_place_of_those_before
             folders: folders.map(|many| reports.iter().take(many).map(FolderStatistics::from).collect()),
             skipped: skipped.map(|many| {
                 let path = FolderPath::parse("a/b");
-                (1..=many).map(|number| SkippedMessage::of(&path, &item(number), "TooLarge")).collect()
+                (1..=many).map(|number| SkippedMessage::from_item(&path, &item(number), "TooLarge")).collect()
             }),
             ..end(UserEvent::Synced, second, Due::At(at(second)))
         };
@@ -129,7 +129,7 @@ async fn a_pass_leaves_its_folders_and_skipped_messages_in_place_of_those_before
 }
 
 #[tokio::test]
-async fn a_lost_lease_tells_nothing() {
+async fn a_lost_lease_changes_no_report() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["terry"]).await;
     let lease = store.claim(claim(&source, Guid::new_v4(), 10)).await.unwrap()[0].lease;
@@ -139,7 +139,7 @@ async fn a_lost_lease_tells_nothing() {
     store.release(&lease, release).await.unwrap_err();
     assert_eq!(store.report(lease.user, None, 9).await.unwrap().items, []);
     assert_eq!(user(&store, "terry").await, before);
-    // Nor does an end that cannot be.
+    // An impossible end changes nothing either.
     let lease = store.claim(claim(&source, Guid::new_v4(), 20)).await.unwrap()[0].lease;
     let before = user(&store, "terry").await;
     let release = Release { entries: vec![entry(1)], ..end(UserEvent::Start, 21, Due::Never) };

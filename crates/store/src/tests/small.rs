@@ -1,4 +1,4 @@
-//! Configuration, tokens, the log of what was done, and the lock of the service.
+//! Configuration, tokens, the audit log, and the lock of the service.
 
 use mailhaul_mail::Secret;
 use mailhaul_migration::{Guid, Limit, MigrationConfig};
@@ -57,7 +57,7 @@ async fn a_token_is_known_until_it_is_revoked() {
 }
 
 #[tokio::test]
-async fn what_was_done_is_listed_newest_first() {
+async fn the_audit_log_is_listed_newest_first() {
     let (_data, store) = service().await;
     let entry = |number: i64| AuditEntry {
         time: at(number),

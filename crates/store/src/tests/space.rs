@@ -1,4 +1,4 @@
-//! The file gets smaller after much was removed.
+//! The file becomes smaller after the removal of many rows.
 
 use std::fs;
 
@@ -22,7 +22,7 @@ async fn fill(store: &Store, entries: usize) {
     futures_util::future::join_all(filling).await;
 }
 
-/// Empties the audit log: the largest table of this file.
+/// Empties the audit log, the largest table of this file.
 async fn empty(store: &Store) {
     store
         .change(|connection| {
@@ -52,7 +52,7 @@ async fn removed_pages_go_back_to_the_disk_in_steps() {
 }
 
 #[tokio::test]
-async fn an_older_file_keeps_its_pages_until_it_is_written_anew() {
+async fn an_older_file_keeps_its_pages_until_a_vacuum() {
     let (data, store) = service().await;
     store.close().await;
     let file = database::file_in(data.path());

@@ -12,12 +12,12 @@ use crate::{Store, database};
 const SOURCE: &str = "terry@old.example";
 const TARGET: &str = "terry@new.example";
 
-/// What a program that knew only the ledger has left, with one mailbox of one folder and one message.
+/// Writes a file of the first version, with one mailbox of one folder and one message.
 async fn version_one(data: &Path) {
     let path = database::make_file(data).unwrap();
     let options = database::write_options(&path);
-    database::migrate_to(&options, 1).await.unwrap();
     let mut connection = options.connect().await.unwrap();
+    database::migrate_to(&mut connection, 1).await.unwrap();
     for sql in [
         "INSERT INTO mailbox VALUES (1, 'terry@old.example', 'terry@new.example')",
         "INSERT INTO folder (id, mailbox_id, source, target, uid_validity) VALUES (1, 1, 'INBOX', 'INBOX', 7)",
@@ -70,7 +70,9 @@ async fn the_rows_of_an_older_ledger_get_checksums_once() {
     version_one(data.path()).await;
     let options = database::write_options(&database::file_in(data.path()));
     // A process that ended between the step of the schema and the checksums.
-    database::migrate_to(&options, database::SCHEMA_VERSION).await.unwrap();
+    let mut connection = options.connect().await.unwrap();
+    database::migrate_to(&mut connection, database::SCHEMA_VERSION).await.unwrap();
+    connection.close().await.unwrap();
     assert_eq!(missing_checksums(data.path()).await, 3);
     let store = Store::open(data.path()).await.unwrap();
     assert_ledger_is_there(&store).await;

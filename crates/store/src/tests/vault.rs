@@ -1,4 +1,4 @@
-//! Passwords at rest.
+//! Sealed passwords.
 
 use std::{fs, path::Path};
 
@@ -9,13 +9,13 @@ use mailhaul_migration::{BatchIntent, UserRow};
 use super::{at, batch, endpoint, ledger::contents, row, rows, running, service, user};
 use crate::{MasterKeySource, NewSecret, SecretName, Store, StoreError};
 
-/// Whether the words are in a file of the directory, as they are, in base64 (at any of its three places) or in UTF-16.
+/// Returns the files with these words: as they are, in base64 (at all three offsets) or in UTF-16.
 fn traces(directory: &Path, words: &str) -> Vec<String> {
     let wide = |bytes: fn(u16) -> [u8; 2]| words.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
     let mut forms = vec![words.as_bytes().to_vec(), wide(u16::to_le_bytes), wide(u16::to_be_bytes)];
     for before in ["", "x", "xx"] {
         let encoded = STANDARD.encode(format!("{before}{words}"));
-        // What depends on the neighbours is left out.
+        // The first and the last characters depend on the neighbours, and are left out.
         forms.push(encoded.as_bytes()[4..encoded.len() - 4].to_vec());
     }
     forms.retain(|form| form.len() > 3);
@@ -70,7 +70,7 @@ async fn no_password_is_in_any_file_at_any_time() {
     look("removed");
     store.close().await;
     look("closed");
-    // The search finds what is there.
+    // The search finds words that are there.
     fs::write(data.path().join("found"), STANDARD.encode(format!("x{}", looked_for[0]))).unwrap();
     assert_eq!(traces(data.path(), looked_for[0]).len(), 1);
 }
@@ -122,14 +122,14 @@ async fn a_row_in_anothers_place_is_refused() {
     assert_eq!(words, format!("the sealed Password of {anna} was changed or damaged"));
     assert_eq!(store.secret(terry, SecretName::Password).await.unwrap(), Some(Secret::new("terry's secret")));
     assert_eq!(store.secret(terry, SecretName::TargetPassword).await.unwrap(), None);
-    // What cannot be opened is not lost by sealing the rest anew: nothing changes.
+    // A password that cannot be opened is not lost in a change of the key: nothing changes.
     let error = store.rotate_master_key(MasterKeySource::DataDirectory).await.unwrap_err();
     assert!(matches!(error, StoreError::Sealed { .. }), "{error}");
     assert_eq!(store.secret(terry, SecretName::Password).await.unwrap(), Some(Secret::new("terry's secret")));
 }
 
 #[tokio::test]
-async fn a_locked_vault_takes_and_gives_nothing() {
+async fn a_locked_vault_stores_and_returns_nothing() {
     let (data, store) = service().await;
     let (source, sales) = running(&store, &["terry"]).await;
     let terry = user(&store, "terry").await.guid;
@@ -141,6 +141,6 @@ async fn a_locked_vault_takes_and_gives_nothing() {
     assert_eq!(store.count_users(None).await.unwrap().total(), 1);
     let rotated = store.rotate_master_key(MasterKeySource::DataDirectory).await;
     assert!(matches!(rotated, Err(StoreError::VaultLocked)));
-    // What has no password needs no key.
+    // A batch without passwords needs no key.
     store.insert_batch(batch("Empty", &source, BatchIntent::Created), Vec::new()).await.unwrap();
 }

@@ -12,21 +12,23 @@ use zeroize::Zeroizing;
 use super::{MasterKeySource, master_key::MasterKey, seal::KeyId};
 use crate::error::{Fault, StoreError};
 
-/// No key file is longer.
-const LONGEST: u64 = 64 << 10;
+/// Maximum size of a key file, in bytes.
+const MAX_FILE_SIZE: u64 = 64 << 10;
 
-/// The key's file in a data directory.
+/// Returns the path of the key's file in a data directory.
 pub(super) fn path_in(data: &Path) -> PathBuf {
     data.join("master.key")
 }
 
-/// Where the key before is, until everything is sealed with the new one.
+/// Returns the path of the previous key, which stays until everything is sealed with the new one.
 pub(super) fn old_path_in(data: &Path) -> PathBuf {
     data.join("master.key.old")
 }
 
-/// The key of a source. `in_use` is the one that passwords are sealed with; `None` where none are, and only then a
-/// missing key of the data directory is made.
+/// Loads the key of a source.
+///
+/// `in_use` is the key that the passwords are sealed with; `None` if there are none. Only then a missing key
+/// of the data directory is created.
 pub(super) fn load(
     source: &MasterKeySource,
     data: &Path,
@@ -45,7 +47,9 @@ pub(super) fn load(
     }
 }
 
-/// Settles what a change of the key that was cut short has left: whichever key the passwords are sealed with is the one.
+/// Loads the key of the data directory, and completes an interrupted change of it.
+///
+/// The right key is the one that the passwords are sealed with.
 fn load_own(data: &Path, in_use: Option<KeyId>) -> Result<MasterKey, StoreError> {
     let (path, old_path) = (path_in(data), old_path_in(data));
     let (key, old) = (read(&path, true)?, read(&old_path, true)?);
@@ -65,20 +69,20 @@ fn load_own(data: &Path, in_use: Option<KeyId>) -> Result<MasterKey, StoreError>
         (Some(_), _) => Err(StoreError::KeyWrong { path }),
         (None, _) if in_use.is_some() => Err(StoreError::KeyMissing { path }),
         (None, _) => {
-            let key = MasterKey::random().map_err(told(&path))?;
+            let key = MasterKey::random().map_err(key_error(&path))?;
             write(&path, &key)?;
             Ok(key)
         }
     }
 }
 
-/// A fault that is not about a file, told of one.
-pub(super) fn told(path: &Path) -> impl FnOnce(Fault) -> StoreError {
+/// Converts a fault into an error about this file.
+pub(super) fn key_error(path: &Path) -> impl FnOnce(Fault) -> StoreError {
     let path = path.to_owned();
-    move |fault| StoreError::KeyFile { path, how: format!("could not be made: {fault}") }
+    move |fault| StoreError::KeyFile { path, how: format!("could not be created: {fault}") }
 }
 
-/// The key in a file; `None` where there is none.
+/// Reads the key from a file; `None` if there is no file.
 pub(super) fn read(path: &Path, must_be_closed: bool) -> Result<Option<MasterKey>, StoreError> {
     let wrong = |how: &str| StoreError::KeyFile { path: path.to_owned(), how: how.to_owned() };
     let file = match File::open(path) {
@@ -87,29 +91,30 @@ pub(super) fn read(path: &Path, must_be_closed: bool) -> Result<Option<MasterKey
         Err(error) => return Err(StoreError::file(path)(error)),
     };
     let about = file.metadata().map_err(StoreError::file(path))?;
-    if !about.is_file() || about.len() > LONGEST {
-        return Err(wrong("is no file of a key"));
+    if !about.is_file() || about.len() > MAX_FILE_SIZE {
+        return Err(wrong("is not a key file"));
     }
     let mode = about.permissions().mode() & 0o777;
     if must_be_closed && mode & 0o077 != 0 {
         return Err(wrong(&format!(
-            "is open to others than its owner (mode {mode:o}): whoever read it can open the stored passwords. Close it \
-             with chmod 600, and change the key if somebody may have seen it"
+            "is accessible to users other than its owner (mode {mode:o}): anyone who \
+             read it can open the stored passwords; run chmod 600, and change the key if it may have been read"
         )));
     }
     let text = io::read_to_string(file).map(Zeroizing::new).map_err(StoreError::file(path))?;
     match MasterKey::parse(&text) {
         Some(key) => Ok(Some(key)),
-        None => Err(wrong("does not hold one line with 32 octets in base64 or hexadecimal")),
+        None => Err(wrong("does not hold one line with 32 bytes in base64 or hexadecimal")),
     }
 }
 
-/// Puts a key into a file for its owner alone, in place of what was there: at every moment the file is whole, and when
-/// this returns it is durable.
+/// Writes a key file with mode 0600, and replaces an existing one.
+///
+/// Crash safety: the file is complete at every moment, and durable when this returns.
 pub(super) fn write(path: &Path, key: &MasterKey) -> Result<(), StoreError> {
     let half = path.with_extension("key.new");
     let written = || {
-        // What a crash left there is nobody's key.
+        // A file that a crash left here holds no key in use.
         match fs::remove_file(&half) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -123,7 +128,7 @@ pub(super) fn write(path: &Path, key: &MasterKey) -> Result<(), StoreError> {
     sync_directory(path)
 }
 
-/// Removes a file for good.
+/// Removes a file durably.
 pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
     fs::remove_file(path).map_err(StoreError::file(path))?;
     sync_directory(path)

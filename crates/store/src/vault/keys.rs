@@ -1,35 +1,40 @@
 //! The vaults that this process can open.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use parking_lot::RwLock;
 use sqlx::SqliteConnection;
 
 use super::seal::{KeyId, Vault, key_id};
 use crate::error::{Fault, StoreError};
 
-/// None before the master key is given, then one; two while everything is sealed anew. Clones share them.
+/// The open vaults: none before the master key is given, then one.
+///
+/// There are two while a change of the key runs. Clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct Keys(Arc<RwLock<Vec<Arc<Vault>>>>);
 
 impl Keys {
-    /// From now on these, the first for what is sealed before anything else is.
+    /// Replaces the open vaults. The first one seals if nothing is sealed yet.
     pub(crate) fn set(&self, vaults: Vec<Arc<Vault>>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = vaults;
+        *self.0.write() = vaults;
     }
 
-    /// The one to seal with, where nothing else says which.
+    /// Returns the vault to seal with if nothing is sealed yet.
     pub(crate) fn first(&self) -> Option<Arc<Vault>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).first().cloned()
+        self.0.read().first().cloned()
     }
 
-    /// The one that this row was sealed with.
+    /// Returns the vault that sealed a row, by its key id.
     pub(crate) fn with_id(&self, id: &[u8]) -> Option<Arc<Vault>> {
-        let vaults = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let vaults = self.0.read();
         vaults.iter().find(|vault| vault.id() == id).cloned()
     }
 
-    /// The one that everything is sealed with. Another process may have changed the key meanwhile: two keys in one file
-    /// would leave rows that nobody can open.
+    /// Returns the vault that everything is sealed with.
+    ///
+    /// Another process may have changed the key meanwhile. Two keys in one file would leave rows that cannot
+    /// be opened.
     pub(crate) async fn in_use(&self, connection: &mut SqliteConnection) -> Result<Arc<Vault>, Fault> {
         let first = self.first().ok_or(StoreError::VaultLocked)?;
         match key_in_use(connection).await? {
@@ -39,7 +44,7 @@ impl Keys {
     }
 }
 
-/// The key of all rows; `None` where there are none.
+/// Returns the key id of all rows; `None` if there are none.
 pub(crate) async fn key_in_use(connection: &mut SqliteConnection) -> Result<Option<KeyId>, Fault> {
     let id: Option<Vec<u8>> =
         sqlx::query_scalar("SELECT key_id FROM secret LIMIT 1").fetch_optional(connection).await?;

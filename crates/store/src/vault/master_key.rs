@@ -1,4 +1,4 @@
-//! The one key that the administrator keeps.
+//! The master key, which the administrator keeps.
 
 use base64::{Engine, engine::general_purpose};
 use zeroize::Zeroizing;
@@ -6,26 +6,28 @@ use zeroize::Zeroizing;
 use super::seal::{KeyId, Vault};
 use crate::error::Fault;
 
-/// Octets of a key.
+/// Bytes of a key.
 const LENGTH: usize = 32;
 
-/// What a file of ours begins with.
+/// First line of a key file that mailhaul writes.
 const COMMENT: &str =
     "# The master key of mailhaul's vault: without it the stored passwords cannot be opened.";
 
-/// The master key; wiped when dropped.
+/// The master key. Its memory is wiped when it is dropped.
 pub(crate) struct MasterKey(Zeroizing<[u8; LENGTH]>);
 
 impl MasterKey {
-    /// A new one, of the system's random numbers.
+    /// Creates a key from the system's random numbers.
     pub(crate) fn random() -> Result<Self, Fault> {
         let mut octets = Zeroizing::new([0; LENGTH]);
         getrandom::fill(octets.as_mut_slice())?;
         Ok(Self(octets))
     }
 
-    /// Reads a file's text: one line with 32 octets in hexadecimal or base64, beside empty lines and lines that begin
-    /// with `#`. `None` for anything else.
+    /// Parses the text of a key file; `None` if it is invalid.
+    ///
+    /// It has one line with 32 bytes in hexadecimal or base64. Empty lines and lines that begin with `#` are
+    /// ignored.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         let line = lines.next()?;
@@ -42,13 +44,13 @@ impl MasterKey {
         Some(Self(key))
     }
 
-    /// What [`MasterKey::parse`] reads.
+    /// Returns the text that [`MasterKey::parse`] reads.
     pub(crate) fn text(&self) -> Zeroizing<String> {
         let key = Zeroizing::new(general_purpose::STANDARD.encode(self.0.as_slice()));
         Zeroizing::new(format!("{COMMENT}\n{}\n", *key))
     }
 
-    /// By which rows know it.
+    /// Returns the id by which rows name the key.
     pub(crate) fn id(&self) -> KeyId {
         let derived = Zeroizing::new(blake3::derive_key("mailhaul 2026 vault: key id", self.0.as_slice()));
         let mut id = KeyId::default();
@@ -56,7 +58,9 @@ impl MasterKey {
         id
     }
 
-    /// The vault that it opens. Its own key is derived, so that the master key itself never seals anything.
+    /// Returns the vault of this key.
+    ///
+    /// It has a derived key: the master key itself never seals anything.
     pub(crate) fn vault(&self) -> Vault {
         let derived = Zeroizing::new(blake3::derive_key("mailhaul 2026 vault: passwords", self.0.as_slice()));
         Vault::new(self.id(), &derived)
@@ -65,7 +69,7 @@ impl MasterKey {
 
 fn hexadecimal(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let digit = |octet: u8| char::from(octet).to_digit(16).and_then(|it| u8::try_from(it).ok());
-    // Large enough from the start: a vector that grows leaves its beginnings in memory.
+    // The full capacity from the start: a vector that grows leaves copies in memory.
     let mut octets = Zeroizing::new(Vec::with_capacity(LENGTH));
     for pair in text.as_bytes().chunks_exact(2) {
         octets.push(digit(pair[0])? << 4 | digit(pair[1])?);

@@ -1,8 +1,9 @@
-//! Passwords at rest: each sealed by XChaCha20-Poly1305 under a key derived from the master key.
+//! Sealed passwords: XChaCha20-Poly1305 under a key derived from the master key.
 //!
-//! The database alone opens nothing: the master key is in a file of its own ([`MasterKeySource`]). What a seal is bound
-//! to (whose secret, which one, which key) is authenticated with it, so that a row cannot be put in another's place.
-//! All rows are under the same key: changing it seals everything anew in one transaction.
+//! The database alone opens nothing: the master key is in a file of its own ([`MasterKeySource`]). Owner,
+//! name and key of a secret are authenticated with it, so that a row cannot replace another one.
+//!
+//! Invariant: all rows are under the same key. A change of the key seals everything again in one transaction.
 
 mod key_file;
 mod keys;
@@ -17,14 +18,14 @@ use strum::{Display, EnumString, IntoStaticStr};
 
 pub(crate) use keys::Keys;
 
-/// Where the master key comes from.
+/// The place of the master key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MasterKeySource {
-    /// The file `master.key` in the data directory; made where nothing is sealed yet.
+    /// The file `master.key` in the data directory. It is created while nothing is sealed yet.
     DataDirectory,
-    /// A file that the administrator keeps. It is never made, and must be closed to everybody but its owner.
+    /// A file of the administrator. It is never created, and only its owner may have access.
     File(PathBuf),
-    /// A credential that the service manager hands over (`$CREDENTIALS_DIRECTORY/master-key`), with whatever mode it has.
+    /// A credential of the service manager (`$CREDENTIALS_DIRECTORY/master-key`), with any mode.
     Credential(PathBuf),
 }
 
@@ -37,6 +38,6 @@ pub enum SecretName {
     TargetPassword,
     /// The password of an endpoint's administrator.
     AdminPassword,
-    /// What an endpoint's access tokens are come by with: a client secret, a private key, a refresh token.
+    /// An endpoint's credential for access tokens: a client secret, a private key, a refresh token.
     TokenSecret,
 }

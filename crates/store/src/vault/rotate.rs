@@ -6,11 +6,14 @@ use super::{MasterKeySource, key_file, keys, master_key::MasterKey, seal::KeyId,
 use crate::{Store, error::StoreError, lock};
 
 impl Store {
-    /// Opens the vault with the master key, which is made where nothing is sealed yet and it belongs into the data
-    /// directory. To be called before anything that stores or needs a password.
+    /// Opens the vault with the master key.
+    ///
+    /// The key of the data directory is created while nothing is sealed yet. Called before any use of
+    /// passwords.
     ///
     /// # Errors
-    /// [`StoreError::KeyMissing`], [`StoreError::KeyWrong`] and [`StoreError::KeyFile`]; nothing was changed then.
+    /// [`StoreError::KeyMissing`], [`StoreError::KeyWrong`] and [`StoreError::KeyFile`]. Then nothing was
+    /// changed.
     pub async fn unlock(&self, source: MasterKeySource) -> Result<(), StoreError> {
         let _held = lock::wait_for(self.data(), lock::MASTER_KEY).await?;
         let key = key_file::load(&source, self.data(), self.key_in_use().await?)?;
@@ -18,22 +21,25 @@ impl Store {
         Ok(())
     }
 
-    /// Seals every password with another key, in one transaction: with a new random one in the data directory, or with
-    /// the one of this file or credential, which from then on has to be given to [`Store::unlock`].
+    /// Seals every password with another key, in one transaction.
     ///
-    /// A crash at any moment leaves a data directory that opens: with the key before until the transaction is durable
-    /// (`master.key.old` keeps it), with the new one after. Backups of the database need the key of their time.
+    /// The new key is a random one in the data directory, or the one of this file or credential. From then on
+    /// [`Store::unlock`] needs it.
+    ///
+    /// Crash safety: at any moment the data directory can be opened. Before the transaction is durable, the
+    /// old key opens it (`master.key.old` keeps it), after it the new one. A backup of the database needs the
+    /// key of its time.
     ///
     /// # Errors
-    /// [`StoreError::VaultLocked`] before [`Store::unlock`]; those of the key's file; [`StoreError::Sealed`] where a
-    /// password cannot be opened: everything is as it was then.
+    /// [`StoreError::VaultLocked`] before [`Store::unlock`]; errors of the key's file; [`StoreError::Sealed`]
+    /// if a password cannot be opened. Then nothing was changed.
     pub async fn rotate_master_key(&self, new: MasterKeySource) -> Result<(), StoreError> {
         let _held = lock::wait_for(self.data(), lock::MASTER_KEY).await?;
         let old = self.shared.keys.first().ok_or(StoreError::VaultLocked)?;
         let is_own = new == MasterKeySource::DataDirectory;
         let key = if is_own { self.stage_key(old.id())? } else { key_file::load(&new, self.data(), None)? };
         let sealing = Arc::new(key.vault());
-        // Whoever reads sees the rows before or after, and can open both.
+        // Readers see the rows before or after the change, and can open both.
         self.shared.keys.set(vec![Arc::clone(&old), Arc::clone(&sealing)]);
         let resealed = self
             .change({
@@ -49,7 +55,7 @@ impl Store {
             })
             .await;
         let settled = match (&resealed, is_own) {
-            // With whatever the rows are sealed now, as after a crash.
+            // Uses the key that the rows are sealed with now, as after a crash.
             (_, true) => Arc::new(key_file::load(&new, self.data(), self.key_in_use().await?)?.vault()),
             (Ok(()), false) => sealing,
             (Err(_), false) => old,
@@ -58,7 +64,7 @@ impl Store {
         resealed
     }
 
-    /// Puts a new key into the data directory, and keeps the one before beside it.
+    /// Writes a new key into the data directory, and keeps the old one beside it.
     fn stage_key(&self, in_use: KeyId) -> Result<MasterKey, StoreError> {
         let (path, old_path) = (key_file::path_in(self.data()), key_file::old_path_in(self.data()));
         match key_file::read(&path, true)? {
@@ -67,10 +73,10 @@ impl Store {
                 let how = "is not the key in use, and would be overwritten: move it away".to_owned();
                 return Err(StoreError::KeyFile { path, how });
             }
-            // The key in use is kept elsewhere.
+            // The key in use is stored elsewhere.
             None => {}
         }
-        let key = MasterKey::random().map_err(key_file::told(&path))?;
+        let key = MasterKey::random().map_err(key_file::key_error(&path))?;
         key_file::write(&path, &key)?;
         Ok(key)
     }

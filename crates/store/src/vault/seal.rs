@@ -1,4 +1,4 @@
-//! One seal.
+//! Encryption of one secret.
 
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 use super::SecretName;
 use crate::error::{Fault, StoreError};
 
-/// Octets of a nonce: long enough for random ones never to meet.
-const NONCE: usize = 24;
+/// Bytes of a nonce. Random nonces of this length do not collide.
+const NONCE_LENGTH: usize = 24;
 
-/// Rows know their key by it. It tells nothing about the key.
+/// Id of a key in its rows. It reveals nothing about the key.
 pub(crate) type KeyId = [u8; 8];
 
 /// Seals and opens under one key, which is wiped when dropped.
@@ -28,39 +28,39 @@ impl Vault {
         Self { id, cipher: XChaCha20Poly1305::new((&**key).into()) }
     }
 
-    /// By which rows know its key.
+    /// Returns the id by which rows name the key.
     pub(crate) fn id(&self) -> KeyId {
         self.id
     }
 
-    /// Nonce and ciphertext.
+    /// Returns nonce and ciphertext.
     pub(crate) fn seal(&self, owner: Guid, name: SecretName, secret: &Secret) -> Result<Vec<u8>, Fault> {
-        let mut nonce = [0; NONCE];
+        let mut nonce = [0; NONCE_LENGTH];
         getrandom::fill(&mut nonce)?;
         let bound = self.bound(owner, name);
         let sealed = self.cipher.encrypt(&XNonce::from(nonce), Payload { msg: secret.expose(), aad: &bound });
-        // It fails only beyond 256 GiB.
+        // Fails only beyond 256 GiB.
         let sealed = sealed.map_err(|_| Fault::Unreadable("password"))?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    /// What was sealed for this owner under this name, and nothing else.
+    /// Opens a secret that was sealed for this owner under this name.
     pub(crate) fn open(&self, owner: Guid, name: SecretName, sealed: &[u8]) -> Result<Secret, Fault> {
         let damaged = || StoreError::Sealed { owner, name: name.into(), how: "was changed or damaged" };
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or_else(damaged)?;
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LENGTH>().ok_or_else(damaged)?;
         let bound = self.bound(owner, name);
         let opened = self.cipher.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: &bound });
         Ok(Secret::new(opened.map_err(|_| damaged())?))
     }
 
-    /// What a seal is bound to. Only the last part varies in length.
+    /// Returns the authenticated data of a seal. Only the last part varies in length.
     fn bound(&self, owner: Guid, name: SecretName) -> Vec<u8> {
         let name: &'static str = name.into();
         [owner.as_bytes().as_slice(), &self.id, name.as_bytes()].concat()
     }
 }
 
-/// The bytes of a column as a key's id.
+/// Reads a key id from a column.
 pub(crate) fn key_id(bytes: &[u8]) -> Result<KeyId, Fault> {
     bytes.try_into().map_err(|_| Fault::Unreadable("key_id"))
 }

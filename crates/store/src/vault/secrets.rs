@@ -1,4 +1,4 @@
-//! Sealed rows. To be called in the transaction of the rows that they belong to.
+//! Sealed rows. They are written in the transaction of the rows that they belong to.
 
 use mailhaul_mail::Secret;
 use mailhaul_migration::Guid;
@@ -16,13 +16,13 @@ use crate::{
 };
 
 /// Rows of one statement.
-const ROWS: usize = 250;
+const ROWS_PER_STATEMENT: usize = 250;
 
 impl Store {
-    /// A password of a user or an endpoint; `None` where there is none.
+    /// Returns a secret of a user or an endpoint; `None` if there is none.
     ///
     /// # Errors
-    /// [`StoreError::VaultLocked`] before [`Store::unlock`]; [`StoreError::Sealed`] for a row that was changed.
+    /// [`StoreError::VaultLocked`] before [`Store::unlock`]; [`StoreError::Sealed`] if the row was changed.
     pub async fn secret(&self, owner: Guid, name: SecretName) -> Result<Option<Secret>, StoreError> {
         let keys = &self.shared.keys;
         if keys.first().is_none() {
@@ -35,8 +35,10 @@ impl Store {
         .await
     }
 
-    /// Puts a secret into the place of the one that it was made from, and nothing else is changed: the endpoint is as it was. Says
-    /// whether that was still there; where it was not, somebody has given another meanwhile, which stays.
+    /// Replaces a secret by the one that was made from it. The endpoint does not count as changed.
+    ///
+    /// Returns false if the stored secret is not `before` any more. Then another caller has set one
+    /// meanwhile, which stays.
     ///
     /// # Errors
     /// As [`Store::secret`].
@@ -77,7 +79,7 @@ async fn find(
     vault.open(owner, name, row.try_get(1)?).map(Some)
 }
 
-/// Seals a secret of each owner, in place of one of that name that was there.
+/// Seals a secret of each owner, and replaces one of the same name.
 pub(crate) async fn put(
     connection: &mut SqliteConnection,
     keys: &Keys,
@@ -85,7 +87,7 @@ pub(crate) async fn put(
     secrets: &[(Guid, Secret)],
 ) -> Result<(), Fault> {
     let vault = keys.in_use(connection).await?;
-    for chunk in secrets.chunks(ROWS) {
+    for chunk in secrets.chunks(ROWS_PER_STATEMENT) {
         let sealed: Result<Vec<_>, Fault> = chunk
             .iter()
             .map(|(owner, secret)| Ok((*owner, name, vault.seal(*owner, name, secret)?)))
@@ -120,7 +122,7 @@ pub(super) async fn reseal(connection: &mut SqliteConnection, old: &Vault, new: 
         )
         .bind(after.0)
         .bind(after.1)
-        .bind(i64::try_from(ROWS).unwrap_or(i64::MAX))
+        .bind(i64::try_from(ROWS_PER_STATEMENT).unwrap_or(i64::MAX))
         .fetch_all(&mut *connection)
         .await?;
         let mut sealed = Vec::with_capacity(rows.len());
@@ -153,8 +155,9 @@ async fn insert(
          SELECT ?, column1, column2, column3 FROM (VALUES {})",
         values(rows.len(), 3)
     );
-    // Made of our own words alone. Only the statement of a full chunk comes again.
-    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(rows.len() == ROWS).bind(key.to_vec());
+    // The text is made of constants only. Only the statement of a full chunk is used again.
+    let mut query =
+        sqlx::query(AssertSqlSafe(sql)).persistent(rows.len() == ROWS_PER_STATEMENT).bind(key.to_vec());
     for (owner, name, sealed) in rows {
         let name: &'static str = name.into();
         query = query.bind(owner).bind(name).bind(sealed);

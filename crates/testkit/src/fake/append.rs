@@ -10,8 +10,8 @@ use super::{
     syntax::{Arguments, Token, set},
 };
 
-/// A message on its way in.
-struct Arriving {
+/// A message in an APPEND command.
+struct IncomingMessage {
     octets: Vec<u8>,
     flags: Flags,
     date: InternalDate,
@@ -22,37 +22,37 @@ impl Session {
         let bad = || Refusal::bad("Command Argument Error. 11");
         let name = arguments.string().ok_or_else(bad)?;
         let folder = self.selectable(&name).map_err(|_| Refusal::no("[TRYCREATE] No such folder"))?;
-        let mut arriving = Vec::new();
+        let mut incoming = Vec::new();
         while !arguments.0.is_empty() {
-            arriving.push(self.arriving(arguments).ok_or_else(bad)?);
+            incoming.push(self.incoming(arguments).ok_or_else(bad)?);
         }
-        if arriving.len() != 1 {
+        if incoming.len() != 1 {
             self.offered("MULTIAPPEND")?;
         }
-        for message in &arriving {
+        for message in &incoming {
             self.admit_message(message)?;
         }
         let (user, personality) = (self.user(), &self.server.personality);
-        for _ in &arriving {
+        for _ in &incoming {
             user.meter().note("appended");
         }
         let mut mailbox = user.mailbox();
-        let uids: Vec<u32> = arriving
+        let uids: Vec<u32> = incoming
             .into_iter()
             .map(|it| {
                 let Some(octets) = self.stored(&mut mailbox, &folder, &it) else {
-                    return mailbox.folders[&folder].uid_next;
+                    return mailbox.folders[&folder].uids.uid_next;
                 };
                 let is_expunged = personality.has_labels && it.flags.contains("\\Deleted");
                 let uid = mailbox.add(&folder, (personality.rewrite)(octets), it.flags, it.date);
                 if is_expunged {
-                    // Gmail takes the label away at once.
+                    // Gmail removes the label at once.
                     mailbox.remove(&folder, uid);
                 }
                 uid
             })
             .collect();
-        let validity = mailbox.folders[&folder].uid_validity;
+        let validity = mailbox.folders[&folder].uids.uid_validity;
         Ok(if personality.has("UIDPLUS") {
             format!("[APPENDUID {validity} {}] APPEND completed.", set(&uids))
         } else {
@@ -60,8 +60,10 @@ impl Session {
         })
     }
 
-    /// What is stored in place of the message; a lie may store nothing, or more than one.
-    fn stored(&self, mailbox: &mut Mailbox, folder: &str, message: &Arriving) -> Option<Vec<u8>> {
+    /// Returns the messages to store in place of this one.
+    ///
+    /// A lie may store no message, or more than one.
+    fn stored(&self, mailbox: &mut Mailbox, folder: &str, message: &IncomingMessage) -> Option<Vec<u8>> {
         let mut store = self.lies.iter().filter_map(|lie| match &lie.effect {
             Effect::Store(store) => Some(store(&message.octets)),
             _ => None,
@@ -74,7 +76,7 @@ impl Session {
         last
     }
 
-    fn arriving(&self, arguments: &mut Arguments<'_>) -> Option<Arriving> {
+    fn incoming(&self, arguments: &mut Arguments<'_>) -> Option<IncomingMessage> {
         let personality = &self.server.personality;
         let flags = match arguments.0.first()? {
             Token::Open => arguments.list()?,
@@ -91,15 +93,15 @@ impl Session {
             arguments.next();
         }
         match arguments.next()? {
-            Token::Literal(octets) => Some(Arriving { octets: octets.clone(), flags, date }),
+            Token::Literal(octets) => Some(IncomingMessage { octets: octets.clone(), flags, date }),
             _ => None,
         }
     }
 
-    /// Whether the message may come in now.
-    fn admit_message(&self, message: &Arriving) -> Result<(), Refusal> {
+    /// Returns an error if the message may not be appended now.
+    fn admit_message(&self, message: &IncomingMessage) -> Result<(), Refusal> {
         let (user, personality) = (self.user(), &self.server.personality);
-        self.mind_budgets();
+        self.note_use_while_away();
         user.clock.pass(personality.limits.append_time);
         match (personality.judge)(&message.octets) {
             Verdict::Take => {}

@@ -1,4 +1,4 @@
-//! LOGIN and AUTHENTICATE, and who is sent away.
+//! LOGIN and AUTHENTICATE, and their refusals.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::{
     syntax::Arguments,
 };
 
-/// Who it is, with what, and whose mailbox is meant.
+/// A login: the user, the credential, and the mailbox.
 struct Claim {
     user: String,
     secret: Secret,
@@ -22,7 +22,7 @@ enum Secret {
 }
 
 impl Session {
-    /// `None` where the client has gone.
+    /// Handles a login; `None` if the client has disconnected.
     pub(super) async fn log_in(
         &mut self,
         name: &str,
@@ -50,7 +50,7 @@ impl Session {
         };
         let answer = self.admit(claim, wire);
         if answer.is_err() && mechanism == "XOAUTH2" {
-            // The reason, in JSON; the client answers with nothing.
+            // The reason, in JSON. The client answers with an empty line.
             wire.send(format!("+ {}\r\n", STANDARD.encode(br#"{"status":"401"}"#)).as_bytes()).await?;
             wire.line().await?;
         }
@@ -94,7 +94,7 @@ impl Session {
         if peers.len() >= limits.connections {
             if user.meter().is_crowded(now) {
                 let words =
-                    format!("wants more than {} connections, and was told a moment ago", limits.connections);
+                    format!("wants more than {} connections, shortly after a refusal", limits.connections);
                 self.server.violation(&user.name, words);
             }
             return Err(Refusal::no("[ALERT] Too many simultaneous connections. (Failure)"));

@@ -1,4 +1,4 @@
-//! Time that passes when somebody waits, and when a server works.
+//! Virtual time, which advances when a client waits, and when a server works.
 
 use std::{
     sync::{
@@ -8,26 +8,28 @@ use std::{
     time::Duration,
 };
 
-/// Shorter waits let others have a turn, and take no time.
-const SHORTEST: Duration = Duration::from_millis(100);
+/// Shorter waits take no time; they only let other tasks run.
+const MIN_WAIT: Duration = Duration::from_millis(100);
 
-/// A clock that its users move. Copies are the same clock. Who waits moves it to the end of the wait at once, unless it
-/// is there already: two who wait for an hour from the same moment on wait for one hour.
+/// A clock that its users advance. Copies are the same clock.
+///
+/// A wait advances the clock to its end at once, unless the clock is there already. Two waits of an hour from
+/// the same moment take one hour.
 #[derive(Clone, Default, Debug)]
 pub struct VirtualClock(Arc<AtomicU64>);
 
 impl VirtualClock {
-    /// Since its beginning.
+    /// Returns the time since the start.
     pub fn now(&self) -> Duration {
         Duration::from_millis(self.0.load(Ordering::SeqCst))
     }
 
-    /// So much work was done.
+    /// Advances the clock by the time of some work.
     pub fn pass(&self, time: Duration) {
         self.0.fetch_add(millis(time), Ordering::SeqCst);
     }
 
-    /// It is at least this late.
+    /// Advances the clock to this time, unless it is later already.
     pub fn advance_to(&self, moment: Duration) {
         self.0.fetch_max(millis(moment), Ordering::SeqCst);
     }
@@ -41,7 +43,7 @@ impl mailhaul_engine::Clock for VirtualClock {
     async fn sleep(&self, time: Duration) {
         let end = self.now() + time;
         tokio::task::yield_now().await;
-        if time >= SHORTEST {
+        if time >= MIN_WAIT {
             self.advance_to(end);
         }
     }

@@ -1,4 +1,4 @@
-//! The socket: commands with their literals come in, answers go out.
+//! The socket: reads commands with their literals, and sends answers.
 
 use std::{
     io,
@@ -16,30 +16,30 @@ use super::{
     syntax::Raw,
 };
 
-/// No command of a client that means well has a longer line.
-const LONGEST_LINE: usize = 64 << 10;
+/// Limit on the line of a command. No well-behaved client sends a longer one.
+const MAX_LINE_LENGTH: usize = 64 << 10;
 
 /// The connections of one user.
 pub(super) type Peers = Arc<Mutex<Vec<Arc<Peer>>>>;
 
-/// A connection as others see it.
+/// A connection as other connections see it.
 pub(super) struct Peer {
     stream: TcpStream,
     state: Mutex<State>,
 }
 
-/// What a connection does.
+/// The activity of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// All that was read is dealt with.
+    /// All input was handled.
     Waiting,
-    /// Something was read that is not yet dealt with.
+    /// There is input that was not handled yet.
     Working,
-    /// Somebody is about to be let in, when the others are done: has sent nothing yet that matters to them.
+    /// A login waits for the other connections. Its earlier commands do not concern them.
     Entering,
-    /// The client does not listen: what it asked for has taken effect, and it may be about to go away.
+    /// The client does not read. Its command has taken effect, and it may disconnect.
     Answering,
-    /// Nothing more is done.
+    /// The connection handles no more commands.
     Over,
 }
 
@@ -55,7 +55,9 @@ impl Peer {
         }
     }
 
-    /// Whether all that came was dealt with. The socket itself is asked: what a client sent before it closed is there.
+    /// True if all input was handled.
+    ///
+    /// The socket itself is asked, because the input of a closed connection may still be there.
     fn is_idle(&self) -> bool {
         let mut octet = [MaybeUninit::uninit()];
         let mut nothing = || {
@@ -70,8 +72,10 @@ impl Peer {
     }
 }
 
-/// Waits until every other connection is done with what it was sent: what a client sent on a connection that it closed
-/// has taken effect before it is let in again. Those who are let in at the same time do not wait for one another.
+/// Waits until every other connection has handled its input.
+///
+/// The effects of a closed connection's commands come before the next login. Concurrent logins do not wait
+/// for each other.
 pub(super) async fn settle(peers: &Peers, own: &Arc<Peer>) {
     own.turn(State::Entering);
     loop {
@@ -88,19 +92,19 @@ pub(super) async fn settle(peers: &Peers, own: &Arc<Peer>) {
     }
 }
 
-/// What the server thinks of a literal that is announced.
+/// The server's reaction to an announced literal.
 pub(super) enum Consent {
-    /// It wants it.
+    /// The server asks for it.
     Given,
-    /// It answers this in place of asking for it, and the command is over.
+    /// The server refuses it with this answer, and the command ends.
     Refused(String),
     /// A lie is the answer to the command with this tag.
     Lied(String, Arc<Lie>),
 }
 
-/// Why a command was not read to its end.
-pub(super) enum Unread {
-    /// With this answer.
+/// The reason for an incomplete command.
+pub(super) enum IncompleteCommand {
+    /// The server refused it with this answer.
     Refused(String),
     Lied(String, Arc<Lie>),
 }
@@ -117,7 +121,7 @@ impl Wire {
         Self { peer: Arc::new(peer), received: Vec::new() }
     }
 
-    /// False at the end.
+    /// Reads more input; false at the end of the connection.
     async fn fill(&mut self) -> bool {
         let mut octets = vec![0; 64 << 10];
         loop {
@@ -139,7 +143,7 @@ impl Wire {
         }
     }
 
-    /// A line without its end; `None` at the end of the connection.
+    /// Reads a line without its end; `None` at the end of the connection.
     pub(super) async fn line(&mut self) -> Option<Vec<u8>> {
         let mut seen = 0;
         loop {
@@ -152,18 +156,20 @@ impl Wire {
                 return Some(line);
             }
             seen = self.received.len();
-            if seen > LONGEST_LINE || !self.fill().await {
+            if seen > MAX_LINE_LENGTH || !self.fill().await {
                 return None;
             }
         }
     }
 
-    /// A whole command. `consent` is asked for each literal that waits for it, with the text before it and its length;
-    /// it is told of the others (`true`) as well, which come in any case.
+    /// Reads a whole command.
+    ///
+    /// Calls `consent` for each literal, with the text before it and its length. The last argument is true
+    /// for a literal that comes without a request.
     pub(super) async fn command(
         &mut self,
         mut consent: impl FnMut(&[u8], u64, bool) -> Consent + Send,
-    ) -> Option<Result<Raw, Unread>> {
+    ) -> Option<Result<Raw, IncompleteCommand>> {
         let mut raw = Raw::default();
         loop {
             let text = self.line().await?;
@@ -178,14 +184,14 @@ impl Wire {
                 Consent::Refused(answer) => {
                     if is_free {
                         self.octets(length).await?;
-                        // What is left of the command.
+                        // The rest of the command.
                         while literal(&self.line().await?).is_some() {}
                     }
-                    return Some(Err(Unread::Refused(answer)));
+                    return Some(Err(IncompleteCommand::Refused(answer)));
                 }
                 Consent::Lied(tag, lie) => {
                     self.literal_for(&lie, length, is_free).await?;
-                    return Some(Err(Unread::Lied(tag, lie)));
+                    return Some(Err(IncompleteCommand::Lied(tag, lie)));
                 }
             }
             let octets = self.octets(length).await?;
@@ -193,7 +199,7 @@ impl Wire {
         }
     }
 
-    /// Reads as much of the literal as the lie takes.
+    /// Reads as much of the literal as the lie says.
     async fn literal_for(&mut self, lie: &Lie, length: u64, is_free: bool) -> Option<()> {
         let Effect::Literal { octets, flow, .. } = &lie.effect else { return Some(()) };
         if is_free && *flow == Flow::On {
@@ -219,7 +225,7 @@ impl Wire {
         Some(std::mem::replace(&mut self.received, rest))
     }
 
-    /// `None` where nobody listens any more.
+    /// Sends bytes; `None` if the client has disconnected.
     pub(super) async fn send(&mut self, mut octets: &[u8]) -> Option<()> {
         while !octets.is_empty() {
             match self.peer.stream.try_write(octets) {
@@ -235,23 +241,25 @@ impl Wire {
         Some(())
     }
 
-    /// Ends it as the flow says.
+    /// Ends the connection as the flow says.
     pub(super) async fn end(self, flow: Flow) {
         match flow {
             Flow::On | Flow::HangUp | Flow::Endless => self.close().await,
             Flow::Reset => {
                 self.peer.turn(State::Over);
-                let _ = SockRef::from(&self.peer.stream).set_linger(Some(Duration::ZERO));
+                _ = SockRef::from(&self.peer.stream).set_linger(Some(Duration::ZERO));
             }
             Flow::Silence => self.hear_out().await,
         }
     }
 
-    /// Closes it. Nothing more is done for the client; but what it sends still is read, for to close with octets unread
-    /// would reset the connection, and the last words could be lost.
+    /// Closes the connection.
+    ///
+    /// The input is read and ignored: a close with unread bytes would reset the connection, and the last
+    /// answer could be lost.
     async fn close(self) {
         self.peer.turn(State::Over);
-        let _ = SockRef::from(&self.peer.stream).shutdown(std::net::Shutdown::Write);
+        _ = SockRef::from(&self.peer.stream).shutdown(std::net::Shutdown::Write);
         self.hear_out().await;
     }
 
@@ -267,7 +275,7 @@ impl Wire {
     }
 }
 
-/// The length of the literal that the line announces, and whether it comes without being asked for.
+/// Returns the length of the literal that the line announces, and true if it comes without a request.
 fn literal(line: &[u8]) -> Option<(u64, bool)> {
     let inside = line.strip_suffix(b"}")?;
     let start = inside.iter().rposition(|it| *it == b'{')?;
@@ -283,7 +291,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_is_let_in_waits_for_work_and_not_for_others_who_wait() {
+    async fn a_login_waits_for_work_of_others_but_not_for_other_logins() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut clients = Vec::new();
         let peers = Peers::default();

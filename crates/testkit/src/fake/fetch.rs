@@ -2,12 +2,12 @@
 
 use super::{
     session::{Answer, Refusal, Session},
-    store::{Entry, Kept},
+    store::{Entry, StoredMessage},
     syntax::{Arguments, among, quoted, set},
 };
 
-/// What one message is asked for.
-struct Asked<'a> {
+/// The requested items of one message.
+struct FetchRequest<'a> {
     items: &'a [String],
     folder: &'a str,
     tells_modseq: bool,
@@ -35,49 +35,49 @@ impl Session {
         let found: Vec<(u32, Entry)> = {
             let mailbox = user.mailbox();
             let it = &mailbox.folders[&folder];
-            let chosen = among(&uids, it.entries.keys().copied()).ok_or_else(bad)?;
-            let entries = chosen.into_iter().filter_map(|uid| Some((uid, *it.entries.get(&uid)?)));
-            entries.filter(|(_, it)| since.is_none_or(|since| it.modseq > since)).collect()
+            let chosen = among(&uids, it.uids.messages.keys().copied()).ok_or_else(bad)?;
+            let entries = chosen.into_iter().filter_map(|uid| Some((uid, it.entry(uid)?)));
+            entries
+                .filter(|(uid, _)| since.is_none_or(|since| it.uids.has_changed_since(*uid, since)))
+                .collect()
         };
         if modifiers.iter().any(|it| it == "VANISHED") {
             self.offered("QRESYNC")?;
             let since = since.unwrap_or(0);
             let mailbox = user.mailbox();
-            let vanished = mailbox.folders[&folder].vanished.iter().filter(|(_, modseq)| *modseq > since);
-            let mut gone: Vec<u32> = vanished.map(|(uid, _)| *uid).collect();
+            let gone: Vec<u32> = mailbox.folders[&folder].uids.vanished_since(since).collect();
             drop(mailbox);
-            gone.sort_unstable();
             if !gone.is_empty() {
                 self.say(&format!("* VANISHED (EARLIER) {}", set(&gone)));
             }
         }
-        let asked = Asked { items: &items, folder: &folder, tells_modseq: since.is_some() };
+        let request = FetchRequest { items: &items, folder: &folder, tells_modseq: since.is_some() };
         for (uid, entry) in found {
-            self.fetch_one(&asked, uid, entry)?;
+            self.fetch_one(&request, uid, entry)?;
         }
         let limits = &self.server.personality.limits;
         let is_slowed = limits.mention_throttling_after.is_some_and(|it| self.bodies > it);
         Ok(if is_slowed { "Success [THROTTLED]" } else { "Success" }.to_owned())
     }
 
-    fn fetch_one(&mut self, asked: &Asked<'_>, uid: u32, entry: Entry) -> Result<(), Refusal> {
+    fn fetch_one(&mut self, request: &FetchRequest<'_>, uid: u32, entry: Entry) -> Result<(), Refusal> {
         let user = self.user();
         let personality = &self.server.personality;
         let (kept, labels) = {
             let mailbox = user.mailbox();
-            let Some((_, kept)) = mailbox.kept(asked.folder, uid) else { return Ok(()) };
-            (kept.clone(), mailbox.labels(entry.message, asked.folder))
+            let Some((_, kept)) = mailbox.kept(request.folder, uid) else { return Ok(()) };
+            (kept.clone(), mailbox.labels(entry.message, request.folder))
         };
         let number =
             self.open.as_ref().and_then(|it| it.uids.binary_search(&uid).ok()).map_or(1, |it| it + 1);
         let mut line = format!("* {number} FETCH (UID {uid}").into_bytes();
-        if asked.tells_modseq {
+        if request.tells_modseq {
             line.extend_from_slice(format!(" MODSEQ ({})", entry.modseq).as_bytes());
         }
         let mut has_body = false;
-        for item in asked.items {
-            let Kept { octets, flags, date } = &kept;
-            let told = match item.to_ascii_uppercase().as_str() {
+        for item in request.items {
+            let StoredMessage { octets, flags, date } = &kept;
+            let item_text = match item.to_ascii_uppercase().as_str() {
                 "UID" => continue,
                 "FLAGS" => format!(" FLAGS ({flags})").into_bytes(),
                 "INTERNALDATE" => format!(" INTERNALDATE \"{date}\"").into_bytes(),
@@ -109,7 +109,7 @@ impl Session {
                     }
                 }
             };
-            line.extend_from_slice(&told);
+            line.extend_from_slice(&item_text);
         }
         if has_body {
             self.count_body(&kept, &line)?;
@@ -119,10 +119,10 @@ impl Session {
         Ok(())
     }
 
-    /// A body that may be one too many.
-    fn count_body(&mut self, kept: &Kept, line: &[u8]) -> Result<(), Refusal> {
+    /// Counts a body, and ends the connection at the limit.
+    fn count_body(&mut self, kept: &StoredMessage, line: &[u8]) -> Result<(), Refusal> {
         let (user, limits) = (self.user(), &self.server.personality.limits);
-        self.mind_budgets();
+        self.note_use_while_away();
         user.clock.pass(limits.fetch_time);
         if !user.meter().download(kept.octets.len() as u64, limits, user.clock.now()) {
             let words = "NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)";
@@ -131,7 +131,7 @@ impl Session {
         self.bodies += 1;
         if limits.bodies_per_connection.is_some_and(|most| self.bodies > most) {
             user.meter().note("bye");
-            // In the middle of the message: what follows is none of its octets.
+            // In the middle of the message: the following bytes are not part of it.
             let half = line.len() - kept.octets.len() / 2;
             self.out.extend_from_slice(&line[..half]);
             return Err(Refusal::BreaksOff);
@@ -140,7 +140,7 @@ impl Session {
     }
 }
 
-/// The part of the message that `BODY.PEEK[]<origin.length>` asks for.
+/// Returns the part of the message that `BODY.PEEK[]<origin.length>` requests.
 fn part_of<'a>(octets: &'a [u8], item: &str) -> Option<(usize, &'a [u8])> {
     let (origin, length) = item.strip_prefix("BODY.PEEK[]<")?.strip_suffix('>')?.split_once('.')?;
     let (origin, length): (usize, usize) = (origin.parse().ok()?, length.parse().ok()?);
@@ -152,12 +152,12 @@ fn literal(name: &str, octets: &[u8]) -> Vec<u8> {
     [format!(" {name} {{{}}}\r\n", octets.len()).as_bytes(), octets].concat()
 }
 
-/// Octets of the header with the empty line.
+/// Length of the header with the empty line, in bytes.
 fn header_length(octets: &[u8]) -> usize {
     octets.windows(4).position(|it| it == b"\r\n\r\n").map_or(octets.len(), |it| it + 4)
 }
 
-/// The header fields of these names, and the empty line.
+/// Returns the header fields of these names, and the empty line.
 fn header(octets: &[u8], names: &str) -> Vec<u8> {
     let mut found = Vec::new();
     let mut is_wanted = false;

@@ -7,9 +7,9 @@ use super::{
     syntax::{Arguments, Token, quoted},
 };
 
-/// What LIST is to tell besides.
+/// The return options of LIST.
 #[derive(Default)]
-struct Returned {
+struct ReturnOptions {
     /// Items of STATUS.
     status: Vec<String>,
 }
@@ -40,7 +40,7 @@ impl Session {
             let has_children = mailbox.folders.keys().any(|it| it.starts_with(&below));
             attributes.push_str(if has_children { " \\HasChildren" } else { " \\HasNoChildren" });
             lines.push(format!("* {name} ({}) \"{delimiter}\" {}", attributes.trim(), quoted(folder)));
-            if let Some(Returned { status }) = &returned
+            if let Some(ReturnOptions { status }) = &returned
                 && !status.is_empty()
                 && !it.attributes.contains("\\Noselect")
             {
@@ -54,15 +54,15 @@ impl Session {
         Ok("done".to_owned())
     }
 
-    /// `None` where RETURN was not said.
-    fn return_options(&self, arguments: &mut Arguments<'_>) -> Result<Option<Returned>, Refusal> {
+    /// Reads the return options; `None` without RETURN.
+    fn return_options(&self, arguments: &mut Arguments<'_>) -> Result<Option<ReturnOptions>, Refusal> {
         let bad = || Refusal::bad("Command Argument Error. 11");
         let Some(word) = arguments.word() else { return Ok(None) };
         if word != "RETURN" || arguments.next() != Some(&Token::Open) {
             return Err(bad());
         }
         self.offered("LIST-EXTENDED")?;
-        let mut returned = Returned::default();
+        let mut returned = ReturnOptions::default();
         loop {
             match arguments.next().ok_or_else(bad)? {
                 Token::Close => return Ok(Some(returned)),
@@ -82,17 +82,17 @@ impl Session {
     }
 
     pub(super) fn status(&mut self, arguments: &mut Arguments<'_>) -> Answer {
-        let asked = arguments.string().zip(arguments.list());
-        let (name, items) = asked.ok_or_else(|| Refusal::bad("Command Argument Error. 11"))?;
+        let name_and_items = arguments.string().zip(arguments.list());
+        let (name, items) = name_and_items.ok_or_else(|| Refusal::bad("Command Argument Error. 11"))?;
         self.check_items(items.iter())?;
         let folder = self.selectable(&name)?;
         let user = self.user();
-        let told = status_of(&user.mailbox().folders[&folder], &items);
-        self.say(&format!("* STATUS {} ({told})", quoted(&name)));
+        let numbers = status_of(&user.mailbox().folders[&folder], &items);
+        self.say(&format!("* STATUS {} ({numbers})", quoted(&name)));
         Ok("done".to_owned())
     }
 
-    /// A folder that can be opened.
+    /// Returns the name of a folder that can be selected.
     pub(super) fn selectable(&self, name: &str) -> Result<String, Refusal> {
         let folder = self.folder(name)?;
         let is_container = self.user().mailbox().folders[&folder].attributes.contains("\\Noselect");
@@ -130,15 +130,15 @@ impl Session {
 }
 
 fn status_of(folder: &Folder, items: &[String]) -> String {
-    let told = items.iter().filter_map(|item| {
+    let numbers = items.iter().filter_map(|item| {
         let number = match item.as_str() {
-            "MESSAGES" => folder.entries.len() as u64,
-            "UIDNEXT" => u64::from(folder.uid_next),
-            "UIDVALIDITY" => u64::from(folder.uid_validity),
-            "HIGHESTMODSEQ" => folder.highest,
+            "MESSAGES" => folder.uids.messages.len() as u64,
+            "UIDNEXT" => u64::from(folder.uids.uid_next),
+            "UIDVALIDITY" => u64::from(folder.uids.uid_validity),
+            "HIGHESTMODSEQ" => folder.uids.modseq,
             _ => return None,
         };
         Some(format!("{item} {number}"))
     });
-    told.collect::<Vec<String>>().join(" ")
+    numbers.collect::<Vec<String>>().join(" ")
 }

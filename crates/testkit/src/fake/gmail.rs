@@ -1,4 +1,4 @@
-//! Gmail: labels over one store of messages, budgets of a day, and a connection that ends when it read much.
+//! Gmail: labels over one store of messages, daily budgets, and connections that end after many bodies.
 
 use std::time::Duration;
 
@@ -31,11 +31,11 @@ const GERMAN: &[(&str, &str)] = &[
     ("[Gmail]/Papierkorb", "\\Trash"),
 ];
 
-/// Names that Gmail keeps for itself.
+/// Names that Gmail reserves.
 const RESERVED: [&str; 6] = ["[gmail]", "[google mail]", "sent", "drafts", "spam", "trash"];
 
 impl Personality {
-    /// As it is in English.
+    /// Gmail in English.
     pub fn gmail() -> Self {
         Self {
             greeting: "Gimap ready for requests from 127.0.0.1",
@@ -67,7 +67,7 @@ impl Personality {
         }
     }
 
-    /// The same in German: only the attributes tell what a folder is for.
+    /// Gmail in German: only the attributes show the purpose of a folder.
     pub fn gmail_in_german() -> Self {
         Self { folders: GERMAN, ..Self::gmail() }
     }

@@ -1,7 +1,8 @@
-//! A server that answers anything: broken responses, wrong numbers, endless talk, silence.
+//! A hostile server: broken responses, wrong numbers, endless output, silence.
 //!
-//! What the server does stays honest, and what it says is spoiled: so a test knows what is really there. Octets of
-//! messages are never altered, for nobody could tell; they are cut, or announced with a wrong length.
+//! The server acts honestly, and only its answers are spoiled. A test therefore knows the real contents.
+//! Bytes of messages are never changed, because no client could notice it. They are cut, or announced with a
+//! wrong length.
 
 use std::sync::{
     Arc, Mutex,
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::mailmaker::Mailmaker;
 
-/// Numbers at which programs break.
+/// Numbers that often cause errors.
 const NUMBERS: [&str; 13] = [
     "0",
     "1",
@@ -57,8 +58,8 @@ const PIECES: [&str; 22] = [
     "&",
 ];
 
-/// Untagged responses that nobody asked for.
-const UNASKED: [&str; 26] = [
+/// Untagged responses that no command requested.
+const UNSOLICITED: [&str; 26] = [
     "* 0 EXISTS",
     "* 3 EXISTS",
     "* 99999 EXISTS",
@@ -87,8 +88,8 @@ const UNASKED: [&str; 26] = [
     "* X-NOBODY KNOWS (THIS {3}",
 ];
 
-/// Untagged responses after which a client may believe that there is less than there is.
-const HIDING: [&str; 4] =
+/// Untagged responses that make messages disappear for the client.
+const HIDING_RESPONSES: [&str; 4] =
     ["* 1 EXPUNGE", "* VANISHED (EARLIER) 1:5", "* VANISHED 1:4294967295", "* LIST (\\Noselect) \"/\" INBOX"];
 
 /// Ends of commands.
@@ -107,57 +108,57 @@ const ENDS: [&str; 12] = [
     "* BYE that is enough",
 ];
 
-/// Octets of a spoiled answer that are kept to be shown.
-const SHOWN: usize = 400;
+/// Bytes of a spoiled answer that are kept for the test's output.
+const MAX_SHOWN_LENGTH: usize = 400;
 
-/// What a hostile server has said so far.
+/// The answers of a hostile server so far.
 #[derive(Clone, Default)]
 pub struct Hostile {
     answers: Arc<AtomicU64>,
-    /// Each spoiled answer as it was sent, its beginning.
+    /// The beginning of each spoiled answer, as it was sent.
     spoiled: Arc<Mutex<Vec<String>>>,
     has_hidden: Arc<AtomicBool>,
 }
 
 impl Hostile {
-    /// How many answers it gave.
+    /// Number of its answers.
     pub fn answers(&self) -> u64 {
         self.answers.load(Ordering::SeqCst)
     }
 
-    /// Those of them that were spoiled, each with its number.
+    /// The spoiled answers, each with its number.
     pub fn spoiled(&self) -> Vec<String> {
         self.spoiled.lock().unwrap().clone()
     }
 
-    /// True if folders or messages may have been left out of an answer that looked right.
+    /// True if an answer that looked right may have left out folders or messages.
     pub fn has_hidden_mail(&self) -> bool {
         self.has_hidden.load(Ordering::SeqCst)
     }
 
     fn note(&self, number: u64, replies: &Replies) {
-        let text: Vec<u8> = replies.lines.iter().flatten().copied().take(SHOWN).collect();
+        let text: Vec<u8> = replies.lines.iter().flatten().copied().take(MAX_SHOWN_LENGTH).collect();
         let text = format!("{number}: {:?}, then {:?}", String::from_utf8_lossy(&text), replies.flow);
         self.spoiled.lock().unwrap().push(text);
     }
 }
 
-/// Spoils so many of a hundred answers, chosen by the seed.
+/// Creates a lie that spoils this percentage of the answers, selected by the seed.
 pub fn hostile(seed: u64, percent: u64) -> (Lie, Hostile) {
     let hostile = Hostile::default();
-    let told = hostile.clone();
+    let copy = hostile.clone();
     let lie = when("").edit(move |replies| {
-        let number = told.answers.fetch_add(1, Ordering::SeqCst);
+        let number = copy.answers.fetch_add(1, Ordering::SeqCst);
         let mut dice = Mailmaker::new(seed.wrapping_mul(1_000_003).wrapping_add(number));
         if dice.number(100) < percent {
-            told.has_hidden.fetch_or(spoil(replies, &mut dice), Ordering::SeqCst);
-            told.note(number, replies);
+            copy.has_hidden.fetch_or(spoil(replies, &mut dice), Ordering::SeqCst);
+            copy.note(number, replies);
         }
     });
     (lie, hostile)
 }
 
-/// True if that may hide mail.
+/// Spoils the answer. Returns true if that may hide mail.
 fn spoil(replies: &mut Replies, dice: &mut Mailmaker) -> bool {
     let lines = replies.lines.len() as u64;
     let at = index(dice, lines);
@@ -165,7 +166,7 @@ fn spoil(replies: &mut Replies, dice: &mut Mailmaker) -> bool {
         0 | 1 => return leave_out(replies, at),
         2 => replies.lines.insert(at, replies.lines[at].clone()),
         3 => {
-            // What comes behind the end of a command is no part of its answer.
+            // Lines after the end of a command are not part of its answer.
             replies.lines.swap(at, index(dice, lines));
             return true;
         }
@@ -173,14 +174,14 @@ fn spoil(replies: &mut Replies, dice: &mut Mailmaker) -> bool {
         5..=7 => return another_number(&mut replies.lines[at], dice),
         8 => return a_piece(&mut replies.lines[at], dice),
         9 | 10 => replies.end(pick(dice, &ENDS)),
-        11 => replies.say_first(pick(dice, &UNASKED)),
+        11 => replies.say_first(pick(dice, &UNSOLICITED)),
         12 => {
-            replies.say(pick(dice, &HIDING));
+            replies.say(pick(dice, &HIDING_RESPONSES));
             return true;
         }
         13 => replies.say_first(&wild(dice)),
         14 => {
-            replies.say_first(pick(dice, &UNASKED));
+            replies.say_first(pick(dice, &UNSOLICITED));
             let flood = replies.lines[0].repeat(3_000);
             replies.lines.insert(0, flood);
         }
@@ -200,13 +201,13 @@ fn pick<T: Copy>(dice: &mut Mailmaker, from: &[T]) -> T {
 fn leave_out(replies: &mut Replies, at: usize) -> bool {
     replies.lines.remove(at);
     if replies.lines.is_empty() {
-        // Without a word, the client would wait for its timeout.
+        // Without an answer, the client would wait for its timeout.
         replies.flow = Flow::HangUp;
     }
     true
 }
 
-/// The answer ends within a response.
+/// Ends the answer within a response.
 fn cut(replies: &mut Replies, at: usize, dice: &mut Mailmaker) {
     replies.lines.truncate(at + 1);
     let last = &mut replies.lines[at];
@@ -214,12 +215,12 @@ fn cut(replies: &mut Replies, at: usize, dice: &mut Mailmaker) {
     replies.flow = pick(dice, &[Flow::On, Flow::HangUp, Flow::Reset, Flow::HangUp, Flow::Silence]);
 }
 
-/// How many octets of the response are protocol, before its first literal.
+/// Length of the response before its first literal.
 fn protocol(line: &[u8]) -> usize {
     line.windows(3).position(|it| it == b"}\r\n").map_or(line.len(), |at| at + 1)
 }
 
-/// Another number in place of one of those in the response.
+/// Replaces one of the numbers in the response.
 fn another_number(line: &mut Vec<u8>, dice: &mut Mailmaker) -> bool {
     let head = &line[..protocol(line)];
     let starts: Vec<usize> = (0..head.len())
@@ -232,7 +233,7 @@ fn another_number(line: &mut Vec<u8>, dice: &mut Mailmaker) -> bool {
     let length = head[start..].iter().take_while(|octet| octet.is_ascii_digit()).count();
     let number = pick(dice, &NUMBERS).as_bytes().to_vec();
     line.splice(start..start + length, number);
-    // Of another message, or of fewer: one number more is no contradiction.
+    // Another message, or fewer: a number more is no contradiction.
     true
 }
 
@@ -244,7 +245,7 @@ fn a_piece(line: &mut Vec<u8>, dice: &mut Mailmaker) -> bool {
     true
 }
 
-/// A response that goes on and on: deep, long, or with a giant literal.
+/// Returns a response of extreme length or depth, or with a huge literal.
 fn wild(dice: &mut Mailmaker) -> String {
     match dice.number(6) {
         0 => format!("* 1 FETCH {}", "(".repeat(200_000)),

@@ -23,11 +23,11 @@ use super::{
     replies::{Flow, Replies},
 };
 
-/// One command, as far as a lie can be about it.
-pub(super) struct Heard<'a> {
-    /// Without its tag and without quotes; a literal is its announcement, `{139+}`.
+/// A command as a lie sees it.
+pub(super) struct CommandText<'a> {
+    /// The line without its tag and without quotes. A literal is its announcement, `{139+}`.
     pub(super) line: &'a str,
-    /// Octets of all literals, where they were read.
+    /// Bytes of all literals that were read.
     pub(super) octets: &'a [u8],
     /// Length of the literal.
     pub(super) length: u64,
@@ -38,20 +38,22 @@ pub(super) struct Heard<'a> {
     pub(super) is_logged_in: bool,
 }
 
-/// The commands that a lie is about.
+/// A selection of commands.
 pub struct When {
     patterns: Vec<String>,
     folder: Option<String>,
     holding: Vec<u8>,
     at_least: u64,
-    /// Extension, and whether it is enabled.
+    /// An extension, and true if it must be enabled.
     enabled: Option<(String, bool)>,
     turns: RangeInclusive<u64>,
     connections: RangeInclusive<u64>,
     logged_in: bool,
 }
 
-/// Commands whose text, without the tag and without quotes, begins like this. `*` stands for anything, ` | ` divides alternatives.
+/// Selects commands by the beginning of their text, without the tag and without quotes.
+///
+/// `*` matches any text, and ` | ` separates alternatives.
 pub fn when(pattern: &str) -> When {
     When {
         patterns: pattern.split(" | ").map(|it| format!("{it}*")).collect(),
@@ -78,7 +80,7 @@ impl When {
         Self { holding: text.as_bytes().to_vec(), ..self }
     }
 
-    /// Only commands with a literal of this many octets or more.
+    /// Only commands with a literal of this many bytes or more.
     #[must_use]
     pub fn at_least(self, octets: u64) -> Self {
         Self { at_least: octets, ..self }
@@ -102,7 +104,7 @@ impl When {
         Self { turns, ..self }
     }
 
-    /// Only on these connections, counted from 1 in the order in which they were made.
+    /// Only on these connections, counted from 1 in the order of connecting.
     #[must_use]
     pub fn connections(self, connections: RangeInclusive<u64>) -> Self {
         Self { connections, ..self }
@@ -120,18 +122,19 @@ impl When {
         self.turns(1..=1)
     }
 
-    /// The command has no effect, and these lines are its answer. `t` in place of a tag is the command's.
+    /// The command has no effect, and these lines are its answer. A tag `t` becomes the command's.
     pub fn answer(self, lines: &str) -> Lie {
         self.answer_and(lines, Flow::On)
     }
 
-    /// The same, and what follows it.
+    /// As [`When::answer`], followed by this flow.
     pub fn answer_and(self, lines: &str, flow: Flow) -> Lie {
         self.lie(Effect::Answer(lines.to_owned(), flow))
     }
 
-    /// The server takes so many octets of the literal, and these lines are its answer. With [`Flow::On`] it takes all of
-    /// the literal where it comes unasked, otherwise none.
+    /// Reads this many bytes of the literal, then answers with these lines.
+    ///
+    /// With [`Flow::On`] it reads all of a literal that comes without a request, and nothing of any other.
     pub fn within_literal(self, octets: u64, lines: &str, flow: Flow) -> Lie {
         self.lie(Effect::Literal { octets, lines: lines.to_owned(), flow })
     }
@@ -141,18 +144,18 @@ impl When {
         self.lie(Effect::Edit(Box::new(edit)))
     }
 
-    /// The command takes effect. In the responses with `has` in their text, `from` becomes `to`.
+    /// The command takes effect. In the responses that contain `has`, `from` becomes `to`.
     pub fn change(self, has: &str, from: &str, to: &str) -> Lie {
         let [has, from, to] = [has, from, to].map(str::to_owned);
         self.edit(move |replies| replies.change(&has, &from, &to))
     }
 
-    /// The command is carried out as if `from` in its text were `to`.
+    /// The command runs as if `from` in its text was `to`.
     pub fn hear(self, from: impl AsRef<[u8]>, to: impl AsRef<[u8]>) -> Lie {
         self.lie(Effect::Hear(from.as_ref().to_vec(), to.as_ref().to_vec()))
     }
 
-    /// The server acknowledges each message, and stores these in its place: none, an altered one, two.
+    /// The server acknowledges each message, but stores these in its place: none, a changed one, two.
     pub fn store(self, store: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + Sync + 'static) -> Lie {
         self.lie(Effect::Store(Box::new(store)))
     }
@@ -161,7 +164,7 @@ impl When {
         Lie { when: self, effect, heard: AtomicU64::new(0) }
     }
 
-    fn is_about(&self, heard: &Heard<'_>) -> bool {
+    fn is_about(&self, heard: &CommandText<'_>) -> bool {
         self.patterns.iter().any(|pattern| matches(pattern, heard.line, '\0'))
             && self.folder.as_deref().is_none_or(|folder| heard.folder == Some(folder))
             && (self.holding.is_empty() || contains(heard.octets, &self.holding))
@@ -172,7 +175,7 @@ impl When {
     }
 }
 
-/// An answer that is not the server's own.
+/// An answer that replaces the server's own.
 pub struct Lie {
     when: When,
     pub(super) effect: Effect,
@@ -203,17 +206,17 @@ impl Lies {
         self.0.lock().unwrap().clear();
     }
 
-    /// Lies about a command that was read.
-    pub(super) fn about(&self, heard: &Heard<'_>) -> Vec<Arc<Lie>> {
+    /// Returns the lies about a complete command.
+    pub(super) fn about(&self, heard: &CommandText<'_>) -> Vec<Arc<Lie>> {
         self.matching(heard, |effect| !matches!(effect, Effect::Literal { .. }))
     }
 
-    /// The lie about a literal that is announced.
-    pub(super) fn about_literal(&self, heard: &Heard<'_>) -> Option<Arc<Lie>> {
+    /// Returns the lie about an announced literal.
+    pub(super) fn about_literal(&self, heard: &CommandText<'_>) -> Option<Arc<Lie>> {
         self.matching(heard, |effect| matches!(effect, Effect::Literal { .. })).pop()
     }
 
-    fn matching(&self, heard: &Heard<'_>, is_wanted: impl Fn(&Effect) -> bool) -> Vec<Arc<Lie>> {
+    fn matching(&self, heard: &CommandText<'_>, is_wanted: impl Fn(&Effect) -> bool) -> Vec<Arc<Lie>> {
         let lies = self.0.lock().unwrap();
         let about = lies.iter().filter(|lie| is_wanted(&lie.effect) && lie.when.is_about(heard));
         let in_turn = about.filter(|lie| {

@@ -1,52 +1,52 @@
-//! How much a server lets a user do, and who counts it. All in virtual time.
+//! Limits of a server for each user, and their counters. All in virtual time.
 
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
 };
 
-/// A day of a budget: it begins with the first octet.
+/// Length of a budget's day, which begins with the first byte.
 const DAY: Duration = Duration::from_hours(24);
-/// So long after it was told something on one connection, a client may not know it yet on another one.
-const GRACE: Duration = Duration::from_mins(1);
+/// Time after a refusal during which a client may not know of it on another connection.
+const NOTICE_TIME: Duration = Duration::from_mins(1);
 
-/// Too many messages in too short a time.
+/// A limit on messages in a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throttle {
-    /// So many messages may be appended
+    /// Maximum number of appended messages
     pub messages: usize,
-    /// within so long.
+    /// in this period.
     pub within: Duration,
-    /// Who does more is told to stay away so long.
+    /// Delay that the server requests after more.
     pub backoff: Duration,
 }
 
-/// What a server lets its clients do.
+/// Limits of a server for its clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// After so many refused commands the connection is closed.
+    /// Number of refused commands after which the connection is closed.
     pub errors: Option<u32>,
-    /// Connections of one user at the same time.
+    /// Maximum number of connections of one user.
     pub connections: usize,
-    /// Of appended messages.
+    /// Limit on appended messages.
     pub throttle: Option<Throttle>,
-    /// Octets of bodies that may be fetched in a day.
+    /// Bytes of bodies that may be fetched in a day.
     pub download_per_day: Option<u64>,
-    /// Octets that may be appended in a day.
+    /// Bytes that may be appended in a day.
     pub upload_per_day: Option<u64>,
-    /// After so many bodies on one connection it is closed in the middle of the next.
+    /// Number of bodies on one connection. The connection is closed in the middle of the next one.
     pub bodies_per_connection: Option<u32>,
-    /// After so many bodies on one connection, `[THROTTLED]` is said at the end of every text.
+    /// Number of bodies on one connection after which every text ends with `[THROTTLED]`.
     pub mention_throttling_after: Option<u32>,
-    /// Units that requests by HTTP may cost in a minute.
+    /// Quota units for requests over HTTP in a minute.
     pub quota_units_per_minute: Option<u64>,
-    /// A connection breaks without a word when so many commands took effect on it: the answer to the last is lost.
+    /// Number of commands on one connection after which it breaks. The answer to the last one is lost.
     pub commands_per_connection: Option<u32>,
-    /// From when on a token is good for nothing.
+    /// Lifetime of a token.
     pub token_lifetime: Duration,
-    /// What an appended message costs in time.
+    /// Time of an APPEND.
     pub append_time: Duration,
-    /// What a fetched body costs in time.
+    /// Time of a FETCH of a body.
     pub fetch_time: Duration,
 }
 
@@ -69,7 +69,7 @@ impl Default for Limits {
     }
 }
 
-/// Octets of a day.
+/// Bytes of a day.
 #[derive(Debug, Default)]
 struct Budget {
     began: Option<Duration>,
@@ -77,7 +77,7 @@ struct Budget {
 }
 
 impl Budget {
-    /// Takes so many octets; the end of the day where they are more than what is left.
+    /// Spends bytes. Returns the time until the end of the day if there are too few.
     fn take(&mut self, octets: u64, limit: Option<u64>, now: Duration) -> Result<(), Duration> {
         let Some(limit) = limit else { return Ok(()) };
         let began = match self.began {
@@ -96,17 +96,17 @@ impl Budget {
     }
 }
 
-/// What one user did so far.
+/// The counters of one user.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     appended: VecDeque<Duration>,
     upload: Budget,
     download: Budget,
-    /// Until then nothing is done for the user.
+    /// Nothing is done for the user before this time.
     pub(super) away_until: Duration,
-    /// When the user was told so.
-    told: Duration,
-    /// Until then it is known that there are too many connections.
+    /// Time of the refusal.
+    refused_at: Duration,
+    /// Until this time the client may not know that there are too many connections.
     crowded_until: Duration,
     counts: BTreeMap<&'static str, u64>,
 }
@@ -120,23 +120,23 @@ impl Meter {
         self.counts.get(what).copied().unwrap_or(0)
     }
 
-    /// Whether the client is told for a while already that it has to stay away.
+    /// True if the client must have known for a while that it has to wait.
     pub(super) fn should_be_away(&self, now: Duration) -> bool {
-        now < self.away_until && now > self.told + GRACE
+        now < self.away_until && now > self.refused_at + NOTICE_TIME
     }
 
-    /// One connection too many; whether the client was told a moment ago.
+    /// Counts one connection too many. Returns true if the client was refused a moment ago.
     pub(super) fn is_crowded(&mut self, now: Duration) -> bool {
         let is_known = now < self.crowded_until;
-        self.crowded_until = now + GRACE;
+        self.crowded_until = now + NOTICE_TIME;
         is_known
     }
 
-    /// One message more; how long to stay away where it is one too many.
+    /// Counts a message. Returns the delay if it is one too many.
     pub(super) fn append(&mut self, throttle: Option<Throttle>, now: Duration) -> Result<(), Duration> {
         let Some(throttle) = throttle else { return Ok(()) };
         if now < self.away_until {
-            // Told on another connection.
+            // The refusal was on another connection.
             return Err(self.away_until.saturating_sub(now));
         }
         while self.appended.front().is_some_and(|it| *it + throttle.within <= now) {
@@ -144,7 +144,7 @@ impl Meter {
         }
         if self.appended.len() >= throttle.messages {
             self.appended.clear();
-            (self.away_until, self.told) = (now + throttle.backoff, now);
+            (self.away_until, self.refused_at) = (now + throttle.backoff, now);
             self.note("throttled");
             return Err(throttle.backoff);
         }
@@ -152,13 +152,14 @@ impl Meter {
         Ok(())
     }
 
-    /// False where the day's budget is spent: then the account is closed until the day ends.
+    /// Counts appended bytes. Returns false if the day's budget is spent: the account is closed until the day
+    /// ends.
     pub(super) fn upload(&mut self, octets: u64, limits: &Limits, now: Duration) -> bool {
         let taken = self.upload.take(octets, limits.upload_per_day, now);
         self.closes(taken, now)
     }
 
-    /// The same for what is fetched.
+    /// Counts fetched bytes, as [`Meter::upload`] does.
     pub(super) fn download(&mut self, octets: u64, limits: &Limits, now: Duration) -> bool {
         let taken = self.download.take(octets, limits.download_per_day, now);
         self.closes(taken, now)
@@ -167,7 +168,7 @@ impl Meter {
     fn closes(&mut self, taken: Result<(), Duration>, now: Duration) -> bool {
         if let Err(until) = taken {
             if now >= self.away_until {
-                self.told = now;
+                self.refused_at = now;
             }
             self.away_until = self.away_until.max(until);
             self.note("budget");
@@ -187,7 +188,7 @@ mod tests {
         assert!(meter.upload(60, &limits, hour) && meter.upload(40, &limits, 2 * hour));
         assert!(!meter.upload(1, &limits, 3 * hour));
         assert_eq!(meter.away_until, 25 * hour);
-        assert!(!meter.should_be_away(3 * hour + GRACE) && meter.should_be_away(4 * hour));
+        assert!(!meter.should_be_away(3 * hour + NOTICE_TIME) && meter.should_be_away(4 * hour));
         assert!(!meter.should_be_away(25 * hour));
         assert!(meter.upload(100, &limits, 25 * hour));
     }

@@ -1,4 +1,4 @@
-//! Microsoft 365, as seen in late 2026.
+//! Microsoft 365, as observed in late 2026.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use super::{
     personality::{Personality, Verdict},
 };
 
-/// No line of a message may be longer.
-const LONGEST_LINE: usize = 10_239;
+/// Maximum length of a line in a message.
+const MAX_LINE_LENGTH: usize = 10_239;
 /// The default limit of a mailbox.
-const LARGEST: u64 = 36_700_160;
+const MAX_MESSAGE_SIZE: u64 = 36_700_160;
 
 const FOLDERS: Folders = &[
     ("INBOX", ""),
@@ -23,7 +23,7 @@ const FOLDERS: Folders = &[
 
 type Folders = &'static [(&'static str, &'static str)];
 
-/// What the same folders are called for users of other languages.
+/// Names of these folders for users of other languages.
 const LANGUAGES: &[(&str, Folders)] = &[
     (
         "German",
@@ -112,8 +112,10 @@ const LANGUAGES: &[(&str, Folders)] = &[
 ];
 
 impl Personality {
-    /// No CONDSTORE, no SPECIAL-USE, no keywords; sizes are estimates; ten errors end a session; too many messages are
-    /// answered with a backoff, and a token that ends is the end of the session.
+    /// Microsoft 365 for a user in English.
+    ///
+    /// It has no CONDSTORE, no SPECIAL-USE, no keywords. Sizes are estimates. Ten errors end a session, as
+    /// does an expired token. Too many messages are answered with a delay.
     pub fn microsoft_365() -> Self {
         Self {
             greeting: "The Microsoft Exchange IMAP4 service is ready. [RgBSADMA]",
@@ -131,10 +133,10 @@ impl Personality {
             size: |octets| octets + octets / 50 + 7,
             append_loses: Some("\\Flagged"),
             judge: |octets| {
-                let is_long = octets.split(|it| *it == b'\n').any(|line| line.len() > LONGEST_LINE);
+                let is_long = octets.split(|it| *it == b'\n').any(|line| line.len() > MAX_LINE_LENGTH);
                 if is_long { Verdict::Refuse("BAD Command Argument Error. 11") } else { Verdict::Take }
             },
-            largest: Some((LARGEST, "NO Maximum size of appendable message has been exceeded.")),
+            largest: Some((MAX_MESSAGE_SIZE, "NO Maximum size of appendable message has been exceeded.")),
             limits: Limits {
                 errors: Some(10),
                 connections: 20,
@@ -152,21 +154,22 @@ impl Personality {
         }
     }
 
-    /// The same for a user of another language: nothing but their names tells what folders are for. Archive, Trash, Drafts,
-    /// Junk and Sent follow INBOX in this order.
+    /// The same for a user of another language: only the names show the purpose of folders.
+    ///
+    /// Archive, Trash, Drafts, Junk and Sent follow INBOX in this order.
     pub fn microsoft_365_in(language: &str) -> Self {
         let (_, folders) = LANGUAGES.iter().find(|(it, _)| *it == language).expect("the language is known");
         Self { folders, ..Self::microsoft_365() }
     }
 
-    /// The same, for a target that gives headers back with blanks that nobody sent (rows 3 and 4 of the quirks).
+    /// The same, for a target that changes the white space in headers (rows 3 and 4 of the quirks).
     #[must_use]
     pub fn rewriting_headers(self) -> Self {
         Self { rewrite: refold, ..self }
     }
 }
 
-/// Folded lines of the header begin with a TAB.
+/// Begins folded lines of the header with a TAB.
 fn refold(octets: Vec<u8>) -> Vec<u8> {
     let end = octets.windows(4).position(|it| it == b"\r\n\r\n").map_or(octets.len(), |it| it + 2);
     let mut octets = octets;

@@ -1,13 +1,14 @@
-//! IMAP servers in memory that keep mail, count, and misbehave as those of the large providers do.
+//! IMAP servers in memory that store mail, count, and have the faults of the large providers.
 //!
-//! Beside IMAP each of them speaks HTTP: it gives access tokens (RFC 6749) at [`Fake::token_url`], and where folders are
-//! labels it takes messages by Gmail's API at [`Fake::http_url`].
+//! They also speak HTTP: [`Fake::token_url`] issues access tokens (RFC 6749), and a server with labels
+//! accepts messages by Gmail's API at [`Fake::http_url`].
 //!
-//! Real TCP, real mailboxes: folders, UIDs, mod-sequences, flags, dates, octets. What a provider does otherwise is a
-//! [`Personality`]: data, and a few pure functions. Time is a [`VirtualClock`] that server and test share: nothing that a
-//! server does depends on how fast the machine is. What a client does that it was told not to do (it comes back too early,
-//! it uses what was not offered, it shows tokens that have ended) is a [violation](Fake::violations), which tests assert
-//! there is none of.
+//! The TCP connections and the mailboxes are real: folders, UIDs, mod-sequences, flags, dates, bytes. The
+//! differences of a provider are a [`Personality`]: data, and a few pure functions. Time is a
+//! [`VirtualClock`] that server and test share. No server depends on the speed of the machine.
+//!
+//! A client that ignores a server's answer makes a [violation](Fake::violations): it comes back too early, it
+//! uses an extension that was not offered, it shows expired tokens. Tests assert that there is none.
 //!
 //! ```no_run
 //! # async fn example() {
@@ -37,6 +38,7 @@ mod personality;
 mod replies;
 mod search;
 mod select;
+mod server;
 mod session;
 mod store;
 mod syntax;
@@ -45,11 +47,7 @@ mod tests;
 mod tokens;
 
 use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -62,111 +60,17 @@ pub use lie::{Lie, When, when};
 pub use limits::{Limits, Throttle};
 pub use personality::{Personality, Verdict};
 pub use replies::{Flow, Replies};
-pub use store::{Kept, Mailbox};
+pub use store::{Mailbox, StoredMessage};
 
-use self::{
-    connection::Peers,
-    http::ApiState,
-    lie::Lies,
-    limits::Meter,
-    tokens::{AccessToken, Tokens},
-};
+use self::server::{Server, User};
 
-/// One server, until it is dropped.
+/// One server, which runs until it is dropped.
 pub struct Fake {
-    /// Where it listens, on 127.0.0.1.
+    /// Port of IMAP, on 127.0.0.1.
     pub port: u16,
     http_port: u16,
     server: Arc<Server>,
     listeners: [JoinHandle<()>; 2],
-}
-
-/// What all connections share.
-struct Server {
-    personality: Personality,
-    users: Mutex<BTreeMap<String, Arc<User>>>,
-    /// Access tokens that open every mailbox.
-    application_tokens: Mutex<Vec<Arc<AccessToken>>>,
-    violations: Mutex<Vec<String>>,
-    tokens_issued: AtomicU64,
-    lies: Lies,
-    /// Since the start.
-    connections: AtomicU64,
-    /// All that were read to their end, without tags.
-    commands: Mutex<Vec<String>>,
-}
-
-/// Somebody who may log in.
-struct User {
-    name: String,
-    password: String,
-    clock: VirtualClock,
-    mailbox: Mutex<Mailbox>,
-    meter: Mutex<Meter>,
-    tokens: Mutex<Tokens>,
-    /// What came by HTTP.
-    api: Mutex<ApiState>,
-    peers: Peers,
-    /// Who logs in finds nothing.
-    is_shut: AtomicBool,
-}
-
-impl Server {
-    fn violation(&self, user: &str, what: impl std::fmt::Display) {
-        self.violations.lock().unwrap().push(format!("{user}: {what}"));
-    }
-
-    fn user(&self, name: &str) -> Option<Arc<User>> {
-        self.users.lock().unwrap().get(name).cloned()
-    }
-
-    /// An access token for the user. To ask for one while the last is good is a violation.
-    fn issue_token(&self, user: &User) -> String {
-        let now = user.clock.now();
-        if user.tokens().is_last_good(now) {
-            self.violation(&user.name, "is asked a token for, while the last one is good");
-        }
-        let token = self.new_token();
-        user.tokens().give(Arc::clone(&token), self.personality.limits.token_lifetime, Some(now));
-        token.text.clone()
-    }
-
-    /// One that opens every mailbox there is, and those that come.
-    fn issue_application_token(&self) -> String {
-        let users: Vec<Arc<User>> = self.users.lock().unwrap().values().cloned().collect();
-        if !users.is_empty() && users.iter().all(|it| it.tokens().is_last_good(it.clock.now())) {
-            self.violation("everybody", "is asked a token for, while the last one is good");
-        }
-        let token = self.new_token();
-        self.application_tokens.lock().unwrap().push(Arc::clone(&token));
-        for user in users {
-            user.tokens().give(Arc::clone(&token), self.personality.limits.token_lifetime, None);
-        }
-        token.text.clone()
-    }
-
-    fn new_token(&self) -> Arc<AccessToken> {
-        let number = self.tokens_issued.fetch_add(1, Ordering::SeqCst) + 1;
-        Arc::new(AccessToken { text: format!("token-{number}"), was_refused: AtomicBool::new(false) })
-    }
-}
-
-impl User {
-    fn mailbox(&self) -> MutexGuard<'_, Mailbox> {
-        self.mailbox.lock().unwrap()
-    }
-
-    fn meter(&self) -> MutexGuard<'_, Meter> {
-        self.meter.lock().unwrap()
-    }
-
-    fn api(&self) -> MutexGuard<'_, ApiState> {
-        self.api.lock().unwrap()
-    }
-
-    fn tokens(&self) -> MutexGuard<'_, Tokens> {
-        self.tokens.lock().unwrap()
-    }
 }
 
 impl Fake {
@@ -176,16 +80,7 @@ impl Fake {
         let port = listener.local_addr().unwrap().port();
         let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let http_port = http.local_addr().unwrap().port();
-        let server = Arc::new(Server {
-            personality,
-            users: Mutex::default(),
-            application_tokens: Mutex::default(),
-            violations: Mutex::default(),
-            tokens_issued: AtomicU64::new(0),
-            lies: Lies::default(),
-            connections: AtomicU64::new(0),
-            commands: Mutex::default(),
-        });
+        let server = Arc::new(Server::new(personality));
         let http = tokio::spawn(http::listen(Arc::clone(&server), http));
         let shared = Arc::clone(&server);
         let listener = tokio::spawn(async move {
@@ -197,37 +92,30 @@ impl Fake {
         Self { port, http_port, server, listeners: [listener, http] }
     }
 
-    /// Where its HTTP side is, without a slash at the end.
+    /// URL of its HTTP side, without a slash at the end.
     pub fn http_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.http_port)
     }
 
-    /// Its token endpoint (RFC 6749): client credentials (any secret or assertion) get a token that opens every mailbox, an
-    /// assertion (RFC 7523, not verified) one for the mailbox of its `sub`.
+    /// URL of its token endpoint (RFC 6749).
+    ///
+    /// Client credentials (any secret or assertion) get a token that opens every mailbox. An assertion (RFC
+    /// 7523, not verified) gets one for the mailbox of its `sub`.
     pub fn token_url(&self) -> String {
         format!("{}/token", self.http_url())
     }
 
-    /// The next request for this step that concerns the user's mailbox meets this. Several wait for their turn.
+    /// Adds a fault for the next request of this kind for the user's mailbox. Several faults form a queue.
     pub fn fail(&self, name: &str, step: Step, fault: Fault) {
         let user = self.server.user(name).expect("there is such a user");
         user.api().faults.push_back((step, fault));
     }
 
-    /// A mailbox with the personality's own folders. It lives in this clock's time: mailboxes with a clock each do not
-    /// disturb one another.
+    /// Adds a mailbox with the personality's own folders.
+    ///
+    /// It uses this clock. Mailboxes with separate clocks do not influence each other.
     pub fn add_user(&self, name: &str, password: &str, clock: VirtualClock) {
-        let user = User {
-            name: name.to_owned(),
-            password: password.to_owned(),
-            clock,
-            mailbox: Mutex::new(Mailbox::new(&self.server.personality)),
-            meter: Mutex::default(),
-            tokens: Mutex::default(),
-            api: Mutex::default(),
-            peers: Peers::default(),
-            is_shut: AtomicBool::new(false),
-        };
+        let user = User::new(name, password, clock, &self.server.personality);
         let life = self.server.personality.limits.token_lifetime;
         for token in self.server.application_tokens.lock().unwrap().iter() {
             user.tokens().give(Arc::clone(token), life, None);
@@ -235,36 +123,38 @@ impl Fake {
         self.server.users.lock().unwrap().insert(name.to_owned(), Arc::new(user));
     }
 
-    /// An access token for the user, good for as long as the personality says. To ask for one while the last is good is a
-    /// violation.
+    /// Issues an access token for the user, with the personality's lifetime.
+    ///
+    /// A request while the last token is valid is a violation.
     pub fn issue_token(&self, name: &str) -> String {
         let user = self.server.user(name).expect("there is such a user");
         self.server.issue_token(&user)
     }
 
-    /// An access token that opens every mailbox, as an application's does: for each as long as the personality says, in its
-    /// own time, which begins when it is first shown there.
+    /// Issues an access token that opens every mailbox, like that of an application.
+    ///
+    /// In each mailbox it has the personality's lifetime, from its first use there.
     pub fn issue_application_token(&self) -> String {
         self.server.issue_application_token()
     }
 
-    /// How many tokens were asked for.
+    /// Number of issued tokens.
     pub fn tokens_issued(&self) -> u64 {
         self.server.tokens_issued.load(Ordering::SeqCst)
     }
 
-    /// How long a token is good for.
+    /// Lifetime of a token.
     pub fn token_lifetime(&self) -> Duration {
         self.server.personality.limits.token_lifetime
     }
 
-    /// From now on the user's password is right, and the mailbox is not there: no licence, no rights, no IMAP.
+    /// Makes the mailbox unavailable after a correct login: no licence, no rights, no IMAP.
     pub fn shut(&self, name: &str) {
         let user = self.server.user(name).expect("there is such a user");
         user.is_shut.store(true, Ordering::SeqCst);
     }
 
-    /// Looks into a mailbox, or changes it as if by another client.
+    /// Reads a mailbox, or changes it like another client.
     pub fn with<R>(&self, name: &str, look: impl FnOnce(&mut Mailbox) -> R) -> R {
         let user = self.server.user(name).expect("there is such a user");
         let mut mailbox = user.mailbox();
@@ -272,33 +162,35 @@ impl Fake {
         look(&mut mailbox)
     }
 
-    /// What the server did to the user, by name: `logins` it let in, and `stale` tokens it did not; messages `refused` for
-    /// what is in them, `errors` in all, and sessions that ended with the last of them or with a message (`bye`); sessions
-    /// that ended with their token (`expired`), and connections that broke without a word (`broken`); backoffs it told
-    /// (`throttled`), days closed for a spent `budget`; messages that were `appended`. By HTTP: messages that were `imported`,
-    /// `requests` in all, upload `sessions`, their `chunks` and `queries`, and requests without a token that is good
-    /// (`unauthorized`).
+    /// Counters of the user, by name.
+    ///
+    /// `logins` that succeeded, and `stale` tokens that did not; messages `refused` for their contents,
+    /// `errors` in all, and sessions that ended with the last error or with a message (`bye`); sessions that
+    /// ended with their token (`expired`), and connections that broke without an answer (`broken`); requested
+    /// delays (`throttled`), days closed for a spent `budget`; `appended` messages. Over HTTP: `imported`
+    /// messages, `requests` in all, upload `sessions`, their `chunks` and `queries`, and requests without a
+    /// valid token (`unauthorized`).
     pub fn count(&self, name: &str, what: &str) -> u64 {
         let user = self.server.user(name).expect("there is such a user");
         user.meter().count(what)
     }
 
-    /// From now on the server lies so, in addition to its other lies.
+    /// Adds a lie to those of the server.
     pub fn lie(&self, lie: Lie) {
         self.server.lies.add(lie);
     }
 
-    /// From now on the server is honest.
+    /// Removes all lies.
     pub fn be_honest(&self) {
         self.server.lies.clear();
     }
 
-    /// All commands of all clients that were read to their end, without tags and octets of literals.
+    /// All complete commands of all clients, without tags and bytes of literals.
     pub fn commands(&self) -> Vec<String> {
         self.server.commands.lock().unwrap().clone()
     }
 
-    /// What clients did that they were told not to do, with their names.
+    /// The violations of clients, with their users.
     pub fn violations(&self) -> Vec<String> {
         self.server.violations.lock().unwrap().clone()
     }

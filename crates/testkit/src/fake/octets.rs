@@ -1,11 +1,11 @@
-//! Searching and replacing in octets; patterns of names.
+//! Search and replacement in bytes; patterns of names.
 
-/// Whether the octets hold the text.
+/// True if the bytes contain the text.
 pub(super) fn contains(octets: &[u8], text: &[u8]) -> bool {
     octets.windows(text.len()).any(|window| window == text)
 }
 
-/// `from` becomes `to` in the octets.
+/// Replaces `from` by `to` in the bytes.
 pub(super) fn replace(octets: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut new = Vec::with_capacity(octets.len());
     let mut rest = octets;
@@ -21,7 +21,7 @@ pub(super) fn replace(octets: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     new
 }
 
-/// `*` is anything, `%` anything within a level.
+/// True if the pattern matches the name. `*` matches any text, `%` any text within a level.
 pub(super) fn matches(pattern: &str, name: &str, delimiter: char) -> bool {
     let Some(first) = pattern.chars().next() else { return name.is_empty() };
     let rest = &pattern[first.len_utf8()..];

@@ -1,57 +1,57 @@
-//! What a server is like: data, and pure functions where data does not do.
+//! The behaviour of a server: data, and pure functions if data is not enough.
 
 use super::limits::Limits;
 
-/// What a server thinks of a message.
+/// A server's decision about a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It takes it.
+    /// Accepts it.
     Take,
-    /// It says this, word and text, and goes on.
+    /// Refuses it with this word and text.
     Refuse(&'static str),
-    /// It says this and closes the connection.
+    /// Closes the connection with this text.
     HangUp(&'static str),
 }
 
-/// What a server is like.
+/// The behaviour of a server.
 #[derive(Clone, Debug)]
 pub struct Personality {
-    /// The words of its greeting.
+    /// The text of its greeting.
     pub greeting: &'static str,
     /// Capabilities before the login.
     pub before_login: &'static str,
-    /// And after it.
+    /// Capabilities after the login.
     pub after_login: &'static str,
-    /// What it says of itself: the inside of an ID response.
+    /// The inside of its ID response.
     pub id: &'static str,
-    /// Between levels.
+    /// Separator of levels.
     pub delimiter: char,
-    /// PERMANENTFLAGS. Keywords are kept where `\*` is among them.
+    /// PERMANENTFLAGS. The server stores keywords if `\*` is among them.
     pub permanent_flags: &'static str,
-    /// Folders that every mailbox has, by the names that people read, each with its attributes.
+    /// Folders of every mailbox by their displayed names, each with its attributes.
     pub folders: &'static [(&'static str, &'static str)],
-    /// Why a folder of this name cannot be made: the answer's word and text.
+    /// Returns the refusal of a folder name: the answer's word and text.
     pub refuses_name: fn(&str) -> Option<&'static str>,
-    /// Whether `Trash` and `trash` are one folder.
+    /// True if `Trash` and `trash` are the same folder.
     pub ignores_case: bool,
-    /// Whether folders are labels over one store of messages (X-GM-EXT-1).
+    /// True if folders are labels over one store of messages (X-GM-EXT-1).
     pub has_labels: bool,
-    /// RFC822.SIZE of a message of so many octets.
+    /// RFC822.SIZE of a message of this length.
     pub size: fn(usize) -> usize,
-    /// A flag that APPEND does not keep, and STORE does.
+    /// A flag that APPEND loses and STORE keeps.
     pub append_loses: Option<&'static str>,
-    /// The header as the server gives it back.
+    /// The header as the server returns it.
     pub rewrite: fn(Vec<u8>) -> Vec<u8>,
-    /// Whether it takes a message.
+    /// Decides about a message.
     pub judge: fn(&[u8]) -> Verdict,
-    /// The largest message, and the answer to a larger one.
+    /// The largest message in bytes, and the answer to a larger one.
     pub largest: Option<(u64, &'static str)>,
-    /// How much it lets its clients do.
+    /// Limits for its clients.
     pub limits: Limits,
 }
 
 impl Personality {
-    /// A server with every extension and no oddity.
+    /// A server with every extension and no deviation.
     pub fn plain() -> Self {
         Self {
             greeting: "ready",
@@ -74,12 +74,12 @@ impl Personality {
         }
     }
 
-    /// Whether the capability is among those after the login.
+    /// True if the capability is offered after the login.
     pub(super) fn has(&self, word: &str) -> bool {
         self.after_login.split_whitespace().any(|it| it.eq_ignore_ascii_case(word))
     }
 
-    /// Whether the flag is kept.
+    /// True if the flag is stored.
     pub(super) fn keeps(&self, flag: &str) -> bool {
         let mut kept = self.permanent_flags.split_whitespace();
         kept.any(|it| it.eq_ignore_ascii_case(flag) || (it == "\\*" && !flag.starts_with('\\')))

@@ -2,7 +2,7 @@
 
 use super::octets::{contains, replace};
 
-/// What follows an answer.
+/// The server's behaviour after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
     /// The server reads the next command.
@@ -11,18 +11,18 @@ pub enum Flow {
     HangUp,
     /// The server resets the TCP connection.
     Reset,
-    /// The server keeps the connection open and says nothing more.
+    /// The server keeps the connection open and sends nothing more.
     Silence,
-    /// The server repeats the last response as often as the client takes it, up to 64 MiB, and closes the connection.
+    /// The server repeats the last response, up to 64 MiB, and closes the connection.
     Endless,
 }
 
 /// Untagged responses and the tagged one, each with its literals and its line end.
 pub struct Replies {
     pub(super) tag: String,
-    /// In the order in which they are sent.
+    /// The responses in the order of sending.
     pub lines: Vec<Vec<u8>>,
-    /// What follows them.
+    /// The behaviour after them.
     pub flow: Flow,
 }
 
@@ -38,19 +38,19 @@ impl Replies {
         Self { tag: tag.to_owned(), lines, flow }
     }
 
-    /// `from` becomes `to` in the responses whose text has `has`.
+    /// Replaces `from` by `to` in the responses that contain `has`.
     pub fn change(&mut self, has: &str, from: &str, to: &str) {
         self.change_octets(has, from.as_bytes(), to.as_bytes());
     }
 
-    /// The same with octets.
+    /// Replaces bytes in the responses that contain `has`.
     pub fn change_octets(&mut self, has: &str, from: &[u8], to: &[u8]) {
         for line in self.lines.iter_mut().filter(|line| contains(line, has.as_bytes())) {
             *line = replace(line, from, to);
         }
     }
 
-    /// These lines are sent in place of each response that has `has`; none, where the text is empty.
+    /// Replaces each response that contains `has` by these lines, or removes it if there are none.
     pub fn put(&mut self, has: &str, lines: &str) {
         let new = wire_lines(&self.tag, lines);
         let old = std::mem::take(&mut self.lines);
@@ -60,24 +60,24 @@ impl Replies {
             .collect();
     }
 
-    /// These lines are sent before everything else.
+    /// Adds these lines before everything else.
     pub fn say_first(&mut self, lines: &str) {
         self.lines.splice(0..0, wire_lines(&self.tag, lines));
     }
 
-    /// These lines are sent right before the tagged response.
+    /// Adds these lines right before the tagged response.
     pub fn say(&mut self, lines: &str) {
         let end = self.lines.len() - 1;
         self.lines.splice(end..end, wire_lines(&self.tag, lines));
     }
 
-    /// The tagged response.
+    /// Replaces the tagged response.
     pub fn end(&mut self, text: &str) {
         self.lines.pop();
         self.lines.extend(wire_lines(&self.tag, text));
     }
 
-    /// The command fails with this answer at the response that has `has`; those before it are sent.
+    /// Fails the command at the response that contains `has`. Earlier responses are sent.
     pub fn fail_at(&mut self, has: &str, text: &str) {
         if let Some(at) = self.lines.iter().position(|line| contains(line, has.as_bytes())) {
             self.lines.truncate(at + 1);
@@ -85,7 +85,7 @@ impl Replies {
         }
     }
 
-    /// The answer ends so many octets before the end of the response that has `has`.
+    /// Ends the answer this many bytes before the end of the response that contains `has`.
     pub fn cut(&mut self, has: &str, octets: usize, flow: Flow) {
         let Some(at) = self.lines.iter().position(|line| contains(line, has.as_bytes())) else { return };
         self.lines.truncate(at + 1);
@@ -95,7 +95,7 @@ impl Replies {
     }
 }
 
-/// Lines as they go over the wire; `t` in place of a tag is this tag.
+/// Lines in wire form. A tag `t` is replaced by this tag.
 pub(super) fn wire_lines(tag: &str, lines: &str) -> Vec<Vec<u8>> {
     let tagged = |line: &str| match line.strip_prefix("t ") {
         Some(rest) => format!("{tag} {rest}\r\n").into_bytes(),

@@ -1,4 +1,4 @@
-//! UID SEARCH, as far as it is used.
+//! The part of UID SEARCH that clients use.
 
 use super::{
     session::{Answer, Refusal, Session},
@@ -19,7 +19,7 @@ impl Session {
         let user = self.user();
         let mailbox = user.mailbox();
         let it = &mailbox.folders[&folder];
-        let mut found: Vec<u32> = it.entries.keys().copied().collect();
+        let mut found: Vec<u32> = it.uids.messages.keys().copied().collect();
         while let Some(key) = arguments.word() {
             match key.as_str() {
                 "ALL" => {}

@@ -1,6 +1,6 @@
 //! SELECT and EXAMINE.
 
-use super::session::{Answer, Open, Refusal, Session};
+use super::session::{Answer, Refusal, SelectedFolder, Session};
 use super::syntax::Arguments;
 
 impl Session {
@@ -20,21 +20,21 @@ impl Session {
         let mut lines = vec![
             format!("* FLAGS ({flags})"),
             format!("* OK [PERMANENTFLAGS ({permanent})] permitted"),
-            format!("* {} EXISTS", it.entries.len()),
+            format!("* {} EXISTS", it.uids.messages.len()),
             "* 0 RECENT".to_owned(),
-            format!("* OK [UIDVALIDITY {}] valid", it.uid_validity),
-            format!("* OK [UIDNEXT {}] next", it.uid_next),
+            format!("* OK [UIDVALIDITY {}] valid", it.uids.uid_validity),
+            format!("* OK [UIDNEXT {}] next", it.uids.uid_next),
         ];
         if personality.has("CONDSTORE") {
-            lines.push(format!("* OK [HIGHESTMODSEQ {}] highest", it.highest));
+            lines.push(format!("* OK [HIGHESTMODSEQ {}] highest", it.uids.modseq));
         }
-        let uids = it.entries.keys().copied().collect();
-        let told = (it.uid_next, it.vanished.len());
+        let uids = it.uids.messages.keys().copied().collect();
+        let reported = (it.uids.uid_next, it.uids.removals());
         drop(mailbox);
         for line in &lines {
             self.say(line);
         }
-        self.open = Some(Open { name: folder, is_read_only, uids, told });
+        self.open = Some(SelectedFolder { name: folder, is_read_only, uids, reported });
         Ok(if is_read_only { "[READ-ONLY] open" } else { "[READ-WRITE] open" }.to_owned())
     }
 }

@@ -1,4 +1,4 @@
-//! A conversation: who is logged in, which folder is open, and what each command does.
+//! One session: its user, its selected folder, and the commands.
 
 use std::{
     collections::BTreeSet,
@@ -9,29 +9,29 @@ use std::{
 use tokio::net::TcpStream;
 
 use super::{
-    Server, User,
-    connection::{Consent, State, Unread, Wire, settle},
-    lie::{Effect, Heard, Lie},
+    connection::{Consent, IncompleteCommand, State, Wire, settle},
+    lie::{CommandText, Effect, Lie},
     personality::Personality,
     replies::{Flow, Replies, wire_lines},
+    server::{Server, User},
     syntax::{Arguments, Raw, Token, set},
 };
 
-/// Octets of an answer without an end, after which it ends.
-const ENDLESS: usize = 64 << 20;
+/// Maximum length of an endless answer.
+const MAX_ENDLESS_LENGTH: usize = 64 << 20;
 
 /// The end of a command: word and text, without its tag.
 pub(super) type Answer = Result<String, Refusal>;
 
-/// How a command fails.
+/// The failure of a command.
 pub(super) enum Refusal {
     /// `NO ...` or `BAD ...`.
     Says(String),
-    /// The same, and then the connection is closed with these words.
+    /// The same, and then the connection is closed with this text.
     AndLeaves(String, &'static str),
-    /// No answer: these words, and the connection is closed.
+    /// No answer: the connection is closed with this text.
     HangsUp(String),
-    /// Not a word more.
+    /// The connection breaks without an answer.
     BreaksOff,
 }
 
@@ -45,31 +45,31 @@ impl Refusal {
     }
 }
 
-/// The folder that is open.
-pub(super) struct Open {
+/// The selected folder.
+pub(super) struct SelectedFolder {
     pub(super) name: String,
     pub(super) is_read_only: bool,
     /// The UIDs as the client knows them: its sequence numbers.
     pub(super) uids: Vec<u32>,
-    /// As far as its news were told: the UID that came next, and how many messages were expunged.
-    pub(super) told: (u32, usize),
+    /// The last reported state: UIDNEXT, and the number of expunged messages.
+    pub(super) reported: (u32, usize),
 }
 
 pub(super) struct Session {
     pub(super) server: Arc<Server>,
     pub(super) user: Option<Arc<User>>,
-    /// When the token ends.
+    /// Expiry of the token.
     pub(super) expires: Option<Duration>,
-    pub(super) open: Option<Open>,
+    pub(super) open: Option<SelectedFolder>,
     pub(super) enabled: BTreeSet<String>,
     pub(super) out: Vec<u8>,
     pub(super) bodies: u32,
     errors: u32,
-    /// Commands since the login that were not refused.
+    /// Successful commands since the login.
     commands: u32,
-    /// From 1, in the order in which they were made.
+    /// The number of the connection, from 1.
     connection: u64,
-    /// What the test put in place of the honest answer to the command under way.
+    /// The lies about the current command.
     pub(super) lies: Vec<Arc<Lie>>,
 }
 
@@ -102,14 +102,14 @@ pub(super) async fn serve(server: Arc<Server>, stream: TcpStream) {
 }
 
 impl Session {
-    /// Lies about this command.
+    /// Returns the lies about this command.
     fn about(&self, line: &str, octets: &[u8], length: u64) -> Vec<Arc<Lie>> {
         self.server.lies.about(&self.heard(&line.replace('"', ""), octets, length))
     }
 
-    fn heard<'a>(&'a self, line: &'a str, octets: &'a [u8], length: u64) -> Heard<'a> {
+    fn heard<'a>(&'a self, line: &'a str, octets: &'a [u8], length: u64) -> CommandText<'a> {
         let folder = self.open.as_ref().map(|it| it.name.as_str());
-        Heard {
+        CommandText {
             line,
             octets,
             length,
@@ -120,7 +120,7 @@ impl Session {
         }
     }
 
-    /// Sends the answer as the lies want it.
+    /// Sends the answer as the lies change it.
     async fn send(&mut self, tag: &str, flow: Flow, wire: &mut Wire) -> Option<Flow> {
         let out = std::mem::take(&mut self.out);
         let lies = std::mem::take(&mut self.lies);
@@ -136,7 +136,7 @@ impl Session {
         }
         wire.send(&replies.lines.concat()).await?;
         if replies.flow == Flow::Endless {
-            rave(replies.lines.last()?, wire).await?;
+            repeat_endlessly(replies.lines.last()?, wire).await?;
         }
         Some(replies.flow)
     }
@@ -147,15 +147,15 @@ impl Session {
         self.send(tag, flow, wire).await
     }
 
-    /// One command. `None` where the client has gone.
+    /// Handles one command; `None` if the client has disconnected.
     async fn turn(&mut self, wire: &mut Wire) -> Option<Flow> {
         let mut raw = match wire.command(|text, length, is_free| self.consent(text, length, is_free)).await? {
             Ok(raw) => raw,
-            Err(Unread::Refused(answer)) => {
+            Err(IncompleteCommand::Refused(answer)) => {
                 let flow = self.fail(&answer);
                 return self.send("*", flow, wire).await;
             }
-            Err(Unread::Lied(tag, lie)) => {
+            Err(IncompleteCommand::Lied(tag, lie)) => {
                 let Effect::Literal { lines, flow, .. } = &lie.effect else { return None };
                 return self.lie(&tag, lines, *flow, wire).await;
             }
@@ -171,11 +171,11 @@ impl Session {
                 _ => {}
             }
         }
-        self.honestly(raw, wire).await
+        self.run(raw, wire).await
     }
 
-    /// The command takes effect, and is answered.
-    async fn honestly(&mut self, raw: Raw, wire: &mut Wire) -> Option<Flow> {
+    /// Runs the command, and answers it.
+    async fn run(&mut self, raw: Raw, wire: &mut Wire) -> Option<Flow> {
         let Some(tokens) = raw.tokens() else {
             wire.send(b"* BYE what is that?\r\n").await?;
             return Some(Flow::HangUp);
@@ -202,18 +202,18 @@ impl Session {
             }
             _ => self.command(&name, &mut arguments),
         };
-        // A refusal is told: it may ask for patience.
+        // A refusal is sent: it may request a delay.
         if answer.is_ok() && self.breaks() {
             return Some(Flow::HangUp);
         }
         let flow = match answer {
             Ok(text) => {
-                self.news();
+                self.report_changes();
                 self.say(&format!("{tag} OK {text}"));
                 Flow::On
             }
             Err(Refusal::Says(text)) => {
-                self.news();
+                self.report_changes();
                 self.fail(&format!("{tag} {text}"))
             }
             Err(Refusal::AndLeaves(text, words)) => {
@@ -235,7 +235,7 @@ impl Session {
         self.out.extend_from_slice(b"\r\n");
     }
 
-    /// A refusal; the last one that is borne.
+    /// Counts a refusal, and ends the session after too many.
     fn fail(&mut self, answer: &str) -> Flow {
         self.say(answer);
         self.errors += 1;
@@ -250,7 +250,7 @@ impl Session {
         Flow::On
     }
 
-    /// Whether the connection breaks now, before the answer.
+    /// True if the connection breaks now, before the answer.
     fn breaks(&mut self) -> bool {
         let Some(user) = &self.user else { return false };
         self.commands += 1;
@@ -262,12 +262,11 @@ impl Session {
         breaks
     }
 
-    /// The client is about to have something done that costs of a budget.
-    pub(super) fn mind_budgets(&self) {
+    /// Records a violation if the client uses a spent budget.
+    pub(super) fn note_use_while_away(&self) {
         let user = self.user();
         if user.meter().should_be_away(user.clock.now()) {
-            self.server
-                .violation(&user.name, "goes on on another connection, long after it was told to stay away");
+            self.server.violation(&user.name, "continues on another connection, long after it had to wait");
         }
     }
 
@@ -280,7 +279,7 @@ impl Session {
         has_expired
     }
 
-    /// Whether a literal is wanted; `text` is the beginning of its command.
+    /// Decides about an announced literal. `text` is the beginning of its command.
     fn consent(&self, text: &[u8], length: u64, is_free: bool) -> Consent {
         let line = String::from_utf8_lossy(text);
         let (tag, line) = line.split_once(' ').unwrap_or((&line, ""));
@@ -297,14 +296,14 @@ impl Session {
             () => 0,
         };
         if is_free && length > most_free {
-            let who = self.user.as_ref().map_or("nobody", |it| &it.name);
-            self.server.violation(who, format!("a literal of {length} octets came without being asked for"));
+            let who = self.user.as_ref().map_or("no user", |it| &it.name);
+            self.server.violation(who, format!("sends a literal of {length} bytes without a request"));
         }
         match personality.largest {
             Some((most, words)) if length > most => {
                 if personality.has(&format!("APPENDLIMIT={most}")) {
-                    let who = self.user.as_ref().map_or("nobody", |it| &it.name);
-                    self.server.violation(who, format!("sends {length} octets, which is above APPENDLIMIT"));
+                    let who = self.user.as_ref().map_or("no user", |it| &it.name);
+                    self.server.violation(who, format!("sends {length} bytes, more than APPENDLIMIT"));
                 }
                 Consent::Refused(format!("{tag} {words}"))
             }
@@ -370,7 +369,7 @@ impl Session {
         }
     }
 
-    /// An extension may be used where it was offered.
+    /// Returns an error for an extension that was not offered.
     pub(super) fn offered(&self, extension: &str) -> Result<(), Refusal> {
         if self.server.personality.has(extension) {
             return Ok(());
@@ -379,9 +378,9 @@ impl Session {
         Err(Refusal::bad("Command Argument Error. 11"))
     }
 
-    /// Whoever asks this is logged in.
+    /// The user, who must be logged in.
     pub(super) fn user(&self) -> Arc<User> {
-        self.user.clone().expect("somebody is logged in")
+        self.user.clone().expect("a user is logged in")
     }
 
     pub(super) fn folder(&self, name: &str) -> Result<String, Refusal> {
@@ -406,18 +405,18 @@ impl Session {
         Ok("done".to_owned())
     }
 
-    /// What happened in the open folder since it was last told.
-    fn news(&mut self) {
+    /// Sends the changes of the selected folder since the last report.
+    fn report_changes(&mut self) {
         let (Some(user), Some(open)) = (&self.user, &mut self.open) else { return };
         let there: Vec<u32> = {
             let mailbox = user.mailbox();
             let Some(folder) = mailbox.folders.get(&open.name) else { return };
-            let now = (folder.uid_next, folder.vanished.len());
-            let (first_new, expunged) = std::mem::replace(&mut open.told, now);
+            let now = (folder.uids.uid_next, folder.uids.removals());
+            let (first_new, expunged) = std::mem::replace(&mut open.reported, now);
             if expunged == now.1 {
-                // Nothing, or only what came.
+                // No changes, or only new messages.
                 let before = open.uids.len();
-                open.uids.extend(folder.entries.range(first_new..).map(|(uid, _)| *uid));
+                open.uids.extend(folder.uids.messages.range(first_new..).map(|(uid, _)| *uid));
                 let exists = open.uids.len();
                 drop(mailbox);
                 if exists > before {
@@ -425,7 +424,7 @@ impl Session {
                 }
                 return;
             }
-            folder.entries.keys().copied().collect()
+            folder.uids.messages.keys().copied().collect()
         };
         let gone: Vec<u32> =
             open.uids.iter().copied().filter(|it| there.binary_search(it).is_err()).collect();
@@ -455,10 +454,10 @@ impl Drop for Session {
     }
 }
 
-/// Repeats a response until nobody listens any more.
-async fn rave(response: &[u8], wire: &mut Wire) -> Option<()> {
+/// Repeats a response until the client disconnects.
+async fn repeat_endlessly(response: &[u8], wire: &mut Wire) -> Option<()> {
     let some = response.repeat(1 + (64 << 10) / response.len().max(1));
-    for _ in 0..=ENDLESS / some.len() {
+    for _ in 0..=MAX_ENDLESS_LENGTH / some.len() {
         wire.send(&some).await?;
     }
     Some(())

@@ -10,19 +10,19 @@ use mailhaul_imap::MailboxName;
 use mailhaul_mail::{Flags, InternalDate};
 
 use super::personality::Personality;
+use crate::uid_folder::UidFolder;
 
-/// One message as the server keeps it.
+/// One stored message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
-    /// Its octets.
+pub struct StoredMessage {
     pub octets: Arc<Vec<u8>>,
     /// Flags and keywords.
     pub flags: Flags,
-    /// When it arrived.
+    /// Its INTERNALDATE.
     pub date: InternalDate,
 }
 
-/// A message's place in a folder.
+/// A message's entry in a folder.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     pub(super) message: u64,
@@ -33,24 +33,28 @@ pub(super) struct Entry {
 pub(super) struct Folder {
     pub(super) attributes: &'static str,
     pub(super) is_subscribed: bool,
-    pub(super) uid_validity: u32,
-    pub(super) uid_next: u32,
-    pub(super) highest: u64,
-    pub(super) entries: BTreeMap<u32, Entry>,
-    /// What was expunged, and when.
-    pub(super) vanished: Vec<(u32, u64)>,
+    /// The numbers of the messages, by UID.
+    pub(super) uids: UidFolder<u64>,
 }
 
-/// A mailbox. Where folders are labels, a message is one in all of them: with the same flags and the same octets.
+impl Folder {
+    pub(super) fn entry(&self, uid: u32) -> Option<Entry> {
+        Some(Entry { message: *self.uids.messages.get(&uid)?, modseq: self.uids.modseq_of(uid) })
+    }
+}
+
+/// A mailbox.
+///
+/// If folders are labels, a message is the same in all of them, with one set of flags.
 #[derive(Clone, Debug)]
 pub struct Mailbox {
     pub(super) folders: BTreeMap<String, Folder>,
-    pub(super) messages: BTreeMap<u64, Kept>,
-    /// Where folders are labels: each message by its octets.
+    pub(super) messages: BTreeMap<u64, StoredMessage>,
+    /// With labels: each message by the digest of its bytes.
     known: HashMap<[u8; 32], u64>,
-    /// Where each message is.
+    /// The folders and UIDs of each message.
     places: HashMap<u64, BTreeMap<String, u32>>,
-    /// What was taken and is not shown yet: from when on, which message, and its labels.
+    /// Accepted messages that are not shown yet: the time, the message, and its labels.
     late: Vec<(Duration, u64, Vec<String>)>,
     modseq: u64,
     next_message: u64,
@@ -79,53 +83,46 @@ impl Mailbox {
         mailbox
     }
 
-    /// Makes a folder, by its name on the wire; nothing happens where it is there.
+    /// Creates a folder by its name on the wire. Does nothing if it exists.
     pub fn create(&mut self, name: &str) {
         if self.resolve(name).is_some() {
             return;
         }
-        let folder = Folder {
-            attributes: "",
-            is_subscribed: self.has_labels,
-            uid_validity: 1000 + u32::try_from(self.folders.len()).unwrap(),
-            uid_next: 1,
-            highest: self.modseq,
-            entries: BTreeMap::new(),
-            vanished: Vec::new(),
-        };
+        let uid_validity = 1000 + u32::try_from(self.folders.len()).unwrap();
+        let uids = UidFolder::new(uid_validity, self.modseq);
+        let folder = Folder { attributes: "", is_subscribed: self.has_labels, uids };
         self.folders.insert(name.to_owned(), folder);
     }
 
-    /// Gives a folder another name. Its messages do not change by it.
+    /// Renames a folder. Its messages do not change.
     pub fn rename(&mut self, from: &str, to: &str) {
         let folder = self.folders.remove(from).expect("there is such a folder");
-        for places in folder.entries.values().map(|it| it.message) {
-            let places = self.places.get_mut(&places).unwrap();
+        for message in folder.uids.messages.values() {
+            let places = self.places.get_mut(message).unwrap();
             let uid = places.remove(from).unwrap();
             places.insert(to.to_owned(), uid);
         }
         self.folders.insert(to.to_owned(), folder);
     }
 
-    /// Gives the folder another UIDVALIDITY.
+    /// Changes the folder's UIDVALIDITY.
     ///
     /// # Panics
     /// Without such a folder.
     pub fn renumber(&mut self, folder: &str) {
-        self.folders.get_mut(folder).expect("there is such a folder").uid_validity += 1_000;
+        self.folders.get_mut(folder).expect("there is such a folder").uids.uid_validity += 1_000;
     }
 
-    /// Empties a folder, as a restore from a backup does: UIDs begin at 1 again, and UIDVALIDITY stays.
+    /// Empties a folder, like a restore from a backup: UIDs begin at 1 again, and UIDVALIDITY stays.
     pub fn restart(&mut self, folder: &str) {
         for (uid, _) in self.messages(folder) {
             self.remove(folder, uid);
         }
         let folder = self.folders.get_mut(folder).expect("there is such a folder");
-        folder.uid_next = 1;
-        folder.vanished.clear();
+        folder.uids.restart();
     }
 
-    /// What the folder is called here; INBOX in any case.
+    /// Returns the stored name of the folder. INBOX has any case.
     pub(super) fn resolve(&self, name: &str) -> Option<String> {
         if self.folders.contains_key(name) {
             return Some(name.to_owned());
@@ -136,26 +133,28 @@ impl Mailbox {
         self.folders.keys().find(is_same).cloned()
     }
 
-    /// The folder with this attribute.
+    /// Returns the folder with this attribute.
     pub(super) fn special(&self, attribute: &str) -> Option<String> {
         let found = self.folders.iter().find(|(_, it)| it.attributes.contains(attribute));
         found.map(|(name, _)| name.clone())
     }
 
-    /// Puts a message into a folder. Where folders are labels, the same octets are the same message: it gets a label
-    /// more, or nothing but a UID that leads nowhere.
+    /// Adds a message to a folder.
+    ///
+    /// With labels, the same bytes are the same message. It gets one label more, or else only a UID that
+    /// leads nowhere.
     pub fn add(&mut self, folder: &str, octets: Vec<u8>, flags: Flags, date: InternalDate) -> u32 {
         let digest = self.has_labels.then(|| *blake3::hash(&octets).as_bytes());
         if let Some(known) = digest.and_then(|it| self.known.get(&it).copied()) {
             if self.uid_of(folder, known).is_some() {
                 let folder = self.folders.get_mut(folder).unwrap();
-                folder.uid_next += 1;
-                return folder.uid_next - 1;
+                folder.uids.uid_next += 1;
+                return folder.uids.uid_next - 1;
             }
             return self.place(folder, known);
         }
         let is_starred = flags.contains("\\Flagged");
-        let message = self.keep(digest, Kept { octets: Arc::new(octets), flags, date });
+        let message = self.keep(digest, StoredMessage { octets: Arc::new(octets), flags, date });
         let uid = self.place(folder, message);
         if self.has_labels {
             self.star(message, is_starred);
@@ -163,7 +162,7 @@ impl Mailbox {
         uid
     }
 
-    fn keep(&mut self, digest: Option<[u8; 32]>, kept: Kept) -> u64 {
+    fn keep(&mut self, digest: Option<[u8; 32]>, kept: StoredMessage) -> u64 {
         let message = self.next_message;
         self.next_message += 1;
         self.known.extend(digest.map(|it| (it, message)));
@@ -171,9 +170,11 @@ impl Mailbox {
         message
     }
 
-    /// Takes a message with these labels, none of which means that it was archived, and shows it from this moment on. The
-    /// same octets are the same message. Its number, and whether it is there already with all of these labels.
-    pub(super) fn import(&mut self, labels: Vec<String>, kept: Kept, from: Duration) -> (u64, bool) {
+    /// Accepts a message with these labels, and shows it from this time on.
+    ///
+    /// Without any label the message is archived. The same bytes are the same message. Returns its number,
+    /// and true if it was there with all of these labels.
+    pub(super) fn import(&mut self, labels: Vec<String>, kept: StoredMessage, from: Duration) -> (u64, bool) {
         let digest = *blake3::hash(&kept.octets).as_bytes();
         let known = self.known.get(&digest).copied();
         let message = known.unwrap_or_else(|| self.keep(Some(digest), kept));
@@ -183,7 +184,7 @@ impl Mailbox {
         (message, is_there)
     }
 
-    /// Shows what was taken until now.
+    /// Shows the messages whose time has come.
     pub(super) fn arrive(&mut self, now: Duration) {
         let (arrived, late) = std::mem::take(&mut self.late).into_iter().partition(|(from, ..)| *from <= now);
         self.late = late;
@@ -198,9 +199,9 @@ impl Mailbox {
         }
     }
 
-    /// Puts a message that is there into a folder more: a copy, or a label.
+    /// Adds an existing message to a folder: as a copy, or as a label.
     pub fn copy(&mut self, from: &str, uid: u32, to: &str) -> u32 {
-        let message = self.folders[from].entries[&uid].message;
+        let message = self.folders[from].uids.messages[&uid];
         if !self.has_labels {
             let kept = self.messages[&message].clone();
             return self.add(to, Arc::unwrap_or_clone(kept.octets), kept.flags, kept.date);
@@ -237,13 +238,8 @@ impl Mailbox {
 
     fn enter(&mut self, folder: &str, message: u64) -> u32 {
         self.modseq += 1;
-        let name = folder.to_owned();
-        let folder = self.folders.get_mut(folder).unwrap();
-        let uid = folder.uid_next;
-        self.places.entry(message).or_default().insert(name, uid);
-        folder.uid_next += 1;
-        folder.highest = self.modseq;
-        folder.entries.insert(uid, Entry { message, modseq: self.modseq });
+        let uid = self.folders.get_mut(folder).unwrap().uids.insert(message, self.modseq);
+        self.places.entry(message).or_default().insert(folder.to_owned(), uid);
         uid
     }
 
@@ -253,37 +249,32 @@ impl Mailbox {
         }
     }
 
-    /// Takes a message out of a folder. With labels it stays in the others.
+    /// Removes a message from a folder. With labels it stays in the others.
     pub fn remove(&mut self, folder: &str, uid: u32) {
         self.modseq += 1;
-        let (name, modseq) = (folder, self.modseq);
-        let folder = self.folders.get_mut(name).unwrap();
-        let Some(entry) = folder.entries.remove(&uid) else { return };
-        folder.vanished.push((uid, modseq));
-        folder.highest = modseq;
-        if let Some(places) = self.places.get_mut(&entry.message) {
-            places.remove(name);
+        let uids = &mut self.folders.get_mut(folder).unwrap().uids;
+        let Some(message) = uids.remove(uid, self.modseq) else { return };
+        if let Some(places) = self.places.get_mut(&message) {
+            places.remove(folder);
         }
         if self.has_labels {
-            self.touch(entry.message);
+            self.touch(message);
         } else {
-            self.messages.remove(&entry.message);
+            self.messages.remove(&message);
         }
     }
 
-    /// Everywhere the message is, it has changed.
+    /// Records a change of the message in all its folders.
     fn touch(&mut self, message: u64) {
         self.modseq += 1;
         for (name, uid) in self.places.get(&message).into_iter().flatten() {
-            let folder = self.folders.get_mut(name).unwrap();
-            folder.entries.get_mut(uid).unwrap().modseq = self.modseq;
-            folder.highest = self.modseq;
+            self.folders.get_mut(name).unwrap().uids.touch(*uid, self.modseq);
         }
     }
 
-    /// Gives a message these flags and no others.
+    /// Replaces the flags of a message.
     pub fn set_flags(&mut self, folder: &str, uid: u32, flags: Flags) {
-        let message = self.folders[folder].entries[&uid].message;
+        let message = self.folders[folder].uids.messages[&uid];
         let is_starred = flags.contains("\\Flagged");
         self.messages.get_mut(&message).unwrap().flags = flags;
         self.touch(message);
@@ -292,7 +283,7 @@ impl Mailbox {
         }
     }
 
-    /// The folder of starred messages follows `\Flagged`.
+    /// Updates the folder of starred messages after a change of `\Flagged`.
     fn star(&mut self, message: u64, is_starred: bool) {
         let Some(starred) = self.special("\\Flagged") else { return };
         match (is_starred, self.uid_of(&starred, message)) {
@@ -302,35 +293,35 @@ impl Mailbox {
         }
     }
 
-    /// The labels of a message (X-GM-LABELS) but that of the folder it is looked at in.
+    /// Returns the labels of a message (X-GM-LABELS) without that of the selected folder.
     pub(super) fn labels(&self, message: u64, here: &str) -> Vec<String> {
         let places = self.places.get(&message).into_iter().flatten();
         let others = places.map(|(name, _)| name).filter(|it| *it != here);
         others.filter_map(|name| label(name, self.folders[name].attributes)).collect()
     }
 
-    pub(super) fn kept(&self, folder: &str, uid: u32) -> Option<(u64, &Kept)> {
-        let entry = self.folders.get(folder)?.entries.get(&uid)?;
-        Some((entry.message, self.messages.get(&entry.message)?))
+    pub(super) fn kept(&self, folder: &str, uid: u32) -> Option<(u64, &StoredMessage)> {
+        let message = *self.folders.get(folder)?.uids.messages.get(&uid)?;
+        Some((message, self.messages.get(&message)?))
     }
 
-    /// The folders' names, those included that hold no messages.
+    /// Returns the names of all folders, also of those without messages.
     pub fn folder_names(&self) -> Vec<String> {
         self.folders.keys().cloned().collect()
     }
 
-    /// The messages of a folder with their UIDs.
-    pub fn messages(&self, folder: &str) -> Vec<(u32, Kept)> {
-        let entries = self.folders.get(folder).into_iter().flat_map(|it| &it.entries);
-        entries.map(|(uid, entry)| (*uid, self.messages[&entry.message].clone())).collect()
+    /// Returns the messages of a folder with their UIDs.
+    pub fn messages(&self, folder: &str) -> Vec<(u32, StoredMessage)> {
+        let numbers = self.folders.get(folder).into_iter().flat_map(|folder| &folder.uids.messages);
+        numbers.map(|(uid, message)| (*uid, self.messages[message].clone())).collect()
     }
 
-    /// How many messages there are, each counted once however many labels it has.
+    /// Number of messages. A message with several labels counts once.
     pub fn total(&self) -> usize {
         self.messages.len()
     }
 
-    /// The user subscribes the folder, or gives it up.
+    /// Subscribes or unsubscribes the folder.
     pub fn subscribe(&mut self, folder: &str, is_subscribed: bool) {
         if let Some(folder) = self.folders.get_mut(folder) {
             folder.is_subscribed = is_subscribed;

@@ -1,4 +1,4 @@
-//! Commands as tokens, sets of numbers, and strings as they go over the wire.
+//! Commands as tokens, sets of numbers, and strings in wire form.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use super::octets::replace;
 /// A piece of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Token {
-    /// A word; with its brackets and what is in them.
+    /// A word, with its brackets and their contents.
     Word(String),
     /// A quoted string.
     Quoted(Vec<u8>),
@@ -17,14 +17,14 @@ pub(super) enum Token {
     Close,
 }
 
-/// A command as it came: text, and the literal that follows it.
+/// A command in wire form: texts, each with the literal that follows it.
 #[derive(Debug, Default)]
 pub(super) struct Raw {
     pub(super) pieces: Vec<(Vec<u8>, Option<Vec<u8>>)>,
 }
 
 impl Raw {
-    /// The tag, and the text after it with literals as they were announced.
+    /// Returns the tag, and the text after it with the announcements of literals.
     pub(super) fn line(&self) -> (String, String) {
         let text: Vec<u8> = self.pieces.iter().flat_map(|(text, _)| text).copied().collect();
         let text = String::from_utf8_lossy(&text);
@@ -32,12 +32,12 @@ impl Raw {
         (tag.to_owned(), line.to_owned())
     }
 
-    /// Octets of all literals.
+    /// Returns the bytes of all literals.
     pub(super) fn octets(&self) -> Vec<u8> {
         self.pieces.iter().filter_map(|(_, literal)| literal.as_ref()).flatten().copied().collect()
     }
 
-    /// `from` becomes `to` in the text and in strings that came as literals.
+    /// Replaces `from` by `to` in the text and in literals.
     pub(super) fn change(&mut self, from: &[u8], to: &[u8]) {
         for (text, literal) in &mut self.pieces {
             *text = replace(text, from, to);
@@ -47,7 +47,7 @@ impl Raw {
         }
     }
 
-    /// All tokens; `None` where something is not as the grammar wants it.
+    /// Returns all tokens; `None` for invalid syntax.
     pub(super) fn tokens(self) -> Option<Vec<Token>> {
         let mut tokens = Vec::new();
         for (text, literal) in self.pieces {
@@ -105,7 +105,7 @@ fn words(text: &[u8], tokens: &mut Vec<Token>) -> Option<()> {
     Some(())
 }
 
-/// What is left of a command.
+/// The unread rest of a command.
 pub(super) struct Arguments<'a>(pub(super) &'a [Token]);
 
 impl<'a> Arguments<'a> {
@@ -115,7 +115,7 @@ impl<'a> Arguments<'a> {
         Some(first)
     }
 
-    /// A word or a string, as text.
+    /// Reads a word or a string, as text.
     pub(super) fn string(&mut self) -> Option<String> {
         match self.next()? {
             Token::Word(word) => Some(word.clone()),
@@ -126,7 +126,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// A word in upper case.
+    /// Reads a word in upper case.
     pub(super) fn word(&mut self) -> Option<String> {
         match self.next()? {
             Token::Word(word) => Some(word.to_ascii_uppercase()),
@@ -134,7 +134,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// The words of a list; of one word, where there are no parentheses.
+    /// Reads the words of a list, or one word without parentheses.
     pub(super) fn list(&mut self) -> Option<Vec<String>> {
         match self.next()? {
             Token::Open => {}
@@ -158,7 +158,7 @@ impl<'a> Arguments<'a> {
     }
 }
 
-/// Those of the numbers that are in a set such as `1:4,9,12:*`.
+/// Returns the numbers that are in a set such as `1:4,9,12:*`.
 pub(super) fn among(set: &str, numbers: impl DoubleEndedIterator<Item = u32> + Clone) -> Option<Vec<u32>> {
     let last = numbers.clone().next_back().unwrap_or(0);
     let number = |text: &str| if text == "*" { Some(last) } else { text.parse().ok() };
@@ -171,7 +171,7 @@ pub(super) fn among(set: &str, numbers: impl DoubleEndedIterator<Item = u32> + C
     Some(numbers.filter(|it| ranges.iter().any(|(first, end)| (first..=end).contains(&it))).collect())
 }
 
-/// Numbers as a set, in their order.
+/// Formats numbers as a set, in their order.
 pub(super) fn set(numbers: &[u32]) -> String {
     let mut text = String::new();
     let mut rest = numbers;
@@ -187,7 +187,7 @@ pub(super) fn set(numbers: &[u32]) -> String {
     text
 }
 
-/// A string in quotes.
+/// Formats a string in quotes.
 pub(super) fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

@@ -1,4 +1,4 @@
-//! The servers themselves, asked by a client of this project.
+//! The servers themselves, tested with this project's client.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -46,7 +46,7 @@ async fn append(session: &mut Session, folder: &str, octets: &[u8]) -> Result<St
     Ok(reply.uids().map(|(_, uids)| uids.to_string()).unwrap_or_default())
 }
 
-/// Flags and labels of what the folder shows, by UID.
+/// Returns flags and labels of the messages in the folder, by UID.
 async fn shown(session: &mut Session, folder: &str, items: &str) -> BTreeMap<u32, String> {
     let name = MailboxName::from_text(folder);
     let mut selected = session.examine(&name, &SelectOptions::default()).await.unwrap();
@@ -134,12 +134,12 @@ async fn a_session_ends_with_its_token_and_another_token_begins_one() {
     assert_eq!(log_in(&server, &first).await.err().unwrap().kind, ErrorKind::Authentication);
     log_in(&server, &token(&server)).await.unwrap();
     assert!(server.violations().is_empty());
-    // Who goes on with the first one was told, and so was who asks for a third.
+    // The client was warned before it uses the first one again, and before it requests a third.
     log_in(&server, &first).await.err().unwrap();
     token(&server);
     let told = [
         "terrya: shows a token again that was refused because it had ended",
-        "terrya: is asked a token for, while the last one is good",
+        "terrya: requests a token while the last one is valid",
     ];
     assert_eq!(server.violations(), told);
 }
@@ -157,7 +157,7 @@ async fn an_applications_token_opens_every_mailbox_in_its_own_time() {
     assert!(server.violations().is_empty());
     server.issue_application_token();
     server.issue_application_token();
-    assert_eq!(server.violations(), ["everybody: is asked a token for, while the last one is good"]);
+    assert_eq!(server.violations(), ["all users: requests a token while the last one is valid"]);
 }
 
 #[tokio::test]
@@ -172,7 +172,7 @@ async fn a_connection_breaks_after_its_last_command_took_effect() {
 }
 
 #[tokio::test]
-async fn gmail_keeps_the_same_octets_once_and_tells_a_uid_all_the_same() {
+async fn gmail_stores_the_same_bytes_once_and_still_returns_a_uid() {
     let (server, _) = server(Personality::gmail(), |_| {}).await;
     let mut session = session(&server).await;
     session.create(&MailboxName::from_text("a/b")).await.unwrap();
@@ -183,7 +183,7 @@ async fn gmail_keeps_the_same_octets_once_and_tells_a_uid_all_the_same() {
     ];
     assert_eq!(uids, ["1", "2", "1"]);
     assert_eq!(server.with("terrya", |it| it.total()), 1);
-    // The label of the folder that is open is not told.
+    // The label of the selected folder is not listed.
     let labels = "(X-GM-MSGID X-GM-LABELS)";
     assert_eq!(shown(&mut session, "INBOX", labels).await, BTreeMap::from([(1, "a/b".to_owned())]));
     assert_eq!(shown(&mut session, "a/b", labels).await[&1], "\\Inbox");
@@ -191,7 +191,7 @@ async fn gmail_keeps_the_same_octets_once_and_tells_a_uid_all_the_same() {
         shown(&mut session, "[Gmail]/All Mail", labels).await[&1].split(' ').map(str::to_owned).collect();
     everywhere.sort();
     assert_eq!(everywhere, ["\\Inbox", "a/b"]);
-    // In the trash it is nowhere else.
+    // A message in the trash is in no other folder.
     let mut selected = session.select(&inbox(), &SelectOptions::default()).await.unwrap();
     selected.uid_move(&all(), &MailboxName::from_text("[Gmail]/Trash")).await.unwrap();
     for (folder, count) in [("INBOX", 0), ("a/b", 0), ("[Gmail]/All Mail", 0), ("[Gmail]/Trash", 1)] {
@@ -200,7 +200,7 @@ async fn gmail_keeps_the_same_octets_once_and_tells_a_uid_all_the_same() {
 }
 
 #[tokio::test]
-async fn gmail_refuses_names_and_a_sixteenth_connection_and_leaves_at_a_nul() {
+async fn gmail_refuses_names_a_sixteenth_connection_and_a_nul() {
     let (server, _) = server(Personality::gmail(), |_| {}).await;
     let mut sessions = Vec::new();
     for _ in 0..15 {
@@ -211,7 +211,7 @@ async fn gmail_refuses_names_and_a_sixteenth_connection_and_leaves_at_a_nul() {
     assert!(error.message.contains("Too many simultaneous connections"), "{error}");
     assert!(server.violations().is_empty());
     log_in(&server, &credentials).await.err().unwrap();
-    assert_eq!(server.violations(), ["terrya: wants more than 15 connections, and was told a moment ago"]);
+    assert_eq!(server.violations(), ["terrya: wants more than 15 connections, shortly after a refusal"]);
     let mut first = sessions.remove(0);
     for name in [" a", "a /b", "a  b", "a^b", "a\\b", "Spam", "[Gmail]/x"] {
         assert!(first.create(&MailboxName::from_text(name)).await.is_err(), "{name}");

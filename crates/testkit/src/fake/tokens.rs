@@ -1,4 +1,4 @@
-//! Access tokens of one user: until when each opens the mailbox, and whether somebody shows them who was told not to.
+//! Access tokens of one user: their expiry, and the violations of their bearers.
 
 use std::{
     sync::{
@@ -8,75 +8,76 @@ use std::{
     time::Duration,
 };
 
-/// One token. An application's is given to every user.
+/// One token. A token of an application belongs to every user.
 #[derive(Debug)]
 pub(super) struct AccessToken {
     pub(super) text: String,
-    /// Somebody was refused with it.
+    /// True if a login with it was refused.
     pub(super) was_refused: AtomicBool,
 }
 
 /// The tokens that open one mailbox.
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
-    given: Vec<Given>,
-    /// Refused logins since the last one that was not.
+    issued: Vec<IssuedToken>,
+    /// Consecutive refused logins.
     refused_in_a_row: u32,
 }
 
 #[derive(Debug)]
-struct Given {
+struct IssuedToken {
     token: Arc<AccessToken>,
     life: Duration,
-    /// In the user's own time; `None` where its life begins when it is first shown.
+    /// Expiry in the user's own time; `None` if the lifetime begins with the first use.
     end: Option<Duration>,
-    /// How often it was shown after that.
+    /// Number of uses after the expiry.
     in_vain: u32,
 }
 
-/// Why a login was refused.
+/// A refused login.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refused {
-    /// What its client should have known.
+pub(super) struct RefusedLogin {
+    /// Violations of its client.
     pub(super) violations: Vec<String>,
 }
 
 impl Tokens {
-    /// The token lives so long, from this moment on, or from the first in which it is shown here.
+    /// Adds a token with this lifetime, from this time on or from its first use here.
     pub(super) fn give(&mut self, token: Arc<AccessToken>, life: Duration, since: Option<Duration>) {
-        self.given.push(Given { token, life, end: since.map(|it| it + life), in_vain: 0 });
+        self.issued.push(IssuedToken { token, life, end: since.map(|it| it + life), in_vain: 0 });
     }
 
-    /// Whether the token that was given last is as good as a new one: it has not ended, and nobody was refused with it.
+    /// True if the last token is as good as a new one: it has not expired, and no login with it was refused.
     pub(super) fn is_last_good(&self, now: Duration) -> bool {
-        let is_good =
-            |it: &Given| it.end.is_none_or(|end| now < end) && !it.token.was_refused.load(Ordering::SeqCst);
-        self.given.last().is_some_and(is_good)
+        let is_good = |it: &IssuedToken| {
+            it.end.is_none_or(|end| now < end) && !it.token.was_refused.load(Ordering::SeqCst)
+        };
+        self.issued.last().is_some_and(is_good)
     }
 
-    /// None of them opens it any more.
+    /// Revokes all tokens.
     pub(super) fn revoke(&mut self) {
-        self.given.clear();
+        self.issued.clear();
     }
 
-    /// Whether the token opens the mailbox now.
+    /// True if the token opens the mailbox now.
     pub(super) fn opens(&self, text: &str, now: Duration) -> bool {
-        self.given.iter().any(|it| it.token.text == text && it.end.is_none_or(|end| now < end))
+        self.issued.iter().any(|it| it.token.text == text && it.end.is_none_or(|end| now < end))
     }
 
-    /// Somebody shows a token: when it ends, or why it opens nothing.
-    pub(super) fn show(&mut self, text: &str, now: Duration) -> Result<Duration, Refused> {
-        let given = self.given.iter_mut().rev().find(|it| it.token.text == text);
+    /// Uses a token. Returns its expiry, or the reason of the refusal.
+    pub(super) fn show(&mut self, text: &str, now: Duration) -> Result<Duration, RefusedLogin> {
+        let issued = self.issued.iter_mut().rev().find(|it| it.token.text == text);
         let mut violations = Vec::new();
-        if let Some(given) = given {
-            let end = *given.end.get_or_insert(now + given.life);
+        if let Some(issued) = issued {
+            let end = *issued.end.get_or_insert(now + issued.life);
             if now < end {
                 self.refused_in_a_row = 0;
                 return Ok(end);
             }
-            given.token.was_refused.store(true, Ordering::SeqCst);
-            given.in_vain += 1;
-            if given.in_vain > 1 {
+            issued.token.was_refused.store(true, Ordering::SeqCst);
+            issued.in_vain += 1;
+            if issued.in_vain > 1 {
                 violations.push("shows a token again that was refused because it had ended".to_owned());
             }
         }
@@ -84,7 +85,7 @@ impl Tokens {
         if self.refused_in_a_row > 1 {
             violations.push(format!("shows {} tokens in a row that open nothing", self.refused_in_a_row));
         }
-        Err(Refused { violations })
+        Err(RefusedLogin { violations })
     }
 }
 
@@ -102,11 +103,11 @@ mod tests {
         tokens.give(token("a"), 10 * second, Some(Duration::ZERO));
         assert!(tokens.is_last_good(9 * second) && !tokens.is_last_good(10 * second));
         assert_eq!(tokens.show("a", 9 * second), Ok(10 * second));
-        assert_eq!(tokens.show("a", 10 * second), Err(Refused { violations: Vec::new() }));
+        assert_eq!(tokens.show("a", 10 * second), Err(RefusedLogin { violations: Vec::new() }));
         tokens.give(token("b"), 9 * second, None);
         assert_eq!(tokens.show("b", 11 * second), Ok(20 * second));
         assert_eq!(tokens.show("a", 12 * second).unwrap_err().violations.len(), 1);
-        let told = tokens.show("never given", 12 * second).unwrap_err().violations;
+        let told = tokens.show("never issued", 12 * second).unwrap_err().violations;
         assert_eq!(told, ["shows 2 tokens in a row that open nothing"]);
         assert!(tokens.is_last_good(12 * second));
     }

@@ -8,7 +8,7 @@ use jiff::{Timestamp, ToSpan as _};
 use mailhaul_engine::{Event, Progress as _};
 use mailhaul_migration::{Failure as Trouble, FailureClass, Guid, MigrationUser, Statistics, UserEvent};
 use mailhaul_operations::{Caller, Client, Failure, FailureKind, Gate, Operations, Record, Role, Service};
-use mailhaul_store::{Claim, Claimed, Due, MasterKeySource, PassKind, Release, Store};
+use mailhaul_store::{Claim, ClaimedUser, Due, MasterKeySource, PassKind, Release, Store};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -129,7 +129,7 @@ impl Desk {
     }
 
     /// Claims every user that is due.
-    pub(super) async fn claim(&self) -> Vec<Claimed> {
+    pub(super) async fn claim(&self) -> Vec<ClaimedUser> {
         let now = self.context.now();
         let mut claimed = Vec::new();
         for endpoint in self.context.store.endpoints().await.unwrap() {
@@ -148,7 +148,7 @@ impl Desk {
     }
 
     /// Ends a worker's pass with this event.
-    pub(super) async fn ends(&self, claimed: &Claimed, event: UserEvent) {
+    pub(super) async fn ends(&self, claimed: &ClaimedUser, event: UserEvent) {
         let now = self.context.now();
         let has_failed = event == UserEvent::Failed;
         let skipped_items = u64::from(event == UserEvent::SyncedWithSkippedItems);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use mailhaul_mail::Reach;
 use mailhaul_migration::{Endpoint, EndpointSecurity, EndpointType, Grant, Guid, Limit, OAuth};
-use mailhaul_store::{Parking, PassKind, Running, Store, StoreError};
+use mailhaul_store::{Parking, PassKind, RunningPasses, Store, StoreError};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -97,7 +97,7 @@ pub(crate) struct MigrationEndpoint {
 /// Active mailboxes at all endpoints.
 #[derive(Default)]
 pub(crate) struct Active {
-    running: Vec<Running>,
+    running: Vec<RunningPasses>,
     parked: Vec<(Guid, Parking)>,
 }
 
@@ -108,9 +108,10 @@ impl Active {
 
     /// Active mailboxes at this endpoint, and those of them in an incremental sync.
     fn at(&self, endpoint: Guid) -> (u64, u64) {
-        let here = |it: &&Running| it.source_endpoint == endpoint || it.target_endpoint == Some(endpoint);
+        let here =
+            |it: &&RunningPasses| it.source_endpoint == endpoint || it.target_endpoint == Some(endpoint);
         let of = |later: bool| {
-            let counted = |it: &&Running| here(it) && (it.kind != PassKind::First || !later);
+            let counted = |it: &&RunningPasses| here(it) && (it.kind != PassKind::First || !later);
             self.running.iter().filter(counted).map(|it| it.users).sum()
         };
         (of(false), of(true))

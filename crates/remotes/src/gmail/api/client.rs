@@ -1,14 +1,12 @@
 //! One request to Gmail's API: adds a valid token, and waits out short delays.
 
-use std::{
-    sync::{MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use bytes::Bytes;
 use mailhaul_engine::{Error, ErrorKind};
 use mailhaul_mail::{Reach, Redactor, Retry, Scope, Secret};
 use mailhaul_oauth::{Tokens, check_url, innermost};
+use parking_lot::MutexGuard;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, Response, Url, header::HeaderName};
 
@@ -187,7 +185,7 @@ impl Api {
 
     /// The known labels.
     fn labels(&self) -> MutexGuard<'_, Vec<Label>> {
-        self.uploads.shared.labels.lock().unwrap_or_else(PoisonError::into_inner)
+        self.uploads.shared.labels.lock()
     }
 
     async fn list_labels(&self) -> Result<Vec<Label>, ApiError> {

@@ -38,18 +38,12 @@ pub(crate) mod route;
 pub(crate) mod split;
 pub(crate) mod upload;
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    future::Future,
-    pin::Pin,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use mailhaul_engine::Folder;
 use mailhaul_mail::{FolderPath, Reach, SpecialUse};
 use mailhaul_oauth::{TokenUrl, check_url, http_client};
+use parking_lot::Mutex;
 use reqwest::{Client, Url};
 use tokio::sync::RwLock;
 

@@ -3,7 +3,9 @@
 use std::{pin::pin, time::Duration};
 
 use mailhaul_engine::{Envelope, Error, Feed, Offer};
-use mailhaul_imap::{self as imap, AppendHead, AppendReplies, AppendSink, Begin, MailboxName, Session};
+use mailhaul_imap::{
+    self as imap, AppendHead, AppendReplies, AppendSink, BeginOutcome, MailboxName, Session,
+};
 use mailhaul_mail::{Flags, repair::is_strictly_formed};
 use tokio::time::timeout;
 
@@ -265,8 +267,8 @@ impl Sender<'_> {
         let begin = self.sink.begin(&head).await;
         self.command.push(message);
         match begin? {
-            Begin::Ready => Ok(true),
-            Begin::Refused(command) => {
+            BeginOutcome::Ready => Ok(true),
+            BeginOutcome::Refused(command) => {
                 self.octets = 0;
                 self.settings.tracker.sent(command, std::mem::take(&mut self.command));
                 Ok(false)

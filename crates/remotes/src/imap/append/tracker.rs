@@ -2,15 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use mailhaul_engine::{Ack, Acks, AppendedUids, Error};
 use mailhaul_imap::{self as imap, AppendReply, CommandId};
 use mailhaul_mail::{Flags, FolderPath, Retry, Scope, Uid};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::{
@@ -101,7 +99,7 @@ impl<'a> AppendTracker<'a> {
     }
 
     fn state(&self) -> MutexGuard<'_, PipelineState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     pub(crate) fn is_refused(&self) -> bool {
@@ -132,7 +130,7 @@ impl<'a> AppendTracker<'a> {
 
     /// True while each message waits for the answer to the one before.
     pub(crate) fn is_careful(&self) -> bool {
-        self.learned.lock().unwrap_or_else(PoisonError::into_inner).folder(self.folder).is_careful()
+        self.learned.lock().folder(self.folder).is_careful()
     }
 
     /// Adds a message to the open command.
@@ -184,7 +182,7 @@ impl<'a> AppendTracker<'a> {
 
     fn record_outcome(&self, state: &mut PipelineState, sent: &[SentMessage], reply: &AppendReply) {
         let uids: Vec<Uid> = sent.iter().map(|it| it.uid).collect();
-        let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut learned = self.learned.lock();
         let learned = learned.folder(self.folder);
         match reply.outcome() {
             Err(error) if error.scope > Scope::Message => state.spoilt.push((uids, error)),
@@ -229,7 +227,7 @@ impl<'a> AppendTracker<'a> {
 
     /// Returns the facts that remain after the pipeline ended.
     pub(crate) fn outcome(self) -> AppendOutcome {
-        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.into_inner();
         let is_alone = state.begun.saturating_sub(state.answered) == 1;
         let first = state.written.into_values().find_map(|command| match command {
             CommandState::Unanswered(sent) => Some(sent.iter().map(|it| it.uid).collect()),

@@ -1,9 +1,11 @@
 //! Accuracy of a server's RFC822.SIZE: exact on most servers, an estimate on some.
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
+    Arc,
     atomic::{AtomicBool, Ordering},
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 /// Messages that prove something: with exact sizes, or complete with another size.
 const ENOUGH: u32 = 3;
@@ -39,7 +41,7 @@ struct Counts {
 
 impl Sizes {
     fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.counts.lock()
     }
 
     /// Records a message with the told size.

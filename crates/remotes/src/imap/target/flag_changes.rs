@@ -1,7 +1,7 @@
 //! Flag changes on an IMAP target: all in one round trip, each only with flags that the folder keeps.
 
 use mailhaul_engine::{Error, FlagChange};
-use mailhaul_imap::{self as imap, Store, StoreMode};
+use mailhaul_imap::{self as imap, StoreCommand, StoreMode};
 use mailhaul_mail::{Flags, FolderPath, Scope, SystemFlag};
 
 use crate::imap::{mailbox::ImapMailbox, numbering::SelectMode};
@@ -47,7 +47,7 @@ impl ImapMailbox {
                 if mode == StoreMode::Add {
                     flags.without(&kept).iter().for_each(|name| lost.insert(name));
                 }
-                stores.push(Store { uids: change.uids.clone(), mode, flags: kept });
+                stores.push(StoreCommand { uids: change.uids.clone(), mode, flags: kept });
             }
         }
         let results = self.open(folder, SelectMode::Select).await?.uid_store_many(&stores).await;
@@ -65,7 +65,7 @@ impl ImapMailbox {
     async fn store_fewer(
         &mut self,
         folder: &FolderPath,
-        mut store: Store,
+        mut store: StoreCommand,
         mut error: imap::Error,
         lost: &mut Flags,
     ) -> Result<(), Error> {

@@ -4,8 +4,6 @@ pub(crate) mod flag_changes;
 pub(crate) mod renaming;
 pub(crate) mod stored;
 
-use std::sync::PoisonError;
-
 use mailhaul_engine::{
     Ack, Acks, Envelope, Error, ErrorKind, Feed, FlagChange, FolderStatus, Mailbox as _, NewFolder, Side,
     StorageHabits, StoredMessages, Target,
@@ -245,7 +243,7 @@ impl ImapMailbox {
         let name = self.wire(folder);
         let learned = self.shared_limits();
         let flags = |envelope: &Envelope| {
-            let mut learned = learned.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut learned = learned.lock();
             let learned = learned.folder(folder);
             let suits = |name: &str| learned.suits(envelope.uid, name, permanent.lists(name));
             envelope.flags.filtered(|name| permanent.keeps(name) && suits(name))

@@ -1,51 +1,36 @@
-//! Gmail's API, as far as messages are imported by it: `users.labels.list` and `users.messages.import`.
+//! The part of Gmail's API that imports messages: `users.labels.list` and `users.messages.import`.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use hyper::{Method, Response, StatusCode, header};
-use mail_parser::DateTime;
-use mailhaul_imap::MailboxName;
-use mailhaul_mail::{Flags, InternalDate};
+use hyper::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
-use serde_json::{Value, json};
 
 use super::{
-    super::{
-        Server, User,
-        personality::Verdict,
-        store::{Kept, Mailbox},
-    },
-    Answer, Asked, Closed, Fault, Step, refusal, reply, seconds, upload, with_header,
+    super::server::{Server, User},
+    api_state::{Fault, Step},
+    import::labels,
+    reply::{Answer, Closed, invalid, refusal, too_many_requests},
+    request::ApiRequest,
+    upload,
 };
 
-/// Octets of the largest message.
-const LARGEST: u64 = 150 << 20;
-/// Labels that are no folders of IMAP, and those that are, by their attributes there.
-const SYSTEM: [(&str, &str); 7] = [
-    ("SENT", "\\Sent"),
-    ("SPAM", "\\Junk"),
-    ("TRASH", "\\Trash"),
-    ("DRAFT", "\\Drafts"),
-    ("IMPORTANT", "\\Important"),
-    ("STARRED", "\\Flagged"),
-    ("CHAT", "\\Chats"),
-];
-
-/// Whose mailbox a request is for, and what it wants.
-pub(super) struct Meant {
+/// The mailbox and the purpose of a request.
+pub(super) struct ApiCall {
     pub(super) user: Arc<User>,
     pub(super) step: Step,
 }
 
-/// `None` where it is no request to the API, or its token opens no mailbox, or not this one.
-pub(super) fn meant(server: &Server, asked: &Asked) -> Option<Meant> {
-    let is_upload = asked.path.starts_with("/upload/gmail/v1/users/");
-    let rest = asked.path.trim_start_matches("/upload").strip_prefix("/gmail/v1/users/")?;
+/// Reads the mailbox and the purpose of a request.
+///
+/// `None` if it is not for the API, or its token does not open this mailbox.
+pub(super) fn call(server: &Server, request: &ApiRequest) -> Option<ApiCall> {
+    let is_upload = request.path.starts_with("/upload/gmail/v1/users/");
+    let rest = request.path.trim_start_matches("/upload").strip_prefix("/gmail/v1/users/")?;
     let (user, method) = rest.split_once('/')?;
     let user = percent_decode_str(user).decode_utf8().ok()?;
-    let is_query = || asked.header("content-range").is_some_and(|it| it.starts_with("bytes */"));
-    let kind = asked.query.get("uploadType").map(String::as_str);
-    let step = match (&asked.method, is_upload, method, kind) {
+    let is_query = || request.header("content-range").is_some_and(|it| it.starts_with("bytes */"));
+    let kind = request.query.get("uploadType").map(String::as_str);
+    let step = match (&request.method, is_upload, method, kind) {
         (&Method::GET, false, "labels", None) => Step::Labels,
         (&Method::POST, true, "messages/import", Some("multipart")) => Step::Import,
         (&Method::POST, true, "messages/import", Some("resumable")) => Step::Start,
@@ -53,7 +38,7 @@ pub(super) fn meant(server: &Server, asked: &Asked) -> Option<Meant> {
         (&Method::PUT, true, "messages/import", Some("resumable")) => Step::Chunk,
         _ => return None,
     };
-    let token = asked.header("authorization")?.strip_prefix("Bearer ")?;
+    let token = request.header("authorization")?.strip_prefix("Bearer ")?;
     let users = server.users.lock().unwrap();
     let mut named = users.values().filter(|it| user == "me" || it.name == user);
     let found = named.find(|it| it.tokens().opens(token, it.clock.now())).cloned();
@@ -62,17 +47,17 @@ pub(super) fn meant(server: &Server, asked: &Asked) -> Option<Meant> {
     {
         owner.meter().note("unauthorized");
     }
-    Some(Meant { user: found?, step })
+    Some(ApiCall { user: found?, step })
 }
 
-pub(super) fn answer(server: &Server, meant: &Meant, asked: &Asked) -> Answer {
-    let Meant { user, step } = meant;
+pub(super) fn answer(server: &Server, call: &ApiCall, request: &ApiRequest) -> Answer {
+    let ApiCall { user, step } = call;
     let now = user.clock.now();
     user.meter().note("requests");
     let early = user.api().away_until.saturating_sub(now);
     if !early.is_zero() {
         server.violation(&user.name, format!("{step:?} came {early:?} before it was allowed to"));
-        return Ok(patience(Some(early)));
+        return Ok(too_many_requests(Some(early)));
     }
     let units = match step {
         Step::Labels => 1,
@@ -82,12 +67,12 @@ pub(super) fn answer(server: &Server, meant: &Meant, asked: &Asked) -> Answer {
     let spent = user.api().spend(units, server.personality.limits.quota_units_per_minute, now);
     if let Err(wait) = spent {
         server.violation(&user.name, format!("{step:?} costs more units than are left of this minute"));
-        return Ok(patience(Some(wait)));
+        return Ok(too_many_requests(Some(wait)));
     }
-    match asked.fault {
+    match request.fault {
         Some(Fault::TooManyRequests(wait)) => {
             user.api().away_until = now + wait.unwrap_or_default();
-            return Ok(patience(wait));
+            return Ok(too_many_requests(wait));
         }
         Some(Fault::RateLimited) => {
             return Ok(refusal(StatusCode::FORBIDDEN, "userRateLimitExceeded", "User Rate Limit Exceeded"));
@@ -107,141 +92,20 @@ pub(super) fn answer(server: &Server, meant: &Meant, asked: &Asked) -> Answer {
     let answer = match step {
         Step::Labels => labels(user),
         Step::Import => {
-            if matches!(asked.fault, Some(Fault::CutAfter(_))) {
+            if matches!(request.fault, Some(Fault::CutAfter(_))) {
                 return Err(Closed);
             }
-            upload::multipart(server, user, asked)
+            upload::multipart(server, user, request)
         }
-        Step::Start => upload::start(user, asked),
+        Step::Start => upload::start(user, request),
         Step::Chunk => {
-            let answer = upload::chunk(server, user, asked);
-            if matches!(asked.fault, Some(Fault::CutAfter(_))) {
+            let answer = upload::chunk(server, user, request);
+            if matches!(request.fault, Some(Fault::CutAfter(_))) {
                 return Err(Closed);
             }
             answer
         }
-        Step::Query => upload::query(server, user, asked),
+        Step::Query => upload::query(server, user, request),
     };
-    if asked.fault == Some(Fault::AnswerLost) { Err(Closed) } else { Ok(answer) }
-}
-
-pub(super) type Reply = Response<http_body_util::Full<bytes::Bytes>>;
-
-fn patience(wait: Option<Duration>) -> Reply {
-    let response =
-        refusal(StatusCode::TOO_MANY_REQUESTS, "rateLimitExceeded", "Too many concurrent requests for user");
-    match wait {
-        Some(wait) => with_header(response, header::RETRY_AFTER, &seconds(wait).to_string()),
-        None => response,
-    }
-}
-
-pub(super) fn invalid(words: &str) -> Reply {
-    refusal(StatusCode::BAD_REQUEST, "invalidArgument", words)
-}
-
-pub(super) fn too_large(octets: u64) -> Option<Reply> {
-    (octets > LARGEST)
-        .then(|| refusal(StatusCode::PAYLOAD_TOO_LARGE, "uploadTooLarge", "Request is too large."))
-}
-
-/// A label: its ID, its name, and the folder that it is in IMAP.
-struct Label {
-    id: String,
-    name: String,
-    folder: Option<String>,
-}
-
-fn all_labels(mailbox: &Mailbox) -> Vec<Label> {
-    let system = SYSTEM.iter().map(|(id, attribute)| ((*id).to_owned(), mailbox.special(attribute)));
-    let inbox = ("INBOX".to_owned(), Some("INBOX".to_owned()));
-    let unread = ("UNREAD".to_owned(), None);
-    let system = system.chain([inbox, unread]);
-    let mut labels: Vec<Label> = system.map(|(id, folder)| Label { name: id.clone(), id, folder }).collect();
-    for (name, folder) in &mailbox.folders {
-        if folder.attributes.is_empty() && name != "INBOX" {
-            labels.push(Label {
-                id: format!("Label_{}", folder.uid_validity),
-                name: MailboxName::from_wire(name.as_bytes()).to_text(),
-                folder: Some(name.clone()),
-            });
-        }
-    }
-    labels
-}
-
-fn labels(user: &User) -> Reply {
-    let told: Vec<Value> = all_labels(&user.mailbox())
-        .iter()
-        .map(|it| {
-            let kind = if it.id.starts_with("Label_") { "user" } else { "system" };
-            json!({"id": it.id, "name": it.name, "type": kind})
-        })
-        .collect();
-    reply(StatusCode::OK, &json!({"labels": told}))
-}
-
-/// Keeps a message; its answer, or why it is not taken.
-pub(super) fn keep(
-    server: &Server,
-    user: &User,
-    asked: &Asked,
-    metadata: &Value,
-    octets: &[u8],
-) -> Result<Value, Box<Reply>> {
-    let personality = &server.personality;
-    user.clock.pass(personality.limits.append_time);
-    if let Verdict::Refuse(words) | Verdict::HangUp(words) = (personality.judge)(octets) {
-        user.meter().note("refused");
-        return Err(invalid(words).into());
-    }
-    for (parameter, value) in
-        [("internalDateSource", "dateHeader"), ("neverMarkSpam", "true"), ("processForCalendar", "false")]
-    {
-        if asked.query.get(parameter).map(String::as_str) != Some(value) {
-            server.violation(&user.name, format!("{parameter} is not {value}"));
-        }
-    }
-    let mut mailbox = user.mailbox();
-    let known = all_labels(&mailbox);
-    let ids = metadata.get("labelIds").and_then(Value::as_array).into_iter().flatten();
-    let ids: Vec<&str> = ids.filter_map(Value::as_str).collect();
-    let (mut flags, mut folders) = (Flags::new(), Vec::new());
-    if !ids.contains(&"UNREAD") {
-        flags.insert("\\Seen");
-    }
-    for id in &ids {
-        let Some(label) = known.iter().find(|it| it.id == *id) else {
-            return Err(invalid(&format!("Invalid label: {id}")).into());
-        };
-        match *id {
-            "DRAFT" | "CHAT" => return Err(invalid(&format!("Invalid label: {id}")).into()),
-            "STARRED" => flags.insert("\\Flagged"),
-            _ => folders.extend(label.folder.clone()),
-        }
-    }
-    let now = user.clock.now();
-    let shown = match asked.fault {
-        Some(Fault::SeenAfter(wait)) => now + wait,
-        _ => now,
-    };
-    let seconds = date_header(octets).unwrap_or_else(|| i64::try_from(now.as_secs()).unwrap());
-    let date = InternalDate::new(seconds, 0).unwrap();
-    let kept = Kept { octets: Arc::new(octets.to_vec()), flags, date };
-    let (message, is_there) = mailbox.import(folders, kept, shown);
-    mailbox.arrive(now);
-    drop(mailbox);
-    user.meter().note("imported");
-    if is_there {
-        server.violation(&user.name, format!("sent {message:x} again, with labels that it has"));
-    }
-    Ok(json!({"id": format!("{message:x}"), "threadId": format!("{message:x}"), "labelIds": ids}))
-}
-
-/// The moment of the Date field.
-fn date_header(octets: &[u8]) -> Option<i64> {
-    let end = octets.windows(4).position(|it| it == b"\r\n\r\n").unwrap_or(octets.len());
-    let header = String::from_utf8_lossy(&octets[..end]).into_owned();
-    let line = header.lines().find(|it| it.to_ascii_lowercase().starts_with("date:"))?.to_owned();
-    DateTime::parse_rfc822(line[5..].trim()).filter(DateTime::is_valid).map(|it| it.to_timestamp())
+    if request.fault == Some(Fault::AnswerLost) { Err(Closed) } else { Ok(answer) }
 }

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::{Response, StatusCode};
+use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use super::{super::Server, reply};
+use super::{
+    super::server::Server,
+    reply::{Reply, reply},
+};
 
-pub(super) fn answer(server: &Server, body: &[u8]) -> Response<Full<Bytes>> {
+pub(super) fn answer(server: &Server, body: &[u8]) -> Reply {
     let life = server.personality.limits.token_lifetime;
-    match given(server, &form_urlencoded::parse(body).into_owned().collect()) {
+    match issue(server, &form_urlencoded::parse(body).into_owned().collect()) {
         Ok(token) => reply(
             StatusCode::OK,
             &json!({"access_token": token, "expires_in": life.as_secs(), "token_type": "Bearer"}),
@@ -23,7 +24,7 @@ pub(super) fn answer(server: &Server, body: &[u8]) -> Response<Full<Bytes>> {
     }
 }
 
-fn given(
+fn issue(
     server: &Server,
     parameters: &BTreeMap<String, String>,
 ) -> Result<String, (&'static str, &'static str)> {
@@ -31,7 +32,7 @@ fn given(
     match parameters.get("grant_type").map(String::as_str) {
         Some("client_credentials") => {
             if !has("client_id") || !(has("client_secret") || has("client_assertion")) {
-                return Err(("invalid_client", "Who asks does not say who it is."));
+                return Err(("invalid_client", "The client does not identify itself."));
             }
             Ok(server.issue_application_token())
         }
@@ -50,7 +51,7 @@ fn given(
     }
 }
 
-/// What is said in the JWT (RFC 7519), whoever signed it.
+/// Reads the claims of the JWT (RFC 7519) without a check of its signature.
 fn claims(assertion: &str) -> Option<Value> {
     let mut parts = assertion.split('.');
     let (_header, claims, _signature) = (parts.next()?, parts.next()?, parts.next()?);
@@ -64,7 +65,7 @@ mod tests {
     use super::super::super::{Fake, Personality, VirtualClock};
     use super::*;
 
-    async fn asked(fake: &Fake, body: &str) -> Value {
+    async fn request(fake: &Fake, body: &str) -> Value {
         let answer = answer(&fake.server, body.as_bytes());
         serde_json::from_slice(&answer.into_body().collect().await.unwrap().to_bytes()).unwrap()
     }
@@ -74,20 +75,24 @@ mod tests {
         let fake = Fake::start(Personality::gmail()).await;
         fake.add_user("a", "x", VirtualClock::default());
         let body = "grant_type=client_credentials&client_id=i&client_secret=s";
-        let told = asked(&fake, body).await;
-        assert_eq!((told["expires_in"].as_u64(), told["token_type"].as_str()), (Some(3600), Some("Bearer")));
+        let answer_json = request(&fake, body).await;
+        assert_eq!(
+            (answer_json["expires_in"].as_u64(), answer_json["token_type"].as_str()),
+            (Some(3600), Some("Bearer"))
+        );
         fake.add_user("b", "x", VirtualClock::default());
-        let opens = |name: &str, told: &Value| {
+        let opens = |name: &str, answer_json: &Value| {
             let user = fake.server.user(name).unwrap();
-            user.tokens().opens(told["access_token"].as_str().unwrap(), user.clock.now())
+            user.tokens().opens(answer_json["access_token"].as_str().unwrap(), user.clock.now())
         };
-        assert!(opens("a", &told) && opens("b", &told));
+        assert!(opens("a", &answer_json) && opens("b", &answer_json));
         let jwt = |claims: &str| format!("h.{}.s", URL_SAFE_NO_PAD.encode(claims));
         let grant = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=";
-        let told = asked(&fake, &format!("{grant}{}", jwt(r#"{"iss":"i","aud":"t","sub":"b"}"#))).await;
-        assert!(!opens("a", &told) && opens("b", &told));
+        let answer_json =
+            request(&fake, &format!("{grant}{}", jwt(r#"{"iss":"i","aud":"t","sub":"b"}"#))).await;
+        assert!(!opens("a", &answer_json) && opens("b", &answer_json));
         let body = format!("{grant}{}", jwt(r#"{"iss":"i","aud":"t","sub":"c"}"#));
-        assert_eq!(asked(&fake, &body).await["error"], "invalid_grant");
-        assert_eq!(asked(&fake, "grant_type=client_credentials").await["error"], "invalid_client");
+        assert_eq!(request(&fake, &body).await["error"], "invalid_grant");
+        assert_eq!(request(&fake, "grant_type=client_credentials").await["error"], "invalid_client");
     }
 }

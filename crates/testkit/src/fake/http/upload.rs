@@ -1,32 +1,23 @@
-//! Uploads: whole with their metadata, or in chunks that can be gone on with.
+//! Uploads: in one request with their metadata, or in chunks that can be resumed.
 
 use hyper::{StatusCode, header};
 use serde_json::Value;
 
 use super::{
-    super::{Server, User},
-    Asked, Fault,
-    gmail_api::{Reply, invalid, keep, too_large},
-    refusal, reply, with_header,
+    super::server::{Server, User},
+    api_state::{Fault, Upload},
+    import::store,
+    reply::{Reply, invalid, refusal, reply, too_large, with_header},
+    request::ApiRequest,
 };
 
-/// All chunks but the last are multiples of so many octets, and so much of one that was cut is kept.
-const GRAIN: usize = 256 << 10;
+/// Unit of chunks in bytes. All but the last are multiples of it, and so is the kept part of a cut one.
+const CHUNK_UNIT: usize = 256 << 10;
 
-/// An upload in chunks.
-#[derive(Clone, Debug)]
-pub(super) struct Upload {
-    metadata: Value,
-    length: usize,
-    received: Vec<u8>,
-    /// What was answered in the end.
-    done: Option<Value>,
-}
-
-/// A message with its metadata, in one request (RFC 2387).
-pub(super) fn multipart(server: &Server, user: &User, asked: &Asked) -> Reply {
-    let boundary = asked.header("content-type").and_then(|it| it.split_once("boundary="));
-    let parts = boundary.and_then(|(_, it)| parts(&asked.body, it.trim_matches('"')));
+/// Handles a message with its metadata in one request (RFC 2387).
+pub(super) fn multipart(server: &Server, user: &User, request: &ApiRequest) -> Reply {
+    let boundary = request.header("content-type").and_then(|it| it.split_once("boundary="));
+    let parts = boundary.and_then(|(_, it)| parts(&request.body, it.trim_matches('"')));
     let Some((metadata, octets)) = parts else {
         server.violation(&user.name, "a multipart upload is malformed");
         return invalid("Malformed multipart body.");
@@ -34,13 +25,13 @@ pub(super) fn multipart(server: &Server, user: &User, asked: &Asked) -> Reply {
     if let Some(refused) = too_large(octets.len() as u64) {
         return refused;
     }
-    match keep(server, user, asked, &metadata, octets) {
-        Ok(told) => reply(StatusCode::OK, &told),
+    match store(server, user, request, &metadata, octets) {
+        Ok(content) => reply(StatusCode::OK, &content),
         Err(refused) => *refused,
     }
 }
 
-/// Metadata and message.
+/// Returns metadata and message.
 fn parts<'a>(body: &'a [u8], boundary: &str) -> Option<(Value, &'a [u8])> {
     let body = body.strip_prefix(format!("--{boundary}\r\n").as_bytes())?;
     let separator = format!("\r\n--{boundary}");
@@ -58,12 +49,12 @@ fn parts<'a>(body: &'a [u8], boundary: &str) -> Option<(Value, &'a [u8])> {
     Some((metadata, content(second, "message/rfc822")?))
 }
 
-/// Begins an upload; its address is in the answer.
-pub(super) fn start(user: &User, asked: &Asked) -> Reply {
-    let length = asked.header("x-upload-content-length").and_then(|it| it.parse::<usize>().ok());
-    let metadata = serde_json::from_slice(&asked.body).ok();
+/// Begins an upload, whose URL is in the answer.
+pub(super) fn start(user: &User, request: &ApiRequest) -> Reply {
+    let length = request.header("x-upload-content-length").and_then(|it| it.parse::<usize>().ok());
+    let metadata = serde_json::from_slice(&request.body).ok();
     let (Some(length), Some(metadata), Some("message/rfc822")) =
-        (length, metadata, asked.header("x-upload-content-type"))
+        (length, metadata, request.header("x-upload-content-type"))
     else {
         return invalid("An upload needs its type, its length and its metadata.");
     };
@@ -74,44 +65,44 @@ pub(super) fn start(user: &User, asked: &Asked) -> Reply {
     let mut api = user.api();
     let id = api.uploads.keys().last().map_or(1, |it| it + 1);
     api.uploads.insert(id, Upload { metadata, length, received: Vec::new(), done: None });
-    let host = asked.header("host").unwrap_or_default();
-    let query: Vec<String> = asked.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let location = format!("http://{host}{}?{}&upload_id={id}", asked.path, query.join("&"));
+    let host = request.header("host").unwrap_or_default();
+    let query: Vec<String> = request.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let location = format!("http://{host}{}?{}&upload_id={id}", request.path, query.join("&"));
     with_header(reply(StatusCode::OK, &Value::Null), header::LOCATION, &location)
 }
 
-/// A chunk, or as much of it as came.
-pub(super) fn chunk(server: &Server, user: &User, asked: &Asked) -> Reply {
+/// Handles a chunk, or the received part of it.
+pub(super) fn chunk(server: &Server, user: &User, request: &ApiRequest) -> Reply {
     user.meter().note("chunks");
-    let Some((id, mut upload)) = find(user, asked) else { return gone(asked) };
+    let Some((id, mut upload)) = find(user, request) else { return gone(request) };
     let wrong = |words: String| {
         server.violation(&user.name, &words);
         invalid(&words)
     };
-    let Some((first, last, length)) = asked.header("content-range").and_then(range) else {
+    let Some((first, last, length)) = request.header("content-range").and_then(range) else {
         return wrong("a chunk has no Content-Range".to_owned());
     };
-    let is_cut = matches!(asked.fault, Some(Fault::CutAfter(_)));
+    let is_cut = matches!(request.fault, Some(Fault::CutAfter(_)));
     if upload.done.is_some() {
         return wrong("a chunk is sent to an upload that is complete".to_owned());
     }
     if first != upload.received.len() || length != upload.length || last >= length {
         let there = upload.received.len();
-        return wrong(format!("a chunk of {first}-{last}/{length}, where {there} octets are there"));
+        return wrong(format!("a chunk of {first}-{last}/{length}, after {there} received bytes"));
     }
-    if last + 1 < length && (last + 1 - first) % GRAIN != 0 {
-        return wrong(format!("a chunk of {} octets, and it is not the last", last + 1 - first));
+    if last + 1 < length && (last + 1 - first) % CHUNK_UNIT != 0 {
+        return wrong(format!("a chunk of {} bytes that is not the last", last + 1 - first));
     }
-    if !is_cut && asked.body.len() != last + 1 - first {
-        return wrong(format!("a chunk of {} octets, where {first}-{last} was told", asked.body.len()));
+    if !is_cut && request.body.len() != last + 1 - first {
+        return wrong(format!("a chunk of {} bytes, announced as {first}-{last}", request.body.len()));
     }
-    let taken = if is_cut { asked.body.len() / GRAIN * GRAIN } else { asked.body.len() };
-    upload.received.extend_from_slice(&asked.body[..taken]);
+    let taken = if is_cut { request.body.len() / CHUNK_UNIT * CHUNK_UNIT } else { request.body.len() };
+    upload.received.extend_from_slice(&request.body[..taken]);
     let answer = if upload.received.len() == length {
-        match keep(server, user, asked, &upload.metadata, &std::mem::take(&mut upload.received)) {
-            Ok(told) => {
-                upload.done = Some(told.clone());
-                reply(StatusCode::OK, &told)
+        match store(server, user, request, &upload.metadata, &std::mem::take(&mut upload.received)) {
+            Ok(content) => {
+                upload.done = Some(content.clone());
+                reply(StatusCode::OK, &content)
             }
             Err(refused) => {
                 user.api().uploads.remove(&id);
@@ -125,21 +116,22 @@ pub(super) fn chunk(server: &Server, user: &User, asked: &Asked) -> Reply {
     answer
 }
 
-/// How much has arrived.
-pub(super) fn query(server: &Server, user: &User, asked: &Asked) -> Reply {
+/// Returns the length of the received part.
+pub(super) fn query(server: &Server, user: &User, request: &ApiRequest) -> Reply {
     user.meter().note("queries");
-    let Some((_, upload)) = find(user, asked) else { return gone(asked) };
-    if asked.header("content-range") != Some(&format!("bytes */{}", upload.length)) || !asked.body.is_empty()
+    let Some((_, upload)) = find(user, request) else { return gone(request) };
+    if request.header("content-range") != Some(&format!("bytes */{}", upload.length))
+        || !request.body.is_empty()
     {
-        server.violation(&user.name, "a malformed question for how much has arrived");
+        server.violation(&user.name, "a malformed query for the received length");
     }
     match &upload.done {
-        Some(told) => reply(StatusCode::OK, told),
+        Some(content) => reply(StatusCode::OK, content),
         None => so_far(&upload),
     }
 }
 
-/// 308: this much is there.
+/// 308 with the length of the received part.
 fn so_far(upload: &Upload) -> Reply {
     let response = reply(StatusCode::PERMANENT_REDIRECT, &Value::Null);
     match upload.received.len() {
@@ -148,25 +140,25 @@ fn so_far(upload: &Upload) -> Reply {
     }
 }
 
-/// The upload, unless it is or becomes forgotten.
-fn find(user: &User, asked: &Asked) -> Option<(u64, Upload)> {
-    let id = asked.query.get("upload_id")?.parse().ok()?;
+/// Finds the upload, unless it is dropped now or was before.
+fn find(user: &User, request: &ApiRequest) -> Option<(u64, Upload)> {
+    let id = request.query.get("upload_id")?.parse().ok()?;
     let mut api = user.api();
-    if matches!(asked.fault, Some(Fault::SessionGone(_))) {
+    if matches!(request.fault, Some(Fault::SessionGone(_))) {
         api.uploads.remove(&id);
     }
     api.uploads.get(&id).cloned().map(|it| (id, it))
 }
 
-fn gone(asked: &Asked) -> Reply {
-    let status = match asked.fault {
+fn gone(request: &ApiRequest) -> Reply {
+    let status = match request.fault {
         Some(Fault::SessionGone(status)) => StatusCode::from_u16(status).unwrap(),
         _ => StatusCode::NOT_FOUND,
     };
     refusal(status, "notFound", "Upload session not found.")
 }
 
-/// `bytes 0-262143/1000000`
+/// Parses `bytes 0-262143/1000000`.
 fn range(text: &str) -> Option<(usize, usize, usize)> {
     let (range, length) = text.strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;

@@ -1,27 +1,26 @@
-//! Servers that ask for patience: in which words, for whom, and for how long.
+//! Answers in which a server asks for a delay: their words, scope and duration.
 //!
-//! Whom they mean is told by the [`Scope`]: one mailbox ([`Scope::Mailbox`]), so that others may go on, or the server as a
-//! whole ([`Scope::Endpoint`]).
+//! The scope is one mailbox ([`Scope::Mailbox`]), so that others continue, or the whole server ([`Scope::Endpoint`]).
 
 use std::time::Duration;
 
 use mailhaul_mail::{Retry, Scope};
 
 use crate::{
-    error::{Error, ErrorKind},
+    error_kind::ErrorKind,
     response::{Code, Status, StatusResponse},
 };
 
 type Verdict = (Scope, Retry, ErrorKind);
 
-/// What is said for longer is not believed.
-const LONGEST: Duration = DAY;
+/// Longest delay that is accepted. A longer one is shortened.
+const MAX_BACKOFF: Duration = DAY;
 
-/// How servers say that there are connections enough, in lower case. All words of a row must occur; the first row counts.
+/// Words about too many connections, in lower case. All words of a row must occur; the first row counts.
 const CONNECTIONS: [(&[&str], Scope); 11] = [
-    // Dovecot counts the connections of one user from one address.
+    // Dovecot counts connections per user and address.
     (&["number of connections", "user"], Scope::Mailbox),
-    // Gmail: 15 of one account.
+    // Gmail: 15 connections per account.
     (&["too many simultaneous"], Scope::Mailbox),
     // Cyrus: maxlogins_per_user; Zimbra, Exchange.
     (&["too many", "connections", "user"], Scope::Mailbox),
@@ -36,19 +35,21 @@ const CONNECTIONS: [(&[&str], Scope); 11] = [
     (&["too many clients"], Scope::Endpoint),
 ];
 
-/// Gmail's words, with the code of a full mailbox, where an account has read or written as much as it may in a day.
+/// Gmail's words about an exhausted daily limit of an account. They come with the code of a full mailbox.
 const DAILY_LIMIT: &str = "command or bandwidth limit";
-/// After which it may again.
+/// Time until the daily limit ends.
 const DAY: Duration = Duration::from_hours(24);
 
-/// Words that ask for patience where no code says anything else. All words of a row must occur; the first row counts.
-/// [`ErrorKind::Busy`] where they may be about one message: servers answer so to a message that they cannot handle.
+/// Words that ask for a delay, if no code says anything else. All words of a row must occur; the first row counts.
+///
+/// [`ErrorKind::Busy`] marks words that may concern one message: servers also use them for a message that they cannot
+/// handle.
 const WORDS: [(&[&str], Scope, ErrorKind); 8] = [
-    // No request for patience: something was wrong with what was sent in this session.
+    // Not a request for a delay: commands of this session were wrong.
     (&["too many invalid"], Scope::Session, ErrorKind::Connection),
     (&["too many bad"], Scope::Session, ErrorKind::Connection),
     (&["too many errors"], Scope::Session, ErrorKind::Connection),
-    // Exchange's and Gmail's budgets are those of a mailbox.
+    // Exchange and Gmail have budgets per mailbox.
     (&["throttl"], Scope::Mailbox, ErrorKind::Throttled),
     (&["rate limit"], Scope::Mailbox, ErrorKind::Throttled),
     // Exchange: the database of this mailbox, one of many; or the mailbox is full.
@@ -57,8 +58,9 @@ const WORDS: [(&[&str], Scope, ErrorKind); 8] = [
     (&["try again later"], Scope::Endpoint, ErrorKind::Busy),
 ];
 
-/// "Too many" of these asks for patience: they are counted by address. Too many of anything else (headers, MIME parts,
-/// recipients, identical messages) is a refusal of the message.
+/// "Too many" of these asks for a delay, because servers count them per address.
+///
+/// "Too many" of anything else (headers, MIME parts, recipients, identical messages) is a refusal of the message.
 const COUNTED: [&str; 9] = [
     "connection",
     "login",
@@ -71,10 +73,10 @@ const COUNTED: [&str; 9] = [
     "failed auth",
 ];
 
-/// What is asked for in words that leave no doubt, or by a code. `text` is the status's in lower case.
-pub(crate) fn asked(status: &StatusResponse, text: &str) -> Option<Verdict> {
+/// Returns the verdict of a code or of clear words. `text` is the text of the status in lower case.
+pub(crate) fn verdict(status: &StatusResponse, text: &str) -> Option<Verdict> {
     if let Some(backoff) = suggested_backoff(text) {
-        // Exchange's budgets are those of a mailbox.
+        // Exchange has budgets per mailbox.
         return Some((Scope::Mailbox, Retry::After(Some(backoff)), ErrorKind::Throttled));
     }
     if text.contains(DAILY_LIMIT) {
@@ -86,13 +88,13 @@ pub(crate) fn asked(status: &StatusResponse, text: &str) -> Option<Verdict> {
     let (scope, kind) = match status.code.as_ref()? {
         // RFC 5530: a lock on this mailbox.
         Code::InUse => (Scope::Mailbox, ErrorKind::Busy),
-        // RFC 5530: a subsystem is down. Dovecot says it also where one user's login cannot be looked up, Yahoo of one
-        // message that it cannot read.
+        // RFC 5530: a subsystem is down. Dovecot also uses it if it cannot look up one user, Yahoo if it cannot read one
+        // message.
         Code::Unavailable if text.contains("account") || text.contains("authentication") => {
             (Scope::Mailbox, ErrorKind::Busy)
         }
         Code::Unavailable => (Scope::Endpoint, ErrorKind::Busy),
-        // RFC 5530 means a limit on this one thing; Yahoo means the rate of an account.
+        // RFC 5530 means a limit on one object. Yahoo means the rate of an account.
         Code::Limit if text.contains("rate") || status.status == Status::Bye => {
             (Scope::Mailbox, ErrorKind::Throttled)
         }
@@ -104,43 +106,33 @@ pub(crate) fn asked(status: &StatusResponse, text: &str) -> Option<Verdict> {
     Some((scope, Retry::After(None), kind))
 }
 
-/// What is asked for in words alone.
-pub(crate) fn asked_in_words(text: &str) -> Option<Verdict> {
-    let row = WORDS.iter().find(|(words, ..)| words.iter().all(|it| text.contains(it)));
+/// Returns the verdict of words without a code.
+pub(crate) fn verdict_from_words(text: &str) -> Option<Verdict> {
+    let row = WORDS.iter().find(|(words, ..)| words.iter().all(|word| text.contains(word)));
     if let Some((_, scope, kind)) = row {
         let retry = if *kind == ErrorKind::Connection { Retry::Now } else { Retry::After(None) };
         return Some((*scope, retry, *kind));
     }
-    let is_counted = text.contains("too many") && COUNTED.iter().any(|it| text.contains(it));
-    is_counted.then_some((Scope::Endpoint, Retry::After(None), ErrorKind::Throttled))
-}
-
-impl Error {
-    /// True for a refusal that speaks of the server, and may mean the one message that was asked for: Yahoo says
-    /// `[UNAVAILABLE]` of a message that it cannot read. Whether it does shows when another message is asked for.
-    pub fn may_mean_one_message(&self) -> bool {
-        self.scope > Scope::Session
-            && matches!(self.kind, ErrorKind::Busy | ErrorKind::Quota)
-            && self.code != Some(Code::InUse)
-    }
+    let is_counted = text.contains("too many") && COUNTED.iter().any(|counted| text.contains(counted));
+    if is_counted { Some((Scope::Endpoint, Retry::After(None), ErrorKind::Throttled)) } else { None }
 }
 
 fn scope_in(table: &[(&[&str], Scope)], text: &str) -> Option<Scope> {
-    let row = table.iter().find(|(words, _)| words.iter().all(|it| text.contains(it)));
+    let row = table.iter().find(|(words, _)| words.iter().all(|word| text.contains(word)));
     row.map(|(_, scope)| *scope)
 }
 
-/// Microsoft's figure: `Suggested Backoff Time: 299961 milliseconds`.
+/// Returns Microsoft's delay: `Suggested Backoff Time: 299961 milliseconds`.
 fn suggested_backoff(text: &str) -> Option<Duration> {
     let (_, after) = text.split_once("suggested backoff time:")?;
     let digits: String = after.trim_start().chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok().map(Duration::from_millis).map(|it| it.min(LONGEST))
+    digits.parse().ok().map(Duration::from_millis).map(|backoff| backoff.min(MAX_BACKOFF))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::decode_status;
+    use crate::{decode::decode_status, error::Error};
 
     fn judged(line: &str) -> Verdict {
         let error = Error::refused("APPEND", &decode_status(line.as_bytes()).unwrap());
@@ -148,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_to_be_patient_and_for_how_long() {
+    fn delays_have_a_scope_and_a_duration() {
         let exactly = |millis| Retry::After(Some(Duration::from_millis(millis)));
         let open = Retry::After(None);
         for (line, scope, retry) in [
@@ -196,14 +188,15 @@ mod tests {
             // Logins are counted by address.
             ("NO Too many failed logins from your address", Scope::Endpoint, open),
         ] {
-            let vague = ["unavailable", "busy", "inuse"].iter().any(|it| line.to_lowercase().contains(it));
+            let vague =
+                ["unavailable", "busy", "inuse"].iter().any(|word| line.to_lowercase().contains(word));
             let kind = if vague { ErrorKind::Busy } else { ErrorKind::Throttled };
             assert_eq!(judged(line), (scope, retry, kind), "{line}");
         }
     }
 
     #[test]
-    fn what_may_be_said_of_one_message() {
+    fn some_refusals_may_concern_one_message() {
         for (line, expected) in [
             ("NO [UNAVAILABLE] UID FETCH Server error while fetching messages", true),
             ("NO [SERVERBUG] UID FETCH Server error - Please try again later", true),
@@ -224,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_connections_enough() {
+    fn too_many_connections_have_a_scope() {
         for (line, scope) in [
             (
                 "NO [ALERT] Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)",
@@ -246,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_sounds_like_it() {
+    fn similar_words_ask_for_no_delay() {
         for (line, expected) in [
             ("NO [OVERQUOTA] Quota exceeded", (Scope::Endpoint, Retry::Never, ErrorKind::Quota)),
             ("BYE Too many invalid IMAP commands.", (Scope::Session, Retry::Now, ErrorKind::Connection)),

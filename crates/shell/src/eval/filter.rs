@@ -1,23 +1,22 @@
 //! `Where-Object` and `ForEach-Object`.
 
-use super::{
-    Cmdlet, Given, Item,
-    bind::{self, Bound},
-};
+use super::Evaluator;
 use crate::{
     ast::Statement,
+    cmdlets::{self, ArgumentValue, BoundArguments, Cmdlet, CmdletArgument},
     compare::compare,
     error::Fault,
-    eval::{Done, Evaluator, Flow, property},
+    flow::{EvalResult, Flow},
     host::Host,
+    members::property,
     operator::{self, Comparison},
     value::Value,
 };
 
-/// What passes.
+/// Condition of `Where-Object`.
 enum Filter<'a> {
     Block(&'a [Statement]),
-    /// `Status -eq Failed`; without a comparison, what has a true value.
+    /// `Status -eq Failed`; without a comparison, the property must be true.
     Property {
         name: String,
         comparison: Option<(usize, Comparison, Value)>,
@@ -30,10 +29,10 @@ impl<H: Host> Evaluator<'_, H> {
         &mut self,
         cmdlet: Cmdlet,
         at: usize,
-        given: Vec<Given<'_>>,
+        arguments: Vec<CmdletArgument<'_>>,
         input: Flow,
-    ) -> Done<Flow> {
-        let filter = filter(cmdlet, at, given)?;
+    ) -> EvalResult<Flow> {
+        let filter = filter(cmdlet, at, arguments)?;
         let mut kept = Vec::new();
         for value in input.values {
             let (value, passes) = match &filter {
@@ -63,9 +62,9 @@ impl<H: Host> Evaluator<'_, H> {
     pub(super) async fn for_each_object(
         &mut self,
         at: usize,
-        mut bound: Bound<'_>,
+        mut bound: BoundArguments<'_>,
         input: Flow,
-    ) -> Done<Flow> {
+    ) -> EvalResult<Flow> {
         let Some((at, process)) = bound.take("Process") else {
             return Err(Fault::value(
                 at,
@@ -74,26 +73,26 @@ impl<H: Host> Evaluator<'_, H> {
         };
         let mut values = Vec::new();
         match process {
-            Item::Block(statements) => {
+            ArgumentValue::Block(statements) => {
                 for value in input.values {
                     values.append(&mut self.with(value, statements).await?.1);
                 }
             }
-            Item::Value(Value::Text(name)) => {
+            ArgumentValue::Value(Value::Text(name)) => {
                 for value in input.values {
                     let found = property(&value, &name).map_err(|message| Fault::value(at, message))?;
                     values.append(&mut found.into_stream());
                 }
             }
-            Item::Value(_) => {
-                return Err(Fault::value(at, "a script block or the name of a property must stand here"));
+            ArgumentValue::Value(_) => {
+                return Err(Fault::value(at, "a script block or the name of a property is expected here"));
             }
         }
-        Ok(Flow::of(values))
+        Ok(Flow::new(values))
     }
 
-    /// What the statements return while `$_` is the value.
-    async fn with(&mut self, value: Value, statements: &[Statement]) -> Done<(Value, Vec<Value>)> {
+    /// Runs statements with the value as `$_`.
+    async fn with(&mut self, value: Value, statements: &[Statement]) -> EvalResult<(Value, Vec<Value>)> {
         let outer = self.current.replace(value);
         let results = self.block(statements).await;
         let value = std::mem::replace(&mut self.current, outer).unwrap_or_default();
@@ -101,22 +100,22 @@ impl<H: Host> Evaluator<'_, H> {
     }
 }
 
-fn filter(cmdlet: Cmdlet, at: usize, given: Vec<Given<'_>>) -> Done<Filter<'_>> {
+fn filter(cmdlet: Cmdlet, at: usize, arguments: Vec<CmdletArgument<'_>>) -> EvalResult<Filter<'_>> {
     let mut block = None;
     let mut name = None;
     let mut comparison: Option<(usize, Comparison)> = None;
     let mut wanted = None;
     let mut negated = false;
-    let mut given = given.into_iter().peekable();
-    while let Some(next) = given.next() {
-        // What an argument is for: the next one in order, or the one that is named.
+    let mut arguments = arguments.into_iter().peekable();
+    while let Some(next) = arguments.next() {
+        // Purpose of the argument: the next one in order, or the named one.
         let (at, slot, item) = match next {
-            Given::Value { at, item: item @ Item::Block(_) } => (at, "FilterScript", item),
-            Given::Value { at, item } if name.is_none() => (at, "Property", item),
-            Given::Value { at, item } => (at, "Value", item),
-            Given::Parameter { at, name: typed, value } => {
+            CmdletArgument::Value { at, item: item @ ArgumentValue::Block(_) } => (at, "FilterScript", item),
+            CmdletArgument::Value { at, item } if name.is_none() => (at, "Property", item),
+            CmdletArgument::Value { at, item } => (at, "Value", item),
+            CmdletArgument::Parameter { at, name: typed, value } => {
                 let operator = operator::comparison(typed);
-                let slot = if operator.is_some() { "Value" } else { bind::parameter(cmdlet, at, typed)? };
+                let slot = if operator.is_some() { "Value" } else { cmdlets::parameter(cmdlet, at, typed)? };
                 if slot == "Not" {
                     negated = true;
                     continue;
@@ -129,7 +128,7 @@ fn filter(cmdlet: Cmdlet, at: usize, given: Vec<Given<'_>>) -> Done<Filter<'_>> 
                         "there can be one comparison only; use { ... -and ... } for more",
                     ));
                 }
-                let value = value.or_else(|| bind::following(&mut given));
+                let value = value.or_else(|| cmdlets::following(&mut arguments));
                 match value {
                     Some(item) => (at, slot, item),
                     // `Status -eq -Value Failed`
@@ -139,18 +138,18 @@ fn filter(cmdlet: Cmdlet, at: usize, given: Vec<Given<'_>>) -> Done<Filter<'_>> 
             }
         };
         let taken = match (slot, item) {
-            ("FilterScript", Item::Block(statements)) => block.replace(statements).is_some(),
-            ("FilterScript", Item::Value(_)) => {
+            ("FilterScript", ArgumentValue::Block(statements)) => block.replace(statements).is_some(),
+            ("FilterScript", ArgumentValue::Value(_)) => {
                 return Err(Fault::value(at, "a script block must follow -FilterScript"));
             }
             ("Property", item) => match item.value(at)? {
                 Value::Text(text) => name.replace(text).is_some(),
-                _ => return Err(Fault::value(at, "the name of a property must stand here")),
+                _ => return Err(Fault::value(at, "the name of a property is expected here")),
             },
             (_, item) => wanted.replace(item.value(at)?).is_some(),
         };
         if taken {
-            return Err(Fault::value(at, "there is one such value already"));
+            return Err(Fault::value(at, "there is already such a value"));
         }
     }
     match (block, name, comparison, wanted) {

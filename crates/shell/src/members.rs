@@ -2,7 +2,10 @@
 
 use crate::{number, text, times, value::Value};
 
-/// `value.name`. Properties of objects that are not there are `$null`; of a list, those of its elements are gathered.
+/// Longest text that a script can build, in bytes.
+pub(crate) const MAX_TEXT: usize = 16 << 20;
+
+/// Evaluates `value.name`. A missing property is `$null`. For a list, collects the properties of its elements.
 pub(crate) fn property(value: &Value, name: &str) -> Result<Value, String> {
     let is = |known: &str| known.eq_ignore_ascii_case(name);
     match value {
@@ -30,13 +33,13 @@ pub(crate) fn property(value: &Value, name: &str) -> Result<Value, String> {
     }
 }
 
-/// `value[index]`; from the end where it is negative.
+/// Evaluates `value[index]`. A negative index counts from the end.
 pub(crate) fn index(value: &Value, index: &Value) -> Result<Value, String> {
     match (value, index) {
         (Value::Object(object), Value::Text(name)) => Ok(object.get(name).cloned().unwrap_or_default()),
         (Value::Null, _) => Err("there is nothing to take an element of".to_owned()),
         (_, Value::Number(number)) => {
-            let number = number.as_i64().ok_or_else(|| format!("{number} is no index"))?;
+            let number = number.as_i64().ok_or_else(|| format!("{number} is not an index"))?;
             let found = match value {
                 Value::List(values) => element(values.len(), number).map(|at| values[at].clone()),
                 Value::Text(text) => {
@@ -48,17 +51,17 @@ pub(crate) fn index(value: &Value, index: &Value) -> Result<Value, String> {
             };
             Ok(found.unwrap_or_default())
         }
-        _ => Err(format!("`{}` is no index", text::show(index))),
+        _ => Err(format!("`{}` is not an index", text::show(index))),
     }
 }
 
 fn element(length: usize, index: i64) -> Option<usize> {
     let from_end = usize::try_from(index.unsigned_abs()).ok()?;
     let at = if index < 0 { length.checked_sub(from_end)? } else { from_end };
-    (at < length).then_some(at)
+    if at < length { Some(at) } else { None }
 }
 
-/// `value.Method(arguments)`.
+/// Evaluates `value.Method(arguments)`.
 pub(crate) fn call(value: &Value, method: &str, arguments: &[Value]) -> Result<Value, String> {
     if let Value::Text(text) = value
         && let Some(result) = text_method(text, method, arguments)
@@ -78,7 +81,7 @@ pub(crate) fn call(value: &Value, method: &str, arguments: &[Value]) -> Result<V
 }
 
 fn text_method(text: &str, method: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
-    let moment = || times::moment(text).ok_or_else(|| format!("`{text}` is no date"));
+    let moment = || times::moment(text).ok_or_else(|| format!("`{text}` is not a date"));
     let result = match (method.to_ascii_lowercase().as_str(), arguments) {
         ("tolower", []) => Ok(text.to_lowercase().into()),
         ("toupper", []) => Ok(text.to_uppercase().into()),
@@ -87,7 +90,7 @@ fn text_method(text: &str, method: &str, arguments: &[Value]) -> Option<Result<V
         ("endswith", [Value::Text(part)]) => Ok(text.ends_with(part.as_str()).into()),
         ("contains", [Value::Text(part)]) => Ok(text.contains(part.as_str()).into()),
         ("replace", [Value::Text(from), Value::Text(to)]) if !from.is_empty() => {
-            if text.matches(from.as_str()).count().saturating_mul(to.len()) > super::LONGEST {
+            if text.matches(from.as_str()).count().saturating_mul(to.len()) > MAX_TEXT {
                 Err("this text becomes too long".to_owned())
             } else {
                 Ok(text.replace(from.as_str(), to).into())
@@ -186,7 +189,7 @@ mod tests {
             assert_eq!(call(&value.into(), method, &arguments), Ok(result.into()), "{value}.{method}");
         }
         assert_eq!(call(&json!(5).into(), "ToString", &[]), Ok("5".into()));
-        assert!(call(&"x".into(), "AddHours", &[json!(1).into()]).unwrap_err().contains("no date"));
+        assert!(call(&"x".into(), "AddHours", &[json!(1).into()]).unwrap_err().contains("not a date"));
         assert!(call(&"x".into(), "Explode", &[]).unwrap_err().contains("Explode"));
     }
 }
