@@ -32,14 +32,14 @@ impl ImapMailbox {
             Err(SignInError::Server(error)) => {
                 let concerns_login = is_about_login(&error);
                 let error = self.explain(error);
-                return Err(if concerns_login { of_mailbox(error) } else { error });
+                return Err(if concerns_login { within_mailbox(error) } else { error });
             }
         }
         let opened = match &self.account.user_root {
             None => self.open(&FolderPath::inbox(), SelectMode::Examine).await.map(drop),
             Some(_) => self.folders().await.map(drop),
         };
-        opened.map_err(|error| if error.retry == Retry::Never { of_mailbox(error) } else { error })
+        opened.map_err(|error| if error.retry == Retry::Never { within_mailbox(error) } else { error })
     }
 }
 
@@ -50,6 +50,6 @@ fn is_about_login(error: &imap::Error) -> bool {
 }
 
 /// Other mailboxes on the same server may succeed.
-fn of_mailbox(error: Error) -> Error {
+fn within_mailbox(error: Error) -> Error {
     Error { scope: error.scope.min(Scope::Mailbox), ..error }
 }

@@ -66,7 +66,8 @@ impl ImapMailbox {
                 Ok(None) => break Ok(()),
                 Ok(Some(UploadRoute::Append)) => {
                     // After the APPENDs the server may refuse further connections.
-                    if let Err(error) = self.tell_arrivals(&api, folder, &mut uploads.arrivals, acks).await {
+                    if let Err(error) = self.report_arrivals(&api, folder, &mut uploads.arrivals, acks).await
+                    {
                         break Err(error);
                     }
                     match self.append_over_imap(folder, batch, &mut split, acks).await {
@@ -80,7 +81,7 @@ impl ImapMailbox {
                         Ok(Flow::On) if uploads.arrivals.len() < AT_ONCE => {}
                         Ok(Flow::On) => {
                             if let Err(error) =
-                                self.tell_arrivals(&api, folder, &mut uploads.arrivals, acks).await
+                                self.report_arrivals(&api, folder, &mut uploads.arrivals, acks).await
                             {
                                 break Err(error);
                             }
@@ -91,8 +92,8 @@ impl ImapMailbox {
                 }
             }
         };
-        let told = self.tell_arrivals(&api, folder, &mut uploads.arrivals, acks).await;
-        self.tell_lost(folder, &uploads.lost);
+        let told = self.report_arrivals(&api, folder, &mut uploads.arrivals, acks).await;
+        self.warn_of_lost_flags(folder, &uploads.lost);
         outcome.and(told)
     }
 

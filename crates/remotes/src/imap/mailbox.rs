@@ -77,7 +77,7 @@ pub struct ImapMailbox {
     /// Names on the wire of the listed folders.
     pub(crate) listed: BTreeMap<FolderPath, MailboxName>,
     /// Listed folders that hold no messages.
-    pub(crate) hollow: BTreeSet<FolderPath>,
+    pub(crate) unselectable: BTreeSet<FolderPath>,
     label_rules: LabelRules,
     /// On Gmail: the home folder of each message.
     pub(crate) labels: Option<Arc<Labels>>,
@@ -140,7 +140,7 @@ impl ImapMailbox {
             names: Names::default(),
             list_at_once: ListAtOnce::default(),
             listed: BTreeMap::new(),
-            hollow: BTreeSet::new(),
+            unselectable: BTreeSet::new(),
             label_rules: LabelRules::default(),
             labels: None,
             learned: Arc::default(),
@@ -207,9 +207,9 @@ impl ImapMailbox {
     /// Returns the session, or starts a new one.
     pub(crate) async fn session(&mut self) -> Result<&mut Session, Error> {
         let session = match self.session.take() {
-            Some(session) if !self.is_worn(&session) => session,
-            worn => {
-                if let Some(session) = worn {
+            Some(session) if !self.should_end(&session) => session,
+            ended => {
+                if let Some(session) = ended {
                     goodbye(session).await;
                 }
                 Box::pin(self.connect()).await.map_err(|why| match why {
@@ -243,7 +243,7 @@ impl ImapMailbox {
     }
 
     /// True if the session should end: its allowed errors are used up, or its token ends.
-    fn is_worn(&self, session: &Session) -> bool {
+    fn should_end(&self, session: &Session) -> bool {
         self.choice.profile.allowance(session.refusals()) == Some(0)
             || self.ends.is_some_and(|ends| ends <= tokio::time::Instant::now() + BEFORE_END)
     }
@@ -369,7 +369,8 @@ impl Mailbox for ImapMailbox {
             uploads.learn(&listing.folders);
         }
         self.listed = listing.names;
-        self.hollow = listing.folders.iter().filter(|it| !it.selectable).map(|it| it.path.clone()).collect();
+        self.unselectable =
+            listing.folders.iter().filter(|it| !it.selectable).map(|it| it.path.clone()).collect();
         for folder in &listing.folders {
             self.numbering.set_validity(&folder.path, folder.status.map(|it| it.uid_validity));
         }
@@ -518,7 +519,7 @@ impl Mailbox for ImapMailbox {
             names: self.names.clone(),
             list_at_once: ListAtOnce::default(),
             listed: self.listed.clone(),
-            hollow: self.hollow.clone(),
+            unselectable: self.unselectable.clone(),
             label_rules: self.label_rules.clone(),
             labels: self.labels.clone(),
             learned: Arc::clone(&self.learned),
@@ -566,7 +567,7 @@ impl ImapMailbox {
         error.scope == Scope::Folder
             && error.kind == imap::ErrorKind::Refused
             && (folder.is_inbox() || self.listed.contains_key(folder))
-            && !self.hollow.contains(folder)
+            && !self.unselectable.contains(folder)
     }
 
     /// Note on a folder that may have more messages than it shows.

@@ -24,7 +24,7 @@ impl ImapMailbox {
         let is_open = open
             .is_some_and(|it| *it.name() == name && (mode == SelectMode::Examine || !it.data().read_only));
         if !is_open {
-            let now = self.open_anew(folder, mode).await?;
+            let now = self.reopen(folder, mode).await?;
             if let (Some(then), Some(now)) = (self.numbering.validity(folder), now)
                 && then != now
             {
@@ -44,13 +44,13 @@ impl ImapMailbox {
     /// one for EXAMINE in mailboxes that only POP3 has used. SELECT changes nothing but `\Recent`.
     pub(crate) async fn open_to_scan(&mut self, folder: &FolderPath) -> Result<Selected<'_>, Error> {
         let then = self.numbering.validity(folder);
-        let mut now = self.open_anew(folder, SelectMode::Examine).await?;
+        let mut now = self.reopen(folder, SelectMode::Examine).await?;
         let is_sticky = !self.selected()?.data().uid_not_sticky;
         if self.selected()?.data().read_only
             && (now.is_none() || !is_sticky || then.is_some_and(|it| Some(it) != now))
         {
             let examined = now;
-            now = self.open_anew(folder, SelectMode::Select).await?;
+            now = self.reopen(folder, SelectMode::Select).await?;
             if now != examined {
                 self.numbering.select_to_read(folder);
             }
@@ -70,8 +70,8 @@ impl ImapMailbox {
 
     /// Selects the folder now. `None` if the answer lacks UIDVALIDITY or UIDNEXT, or the folder is
     /// read-only.
-    pub(crate) async fn select_anew(&mut self, folder: &FolderPath) -> Result<Option<FolderStatus>, Error> {
-        let uid_validity = self.open_anew(folder, SelectMode::Select).await?;
+    pub(crate) async fn reselect(&mut self, folder: &FolderPath) -> Result<Option<FolderStatus>, Error> {
+        let uid_validity = self.reopen(folder, SelectMode::Select).await?;
         let selected = self.selected()?;
         let data = selected.data();
         let (messages, uid_next, highest_modseq) = (data.exists, data.uid_next, data.highest_modseq);
@@ -87,7 +87,7 @@ impl ImapMailbox {
     ///
     /// Quirk: a folder at which every connection ends is given up, so that the others can be migrated
     /// (Exchange 2007 with a blank at the end of a name, Zimbra with a locked share).
-    pub(crate) async fn open_anew(
+    pub(crate) async fn reopen(
         &mut self,
         folder: &FolderPath,
         mode: SelectMode,
@@ -126,7 +126,7 @@ impl ImapMailbox {
 
     /// Opens the folder once more, and returns the number of its messages.
     pub(crate) async fn open_now(&mut self, folder: &FolderPath, mode: SelectMode) -> Result<u32, Error> {
-        self.open_anew(folder, mode).await?;
+        self.reopen(folder, mode).await?;
         Ok(self.selected()?.data().exists)
     }
 

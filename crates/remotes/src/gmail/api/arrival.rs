@@ -53,7 +53,7 @@ impl Arrivals {
 impl ImapMailbox {
     /// Finds the uploaded messages and reports them. A message that is not shown counts as arrived: the
     /// engine looks for it later.
-    pub(crate) async fn tell_arrivals(
+    pub(crate) async fn report_arrivals(
         &mut self,
         api: &Api,
         folder: &FolderPath,

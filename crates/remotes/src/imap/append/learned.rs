@@ -16,7 +16,7 @@ const CAREFUL: u32 = 200;
 #[derive(Debug, Default)]
 pub(crate) struct LearnedLimits {
     /// Lost flags that were reported to the operator.
-    told_lost: BTreeSet<String>,
+    reported_lost: BTreeSet<String>,
     folders: BTreeMap<FolderPath, FolderLimits>,
 }
 
@@ -49,7 +49,7 @@ impl LearnedLimits {
 
     /// Returns the flags that were not reported as lost yet, and marks them as reported.
     pub(crate) fn new_losses(&mut self, lost: &Flags) -> Vec<String> {
-        lost.iter().filter(|name| self.told_lost.insert((*name).to_owned())).map(str::to_owned).collect()
+        lost.iter().filter(|name| self.reported_lost.insert((*name).to_owned())).map(str::to_owned).collect()
     }
 }
 

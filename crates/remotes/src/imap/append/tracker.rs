@@ -59,7 +59,7 @@ struct PipelineState {
     /// Words of the last refusal of one message, and the number of equal refusals in a row.
     alike: (String, u32),
     /// Refusals of more than a message.
-    spoilt: Vec<(Vec<Uid>, imap::Error)>,
+    wide_refusals: Vec<(Vec<Uid>, imap::Error)>,
 }
 
 enum CommandState {
@@ -70,7 +70,7 @@ enum CommandState {
 /// Facts that remain to be handled after the pipeline ended.
 pub(crate) struct AppendOutcome {
     /// Refusals of more than a message, not reported yet.
-    pub(crate) spoilt: Vec<(Vec<Uid>, imap::Error)>,
+    pub(crate) wide_refusals: Vec<(Vec<Uid>, imap::Error)>,
     /// The messages of the first command without an answer.
     pub(crate) unanswered: Vec<Uid>,
     /// True if no other command is without an answer.
@@ -185,7 +185,7 @@ impl<'a> AppendTracker<'a> {
         let mut learned = self.learned.lock();
         let learned = learned.folder(self.folder);
         match reply.outcome() {
-            Err(error) if error.scope > Scope::Message => state.spoilt.push((uids, error)),
+            Err(error) if error.scope > Scope::Message => state.wide_refusals.push((uids, error)),
             Err(error) => {
                 if state.alike.0 == error.message {
                     state.alike.1 += 1;
@@ -233,6 +233,10 @@ impl<'a> AppendTracker<'a> {
             CommandState::Unanswered(sent) => Some(sent.iter().map(|it| it.uid).collect()),
             CommandState::Answered(_) => None,
         });
-        AppendOutcome { spoilt: state.spoilt, unanswered: first.unwrap_or(state.open), is_alone }
+        AppendOutcome {
+            wide_refusals: state.wide_refusals,
+            unanswered: first.unwrap_or(state.open),
+            is_alone,
+        }
     }
 }

@@ -54,7 +54,7 @@ pub(crate) async fn list(
             }
         }
         if session.needs_xlist() {
-            tell_uses(session, &query, &mut listed).await?;
+            add_special_uses(session, &query, &mut listed).await?;
         }
         if names.subscriptions_are_known() && !session.list_tells_subscriptions() {
             // A folder that is not subscribed, but has subscribed children, is \Noselect here (RFC 3501,
@@ -104,7 +104,7 @@ pub(crate) async fn list(
 }
 
 /// Adds the special uses from XLIST to the listed folders. A refusal is ignored.
-async fn tell_uses(
+async fn add_special_uses(
     session: &mut Session,
     query: &ListQuery,
     listed: &mut [ListedMailbox],

@@ -81,7 +81,7 @@ impl Examination {
         self.hasher.finish()
     }
 
-    /// Reason why these bytes are not the message with the told size; `None` if no fact contradicts them.
+    /// Reason why these bytes are not the message with the reported size; `None` if no fact contradicts them.
     pub(crate) fn contradiction(&self, told: u64, facts: &Facts, are_exact: bool) -> Option<String> {
         let given =
             format!("the server sends {} bytes of a message, and tells a size of {told}", self.length);

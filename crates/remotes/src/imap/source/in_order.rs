@@ -11,7 +11,7 @@ use mailhaul_mail::{Uid, UidSet};
 pub(crate) struct Batch {
     pub(crate) uids: UidSet,
     pub(crate) messages: usize,
-    /// As told by the server.
+    /// As reported by the server.
     pub(crate) octets: u64,
 }
 
@@ -25,7 +25,7 @@ impl Batch {
 ///
 /// A message of a later command waits until the earlier ones are done. So a command is sent behind others
 /// only if its messages may wait ([`Outlet::room`]: half of the budget of all bytes in flight). A message
-/// that is larger than told, and finds no memory, is passed on at once, out of order. The memory limit is
+/// that is larger than reported, and finds no memory, is passed on at once, out of order. The memory limit is
 /// worth more than the order.
 pub(crate) struct InOrder {
     outlet: Outlet,
@@ -82,7 +82,7 @@ impl InOrder {
         self.commands.len()
     }
 
-    /// Bytes requested, as told by the server.
+    /// Bytes requested, as reported by the server.
     pub(crate) fn octets(&self) -> u64 {
         self.commands.iter().map(|it| it.batch.octets).sum()
     }

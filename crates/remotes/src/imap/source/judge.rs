@@ -137,7 +137,7 @@ impl Judge {
         BodyVerdict::Doubtful(differing(length, "", claimed))
     }
 
-    /// True for a message with another size than told, which must be checked alone.
+    /// True for a message with another size than reported, which must be checked alone.
     pub(crate) fn is_doubted(&self, uid: Uid) -> bool {
         self.doubts.contains_key(&uid)
     }
@@ -162,7 +162,7 @@ impl Judge {
         self.doubts.remove(&uid);
     }
 
-    /// True if the message is shorter than told.
+    /// True if the message is shorter than reported.
     pub(crate) fn is_short(&self, uid: Uid, claimed: u64) -> bool {
         self.doubts.get(&uid).is_some_and(|it| it.length < claimed)
     }

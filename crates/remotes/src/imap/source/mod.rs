@@ -5,8 +5,8 @@ pub(crate) mod ending;
 pub(crate) mod examination;
 pub(crate) mod in_order;
 pub(crate) mod judge;
-pub(crate) mod pleas;
 pub(crate) mod sizes;
+pub(crate) mod throttle_replies;
 
 use std::collections::BTreeMap;
 
@@ -146,7 +146,7 @@ enum DeliveryEnd {
 async fn deliver(mut selected: Selected<'_>, delivery: &mut Delivery) -> Result<DeliveryEnd, DeliveryError> {
     delivery.opened(selected.data().read_only);
     let mut stream = selected.fetch_stream().await?;
-    if delivery.is_impatient() {
+    if delivery.has_silent_messages() {
         stream.set_timeout(stream.timeout() / 2);
     }
     while let Some(step) = delivery.next_step() {
@@ -160,19 +160,19 @@ async fn deliver(mut selected: Selected<'_>, delivery: &mut Delivery) -> Result<
                 Some(uid)
             }
         };
-        delivery.weigh_pleas(&mut stream, alone).await?;
+        delivery.handle_throttle_reply(&mut stream, alone).await?;
         if std::mem::take(&mut delivery.is_slow) {
             return Ok(DeliveryEnd::UntilCompressed);
         }
     }
     while let Some(uid) = delivery.next_unanswered() {
         delivery.alone(&mut stream, uid).await?;
-        delivery.weigh_pleas(&mut stream, Some(uid)).await?;
+        delivery.handle_throttle_reply(&mut stream, Some(uid)).await?;
     }
-    if let Some(uid) = delivery.open_pleas().first().copied() {
+    if let Some(uid) = delivery.open_replies().first().copied() {
         let others = neighbours(&mut selected, uid).await?;
         let mut stream = selected.fetch_stream().await?;
-        delivery.weigh_open_pleas(&mut stream, &others).await?;
+        delivery.handle_open_replies(&mut stream, &others).await?;
     }
     let lacking: UidSet = delivery.lacking().collect();
     if lacking.is_empty() {

@@ -29,13 +29,13 @@ struct SizeRecords {
 
 #[derive(Debug, Default)]
 struct Counts {
-    /// Messages with the told size.
+    /// Messages with the reported size.
     exact: u32,
     /// Messages with another size that were found complete.
     whole: u32,
     /// Messages with another size that were not checked.
     unchecked: u32,
-    /// Smallest and largest size of those found complete, in thousandths of the told size.
+    /// Smallest and largest size of those found complete, in thousandths of the reported size.
     range: Option<(u64, u64)>,
 }
 
@@ -44,13 +44,13 @@ impl Sizes {
         self.0.counts.lock()
     }
 
-    /// Records a message with the told size.
+    /// Records a message with the reported size.
     pub(crate) fn exact(&self) {
         let mut counts = self.counts();
         counts.exact = counts.exact.saturating_add(1);
     }
 
-    /// Records a complete message with another size than told.
+    /// Records a complete message with another size than reported.
     pub(crate) fn whole(&self, told: u64, length: u64) {
         let mut counts = self.counts();
         let share = share(told, length);
@@ -59,7 +59,7 @@ impl Sizes {
         counts.whole = counts.whole.saturating_add(1);
     }
 
-    /// True if another size than told is a reason for doubt.
+    /// True if another size than reported is a reason for doubt.
     pub(crate) fn are_exact(&self) -> bool {
         let counts = self.counts();
         counts.exact >= ENOUGH && counts.exact / EXACT_BESIDE >= counts.whole + counts.unchecked

@@ -27,7 +27,7 @@ impl ImapMailbox {
                 break;
             }
         }
-        self.tell_lost(folder, &lost);
+        self.warn_of_lost_flags(folder, &lost);
         stored
     }
 

@@ -44,7 +44,7 @@ impl Target for ImapMailbox {
         let names: Vec<MailboxName> = folders.iter().map(|it| self.wire(&it.path)).collect();
         let mut outcomes: Vec<Result<(), Error>> = folders.iter().map(|_| Ok(())).collect();
         let is_missing = |it: &NewFolder| {
-            let is_there = self.listed.contains_key(&it.path) && !self.hollow.contains(&it.path);
+            let is_there = self.listed.contains_key(&it.path) && !self.unselectable.contains(&it.path);
             !it.path.is_inbox() && !is_there
         };
         let missing: Vec<usize> = (0..folders.len()).filter(|index| is_missing(&folders[*index])).collect();
@@ -54,7 +54,8 @@ impl Target for ImapMailbox {
             let folder = &folders[index].path;
             match created {
                 Err(error)
-                    if error.kind == imap::ErrorKind::AlreadyExists && !self.hollow.contains(folder) => {}
+                    if error.kind == imap::ErrorKind::AlreadyExists
+                        && !self.unselectable.contains(folder) => {}
                 // Some servers do not say clearly that the folder exists.
                 Err(error) if self.status(folder).await.is_err() => {
                     let words = format_args!("folder {folder} cannot be created");
@@ -64,7 +65,7 @@ impl Target for ImapMailbox {
                 _ => {}
             }
             self.listed.insert(folder.clone(), names[index].clone());
-            self.hollow.remove(folder);
+            self.unselectable.remove(folder);
         }
         let shown: Vec<usize> = (0..folders.len())
             .filter(|index| folders[*index].subscribe && outcomes[*index].is_ok())
@@ -90,7 +91,7 @@ impl Target for ImapMailbox {
         if self.uploads.is_some() || self.session().await?.capabilities().has("APPENDLIMIT") {
             return self.status(folder).await;
         }
-        match self.select_anew(folder).await? {
+        match self.reselect(folder).await? {
             Some(status) => Ok(status),
             None => self.status(folder).await,
         }
@@ -224,7 +225,7 @@ impl ImapMailbox {
             }
         };
         self.link_speed = gauge.link_speed();
-        self.tell_lost(folder, &lost);
+        self.warn_of_lost_flags(folder, &lost);
         outcome
     }
 
@@ -259,9 +260,9 @@ impl ImapMailbox {
         let session = self.session().await?;
         let sent = run_pipeline(session, &name, settings, feed, gauge, lost).await;
         let outcome = tracker.outcome();
-        if outcome.spoilt.iter().any(|(_, error)| asks_for_patience(error)) {
+        if outcome.wide_refusals.iter().any(|(_, error)| asks_for_patience(error)) {
             // The server may have disconnected. Nothing more is requested from it now.
-            for (sent, error) in outcome.spoilt {
+            for (sent, error) in outcome.wide_refusals {
                 let mut error = into_engine_error(error).at(Side::Target);
                 if let [uid] = sent.as_slice()
                     && error.kind == ErrorKind::Throttled
@@ -283,7 +284,7 @@ impl ImapMailbox {
             Err(PipelineError::Feed(error)) => return Err(error),
             Err(PipelineError::Wire(error)) => {
                 // The server may have given the reason before it disconnected.
-                for (sent, error) in &outcome.spoilt {
+                for (sent, error) in &outcome.wide_refusals {
                     let result = Err(into_engine_error(error.clone()));
                     acks.report(Ack { sent: sent.clone(), result, is_bare: false });
                 }
@@ -291,12 +292,12 @@ impl ImapMailbox {
                 return Err(self.explain_in(folder, error));
             }
         };
-        if outcome.spoilt.is_empty() {
+        if outcome.wide_refusals.is_empty() {
             return Ok(sent);
         }
         // Nothing more is sent to a server that refuses more than a message.
-        for (sent, error) in outcome.spoilt {
-            let error = self.meant(folder, error).await?;
+        for (sent, error) in outcome.wide_refusals {
+            let error = self.interpret_refusal(folder, error).await?;
             acks.report(Ack { sent, result: Err(error), is_bare: false });
         }
         Ok(PipelineEnd::UntilRefused)
@@ -338,9 +339,9 @@ impl ImapMailbox {
     }
 
     /// Meaning of a refusal of more than a message. `Err` if the pass must begin again with the folder.
-    async fn meant(&mut self, folder: &FolderPath, error: imap::Error) -> Result<Error, Error> {
+    async fn interpret_refusal(&mut self, folder: &FolderPath, error: imap::Error) -> Result<Error, Error> {
         if error.code == Some(imap::response::Code::TryCreate) {
-            return self.create_anew(folder, error).await;
+            return self.create_again(folder, error).await;
         }
         if is_ambiguous(&error) && self.is_full(folder).await? {
             let full = imap::Error::endpoint(imap::ErrorKind::Quota, error.message);
@@ -349,7 +350,7 @@ impl ImapMailbox {
         Ok(into_engine_error(error).at(Side::Target))
     }
 
-    /// True if the folder's quota is used up, or if the server tells no quota.
+    /// True if the folder's quota is used up, or if the server reports no quota.
     async fn is_full(&mut self, folder: &FolderPath) -> Result<bool, Error> {
         self.session().await?;
         let name = self.wire(folder);
@@ -369,7 +370,7 @@ impl ImapMailbox {
     /// Creates a folder again that was deleted meanwhile. The pass then begins again with it.
     ///
     /// A second TRYCREATE means that the server does not keep the folder, or refuses the one message.
-    async fn create_anew(&mut self, folder: &FolderPath, error: imap::Error) -> Result<Error, Error> {
+    async fn create_again(&mut self, folder: &FolderPath, error: imap::Error) -> Result<Error, Error> {
         let recreated = {
             let mut learned = self.learned();
             let learned = learned.folder(folder);
@@ -397,7 +398,7 @@ impl ImapMailbox {
     }
 
     /// Warns once of each lost flag.
-    pub(crate) fn tell_lost(&self, folder: &FolderPath, lost: &Flags) {
+    pub(crate) fn warn_of_lost_flags(&self, folder: &FolderPath, lost: &Flags) {
         let new = self.learned().new_losses(lost);
         if !new.is_empty() {
             tracing::warn!(

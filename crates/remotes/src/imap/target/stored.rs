@@ -68,7 +68,7 @@ impl ImapMailbox {
         if is_complete(&shown) {
             return Ok(shown);
         }
-        self.open_anew(folder, SelectMode::Select).await?;
+        self.reopen(folder, SelectMode::Select).await?;
         self.list_and_read(folder, first, read).await
     }
 
@@ -122,7 +122,7 @@ async fn one_flight(
         }
     }
     let messages = found.listed_from(first)?;
-    let stored = StoredMessages { digests: bodies.of_told_size(&messages), messages };
+    let stored = StoredMessages { digests: bodies.of_reported_size(&messages), messages };
     Ok(is_listed.then_some(stored))
 }
 
@@ -170,9 +170,9 @@ impl Bodies {
         }
     }
 
-    /// Digests of the bodies with the size that the server told. The others are read again, with all checks
+    /// Digests of the bodies with the size that the server reported. The others are read again, with all checks
     /// of a delivery.
-    fn of_told_size(&self, messages: &[MessageInfo]) -> Vec<(Uid, Digests)> {
+    fn of_reported_size(&self, messages: &[MessageInfo]) -> Vec<(Uid, Digests)> {
         let digests = |message: &MessageInfo| {
             let (length, digests) = self.done.get(&message.uid)?;
             (*length == message.size).then_some((message.uid, *digests))

@@ -1,4 +1,4 @@
-//! Checks a message with another size than told.
+//! Checks a message with another size than reported.
 
 use mailhaul_imap::{
     FetchEvent, FetchStream,
@@ -6,7 +6,7 @@ use mailhaul_imap::{
 };
 use mailhaul_mail::{FINGERPRINT_FIELDS, Scope, Uid};
 
-use super::{Aim, Delivery, DeliveryError, broken};
+use super::{BodyUse, Delivery, DeliveryError, broken};
 use crate::imap::source::{
     examination::{Examination, Facts},
     in_order::Batch,
@@ -33,7 +33,7 @@ impl Delivery {
             let facts = if is_asked { self.facts(stream, uid, &seen).await? } else { Facts::default() };
             match self.judge.check(uid, claimed, &seen, &facts) {
                 Ok(()) => {
-                    self.aim = Aim::Deliver;
+                    self.body_use = BodyUse::Deliver;
                     match seen.body() {
                         Some(body) => self.take(uid, body).await?,
                         None => self.run(stream, vec![Batch::single(uid)], 1).await?,
@@ -68,7 +68,7 @@ impl Delivery {
         stream: &mut FetchStream<'_>,
         uid: Uid,
     ) -> Result<Option<Examination>, DeliveryError> {
-        (self.aim, self.came, self.examined) = (Aim::Examine(uid), false, Examination::default());
+        (self.body_use, self.came, self.examined) = (BodyUse::Examine(uid), false, Examination::default());
         self.run(stream, vec![Batch::single(uid)], 1).await?;
         let examined = std::mem::take(&mut self.examined);
         Ok(std::mem::take(&mut self.came).then_some(examined))

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use mailhaul_imap::{self as imap, FetchStream};
 use mailhaul_mail::{Retry, Scope, Uid};
 
-use super::{Aim, Blame, Delivery, DeliveryError};
+use super::{Blame, BodyUse, Delivery, DeliveryError};
 use crate::imap::{
     culprits::is_break,
-    source::{in_order::Batch, pleas},
+    source::{in_order::Batch, throttle_replies},
 };
 
 /// Maximum cost of breaks in a row, before the folder is left. A silence costs its waiting time.
@@ -21,17 +21,17 @@ const COST_OF_SHORT_SILENCE: u32 = 2;
 impl Delivery {
     /// Handles a throttle reply to the last request: tests if the server gives another message. If it does,
     /// the reply means the message `alone`. Otherwise it means the server.
-    pub(crate) async fn weigh_pleas(
+    pub(crate) async fn handle_throttle_reply(
         &mut self,
         stream: &mut FetchStream<'_>,
         alone: Option<Uid>,
     ) -> Result<(), DeliveryError> {
-        let Some(error) = self.pleas.take() else { return Ok(()) };
-        let Some(good) = self.pleas.good() else {
-            return self.pleas.postpone(error, alone).map_err(DeliveryError::Wire);
+        let Some(error) = self.throttle_replies.take() else { return Ok(()) };
+        let Some(good) = self.throttle_replies.good() else {
+            return self.throttle_replies.postpone(error, alone).map_err(DeliveryError::Wire);
         };
         if !self.comes(stream, good).await? {
-            return Err(pleas::of_the_server(error).into());
+            return Err(throttle_replies::as_server_reply(error).into());
         }
         if let Some(uid) = alone {
             let words = self.excuses.remove(&uid).unwrap_or(error.message);
@@ -42,12 +42,12 @@ impl Delivery {
 
     /// The same at the end, if no wanted message arrived that proves anything. `others` are messages of the
     /// folder with their sizes.
-    pub(crate) async fn weigh_open_pleas(
+    pub(crate) async fn handle_open_replies(
         &mut self,
         stream: &mut FetchStream<'_>,
         others: &[(Uid, u64)],
     ) -> Result<(), DeliveryError> {
-        let refused = self.pleas.open();
+        let refused = self.throttle_replies.open();
         let others = others.iter().filter(|(uid, _)| !refused.contains(uid));
         let comes = match others.min_by_key(|(_, octets)| *octets) {
             Some((uid, _)) => self.comes(stream, *uid).await?,
@@ -55,22 +55,22 @@ impl Delivery {
             // again.
             None => refused.len() == 1,
         };
-        match self.pleas.close() {
-            Some(error) if !comes => Err(pleas::of_the_server(error).into()),
+        match self.throttle_replies.close() {
+            Some(error) if !comes => Err(throttle_replies::as_server_reply(error).into()),
             _ => Ok(()),
         }
     }
 
-    pub(crate) fn open_pleas(&self) -> &BTreeSet<Uid> {
-        self.pleas.open()
+    pub(crate) fn open_replies(&self) -> &BTreeSet<Uid> {
+        self.throttle_replies.open()
     }
 
     /// True if the server gives this message now. It is not passed on.
     async fn comes(&mut self, stream: &mut FetchStream<'_>, uid: Uid) -> Result<bool, DeliveryError> {
-        (self.aim, self.alone, self.came) = (Aim::Probe(uid), Some(uid), false);
+        (self.body_use, self.alone, self.came) = (BodyUse::Probe(uid), Some(uid), false);
         self.run(stream, vec![Batch::single(uid)], 1).await?;
         self.alone = None;
-        _ = self.pleas.take();
+        _ = self.throttle_replies.take();
         Ok(std::mem::take(&mut self.came))
     }
 
@@ -84,7 +84,7 @@ impl Delivery {
         };
         self.suspects.insert(uid);
         self.cost += match error.kind {
-            imap::ErrorKind::Timeout if self.is_impatient() => COST_OF_SHORT_SILENCE,
+            imap::ErrorKind::Timeout if self.has_silent_messages() => COST_OF_SHORT_SILENCE,
             imap::ErrorKind::Timeout => COST_OF_SILENCE,
             _ => COST_OF_BREAK,
         };
@@ -106,7 +106,7 @@ impl Delivery {
 
     /// True if the server did not answer for several messages of the folder. Each further one gets a
     /// shorter wait, once. The next pass tries them again.
-    pub(crate) fn is_impatient(&self) -> bool {
+    pub(crate) fn has_silent_messages(&self) -> bool {
         self.culprits.are_many_silent(&self.folder)
     }
 

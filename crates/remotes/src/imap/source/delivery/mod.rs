@@ -21,8 +21,8 @@ use crate::{
             examination::Examination,
             in_order::{Batch, InOrder},
             judge::{BodyVerdict, Judge},
-            pleas::Pleas,
             sizes::Sizes,
+            throttle_replies::ThrottleReplies,
         },
     },
     profile::Profile,
@@ -34,18 +34,18 @@ const BODY: &str = "(UID BODY.PEEK[])";
 const RFC822: &str = "(UID RFC822)";
 /// Maximum number of messages per command.
 const BATCH_MESSAGES: usize = 100;
-/// Bytes per command as told, unless one message alone is larger.
+/// Bytes per command as reported, unless one message alone is larger.
 const BATCH_OCTETS: u64 = 1 << 20;
 /// Maximum number of commands in flight.
 const IN_FLIGHT: usize = 16;
-/// Bytes in flight as told, unless one command alone requests more. Early answers must fit into half of the
+/// Bytes in flight as reported, unless one command alone requests more. Early answers must fit into half of the
 /// process's budget.
 const IN_FLIGHT_OCTETS: u64 = 4 << 20;
-/// A body is given up if it is larger than told by this factor and by this number of bytes. Told sizes are
+/// A body is given up if it is larger than reported by this factor and by this number of bytes. Reported sizes are
 /// estimates.
 const MOST_TIMES: u64 = 4;
 const MOST_BEYOND: u64 = 16 << 20;
-/// A larger told size means nothing. No larger body is read (32 bits, RFC 3501, section 9).
+/// A larger reported size means nothing. No larger body is read (32 bits, RFC 3501, section 9).
 const LARGEST_SIZE: u64 = 0xffff_ffff;
 /// Reason of a message for which the server answers `BODY[]` with `BODY[]<0>`.
 const PART: &str = "the server sends a part of the message that was not requested, and not the message";
@@ -87,7 +87,7 @@ pub(crate) enum Blame {
 
 /// The use of the bytes that arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Aim {
+enum BodyUse {
     /// They are passed on.
     Deliver,
     /// Only messages that arrive in one piece are passed on. A large message is read to its end, as a test.
@@ -118,7 +118,7 @@ pub(crate) struct Delivery {
     first: usize,
     bodies: InOrder,
     judge: Judge,
-    /// Sizes as told, of all wanted messages.
+    /// Sizes as reported, of all wanted messages.
     claimed: BTreeMap<Uid, u64>,
     delivered: BTreeSet<Uid>,
     /// Messages of completed commands.
@@ -136,7 +136,7 @@ pub(crate) struct Delivery {
     read_otherwise: Option<Uid>,
     /// The last message that arrived.
     last: Option<Uid>,
-    aim: Aim,
+    body_use: BodyUse,
     profile: &'static Profile,
     /// The item for bodies, and the item for bodies that seem cut.
     item: &'static str,
@@ -149,7 +149,7 @@ pub(crate) struct Delivery {
     is_wary: bool,
     /// Cost of the breaks since the last message arrived.
     cost: u32,
-    pleas: Pleas,
+    throttle_replies: ThrottleReplies,
     pub(crate) gauge: Gauge,
     /// True if the link was just found to be slow. Nothing more is requested until it is compressed.
     pub(crate) is_slow: bool,
@@ -190,7 +190,7 @@ impl Delivery {
             examined: Examination::default(),
             read_otherwise: None,
             last: None,
-            aim: Aim::Deliver,
+            body_use: BodyUse::Deliver,
             profile,
             item: BODY,
             item_of_cut: BODY,
@@ -198,7 +198,7 @@ impl Delivery {
             came: false,
             is_wary: false,
             cost: 0,
-            pleas: Pleas::default(),
+            throttle_replies: ThrottleReplies::default(),
             gauge,
             is_slow: false,
         }
@@ -214,7 +214,7 @@ impl Delivery {
         }
         let rest = self.wanted.get(self.first..)?;
         let first = rest.first()?.uid;
-        if self.is_wary || self.pleas.are_open() || self.suspects.contains(&first) {
+        if self.is_wary || self.throttle_replies.are_open() || self.suspects.contains(&first) {
             return Some(Step::Alone(first));
         }
         let run = rest.iter().take_while(|it| !self.suspects.contains(&it.uid));
@@ -257,7 +257,7 @@ impl Delivery {
         stream: &mut FetchStream<'_>,
         wanted: &[Wanted],
     ) -> Result<(), DeliveryError> {
-        (self.aim, self.alone) = (Aim::Deliver, None);
+        (self.body_use, self.alone) = (BodyUse::Deliver, None);
         self.run(stream, batches(wanted), IN_FLIGHT).await
     }
 
@@ -271,11 +271,11 @@ impl Delivery {
         self.alone = Some(uid);
         let is_suspect = self.is_wary || self.suspects.contains(&uid);
         if !self.judge.is_doubted(uid) {
-            self.aim = if is_suspect { Aim::Test } else { Aim::Deliver };
+            self.body_use = if is_suspect { BodyUse::Test } else { BodyUse::Deliver };
             self.came = false;
             self.run(stream, vec![Batch::single(uid)], 1).await?;
             if std::mem::take(&mut self.came) {
-                self.aim = Aim::Deliver;
+                self.body_use = BodyUse::Deliver;
                 self.run(stream, vec![Batch::single(uid)], 1).await?;
             }
         }
@@ -329,7 +329,7 @@ impl Delivery {
 
     /// True if a question must be settled before more is requested.
     fn is_to_pause(&self) -> bool {
-        self.is_slow || self.pleas.is_heard() || self.judge.urgent().next().is_some()
+        self.is_slow || self.throttle_replies.is_heard() || self.judge.urgent().next().is_some()
     }
 
     fn claimed_size(&self, uid: Uid) -> u64 {
@@ -364,7 +364,7 @@ impl Delivery {
             self.excuses.insert(uid, PART.to_owned());
             return Ok(());
         }
-        let (is_dry, claimed) = (self.aim != Aim::Deliver, self.claimed_size(uid));
+        let (is_dry, claimed) = (self.body_use != BodyUse::Deliver, self.claimed_size(uid));
         if is_too_large(claimed, length) {
             self.passing = Some(OpenBody { uid, length, held: None, is_dry: true });
             return Err(too_large(uid, claimed, length).into());
@@ -381,7 +381,7 @@ impl Delivery {
     }
 
     async fn chunk(&mut self, octets: Bytes) -> Result<(), Closed> {
-        if matches!(self.aim, Aim::Examine(_)) && self.passing.is_some() {
+        if matches!(self.body_use, BodyUse::Examine(_)) && self.passing.is_some() {
             self.examined.update(&octets);
         }
         let Some(passing) = self.passing.as_mut().filter(|it| !it.is_dry) else { return Ok(()) };
@@ -423,7 +423,7 @@ impl Delivery {
             }
             return Ok(());
         };
-        if let Aim::Probe(_) | Aim::Examine(_) = self.aim {
+        if let BodyUse::Probe(_) | BodyUse::Examine(_) = self.body_use {
             self.came = !body.is_empty();
             self.examined = Examination::from_body(body);
             return Ok(());
@@ -451,15 +451,15 @@ impl Delivery {
     }
 
     fn awaits(&self, uid: Uid) -> bool {
-        match self.aim {
-            Aim::Probe(asked) | Aim::Examine(asked) => asked == uid,
+        match self.body_use {
+            BodyUse::Probe(asked) | BodyUse::Examine(asked) => asked == uid,
             _ => self.claimed.contains_key(&uid) && !self.delivered.contains(&uid),
         }
     }
 
     fn delivered(&mut self, uid: Uid, octets: u64) {
         self.delivered.insert(uid);
-        self.pleas.came(uid, octets);
+        self.throttle_replies.came(uid, octets);
         self.last = Some(uid);
         (self.is_wary, self.cost) = (false, 0);
         if self.suspects.remove(&uid) {
@@ -476,15 +476,15 @@ impl Delivery {
             return Ok(());
         }
         let error = imap::Error::refused("UID FETCH", status);
-        let is_plea = error.may_mean_one_message();
-        if error.scope >= Scope::Session && !is_plea {
+        let is_throttle_reply = error.may_mean_one_message();
+        if error.scope >= Scope::Session && !is_throttle_reply {
             return Err(error);
         }
         for uid in batch.iter().filter(|uid| !self.delivered.contains(uid)) {
             self.excuses.insert(uid, error.message.clone());
         }
-        if is_plea {
-            self.pleas.hear(error);
+        if is_throttle_reply {
+            self.throttle_replies.hear(error);
         }
         Ok(())
     }
@@ -498,7 +498,7 @@ fn broken(uid: Option<Uid>) -> imap::Error {
     imap::Error::session(imap::ErrorKind::Protocol, words)
 }
 
-/// True for a body that cannot be the message of the told size. Without a told size any body is accepted.
+/// True for a body that cannot be the message of the reported size. Without a reported size any body is accepted.
 fn is_too_large(claimed: u64, length: u64) -> bool {
     let most = claimed.saturating_mul(MOST_TIMES).max(claimed.saturating_add(MOST_BEYOND));
     claimed > 0 && length > most

@@ -10,7 +10,7 @@ const MOST_REFUSED: usize = 3;
 
 /// Throttle replies while bodies are fetched.
 #[derive(Debug, Default)]
-pub(crate) struct Pleas {
+pub(crate) struct ThrottleReplies {
     /// The last reply of the server.
     heard: Option<imap::Error>,
     /// Messages that were refused alone, and the last reply, while no message arrived that proves anything.
@@ -20,7 +20,7 @@ pub(crate) struct Pleas {
     good: Option<(u64, Uid)>,
 }
 
-impl Pleas {
+impl ThrottleReplies {
     pub(crate) fn hear(&mut self, error: imap::Error) {
         self.heard.get_or_insert(error);
     }
@@ -51,7 +51,7 @@ impl Pleas {
     pub(crate) fn postpone(&mut self, error: imap::Error, alone: Option<Uid>) -> Result<(), imap::Error> {
         self.open.extend(alone);
         if self.open.len() >= MOST_REFUSED {
-            return Err(of_the_server(error));
+            return Err(as_server_reply(error));
         }
         self.last = Some(error);
         Ok(())
@@ -73,6 +73,6 @@ impl Pleas {
 }
 
 /// The reply as one of the server. Other mailboxes may not be affected.
-pub(crate) fn of_the_server(error: imap::Error) -> imap::Error {
+pub(crate) fn as_server_reply(error: imap::Error) -> imap::Error {
     imap::Error { scope: error.scope.min(Scope::Mailbox), ..error }
 }
