@@ -2,7 +2,9 @@
 
 use std::{cell::RefCell, fs, path::Path, sync::OnceLock};
 
-use mailhaul_engine::{Copied, Cursor, Floor, FolderStatus, Ledger as _, MessageState, Record, Waiting};
+use mailhaul_engine::{
+    AppendStart, CopyRecord, Cursor, FolderStatus, Ledger as _, LedgerRecord, MessageState, WaitingDeletions,
+};
 use mailhaul_mail::{Digest, Digests, Fingerprint, FolderPath, ModSeq, Uid, UidSet, UidValidity};
 use mailhaul_store::{BatchFilter, Store};
 use tempfile::TempDir;
@@ -78,7 +80,7 @@ async fn read(store: &Store) {
         let path = FolderPath::parse("INBOX");
         _ = ledger.folder(&path).await;
         let uid_validity = validity(7);
-        _ = ledger.record(&[Record::Opened { folder: path.clone(), target: path, uid_validity }]).await;
+        _ = ledger.record(&[LedgerRecord::Opened { folder: path.clone(), target: path, uid_validity }]).await;
     }
     _ = store.config().await;
     _ = store.endpoints().await;
@@ -110,11 +112,11 @@ async fn fill(data: &Path) {
     store.close().await;
 }
 
-fn records(folder: &FolderPath) -> Vec<Record> {
+fn records(folder: &FolderPath) -> Vec<LedgerRecord> {
     let uid = |number: u32| Uid::new(number).expect("not 0");
     let all: UidSet = (1..60).map(uid).collect();
-    let floor = Floor { uid_validity: validity(9), uid_next: uid(4) };
-    let copied = |number: u32| Copied {
+    let floor = AppendStart { uid_validity: validity(9), uid_next: uid(4) };
+    let copied = |number: u32| CopyRecord {
         target_uid: Uid::new(number + 3),
         flags: ["\\Seen", "$Forwarded"].into_iter().collect(),
         pending_flags: if number.is_multiple_of(7) {
@@ -130,10 +132,10 @@ fn records(folder: &FolderPath) -> Vec<Record> {
         edited: None,
     };
     let mut records = vec![
-        Record::Opened { folder: folder.clone(), target: folder.clone(), uid_validity: validity(7) },
-        Record::Intended { folder: folder.clone(), floor, uids: all.clone() },
+        LedgerRecord::Opened { folder: folder.clone(), target: folder.clone(), uid_validity: validity(7) },
+        LedgerRecord::Intended { folder: folder.clone(), append_start: floor, uids: all.clone() },
     ];
-    records.extend((1..50).map(|number| Record::Message {
+    records.extend((1..50).map(|number| LedgerRecord::Message {
         folder: folder.clone(),
         uid: uid(number),
         state: Some(MessageState::Done(copied(number))),
@@ -145,15 +147,15 @@ fn records(folder: &FolderPath) -> Vec<Record> {
         highest_modseq: Some(ModSeq(12)),
     };
     let cursor = Cursor { status, skipped: 1, excluded: 2 };
-    records.push(Record::Settled {
+    records.push(LedgerRecord::Settled {
         folder: folder.clone(),
         cursor,
         rules: "newest 10".to_owned(),
         target_next: Some(uid(70)),
     });
-    records.push(Record::Waiting {
+    records.push(LedgerRecord::Waiting {
         folder: folder.clone(),
-        waiting: Waiting { since: 1_700_000_000, uids: all },
+        waiting: WaitingDeletions { since: 1_700_000_000, uids: all },
     });
     records
 }

@@ -1,4 +1,4 @@
-//! What operations work on.
+//! Context of operations: one open data directory.
 
 use std::path::{Path, PathBuf};
 
@@ -9,54 +9,57 @@ use mailhaul_store::{MasterKeySource, Store, StoreError};
 
 use crate::{
     advice::DAMAGED,
-    data::named_by,
+    data_directory::named_by,
     exit::Exit,
     one_pass::BUDGET,
-    service::{Gates, SignIns, TokenDesk, Workers, Workplace, stall},
+    service::{EndpointLimits, ServiceContext, SignIns, TokenSources, Workers, stall},
 };
 
-/// One data directory, opened.
+/// Open data directory.
 pub(crate) struct Context {
-    /// The database in it.
     pub(crate) store: Store,
-    /// The directory.
     pub(crate) data: PathBuf,
-    /// The workers of this process; none where it is not the service.
+    /// Workers of this process; empty unless it is the service.
     pub(crate) workers: Workers,
-    /// The access tokens of its endpoints.
-    pub(crate) tokens: TokenDesk,
+    /// Access tokens of the endpoints.
+    pub(crate) tokens: TokenSources,
 }
 
 impl Context {
-    /// Opens the directory, and its vault.
+    /// Opens the directory, and unlocks its vault.
     pub(crate) async fn open(data: &Path) -> Result<Self> {
         let store = Store::open(data).await.map_err(unopened)?;
         store.unlock(master_key()).await.context("the passwords cannot be opened")?;
-        Ok(Self { store, data: data.to_owned(), workers: Workers::default(), tokens: TokenDesk::default() })
+        Ok(Self {
+            store,
+            data: data.to_owned(),
+            workers: Workers::default(),
+            tokens: TokenSources::default(),
+        })
     }
 
-    /// What workers on it share.
-    pub(crate) fn workplace(&self) -> Workplace {
-        Workplace {
+    /// Returns the parts that workers share.
+    pub(crate) fn service_context(&self) -> ServiceContext {
+        ServiceContext {
             store: self.store.clone(),
             data: self.data.clone(),
             workers: self.workers.clone(),
             budget: Budget::new(BUDGET),
-            gates: Gates::default(),
+            limits: EndpointLimits::default(),
             stall_window: stall::WINDOW,
             tokens: self.tokens.clone(),
             sign_ins: SignIns::default(),
         }
     }
 
-    /// The time of the machine.
-    #[expect(clippy::unused_self, reason = "the one place where operations ask for the time")]
+    /// Current time.
+    #[expect(clippy::unused_self, reason = "the only place where operations read the clock")]
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::now()
     }
 }
 
-/// The error of a data directory that could not be opened, with the exit code that it has.
+/// Returns the error of a failed open, with its exit code.
 pub(crate) fn unopened(error: StoreError) -> Error {
     match error {
         StoreError::Damaged { .. } => anyhow!(Exit::Damaged).context(format!("{error}\n  {DAMAGED}")),
@@ -64,7 +67,7 @@ pub(crate) fn unopened(error: StoreError) -> Error {
     }
 }
 
-/// Where the key of all passwords is: named by the environment, given by systemd, or in the data directory.
+/// Location of the key of all passwords: from the environment, from systemd, or the data directory.
 pub(crate) fn master_key() -> MasterKeySource {
     if let Some(file) = named_by("MAILHAUL_MASTER_KEY_FILE") {
         return MasterKeySource::File(file);

@@ -1,11 +1,11 @@
-//! How the program ends.
+//! Exit codes.
 
 use std::{fmt, process::ExitCode};
 
-/// The exit codes, documented in `--help`.
+/// Exit code. `--help` documents them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Every mailbox is synced, its sums close, nothing was skipped.
+    /// Every mailbox is synced, its sums close, no message was skipped.
     Synced,
     /// Every mailbox is synced, and some messages were skipped.
     Skipped,
@@ -13,13 +13,13 @@ pub(crate) enum Exit {
     Failed,
     /// Wrong options or input: nothing was done.
     Usage,
-    /// A broken promise of this program.
+    /// Bug of this program.
     Internal,
     /// The ledger is damaged.
     Damaged,
     /// The operator stopped it.
     Interrupted,
-    /// An operation was refused or failed; its own code.
+    /// An operation was refused or failed, with its own code.
     Operation(u8),
 }
 
@@ -59,7 +59,7 @@ impl fmt::Display for Exit {
             Self::Internal => "internal error",
             Self::Damaged => "the ledger is damaged",
             Self::Interrupted => "stopped",
-            Self::Operation(_) => "not carried out",
+            Self::Operation(_) => "operation failed",
         })
     }
 }

@@ -1,4 +1,4 @@
-//! One pass from one mailbox to another: the one place where mail is moved, for batches and for `migrate`.
+//! Runs one pass from one mailbox to another, for batches and for `migrate`.
 
 use std::{
     sync::LazyLock,
@@ -6,20 +6,20 @@ use std::{
 };
 
 use mailhaul_engine::{
-    Budget, Clock, Ledger, Limits, Mailbox as _, Pass, PassOptions, Places, Progress, Report, Target,
+    Budget, Clock, Ledger, Mailbox as _, Pass, PassLimits, PassOptions, Progress, Report, Slots, Target,
 };
 use mailhaul_remotes::ImapMailbox;
 use tokio_util::sync::CancellationToken;
 
-/// Octets on their way between all sources and targets of the process.
+/// Maximum bytes between all sources and targets of the process: bounds its memory.
 pub(crate) const BUDGET: u32 = 8 << 20;
 
-/// The time of the machine.
+/// Clock of the machine that never goes back.
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Duration {
-        // A clock that is set back must not make anybody wait.
+        // A pass must not wait longer if the machine's clock is set back.
         static BEGIN: LazyLock<(Duration, Instant)> = LazyLock::new(|| {
             (SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), Instant::now())
         });
@@ -32,18 +32,18 @@ impl Clock for SystemClock {
     }
 }
 
-/// What a pass works with beside its two mailboxes and its ledger.
+/// Parts of a pass beside its two mailboxes and its ledger.
 pub(crate) struct OnePass<'a, P> {
     pub(crate) progress: &'a P,
     pub(crate) budget: &'a Budget,
-    pub(crate) places: &'a Places,
+    pub(crate) places: &'a Slots,
     pub(crate) stop: &'a CancellationToken,
-    pub(crate) limits: &'a Limits,
+    pub(crate) limits: &'a PassLimits,
     pub(crate) options: &'a PassOptions,
 }
 
 impl<P: Progress> OnePass<'_, P> {
-    /// Runs it, and says goodbye to both servers.
+    /// Runs the pass, and signs out of both servers.
     pub(crate) async fn run<T: Target, L: Ledger>(
         self,
         mut source: ImapMailbox,
@@ -57,7 +57,7 @@ impl<P: Progress> OnePass<'_, P> {
             progress: self.progress,
             clock: &SystemClock,
             budget: self.budget,
-            places: self.places,
+            slots: self.places,
             stop: self.stop,
             limits: self.limits,
             options: self.options,

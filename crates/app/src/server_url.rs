@@ -1,4 +1,4 @@
-//! The address of a server, as the operator writes it.
+//! Address of a server on the command line.
 
 use std::{fmt, str::FromStr};
 
@@ -15,7 +15,7 @@ pub(crate) struct ServerUrl {
     pub(crate) port: u16,
 }
 
-/// Each scheme with what it means and its usual port.
+/// Schemes with their security and default port.
 const SCHEMES: [(&str, Security, u16); 3] = [
     ("imaps", Security::Implicit, 993),
     ("imap", Security::StartTls, 143),
@@ -25,21 +25,21 @@ const SCHEMES: [(&str, Security, u16); 3] = [
 impl FromStr for ServerUrl {
     type Err = String;
 
-    /// Errors never repeat the address: a password may be in it.
+    /// Errors never contain the address: it may contain a password.
     fn from_str(text: &str) -> Result<Self, String> {
         const FORM: &str = "write imaps://[user@]host[:port] (TLS), imap://... (STARTTLS) or imap+plain://... (no encryption)";
-        let url = Url::parse(text).map_err(|error| format!("it is not an address ({error}); {FORM}"))?;
+        let url = Url::parse(text).map_err(|error| format!("not an address ({error}); {FORM}"))?;
         let Some((_, security, usual_port)) = SCHEMES.iter().find(|(scheme, ..)| *scheme == url.scheme())
         else {
-            return Err(format!("the scheme is not known; {FORM}"));
+            return Err(format!("unknown scheme; {FORM}"));
         };
         if url.password().is_some() {
-            return Err("a password in an address is visible to everybody on this machine, and refused; use a password \
-                        file, the environment, or let yourself be asked"
+            return Err("a password in an address is refused, because all users of this machine can see it; use a password file, \
+                        the environment, or the prompt"
                 .to_owned());
         }
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
-            return Err(format!("there is something behind the host; {FORM}"));
+            return Err(format!("unexpected text after the host; {FORM}"));
         }
         let host = url
             .host_str()
@@ -47,7 +47,7 @@ impl FromStr for ServerUrl {
             .ok_or_else(|| format!("the host is missing; {FORM}"))?;
         let decode = |text: &str| -> Result<String, String> {
             let decoded = percent_decode_str(text).decode_utf8();
-            decoded.map(std::borrow::Cow::into_owned).map_err(|_| "it is not UTF-8 text".to_owned())
+            decoded.map(std::borrow::Cow::into_owned).map_err(|_| "not UTF-8 text".to_owned())
         };
         Ok(Self {
             security: *security,
@@ -58,7 +58,7 @@ impl FromStr for ServerUrl {
     }
 }
 
-/// Host and port, by which a server is told from others.
+/// Host and port, which identify the server.
 impl fmt::Display for ServerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.host, self.port)
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_read() {
+    fn addresses_are_parsed() {
         let table = [
             ("imaps://old.example.org", Security::Implicit, None, "old.example.org", 993),
             ("imap://terrya@old.example.org", Security::StartTls, Some("terrya"), "old.example.org", 143),
@@ -97,12 +97,12 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_why_and_repeats_no_password() {
+    fn a_refusal_has_the_reason_and_no_password() {
         let table = [
             ("old.example.org", "not an address"),
-            ("pop3://old.example.org", "the scheme is not known"),
+            ("pop3://old.example.org", "unknown scheme"),
             ("imaps://terrya:hunter2@old.example.org", "a password in an address"),
-            ("imaps://old.example.org/INBOX", "something behind the host"),
+            ("imaps://old.example.org/INBOX", "unexpected text after the host"),
             ("imaps://", "host"),
             ("imaps://h:99999", "not an address"),
         ];

@@ -1,10 +1,11 @@
-//! Time zones, and dates in them.
+//! Time zones, and dates without a zone.
 
 use jiff::{Timestamp, tz::TimeZone};
 use mailhaul_operations::{Change, DateTime, Failure};
 
-/// Names that Windows has for zones, with those of the IANA. Of its some 140 names the usual ones; for all others the
-/// IANA's name is asked for.
+/// Windows names of time zones with their IANA names.
+///
+/// These are the usual ones of about 140. For the others the error asks for the IANA name.
 const WINDOWS: [(&str, &str); 40] = [
     ("AUS Eastern Standard Time", "Australia/Sydney"),
     ("Alaskan Standard Time", "America/Anchorage"),
@@ -48,7 +49,7 @@ const WINDOWS: [(&str, &str); 40] = [
     ("W. Europe Standard Time", "Europe/Berlin"),
 ];
 
-/// The zone of this name, as the IANA or Windows writes it; UTC where none is said.
+/// Returns the zone of this IANA or Windows name; UTC for `None`.
 pub(crate) fn zone(name: Option<&str>) -> Result<TimeZone, Failure> {
     let Some(name) = name else { return Ok(TimeZone::UTC) };
     let windows = WINDOWS.iter().find(|(windows, _)| windows.eq_ignore_ascii_case(name.trim()));
@@ -59,17 +60,17 @@ pub(crate) fn zone(name: Option<&str>) -> Result<TimeZone, Failure> {
     }
     TimeZone::get(iana).map_err(|_| {
         Failure::invalid(format_args!("TimeZone: there is no time zone \"{name}\""))
-            .with_advice("Write the name as the IANA does, for example Europe/Berlin or America/Los_Angeles.")
+            .with_advice("Use an IANA name, for example Europe/Berlin or America/Los_Angeles.")
     })
 }
 
-/// The moment, where a date without a zone is in this one; the failure names the parameter.
+/// Returns the time of the date; a date without a zone is in this zone. The failure names the parameter.
 pub(crate) fn moment(parameter: &str, date: DateTime, zone: &TimeZone) -> Result<Timestamp, Failure> {
     date.at(zone)
         .map_err(|failure| Failure { message: format!("{parameter}: {}", failure.message), ..failure })
 }
 
-/// The same where a date may be taken away.
+/// Returns the time of a changed date, which may be cleared.
 pub(crate) fn change(
     parameter: &str,
     date: Change<DateTime>,
@@ -83,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_of_the_table_is_a_zone() {
+    fn every_name_in_the_table_is_a_zone() {
         for (windows, iana) in WINDOWS {
             assert_eq!(zone(Some(windows)).unwrap(), TimeZone::get(iana).unwrap());
         }
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_without_a_zone_is_in_that_of_the_batch() {
+    fn a_date_without_a_zone_is_in_the_batchs_zone() {
         let zone = zone(Some("Pacific Standard Time")).unwrap();
         let date = "2026-07-01T08:00".parse().unwrap();
         assert_eq!(moment("StartAfter", date, &zone).unwrap().to_string(), "2026-07-01T15:00:00Z");

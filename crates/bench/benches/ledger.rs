@@ -3,7 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use mailhaul_engine::{Copied, Floor, Ledger as _, MessageState, Record};
+use mailhaul_engine::{AppendStart, CopyRecord, Ledger as _, LedgerRecord, MessageState};
 use mailhaul_mail::{Fingerprint, FolderPath, Uid, UidSet, UidValidity};
 use mailhaul_store::Store;
 
@@ -16,11 +16,11 @@ fn uid(number: u32) -> Uid {
     Uid::new(number).unwrap()
 }
 
-fn outcomes(first: u32, count: u32) -> Vec<Record> {
-    let outcome = |number| Record::Message {
+fn outcomes(first: u32, count: u32) -> Vec<LedgerRecord> {
+    let outcome = |number| LedgerRecord::Message {
         folder: FolderPath::inbox(),
         uid: uid(number),
-        state: Some(MessageState::Done(Copied {
+        state: Some(MessageState::Done(CopyRecord {
             target_uid: Some(uid(number)),
             flags: "\\Seen".split_whitespace().collect(),
             pending_flags: None,
@@ -42,11 +42,11 @@ fn ledger(criterion: &mut Criterion) {
     let ledger = runtime.block_on(store.mailbox("source", "target")).unwrap();
     let validity = UidValidity::new(1).unwrap();
     let inbox = FolderPath::inbox;
-    let opened = Record::Opened { folder: inbox(), target: inbox(), uid_validity: validity };
+    let opened = LedgerRecord::Opened { folder: inbox(), target: inbox(), uid_validity: validity };
     runtime.block_on(ledger.record(&[opened])).unwrap();
-    let intents = Record::Intended {
+    let intents = LedgerRecord::Intended {
         folder: inbox(),
-        floor: Floor { uid_validity: validity, uid_next: uid(1) },
+        append_start: AppendStart { uid_validity: validity, uid_next: uid(1) },
         uids: UidSet::range(uid(1), uid(WINDOW)),
     };
     let intents = [intents];

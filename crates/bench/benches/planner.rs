@@ -6,7 +6,8 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mailhaul_engine::{
-    Copied, Filter, FolderState, FolderStatus, MessageInfo, MessageState, Order, Present, Scan, plan_messages,
+    CopyRecord, Filter, FolderState, FolderStatus, MessageInfo, MessageState, Order, Present, Scan,
+    plan_messages,
 };
 use mailhaul_mail::{Fingerprint, Flags, FolderPath, InternalDate, Uid, UidSet, UidValidity};
 
@@ -38,7 +39,7 @@ fn scan(messages: u32, is_flagged: impl Fn(u32) -> bool) -> Scan {
 fn state(messages: u32) -> FolderState {
     let mut state =
         FolderState::opened(FolderPath::inbox(), FolderPath::inbox(), UidValidity::new(1).unwrap());
-    let copied = |number| Copied {
+    let copied = |number| CopyRecord {
         target_uid: Some(uid(number)),
         flags: flags("\\Seen"),
         pending_flags: None,

@@ -1,64 +1,62 @@
-//! What went wrong, how much it spoils, and what the operator can do.
+//! Errors: the kind of failure, its scope, and the time at which a retry makes sense.
 
 use std::fmt;
 
 use mailhaul_mail::{Retry, Scope};
 
-/// The kinds of failure that the operator is told apart.
+/// Kinds of failure that the operator sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The server refused the credentials, or the mailbox is not open to them.
+    /// The server refused the credentials, or they do not open the mailbox.
     Authentication,
     /// The server could not be reached, or the connection broke.
     Connection,
-    /// TLS could not be agreed on, or the certificate is not trusted.
+    /// No TLS connection is possible, or the certificate is not trusted.
     Tls,
-    /// The server broke the protocol, or what answers is no mail server.
+    /// The server broke the protocol, or it is no mail server.
     Protocol,
-    /// The server asks for patience.
+    /// The server asks for a delay.
     Throttled,
-    /// The server asks for patience in words that may mean one message alone ("try again later", `[UNAVAILABLE]`).
+    /// The server asks for a delay in words that may concern one message alone ("try again later", `[UNAVAILABLE]`).
     Busy,
-    /// A server takes no further connection; those that are open go on.
+    /// The server accepts no further connection. Open connections still work.
     TooManyConnections,
-    /// A folder was numbered anew since it was looked at: what is known of it must be brought in line first.
+    /// UIDVALIDITY changed since the folder was read: its records must be aligned first.
     Renumbered,
-    /// The target has no room left.
+    /// The target's quota is exhausted.
     Quota,
     /// The server refused one thing: a message, a folder, a command.
     Refused,
-    /// The message is larger than the server takes.
+    /// The message is larger than the server accepts.
     TooLarge,
     /// The operator's options leave nothing to do.
     Options,
     /// The ledger could not be read or written.
     Ledger,
-    /// The ledger is not what was written: its file is damaged.
+    /// The ledger's file is damaged.
     Damaged,
-    /// The operator asked to stop.
+    /// The operator stopped the pass.
     Interrupted,
-    /// A broken promise of this program: sums that do not close, a plan that contradicts itself.
+    /// A defect of this program: sums that do not close, a plan that contradicts itself.
     Internal,
 }
 
 impl ErrorKind {
-    /// True if the server asks to be left alone for a while.
+    /// True if the server asks for a delay.
     pub fn asks_for_patience(self) -> bool {
         matches!(self, Self::Throttled | Self::Busy)
     }
 
-    /// True if the ledger failed: no folder can be carried without it.
+    /// True if the ledger failed: no folder can be synchronized without it.
     pub(crate) fn is_of_ledger(self) -> bool {
         matches!(self, Self::Ledger | Self::Damaged)
     }
 }
 
-/// Which end of the migration a mailbox is.
+/// The end of the migration that a mailbox is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
-    /// Mail comes from here.
     Source,
-    /// Mail goes here.
     Target,
 }
 
@@ -66,20 +64,19 @@ pub enum Side {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
-    /// How much is spoiled.
+    /// The part that the error concerns.
     pub scope: Scope,
-    /// When to try again.
+    /// The time of the next attempt.
     pub retry: Retry,
-    /// What sort of thing went wrong.
     pub kind: ErrorKind,
-    /// One sentence for the operator: what was tried, what the server said, in its own words.
+    /// One sentence for the operator: the action, and the server's answer in its own words.
     pub message: String,
-    /// Whose server it came from; `None` where it came from none, or nobody knows.
+    /// The server that caused it; `None` if no server did, or it is unknown.
     pub side: Option<Side>,
 }
 
 impl Error {
-    /// An error of `kind` with a sentence for the operator.
+    /// Creates an error with a sentence for the operator.
     pub fn new(scope: Scope, retry: Retry, kind: ErrorKind, message: impl fmt::Display) -> Self {
         Self { scope, retry, kind, message: message.to_string(), side: None }
     }
@@ -89,29 +86,29 @@ impl Error {
         Self::new(Scope::Endpoint, Retry::Never, ErrorKind::Ledger, message)
     }
 
-    /// The ledger is damaged: the pass stops, because it is not known what was copied.
+    /// The ledger is damaged: the pass stops, because it is unknown what was copied.
     pub fn damaged(message: impl fmt::Display) -> Self {
         Self::new(Scope::Endpoint, Retry::Never, ErrorKind::Damaged, message)
     }
 
-    /// The operator asked to stop.
+    /// The operator stopped the pass.
     pub fn interrupted() -> Self {
         Self::new(Scope::Endpoint, Retry::Now, ErrorKind::Interrupted, "stopped by the operator")
     }
 
-    /// The connection broke; a new one may go on.
+    /// The connection broke; a new one can continue.
     pub fn session(message: impl fmt::Display) -> Self {
         Self::new(Scope::Session, Retry::Now, ErrorKind::Connection, message)
     }
 
-    /// The same error, from this side.
+    /// Sets the side of the error.
     #[must_use]
     pub fn at(mut self, side: Side) -> Self {
         self.side = Some(side);
         self
     }
 
-    /// The same error with words in front of its sentence.
+    /// Puts words in front of the sentence.
     #[must_use]
     pub fn context(mut self, words: impl fmt::Display) -> Self {
         self.message = format!("{words}: {}", self.message);

@@ -1,79 +1,59 @@
-//! Moves one mailbox: scan, plan, transfer, ledger, report. Pure but for its ports.
+//! The migration algorithm for one mailbox. Does no I/O except through `ports`.
 
-mod adopt;
-mod carry;
-mod confirm;
-mod copying;
-mod counts;
+mod context;
 mod creation;
-mod departed;
-mod doubles;
 mod error;
-mod feed;
-mod flag_changes;
 mod folder;
 mod folder_plan;
-mod identity;
-mod lanes;
-mod made_names;
-mod moves;
+mod folder_sync;
+mod ledger_state;
+mod limits;
+mod matching;
+mod message_plan;
 mod name_rules;
-mod pace;
-mod pairing;
+mod options;
+mod parallel;
 mod pass;
-mod places;
-mod plan;
 mod ports;
 mod preview;
-mod read_back;
 mod received;
-mod record;
-mod refusals;
-mod relisting;
-mod remainder;
-mod remarks;
-mod removal_proof;
 mod removals;
-mod renames;
-mod repair;
 mod report;
-mod reused_uids;
-mod revalidate;
-mod rewritten;
-mod sample;
-mod settle;
-mod subscriptions;
+mod retry;
+mod scan;
 mod survey;
-mod throttle;
 mod transfer;
 mod views;
-mod work;
 
 pub use error::{Error, ErrorKind, Side};
-pub use feed::{
-    Ack, Acks, Answers, AppendedUids, Budget, Closed, Feed, Inlet, Offer, Outlet, Piece, Room, Share, acks,
-    pipe,
-};
 pub use folder::{Cursor, Folder, FolderStatus, LeaveOut, MessageInfo, Present, Scan, UnseenMessage};
 pub use folder_plan::{
     FolderMapping, FolderOption, FolderPattern, FolderPlan, FolderRules, Selection, Unmatched, plan_folders,
     why_scan,
 };
+pub use folder_sync::fetch_whole::MAX_REPAIRABLE_SIZE;
+pub use ledger_state::{
+    AppendStart, CopyRecord, FolderRecord, FolderState, LedgerRecord, MessageIdentity, MessageState,
+    RepairRecord, WaitingDeletions,
+};
+pub use limits::rate::{RateLimits, Usage};
+pub use limits::read_back_budget::ReadBack;
+pub use limits::slots::{Slot, Slots};
+pub use limits::throttle::{PassLimits, Throttle};
+pub use matching::pairing::{Candidate, Doubt, Pairing, Proof, pair_by_digests, pair_by_fingerprint};
+pub use message_plan::{Filter, FlagUpdate, MessagePlan, Order, plan_messages};
 pub use name_rules::{Levels, NameRules, SameName};
-pub use pace::{Rates, Usage};
-pub use pairing::{Candidate, Doubt, Pairing, Proof, pair_by_digests, pair_by_fingerprint};
-pub use pass::{Deletions, Pass, PassOptions, RemovalRules};
-pub use places::{Place, Places};
-pub use plan::{Filter, FlagUpdate, MessagePlan, Order, plan_messages};
+pub use options::{DeletionPolicy, PassOptions, RemovalRules, RepairRules};
+pub use pass::Pass;
 pub use ports::{
-    Clock, Envelope, Event, FlagChange, Ledger, Mailbox, Missing, NewFolder, Progress, Source, StorageHabits,
-    StoredMessages, Target, Wanted,
+    Clock, Event, FlagChange, Ledger, Mailbox, Missing, NewFolder, Progress, Source, StorageHabits,
+    StoredMessages, Target, WantedMessage,
 };
 pub use preview::{FolderPreview, Preview, preview};
 pub use received::Received;
-pub use record::{Copied, Edited, Floor, FolderRecord, FolderState, Likeness, MessageState, Record, Waiting};
-pub use repair::{MOST_WHOLE, RepairRules};
 pub use report::{FolderReport, FolderTally, RepairedItem, Report, SkippedItem};
-pub use sample::ReadBack;
 pub use survey::plan_mailbox;
-pub use throttle::{Limits, Throttle};
+pub use transfer::pipe::{
+    Ack, Acks, Answers, AppendPart, AppendedUids, Budget, BudgetShare, Envelope, Feed, FetchedPart,
+    PipeClosed, PipeReader, PipeWriter, ReservedBytes, acks, pipe,
+};

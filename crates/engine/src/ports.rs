@@ -1,34 +1,34 @@
-//! What the engine needs of the world: two mailboxes, a ledger, a clock, and somebody to tell.
+//! The engine's view of the world: two mailboxes, a ledger, a clock, and a receiver of progress events.
 
 use std::{future::Future, time::Duration};
 
-use mailhaul_mail::{Digests, Fingerprint, Flags, FolderPath, InternalDate, Retry, Scope, Uid, UidSet};
+use mailhaul_mail::{Digests, Fingerprint, Flags, FolderPath, Retry, Scope, Uid, UidSet};
 
 use crate::{
     error::{Error, ErrorKind},
-    feed::{Acks, Feed, Outlet},
     folder::{Cursor, Folder, FolderStatus, MessageInfo, Scan},
     folder_plan::Unmatched,
+    ledger_state::{FolderRecord, FolderState, LedgerRecord},
     name_rules::NameRules,
-    record::{FolderRecord, FolderState, Record},
     report::{FolderTally, RepairedItem},
+    transfer::pipe::{Acks, Feed, PipeWriter},
 };
 
 /// A mailbox that can be read. No method changes anything on the server.
 pub trait Mailbox: Send {
-    /// Names it for people: `user@host`.
+    /// Name for the operator: `user@host`.
     fn describe(&self) -> String;
 
-    /// All folders, with their state where one round trip gives it.
+    /// Lists all folders, with their state if one round trip returns it.
     fn folders(&mut self) -> impl Future<Output = Result<Vec<Folder>, Error>> + Send;
 
-    /// Which folder names it can hold.
+    /// Returns the rules for folder names.
     fn name_rules(&mut self) -> impl Future<Output = Result<NameRules, Error>> + Send;
 
-    /// The folder's state now.
+    /// Returns the folder's current state.
     fn status(&mut self, folder: &FolderPath) -> impl Future<Output = Result<FolderStatus, Error>> + Send;
 
-    /// The messages of the folder: all, or what changed since the cursor.
+    /// Returns the messages of the folder: all, or those that changed since the cursor.
     fn scan(
         &mut self,
         folder: &FolderPath,
@@ -44,80 +44,85 @@ pub trait Mailbox: Send {
         async { Ok(()) }
     }
 
-    /// All that decides, beside the folders themselves, which messages they show: another text than in the last pass means
-    /// that every folder must be looked at from the beginning. As it was when the folders were last listed.
+    /// Identifies the view settings of the mailbox (Gmail: label rules), as of the last listing of folders.
+    ///
+    /// If the text differs from that of the last pass, every folder is scanned again.
     fn view(&self) -> String {
         String::new()
     }
 
-    /// The fingerprints of these messages; messages that are gone are left out.
+    /// Returns the fingerprints of these messages. Messages that are gone are left out.
     fn fingerprints(
         &mut self,
         folder: &FolderPath,
         uids: &UidSet,
     ) -> impl Future<Output = Result<Vec<(Uid, Fingerprint)>, Error>> + Send;
 
-    /// The digests of these messages, whose bodies are read; messages that are gone are left out.
+    /// Reads these messages, and returns their digests. Messages that are gone are left out.
     fn digests(
         &mut self,
         folder: &FolderPath,
         uids: &UidSet,
     ) -> impl Future<Output = Result<Vec<(Uid, Digests)>, Error>> + Send;
 
-    /// Begins to connect, because the mailbox and as many further connections ([`another`](Self::another)) are used soon.
-    /// Errors show when a connection is used. Connections of an earlier call beyond this number are given up.
+    /// Begins to connect the mailbox and further connections ([`another`](Self::another)) that are used soon.
+    ///
+    /// Errors show when a connection is used. Connections of an earlier call beyond this number are closed.
     fn connect_ahead(&mut self, _further: usize) {}
 
-    /// A new connection in place of one that broke.
+    /// Replaces a broken connection.
     fn reconnect(&mut self) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// The same mailbox over a connection of its own, made when it is first needed.
+    /// The same mailbox over a separate connection, made when it is first needed.
     #[must_use]
     fn another(&self) -> Self
     where
         Self: Sized;
 
-    /// How long a round trip to the server takes; `None` where nobody was asked yet.
+    /// Duration of a round trip to the server; `None` before the first one.
     fn round_trip(&self) -> Option<Duration>;
 
-    /// Says goodbye, if there is a connection. A server that does not answer is not waited for.
+    /// Logs out, if there is a connection. Does not wait for a server that does not answer.
     fn close(&mut self) -> impl Future<Output = ()> + Send;
 
-    /// Like [`close`](Self::close), without waiting for the server's answer. Only for the end of the program: a server that
-    /// still counts this connection could refuse a new one.
+    /// Like [`close`](Self::close), without waiting for the server's answer.
+    ///
+    /// Only for the end of the program: a server that still counts this connection could refuse a new one.
     fn leave(&mut self) -> impl Future<Output = ()> + Send {
         self.close()
     }
 }
 
-/// One message that is to be fetched.
+/// A message to fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wanted {
-    /// Its UID on the source.
+pub struct WantedMessage {
+    /// UID on the source.
     pub uid: Uid,
-    /// Octets as claimed.
+    /// Bytes as claimed.
     pub size: u64,
 }
 
-/// Why a wanted message was not delivered.
+/// The reason why a message was not delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Missing {
     /// It is not there any more.
     Gone,
-    /// It is there, but the server gives no body; with what it said.
+    /// It is there, but the server returns no body; with the server's words.
     Withheld(String),
 }
 
-/// Where mail comes from.
+/// The mailbox that mail comes from. It has no method that writes.
 pub trait Source: Mailbox {
-    /// Delivers the messages through the outlet in the order wanted, many in flight; out of order only what the budget
-    /// cannot hold back. Returns those that were
-    /// not delivered. Ends early, without an error, when nobody listens to the outlet any more.
+    /// Writes the messages into the pipe in the requested order, many in flight. Returns those that were not
+    /// delivered.
+    ///
+    /// Messages that the budget cannot hold back may come out of order. Ends early, without an error, when the reader
+    /// of the pipe is gone.
     fn fetch(
         &mut self,
         folder: &FolderPath,
-        wanted: &[Wanted],
-        outlet: Outlet,
+        wanted: &[WantedMessage],
+        outlet: PipeWriter,
     ) -> impl Future<Output = Result<Vec<(Uid, Missing)>, Error>> + Send;
 
     /// Opens the folder, so that [`fetch`](Self::fetch) begins at once.
@@ -125,7 +130,7 @@ pub trait Source: Mailbox {
         async { Ok(()) }
     }
 
-    /// The subjects of these messages, decoded, for people who are told about them; messages without one are left out.
+    /// Returns the decoded subjects of these messages for reports. Messages without one are left out.
     fn subjects(
         &mut self,
         folder: &FolderPath,
@@ -138,62 +143,51 @@ pub trait Source: Mailbox {
 pub struct FlagChange {
     /// UIDs on the target.
     pub uids: UidSet,
-    /// To be set.
+    /// Flags to set.
     pub add: Flags,
-    /// To be taken away.
+    /// Flags to remove.
     pub remove: Flags,
 }
 
-/// What a message carries beside its octets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Envelope {
-    /// Its UID on the source.
-    pub uid: Uid,
-    /// Flags and keywords to set.
-    pub flags: Flags,
-    /// When it arrived.
-    pub internal_date: Option<InternalDate>,
-}
-
-/// A folder that is to be on the target.
+/// A folder to create on the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewFolder {
-    /// Where.
     pub path: FolderPath,
-    /// Whether the user is to see it.
+    /// True if the user should be subscribed to it.
     pub subscribe: bool,
 }
 
 /// Messages as the target shows them.
 #[derive(Clone, Debug, Default)]
 pub struct StoredMessages {
-    /// Flags, date of arrival and stored size.
+    /// With flags, date of arrival and stored size.
     pub messages: Vec<MessageInfo>,
-    /// Of the messages whose bodies were read; those that are gone are left out.
+    /// Digests of the messages whose bodies were read. Messages that are gone are left out.
     pub digests: Vec<(Uid, Digests)>,
 }
 
-/// How a target is known to treat messages that it accepts. All `false` for a server that stores what it is given.
+/// Known treatment of messages that a target accepts. All `false` for a server that stores what it is given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StorageHabits {
-    /// It stores one copy of identical messages and returns the UID of that copy (Gmail).
+    /// True if it stores one copy of identical messages and returns the UID of that copy (Gmail).
     pub merges_copies: bool,
-    /// It returns OK before the message shows in the folder (uploads by Gmail's API).
+    /// True if it returns OK before the message shows in the folder (uploads by Gmail's API).
     pub shows_late: bool,
-    /// It is a directory of this machine: a full disk is no answer to one message.
+    /// True for a directory of this machine: a full disk does not concern one message alone.
     pub is_local: bool,
 }
 
-/// Where mail goes.
+/// The mailbox that mail goes to.
 pub trait Target: Mailbox {
-    /// Makes the folders, their parents included, and shows them to the user if asked. One that exists is fine. What
-    /// became of each is in their order.
+    /// Creates the folders with their parents, and subscribes to them if asked. An existing folder is no error.
+    ///
+    /// The results are in the order of the folders.
     fn create_folders(
         &mut self,
         folders: &[NewFolder],
     ) -> impl Future<Output = Result<Vec<Result<(), Error>>, Error>> + Send;
 
-    /// The folder's state now, like [`status`](Mailbox::status). The folder is open for changes afterwards.
+    /// Like [`status`](Mailbox::status). The folder is open for changes afterwards.
     fn open_to_write(
         &mut self,
         folder: &FolderPath,
@@ -201,13 +195,15 @@ pub trait Target: Mailbox {
         self.status(folder)
     }
 
-    /// Octets of the largest message that the folder takes, as far as is known; after a
-    /// [`status`](Mailbox::status) of the folder or [`open_to_write`](Self::open_to_write).
+    /// Size of the largest message that the folder accepts, in bytes, if known.
+    ///
+    /// Valid after a [`status`](Mailbox::status) of the folder or [`open_to_write`](Self::open_to_write).
     fn largest(&self, _folder: &FolderPath) -> Option<u64> {
         None
     }
 
-    /// Appends what the feed offers, at most `batch` messages in one command, and reports every answer as it comes.
+    /// Appends the messages of the feed, at most `batch` in one command, and reports every answer as it comes.
+    ///
     /// Returns when the feed has ended and every answer is in.
     fn append<F: Feed>(
         &mut self,
@@ -217,9 +213,10 @@ pub trait Target: Mailbox {
         acks: Acks,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// The messages with this UID or a greater one, as the target shows them now: flags, date and stored size. A message
-    /// that was just appended over this connection must be among them. `last` is the greatest UID that the target
-    /// returned; `None` if it did not return all of them. The bodies of the messages `read` are read.
+    /// Returns the messages with this UID or a greater one, as the target shows them now: flags, date and stored size.
+    ///
+    /// A message that was just appended over this connection must be among them. `last` is the greatest UID that the
+    /// target returned; `None` if it did not return all of them. The bodies of the messages `read` are read.
     fn stored(
         &mut self,
         folder: &FolderPath,
@@ -228,24 +225,23 @@ pub trait Target: Mailbox {
         read: &UidSet,
     ) -> impl Future<Output = Result<StoredMessages, Error>> + Send;
 
-    /// Names the user whose mailbox it is, without the server: the same under every name of the server.
+    /// Name of the mailbox's user without the server: the same under every name of the server.
     fn owner(&self) -> String {
         self.describe()
     }
 
-    /// How the target is known to treat messages that it accepts.
+    /// Returns the known treatment of messages that the target accepts.
     fn habits(&self) -> StorageHabits {
         StorageHabits::default()
     }
 
-    /// Changes flags.
     fn store_flags(
         &mut self,
         folder: &FolderPath,
         changes: &[FlagChange],
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Moves messages; returns old and new UIDs of those that were moved, where the server tells them.
+    /// Moves messages. Returns old and new UIDs of those that were moved, if the server returns them.
     fn move_messages(
         &mut self,
         from: &FolderPath,
@@ -253,7 +249,7 @@ pub trait Target: Mailbox {
         uids: &UidSet,
     ) -> impl Future<Output = Result<Vec<(Uid, Uid)>, Error>> + Send;
 
-    /// Gives a folder another name, with all that is in it, and shows it to the user if asked.
+    /// Renames a folder with its content, and subscribes to it if asked.
     fn rename_folder(
         &mut self,
         _from: &FolderPath,
@@ -262,7 +258,7 @@ pub trait Target: Mailbox {
         async { Err(cannot("rename a folder")) }
     }
 
-    /// Removes a folder if no message is in it. False where it was left, because there are messages.
+    /// Removes a folder if no message is in it. Returns false if it has messages.
     fn remove_empty_folder(
         &mut self,
         _folder: &FolderPath,
@@ -282,81 +278,76 @@ fn cannot(what: &str) -> Error {
     Error::new(Scope::Folder, Retry::Never, ErrorKind::Refused, format_args!("the target cannot {what}"))
 }
 
-/// The memory of one mailbox's migration.
+/// The durable state of one mailbox's migration.
 pub trait Ledger: Send + Sync {
-    /// All folders.
+    /// Returns the records of all folders.
     fn folders(&self) -> impl Future<Output = Result<Vec<FolderRecord>, Error>> + Send;
 
-    /// A folder with its messages; `None` where it was never opened.
+    /// Returns a folder with its messages; `None` if it was never opened.
     fn folder(&self, folder: &FolderPath) -> impl Future<Output = Result<Option<FolderState>, Error>> + Send;
 
-    /// A folder with these messages and with all of which something is open: not on the target, or there without a known
-    /// place, or with flags in doubt. The others are counted ([`FolderState::rest`]): a change of a few messages costs
-    /// little in a folder of many. `None` where it was never opened.
+    /// Returns a folder with these messages and with all unfinished ones; `None` if it was never opened.
+    ///
+    /// Unfinished messages are not on the target, or have no known UID there, or pending flags. The others are counted
+    /// ([`FolderState::rest`]): a change of a few messages is cheap in a large folder.
     fn folder_around(
         &self,
         folder: &FolderPath,
         uids: &UidSet,
     ) -> impl Future<Output = Result<Option<FolderState>, Error>> + Send;
 
-    /// Reserves the target mailbox of this user until the ledger is dropped. An error while another pass fills it, also where
-    /// that pass knows the server by another name.
+    /// Reserves the target mailbox of this user until the ledger is dropped.
+    ///
+    /// Fails while another pass writes to it, even if that pass knows the server by another name.
     fn reserve_target(&self, _owner: &str) -> impl Future<Output = Result<(), Error>> + Send {
         async { Ok(()) }
     }
 
     /// Writes the records, all or none; durable when it returns.
-    fn record(&self, records: &[Record]) -> impl Future<Output = Result<(), Error>> + Send;
+    fn record(&self, records: &[LedgerRecord]) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-/// Time, so that tests can do without it.
+/// The time. Tests replace it.
 pub trait Clock: Send + Sync {
-    /// Since 1970. It never goes back within a process.
+    /// Time since 1970. It never goes back within a process.
     fn now(&self) -> Duration;
 
-    /// Waits.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
 }
 
-/// Somebody who is told how it goes.
+/// Receives progress events.
 pub trait Progress: Send + Sync {
-    /// Something happened.
     fn event(&self, event: Event<'_>);
 }
 
-/// What happens during a pass.
+/// An event during a pass.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
     /// The pass knows its folders.
     Planned {
-        /// The source folders that are looked into, each with the messages that it holds as listed; 0 where the listing
-        /// does not tell.
+        /// The source folders that are scanned, each with its number of listed messages; 0 if unknown.
         folders: &'a [(FolderPath, u64)],
     },
-    /// An option of the operator matches no folder; before anything is written.
-    Unmatched {
-        /// Which one.
-        option: &'a Unmatched,
-    },
-    /// A folder's messages are known, and these are to be sent.
+    /// An option of the operator matches no folder. Sent before anything is written.
+    Unmatched { option: &'a Unmatched },
+    /// A folder is scanned, and these messages are to be sent.
     Folder {
         /// The source folder.
         folder: &'a FolderPath,
-        /// Why it is looked at.
+        /// The reason for the scan.
         reason: &'a str,
         /// Messages to send.
         messages: u64,
-        /// Octets to send, as claimed.
+        /// Bytes to send, as claimed.
         bytes: u64,
     },
-    /// A folder is done with; its numbers are final but for what vanished.
+    /// A folder is done. Its numbers are final except for vanished messages.
     FolderDone {
         /// The source folder.
         folder: &'a FolderPath,
-        /// Its numbers.
         tally: &'a FolderTally,
     },
-    /// A folder needs nothing.
+    /// A folder needs no work.
     Unchanged {
         /// The source folder.
         folder: &'a FolderPath,
@@ -365,32 +356,28 @@ pub enum Event<'a> {
     Arrived {
         /// The source folder.
         folder: &'a FolderPath,
-        /// How many.
         messages: u64,
-        /// Their octets.
         bytes: u64,
     },
     /// A message was skipped.
     Skipped {
         /// The source folder.
         folder: &'a FolderPath,
-        /// Its UID there.
+        /// UID on the source.
         uid: Uid,
-        /// Why.
         reason: &'a str,
     },
-    /// A message was edited, and the target took it.
+    /// A message was edited, and the target accepted it.
     Repaired {
         /// The source folder.
         folder: &'a FolderPath,
-        /// What and how.
         item: &'a RepairedItem,
     },
     /// Copies of messages that vanished are not removed yet.
     Waiting {
         /// The source folder.
         folder: &'a FolderPath,
-        /// How many, why, and what removes them.
+        /// Number of copies, the reason, and the condition of the removal.
         words: &'a str,
     },
     /// A folder is empty on the target, because the source has it no more.
@@ -405,23 +392,14 @@ pub enum Event<'a> {
         /// On the target.
         folders: &'a [FolderPath],
     },
-    /// A folder was left.
+    /// A folder failed.
     FolderFailed {
         /// The source folder.
         folder: &'a FolderPath,
-        /// Why.
         error: &'a Error,
     },
-    /// A further lane met something, and ended; the mailbox's other lanes go on.
-    LaneEnded {
-        /// What it met.
-        error: &'a Error,
-    },
-    /// Something broke, and is tried again after a while.
-    Retrying {
-        /// What broke.
-        error: &'a Error,
-        /// After how long.
-        after: Duration,
-    },
+    /// A further connection pair failed and ended. The mailbox's other pairs continue.
+    ConnectionPairEnded { error: &'a Error },
+    /// A step failed, and is retried after a delay.
+    Retrying { error: &'a Error, after: Duration },
 }

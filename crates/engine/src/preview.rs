@@ -1,54 +1,55 @@
-//! What a pass would do, folder by folder. It asks only what a [`Mailbox`] can answer, so it cannot change anything.
+//! Preview of a pass, folder by folder. It uses only a [`Mailbox`], so it cannot change anything.
 
 use mailhaul_mail::{Retry, Scope, Uid, UidSet};
 
 use crate::{
     error::{Error, ErrorKind},
     folder_plan::{FolderPlan, REMAINDER, Unmatched, why_scan},
-    pass::PassOptions,
-    plan::plan_messages,
+    ledger_state::FolderState,
+    matching::on_target::{MatchCandidate, Search, SearchRange, find_on_target},
+    message_plan::plan_messages,
+    options::PassOptions,
     ports::{Ledger, Mailbox},
-    record::FolderState,
-    remainder::View,
-    settle::{Among, Sought, find_on_target},
+    scan::remainder::View,
     survey::survey,
 };
 
-/// What would be done with one folder.
+/// Preview of one folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FolderPreview {
-    /// Where it would go, and why.
+    /// Target folder, and the reason.
     pub plan: FolderPlan,
-    /// Why it would be looked into; `None` where it is left out or did not change.
+    /// The reason to scan it; `None` if it is left out or unchanged.
     pub why: Option<String>,
     /// Messages that would be sent.
     pub copy: u64,
-    /// Their octets, as claimed.
+    /// Bytes that would be sent, as claimed.
     pub bytes: u64,
     /// Messages that the target has: by the ledger, or found there now.
     pub already: u64,
     /// Messages whose flags would be changed.
     pub flags: u64,
-    /// Messages that the target has and the source no more.
+    /// Messages that the target has and the source has no more.
     pub vanished: u64,
     /// Messages that the operator's filter leaves out.
     pub excluded: u64,
-    /// Messages that would be skipped, and why.
+    /// Messages that would be skipped, with the reason.
     pub skip: Vec<(Uid, String)>,
-    /// Why the folder could not be looked into.
+    /// The reason why the folder could not be read.
     pub error: Option<Error>,
 }
 
-/// What would be done with a mailbox.
+/// Preview of a mailbox.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preview {
-    /// Folder by folder.
     pub folders: Vec<FolderPreview>,
     /// Options that match no folder.
     pub unmatched: Vec<Unmatched>,
 }
 
-/// Looks at everything and changes nothing. Messages that were moved since the last pass count as vanished and new here.
+/// Previews a pass. Changes nothing.
+///
+/// Messages that were moved since the last pass count as vanished and new here.
 pub async fn preview<S: Mailbox, T: Mailbox, L: Ledger>(
     source: &mut S,
     target: &mut T,
@@ -80,7 +81,7 @@ pub async fn preview<S: Mailbox, T: Mailbox, L: Ledger>(
                 .target
                 .iter()
                 .any(|it| it.selectable && Some(&it.path) == preview.plan.target.as_ref());
-            let at = LookedAt { view, is_known: record.is_some(), is_on_target: there };
+            let at = PreviewInput { view, is_known: record.is_some(), is_on_target: there };
             match look(source, target, ledger, options, &mut preview, at).await {
                 Err(error) if error.scope <= Scope::Folder => preview.error = Some(error),
                 other => other?,
@@ -94,10 +95,10 @@ pub async fn preview<S: Mailbox, T: Mailbox, L: Ledger>(
     Ok(Preview { folders: previews, unmatched: survey.unmatched })
 }
 
-/// A folder that is looked into.
-struct LookedAt {
+/// A folder to preview.
+struct PreviewInput {
     view: Option<View>,
-    /// The ledger has its messages.
+    /// True if the ledger has its messages.
     is_known: bool,
     is_on_target: bool,
 }
@@ -108,7 +109,7 @@ async fn look<S: Mailbox, T: Mailbox, L: Ledger>(
     ledger: &L,
     options: &PassOptions,
     preview: &mut FolderPreview,
-    LookedAt { view, is_known, is_on_target }: LookedAt,
+    PreviewInput { view, is_known, is_on_target }: PreviewInput,
 ) -> Result<(), Error> {
     let Some(to) = preview.plan.target.clone() else { return Ok(()) };
     let folder = &preview.plan.source;
@@ -123,9 +124,11 @@ async fn look<S: Mailbox, T: Mailbox, L: Ledger>(
     };
     let mut plan = plan_messages(&scan, &state, &options.filter, options.order);
     if is_on_target || is_known {
-        let wanted: Vec<Sought> = plan.copy.iter().map(Sought::shown).collect();
-        let found =
-            find_on_target(source, target, folder, &to, &wanted, &state.target_uids(), Among::ALL).await?;
+        let wanted: Vec<MatchCandidate> = plan.copy.iter().map(MatchCandidate::shown).collect();
+        let owned = state.target_uids();
+        let range = SearchRange::WHOLE_FOLDER;
+        let search = Search { folder, target_folder: &to, owned: &owned, range };
+        let found = find_on_target(source, target, search, &wanted).await?;
         let found: UidSet = found.iter().map(|it| it.uid).collect();
         plan.copy.retain(|it| !found.contains(it.uid));
         plan.already += found.len();

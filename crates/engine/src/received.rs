@@ -1,16 +1,16 @@
-//! Which moments of arrival the operator wants: a set of times.
+//! The operator's filter by time of arrival: a set of times.
 
-/// A set of moments, in seconds since 1970: spans that neither meet nor overlap, in order, each without its end.
+/// A set of times in seconds since 1970: disjoint spans in order, each without its end.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Received(Vec<(i64, i64)>);
 
 impl Received {
-    /// Every moment.
+    /// All times.
     pub fn any() -> Self {
         Self::between(i64::MIN, i64::MAX)
     }
 
-    /// No moment.
+    /// The empty set.
     pub fn none() -> Self {
         Self(Vec::new())
     }
@@ -20,17 +20,17 @@ impl Received {
         Self(if first < end { vec![(first, end)] } else { Vec::new() })
     }
 
-    /// At this moment or after it.
+    /// At this time or after it.
     pub fn since(first: i64) -> Self {
         Self::between(first, i64::MAX)
     }
 
-    /// Before this moment.
+    /// Before this time.
     pub fn before(end: i64) -> Self {
         Self::between(i64::MIN, end)
     }
 
-    /// Every moment that is not in the set.
+    /// The complement of the set.
     #[must_use]
     pub fn not(&self) -> Self {
         let mut spans = Vec::new();
@@ -47,7 +47,7 @@ impl Received {
         Self(spans)
     }
 
-    /// The moments in both sets.
+    /// The intersection of both sets.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         let mut spans = Vec::new();
@@ -62,13 +62,13 @@ impl Received {
         Self(spans)
     }
 
-    /// The moments in either set.
+    /// The union of both sets.
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {
         self.not().and(&other.not()).not()
     }
 
-    /// Whether the moment is in the set.
+    /// True if the time is in the set.
     pub fn contains(&self, seconds: i64) -> bool {
         self.0.iter().any(|(first, end)| (*first..*end).contains(&seconds))
     }
@@ -80,7 +80,7 @@ impl Default for Received {
     }
 }
 
-/// Short where nothing is left out: ledgers keep this text, to notice when the operator wants something else.
+/// Short if nothing is left out. Ledgers keep this text to detect a changed filter, so it must not change.
 impl std::fmt::Debug for Received {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if *self == Self::any() { f.write_str("any") } else { f.debug_list().entries(&self.0).finish() }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn ends() {
+    fn spans_include_their_first_second_only() {
         assert!(Received::since(5).contains(5) && !Received::since(5).contains(4));
         assert!(!Received::before(5).contains(5) && Received::before(5).contains(4));
         assert_eq!(Received::between(5, 5), Received::none());

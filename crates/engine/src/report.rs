@@ -1,42 +1,42 @@
-//! What a pass did, in numbers that close.
+//! Report of a pass, in numbers that close.
 
 use mailhaul_mail::{FolderPath, InternalDate, Sha256, Uid};
 
-use crate::{error::Error, record::Edited};
+use crate::{error::Error, ledger_state::RepairRecord};
 
-/// A message that was not carried over.
+/// A message that was not copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedItem {
-    /// Its UID on the source.
+    /// UID on the source.
     pub uid: Uid,
-    /// Its subject, decoded; `None` where it has none, or the source did not give it.
+    /// Subject, decoded; `None` if it has none, or the source did not return it.
     pub subject: Option<String>,
-    /// When it arrived.
+    /// Date of arrival.
     pub internal_date: Option<InternalDate>,
-    /// Octets as claimed.
+    /// Bytes as claimed.
     pub size: u64,
-    /// Why, with the server's words.
+    /// The reason, with the server's words.
     pub reason: String,
 }
 
-/// A message that was edited so that the target took it.
+/// A message that was edited so that the target accepted it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RepairedItem {
-    /// Its UID on the source.
+    /// UID on the source.
     pub uid: Uid,
-    /// Its subject, decoded; `None` where it has none, or the source did not give it.
+    /// Subject, decoded; `None` if it has none, or the source did not return it.
     pub subject: Option<String>,
-    /// Octets on the source.
+    /// Bytes on the source.
     pub size: u64,
-    /// Of its octets on the source.
+    /// Hash of its bytes on the source.
     pub sha256: Sha256,
-    /// What was edited.
+    /// Description of the edits.
     pub edits: String,
 }
 
 impl RepairedItem {
-    /// Out of the record.
-    pub fn of(uid: Uid, edited: &Edited) -> Self {
+    /// Creates the item from its record.
+    pub fn new(uid: Uid, edited: &RepairRecord) -> Self {
         Self {
             uid,
             subject: edited.subject.clone(),
@@ -47,7 +47,7 @@ impl RepairedItem {
     }
 }
 
-/// One folder.
+/// Numbers of one folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FolderTally {
     /// Messages that the source showed.
@@ -58,7 +58,7 @@ pub struct FolderTally {
     pub already: u64,
     /// Left out by the operator's filter.
     pub excluded: u64,
-    /// Octets copied, as claimed.
+    /// Bytes copied, as claimed.
     pub bytes: u64,
     /// Messages whose flags were changed.
     pub flags_changed: u64,
@@ -66,24 +66,24 @@ pub struct FolderTally {
     pub moved: u64,
     /// Messages removed from the target.
     pub removed: u64,
-    /// Copies that the target stored with another size than they were sent with, and those read back with another header.
+    /// Copies that the target stored with another size, and those read back with another header.
     pub rewritten: u64,
     /// Copies that the target stored with another date of arrival.
     pub redated: u64,
-    /// Copies that lack a flag, or have a system flag that was not sent, after the target was asked to correct it.
+    /// Copies that lack a flag, or have a system flag that was not sent, after a correction.
     pub unflagged: u64,
-    /// Copies of messages that vanished, which are not removed yet.
+    /// Copies of vanished messages that are not removed yet.
     pub waiting: u64,
-    /// What the operator is told of the source folder, in sentences.
+    /// Remarks on the source folder for the operator, in sentences.
     pub remarks: Vec<String>,
-    /// Not carried over.
+    /// Messages that were not copied.
     pub skipped: Vec<SkippedItem>,
-    /// Edited before the target took them: of those that were copied, or were found copied after a crash.
+    /// Edited messages: copied by this pass, or found copied after a crash.
     pub repaired: Vec<RepairedItem>,
 }
 
 impl FolderTally {
-    /// What the operator is told of the folder, in sentences: of the source, and what the target made of copies.
+    /// Notes for the operator, in sentences: on the source folder, and on changes that the target made to copies.
     pub fn notes(&self) -> Vec<String> {
         let messages = |count: u64| {
             if count == 1 { "1 message was".to_owned() } else { format!("{count} messages were") }
@@ -99,7 +99,7 @@ impl FolderTally {
         self.remarks.iter().cloned().chain(of_copies).collect()
     }
 
-    /// Whether every message is accounted for.
+    /// True if every message is accounted for.
     pub fn closes(&self) -> bool {
         self.seen == self.copied + self.already + self.excluded + self.skipped.len() as u64
     }
@@ -110,27 +110,26 @@ impl FolderTally {
 pub struct FolderReport {
     /// On the source.
     pub source: FolderPath,
-    /// On the target; `None` where it was left out.
+    /// On the target; `None` if it was left out.
     pub target: Option<FolderPath>,
-    /// Why it went there, and why it was looked at or not.
+    /// The reasons for its target folder and for its scan.
     pub reason: String,
-    /// Its numbers.
     pub tally: FolderTally,
-    /// Why it was left before its end.
+    /// The error that ended it early.
     pub error: Option<Error>,
 }
 
-/// A mailbox's pass.
+/// Report of a mailbox's pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// All folders, in order.
     pub folders: Vec<FolderReport>,
-    /// Why the pass ended before its end.
+    /// The error that ended the pass early.
     pub error: Option<Error>,
 }
 
 impl Report {
-    /// Whether everything that was to be carried was dealt with, and the sums close.
+    /// True if all messages were handled, and the sums close.
     pub fn is_synced(&self) -> bool {
         self.error.is_none() && self.folders.iter().all(|it| it.error.is_none() && it.tally.closes())
     }

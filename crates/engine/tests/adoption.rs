@@ -1,17 +1,17 @@
-//! Targets that hold mail already: what is there is not copied again, and what only looks like it is.
+//! Targets that hold mail already: existing messages are not copied again, and similar ones are not taken for them.
 
 #![allow(clippy::unwrap_used, clippy::large_futures, reason = "tests")]
 
 mod support;
 
-use mailhaul_engine::{Deletions, PassOptions, Report};
+use mailhaul_engine::{DeletionPolicy, PassOptions, Report};
 use support::{CONFIRMED, MemoryLedger, Remote, pass};
 
 fn body(number: u32, text: &str) -> String {
     format!("Message-ID: <{number}@x>\r\nSubject: message {number}.\r\n\r\n{text} {number}\r\n")
 }
 
-/// A folder with so many messages, whose dates of arrival begin at this second.
+/// A folder with this number of messages, whose dates of arrival begin at this second.
 fn filled(count: u32, second: u32) -> Remote {
     let remote = Remote::default();
     for number in 1..=count {
@@ -31,7 +31,7 @@ fn has(remote: &Remote, text: &str) -> bool {
 }
 
 #[tokio::test]
-async fn what_another_program_copied_is_recognised_without_its_bodies_where_dates_were_kept() {
+async fn copies_of_others_with_kept_dates_are_adopted_without_bodies() {
     let options = PassOptions::default();
     for (second, compared) in [(0, 0), (1_000, 3_000)] {
         let (source, target) = (filled(3_000, 0), filled(3_000, second));
@@ -55,7 +55,8 @@ async fn another_version_of_the_same_size_is_not_taken_for_the_message() {
 #[tokio::test]
 async fn another_version_is_not_taken_for_the_copy_after_renumbering() {
     let (source, target, ledger) = (filled(9, 0), Remote::default(), MemoryLedger::default());
-    let options = PassOptions { deletions: Deletions::Mirror, removals: CONFIRMED, ..PassOptions::default() };
+    let options =
+        PassOptions { deletions: DeletionPolicy::Mirror, removals: CONFIRMED, ..PassOptions::default() };
     run(&source, &target, &ledger, &options).await;
     {
         let mut server = target.server();
@@ -71,13 +72,13 @@ async fn another_version_is_not_taken_for_the_copy_after_renumbering() {
     assert_eq!(target.contents()["INBOX"].len(), 10);
 }
 
-/// A copy that was replaced by the user's own version of it, whatever became of numbers and dates.
+/// A copy that the user replaced by another version, with any numbers and dates.
 #[tokio::test]
 async fn a_version_of_the_user_is_not_removed_in_place_of_the_copy() {
     for is_renumbered in [true, false] {
         let (source, target, ledger) = (filled(9, 0), Remote::default(), MemoryLedger::default());
         let options =
-            PassOptions { deletions: Deletions::Mirror, removals: CONFIRMED, ..PassOptions::default() };
+            PassOptions { deletions: DeletionPolicy::Mirror, removals: CONFIRMED, ..PassOptions::default() };
         run(&source, &target, &ledger, &options).await;
         {
             let mut server = target.server();
@@ -99,9 +100,10 @@ async fn a_version_of_the_user_is_not_removed_in_place_of_the_copy() {
 }
 
 #[tokio::test]
-async fn deletions_are_mirrored_also_where_the_target_rewrites_texts() {
+async fn deletions_are_mirrored_even_if_the_target_rewrites_texts() {
     let (source, target, ledger) = (filled(9, 0), Remote::default(), MemoryLedger::default());
-    let options = PassOptions { deletions: Deletions::Mirror, removals: CONFIRMED, ..PassOptions::default() };
+    let options =
+        PassOptions { deletions: DeletionPolicy::Mirror, removals: CONFIRMED, ..PassOptions::default() };
     target.server().lies.stores =
         Some(|body| String::from_utf8_lossy(body).replace("quick", "very quick").into());
     run(&source, &target, &ledger, &options).await;
@@ -111,7 +113,7 @@ async fn deletions_are_mirrored_also_where_the_target_rewrites_texts() {
 }
 
 #[tokio::test]
-async fn octets_decide_where_the_source_gives_the_headers_of_other_messages() {
+async fn bytes_decide_if_the_source_returns_other_headers() {
     let (source, target) = (filled(9, 0), Remote::default());
     source.server().lies.gives_headers_of_next = true;
     let options = PassOptions::default();

@@ -1,4 +1,4 @@
-//! Targets that do otherwise than they say: nothing is lost, nothing doubled, and what lacks is named.
+//! Targets that act against their answers: no message is lost or doubled, and missing messages are named.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::large_futures, reason = "tests")]
 
@@ -8,7 +8,7 @@ use mailhaul_engine::{Error, ErrorKind, PassOptions, Report};
 use mailhaul_mail::{Retry, Scope};
 use support::{MemoryLedger, Remote, Rewrite, pass};
 
-/// A source with so many messages in INBOX.
+/// A source with this number of messages in INBOX.
 fn source(messages: u32) -> Remote {
     let source = Remote::default();
     for number in 1..=messages {
@@ -30,7 +30,7 @@ fn skipped(report: &Report) -> Vec<String> {
     report.skipped().map(|(folder, item)| format!("{folder} {} {}", item.uid, item.reason)).collect()
 }
 
-/// Both with and without UIDs in the answers.
+/// Targets with and without UIDs in their answers.
 fn targets() -> [Remote; 2] {
     let targets = [Remote::default(), Remote::default()];
     targets[1].server().tells_no_uids = true;
@@ -51,7 +51,7 @@ async fn a_message_that_is_accepted_and_not_stored_is_sent_once_more() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_never_stored_is_skipped_and_named_in_every_pass() {
+async fn a_message_that_is_never_stored_is_named_in_every_pass() {
     for target in targets() {
         let (source, ledger) = (source(5), MemoryLedger::default());
         target.server().lies.always_drops = Some("message 2.");
@@ -66,7 +66,7 @@ async fn a_message_that_is_never_stored_is_skipped_and_named_in_every_pass() {
 }
 
 #[tokio::test]
-async fn what_was_lost_before_a_crash_is_found_after_it() {
+async fn messages_lost_before_a_crash_are_found_after_it() {
     let (source, target, ledger) = (source(5), Remote::default(), MemoryLedger::default());
     target.server().lies.drops = vec!["message 2."];
     target.server().loses_answer_after = Some(0);
@@ -77,7 +77,7 @@ async fn what_was_lost_before_a_crash_is_found_after_it() {
 
 /// Its copy belongs to the first of the two, and the second one was never sent.
 #[tokio::test]
-async fn an_acknowledged_copy_is_not_taken_for_its_twin() {
+async fn an_acknowledged_copy_is_not_taken_for_an_identical_one() {
     for target in targets() {
         let (source, ledger) = (Remote::default(), MemoryLedger::default());
         for _ in 0..2 {
@@ -91,7 +91,7 @@ async fn an_acknowledged_copy_is_not_taken_for_its_twin() {
 }
 
 #[tokio::test]
-async fn what_was_accepted_and_not_stored_is_found_after_a_break() {
+async fn messages_accepted_and_not_stored_are_found_after_a_break() {
     for target in targets() {
         let (source, ledger) = (source(3), MemoryLedger::default());
         target.server().lies.drops = vec!["message 1."];
@@ -139,7 +139,7 @@ async fn a_uid_of_another_message_is_not_believed() {
 }
 
 #[tokio::test]
-async fn what_the_target_changed_is_counted_and_flags_are_set() {
+async fn changes_by_the_target_are_counted_and_flags_are_set() {
     let (source, target, ledger) = (source(5), Remote::default(), MemoryLedger::default());
     {
         let lies = &mut target.server().lies;
@@ -161,7 +161,7 @@ async fn what_the_target_changed_is_counted_and_flags_are_set() {
 }
 
 #[tokio::test]
-async fn a_message_at_which_a_server_asks_for_patience_is_skipped_where_others_are_accepted() {
+async fn a_busy_answer_to_one_message_skips_it_if_others_pass() {
     for bad in [vec!["message 3."], vec!["message 5."], vec!["message 1.", "message 4."]] {
         let (source, target, ledger) = (source(5), Remote::default(), MemoryLedger::default());
         target.server().lies.busy_at.clone_from(&bad);
@@ -205,7 +205,7 @@ async fn an_answer_about_a_mailbox_to_one_message_blocks_no_other() {
 }
 
 #[tokio::test]
-async fn an_answer_about_a_mailbox_to_every_message_is_believed_after_a_few() {
+async fn a_mailbox_answer_to_every_message_is_believed_after_a_few() {
     for answer in wider_answers() {
         let (source, target, ledger) = (source(500), Remote::default(), MemoryLedger::default());
         target.server().lies.answers_at = vec![("text", answer.clone())];
@@ -219,7 +219,7 @@ async fn an_answer_about_a_mailbox_to_every_message_is_believed_after_a_few() {
 }
 
 #[tokio::test]
-async fn a_server_that_accepts_nothing_is_waited_for_and_not_for_ever() {
+async fn a_server_that_accepts_no_message_is_not_waited_for_forever() {
     let (source, target, ledger) = (source(5), Remote::default(), MemoryLedger::default());
     target.server().lies.busy_at = vec!["message"];
     let report = run(&source, &target, &ledger).await;
@@ -229,7 +229,7 @@ async fn a_server_that_accepts_nothing_is_waited_for_and_not_for_ever() {
 }
 
 #[tokio::test]
-async fn a_folder_ends_at_the_fiftieth_equal_refusal_and_the_next_at_once() {
+async fn fifty_equal_refusals_end_a_folder_and_the_next_at_once() {
     let (source, target, ledger) = (source(80), Remote::default(), MemoryLedger::default());
     for number in 1..=80 {
         source.server().folder("Old").add("", &format!("Subject: old {number}\r\n\r\nx\r\n"));
@@ -244,7 +244,7 @@ async fn a_folder_ends_at_the_fiftieth_equal_refusal_and_the_next_at_once() {
 }
 
 #[tokio::test]
-async fn the_order_of_the_source_holds_whatever_is_refused() {
+async fn the_order_of_the_source_holds_after_any_refusal() {
     fn is_bad(body: &[u8]) -> bool {
         let text = String::from_utf8_lossy(body);
         ["message 3.", "message 57.", "message 199."].iter().any(|it| text.contains(it))
@@ -270,8 +270,8 @@ async fn the_order_of_the_source_holds_whatever_is_refused() {
 }
 
 #[tokio::test]
-async fn a_uid_that_is_used_again_for_another_message_is_noticed() {
-    // All of the same size; the new message has another date, or another size.
+async fn a_uid_that_another_message_uses_again_is_detected() {
+    // All have the same size; the new message has another date, or another size.
     for new in ["E", "E, larger"] {
         let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
         let body = |name: &str| format!("Message-ID: <{name}@x>\r\n\r\ntext\r\n");
@@ -309,7 +309,7 @@ async fn a_message_that_differs_in_one_header_is_not_taken_for_a_move() {
 }
 
 #[tokio::test]
-async fn messages_without_any_known_field_are_recognised_behind_another_programs_copy() {
+async fn a_message_without_known_fields_is_recognised_behind_a_copy() {
     let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
     for number in 1..=3 {
         let body = format!("X-Fax: {number}\r\n\r\nfax {number}\r\n");
@@ -346,7 +346,7 @@ fn one_changed_in_the_third(body: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn a_copy_with_other_bytes_is_removed_and_its_message_skipped() {
     let changed = "the target stored other bytes than it was sent";
-    // Where the target returns no UID, a copy is recognised by its header alone.
+    // If the target returns no UID, a copy is recognised by its header alone.
     let cases: [(Rewrite, usize, &str, bool); 5] = [
         (half, 5, "the target stored 25 of 50 bytes", false),
         (nothing, 5, "the target stored 0 of 50 bytes", false),
@@ -407,7 +407,7 @@ async fn a_target_that_stores_messages_twice_fails_the_folder() {
 }
 
 #[tokio::test]
-async fn a_server_that_rewrites_messages_and_keeps_their_text_is_believed() {
+async fn a_server_that_rewrites_headers_only_is_believed() {
     fn with_a_header(body: &[u8]) -> Vec<u8> {
         [b"X-Stored-By: somewhere\r\n", body].concat()
     }
@@ -425,7 +425,7 @@ async fn a_server_that_rewrites_messages_and_keeps_their_text_is_believed() {
 }
 
 #[tokio::test]
-async fn a_message_for_which_the_source_gives_another_ones_bytes_is_skipped() {
+async fn a_message_with_the_bytes_of_another_one_is_skipped() {
     fn the_second_again(body: &[u8]) -> Vec<u8> {
         String::from_utf8_lossy(body)
             .replace("message 3.", "message 2.")
@@ -464,7 +464,7 @@ async fn a_target_that_stores_nothing_gets_three_messages_twice() {
 }
 
 #[tokio::test]
-async fn flags_that_the_target_adds_are_taken_away() {
+async fn flags_that_the_target_adds_are_removed() {
     for target in targets() {
         let (source, ledger) = (source(5), MemoryLedger::default());
         target.server().lies.adds_flags = "\\Deleted \\Recent spam";
@@ -477,7 +477,7 @@ async fn flags_that_the_target_adds_are_taken_away() {
 }
 
 #[tokio::test]
-async fn a_target_folder_that_was_made_again_under_its_uidvalidity_is_filled_again() {
+async fn a_new_target_folder_with_the_old_uidvalidity_is_filled_again() {
     for target in targets() {
         let (source, ledger) = (source(5), MemoryLedger::default());
         run(&source, &target, &ledger).await;

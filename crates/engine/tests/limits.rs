@@ -1,4 +1,4 @@
-//! Passes that keep to rates and budgets, and servers that ask for patience: in simulated time.
+//! Passes that keep to rates and budgets, and servers that ask for delays: in simulated time.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -10,8 +10,8 @@ use std::{
 };
 
 use mailhaul_engine::{
-    Budget, Clock, Error, ErrorKind, Event, Limits, Pass, PassOptions, Places, Progress, Rates, Report, Side,
-    Throttle, Usage,
+    Budget, Clock, Error, ErrorKind, Event, Pass, PassLimits, PassOptions, Progress, RateLimits, Report,
+    Side, Slots, Throttle, Usage,
 };
 use mailhaul_mail::{Retry, Scope};
 use support::{MemoryLedger, Remote};
@@ -19,8 +19,9 @@ use tokio_util::sync::CancellationToken;
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// A clock that somebody who waits moves. What the engine waits for to gather answers takes no time, so that all time that
-/// passes is waited for because of limits.
+/// A clock that sleepers move forward.
+///
+/// The engine's waits for more answers take no time. All time that passes is spent on limits.
 #[derive(Clone)]
 struct Moved(Arc<Mutex<Duration>>);
 
@@ -41,7 +42,7 @@ impl Clock for Moved {
 
     async fn sleep(&self, duration: Duration) {
         let end = self.now() + duration;
-        // Others may have something to do meanwhile.
+        // Other tasks may have something to do meanwhile.
         tokio::task::yield_now().await;
         if duration >= Duration::from_millis(100) {
             let mut now = self.0.lock().unwrap();
@@ -50,7 +51,7 @@ impl Clock for Moved {
     }
 }
 
-/// Remembers what was waited for.
+/// Records the delays.
 #[derive(Default)]
 struct Waits(Mutex<Vec<Duration>>);
 
@@ -71,7 +72,7 @@ struct Site {
 }
 
 impl Site {
-    /// With so many messages of 100 octets in one folder.
+    /// With this number of messages of 100 bytes in one folder.
     fn new(messages: usize) -> Self {
         let source = Remote::default();
         for number in 0..messages {
@@ -88,7 +89,7 @@ impl Site {
         }
     }
 
-    async fn pass(&self, limits: &Limits) -> Report {
+    async fn pass(&self, limits: &PassLimits) -> Report {
         Pass {
             source: &mut self.source.clone(),
             target: &mut self.target.clone(),
@@ -96,7 +97,7 @@ impl Site {
             progress: &self.waits,
             clock: &self.clock,
             budget: &Budget::new(10_000),
-            places: &Places::new(1),
+            slots: &Slots::new(1),
             stop: &CancellationToken::new(),
             limits,
             options: &PassOptions::default(),
@@ -119,12 +120,12 @@ impl Site {
     }
 }
 
-fn throttled(scope: Scope, rates: Rates) -> Throttle {
+fn throttled(scope: Scope, rates: RateLimits) -> Throttle {
     Throttle::new("the test", scope, rates, Usage::default())
 }
 
-fn of(throttle: &Throttle, is_resumed: bool) -> Limits {
-    Limits { throttles: vec![(Side::Source, throttle.clone())], is_resumed, ..Limits::default() }
+fn of(throttle: &Throttle, is_resumed: bool) -> PassLimits {
+    PassLimits { throttles: vec![(Side::Source, throttle.clone())], is_resumed, ..PassLimits::default() }
 }
 
 fn synced(report: &Report) {
@@ -133,7 +134,7 @@ fn synced(report: &Report) {
 
 #[tokio::test]
 async fn mailboxes_share_the_rate_of_their_server() {
-    let rates = Rates { messages_per_second: Some(5), ..Rates::default() };
+    let rates = RateLimits { messages_per_second: Some(5), ..RateLimits::default() };
     let throttle = throttled(Scope::Endpoint, rates);
     let (one, mut other) = (Site::new(60), Site::new(40));
     other.clock = one.clock.clone();
@@ -142,23 +143,23 @@ async fn mailboxes_share_the_rate_of_their_server() {
     let (first, second) = tokio::join!(one.pass(&limits), other.pass(&limits));
     synced(&first);
     synced(&second);
-    // 100 messages, of which a second's pass at once and one more opens the next second.
+    // 100 messages: the burst of a second passes at once, and one more opens the next second.
     assert_eq!(one.clock.since(begin).as_secs(), 19 - 1);
-    // Alone, as fast as ever.
+    // Alone, without a delay.
     let free = Site::new(100);
     let begin = free.clock.now();
-    synced(&free.pass(&of(&throttled(Scope::Endpoint, Rates::default()), true)).await);
+    synced(&free.pass(&of(&throttled(Scope::Endpoint, RateLimits::default()), true)).await);
     assert_eq!(free.clock.since(begin), Duration::ZERO);
 }
 
 #[tokio::test]
-async fn octets_are_paced_within_messages_too() {
-    let rates = Rates { bytes_per_second: Some(50), ..Rates::default() };
+async fn bytes_are_paced_within_messages_too() {
+    let rates = RateLimits { bytes_per_second: Some(50), ..RateLimits::default() };
     let site = Site::new(30);
     let begin = site.clock.now();
     synced(&site.pass(&of(&throttled(Scope::Endpoint, rates), true)).await);
     site.assert_same();
-    // 3000 octets at 50 in a second; the first second's and the last piece go at once.
+    // 3000 bytes at 50 in a second; the first second's and the last part go at once.
     let seconds = site.clock.since(begin).as_secs();
     assert!((57..=60).contains(&seconds), "{seconds}");
     assert!(site.waits().is_empty(), "nothing broke");
@@ -166,7 +167,7 @@ async fn octets_are_paced_within_messages_too() {
 
 #[tokio::test]
 async fn a_day_that_is_used_up_ends_the_pass_and_a_later_one_goes_on() {
-    let rates = Rates { bytes_per_day: Some(1_050), ..Rates::default() };
+    let rates = RateLimits { bytes_per_day: Some(1_050), ..RateLimits::default() };
     let site = Site::new(25);
     let limits = of(&throttled(Scope::Mailbox, rates), true);
     let begin = site.clock.now();
@@ -176,7 +177,7 @@ async fn a_day_that_is_used_up_ends_the_pass_and_a_later_one_goes_on() {
         let expected = (ErrorKind::Throttled, Scope::Mailbox, Retry::After(Some(wait)), Some(Side::Source));
         assert_eq!((error.kind, error.scope, error.retry, error.side), expected, "{error}");
         assert_eq!(site.arrived(), arrived);
-        // Before its time, nothing passes.
+        // Nothing passes too early.
         let again = site.pass(&limits).await.error.unwrap();
         assert_eq!((again.kind, site.arrived()), (ErrorKind::Throttled, arrived));
         site.clock.sleep(free.saturating_sub(site.clock.now())).await;
@@ -187,40 +188,41 @@ async fn a_day_that_is_used_up_ends_the_pass_and_a_later_one_goes_on() {
 }
 
 #[tokio::test]
-async fn where_nobody_takes_it_up_later_the_pass_waits_for_the_next_day() {
-    let rates = Rates { bytes_per_day: Some(1_050), ..Rates::default() };
+async fn without_a_later_pass_the_pass_waits_for_the_next_day() {
+    let rates = RateLimits { bytes_per_day: Some(1_050), ..RateLimits::default() };
     let site = Site::new(25);
     synced(&site.pass(&of(&throttled(Scope::Mailbox, rates), false)).await);
     site.assert_same();
-    // Each until the hour; some seconds of them are gone in looking at what a pass left open.
+    // Each wait lasts until the hour; recovery has used some seconds of it.
     let waits = site.waits();
     assert_eq!(waits.len(), 2);
     assert!(waits.iter().all(|it| it.as_secs().div_ceil(60) == 25 * 60), "{waits:?}");
 }
 
 #[tokio::test]
-async fn a_message_that_one_limit_holds_back_is_not_counted_by_another() {
-    let shared = throttled(Scope::Endpoint, Rates { bytes_per_day: Some(10_000), ..Rates::default() });
-    let own = throttled(Scope::Mailbox, Rates { bytes_per_day: Some(300), ..Rates::default() });
+async fn a_message_that_one_limit_delays_is_not_counted_by_another() {
+    let shared =
+        throttled(Scope::Endpoint, RateLimits { bytes_per_day: Some(10_000), ..RateLimits::default() });
+    let own = throttled(Scope::Mailbox, RateLimits { bytes_per_day: Some(300), ..RateLimits::default() });
     let site = Site::new(25);
-    let limits = Limits {
+    let limits = PassLimits {
         throttles: vec![(Side::Source, shared.clone()), (Side::Target, own.clone())],
         is_resumed: true,
-        ..Limits::default()
+        ..PassLimits::default()
     };
     let error = site.pass(&limits).await.error.unwrap();
     assert_eq!((error.scope, error.side), (Scope::Mailbox, Some(Side::Target)));
     for throttle in [shared, own] {
-        assert_eq!(throttle.tell(site.clock.now()), [(480_000, 300)]);
+        assert_eq!(throttle.take_passed(site.clock.now()), [(480_000, 300)]);
     }
 }
 
 #[tokio::test]
-async fn a_changed_rate_counts_for_those_who_wait() {
-    let slow = Rates { messages_per_second: Some(1), ..Rates::default() };
+async fn a_changed_rate_applies_to_passes_that_wait() {
+    let slow = RateLimits { messages_per_second: Some(1), ..RateLimits::default() };
     let throttle = throttled(Scope::Endpoint, slow);
     let site = Site::new(1000);
-    // One message arrives after the other: a command is not held open while a rate makes it wait.
+    // Messages arrive one by one: no command stays open while a rate makes it wait.
     site.target.server().is_cautious = true;
     let begin = site.clock.now();
     let limits = of(&throttle, true);
@@ -228,7 +230,7 @@ async fn a_changed_rate_counts_for_those_who_wait() {
         while site.arrived() < 10 {
             tokio::task::yield_now().await;
         }
-        throttle.set_rates(site.clock.now(), Rates::default());
+        throttle.set_rates(site.clock.now(), RateLimits::default());
     };
     let (report, ()) = tokio::join!(site.pass(&limits), changing);
     synced(&report);
@@ -241,58 +243,58 @@ fn asked(wait: Duration) -> Error {
 }
 
 #[tokio::test]
-async fn a_server_gets_the_patience_that_it_asks_for() {
+async fn a_server_gets_the_delay_that_it_asks_for() {
     let (short, long) = (Duration::from_secs(30), Duration::from_mins(50));
-    // Where somebody takes the mailbox up later, only what is short is waited for.
+    // If the caller repeats the pass later, only short delays are waited for.
     let site = Site::new(5);
     site.target.server().answers = vec![asked(long), asked(short)];
-    let resumed = Limits { is_resumed: true, ..Limits::default() };
+    let resumed = PassLimits { is_resumed: true, ..PassLimits::default() };
     let report = site.pass(&resumed).await;
     assert_eq!(report.error.unwrap().retry, Retry::After(Some(long)));
     assert_eq!((site.waits(), site.arrived()), (vec![short], 0));
     synced(&site.pass(&resumed).await);
     site.assert_same();
-    // Where nobody does, everything is, however often it is asked for.
+    // If it does not, every delay is waited for, as often as it is asked for.
     let site = Site::new(5);
     site.target.server().answers = vec![asked(long); 20];
-    synced(&site.pass(&Limits::default()).await);
+    synced(&site.pass(&PassLimits::default()).await);
     assert_eq!(site.waits(), [long; 20]);
     site.assert_same();
 }
 
 /// A server that asks without end gets a day.
 #[tokio::test]
-async fn patience_with_a_figure_ends_after_a_day_in_which_nothing_is_gained() {
+async fn stated_delays_without_progress_end_after_a_day() {
     for (figure, waits) in [(Duration::from_mins(1), 24 * 60), (Duration::from_hours(24), 5)] {
         let site = Site::new(5);
         site.target.server().answers = vec![asked(figure); 2000];
-        let error = site.pass(&Limits::default()).await.error.unwrap();
+        let error = site.pass(&PassLimits::default()).await.error.unwrap();
         assert_eq!(site.waits(), vec![figure; waits]);
-        let words = format!("the server asked for patience {waits} times, and nothing was gained");
+        let words = format!("the server asked for a delay {waits} times without any progress");
         assert!(error.message.starts_with(&words), "{error}");
     }
 }
 
-/// Words of patience without a figure may be about something that never passes.
+/// A request without a duration may concern a state that never ends.
 #[tokio::test]
-async fn patience_without_a_figure_ends_where_nothing_is_gained() {
+async fn unstated_delays_without_progress_end_soon() {
     let site = Site::new(5);
     let asked = Error::new(Scope::Mailbox, Retry::After(None), ErrorKind::Throttled, "NO later");
     site.target.server().answers = vec![asked; 20];
-    let error = site.pass(&Limits::default()).await.error.unwrap();
+    let error = site.pass(&PassLimits::default()).await.error.unwrap();
     assert_eq!(site.waits(), [15, 30, 60, 120, 240].map(Duration::from_secs));
     assert_eq!((error.kind, error.retry), (ErrorKind::Throttled, Retry::After(None)));
-    assert!(error.message.starts_with("the server asked for patience 5 times"), "{error}");
+    assert!(error.message.starts_with("the server asked for a delay 5 times"), "{error}");
 }
 
 #[tokio::test]
-async fn a_place_without_a_connection_is_given_back() {
+async fn a_slot_without_a_connection_is_given_back() {
     let full = || Error::new(Scope::Mailbox, Retry::After(None), ErrorKind::TooManyConnections, "NO enough");
     let site = Site::new(5);
     site.target.server().answers = vec![full()];
-    let report = site.pass(&Limits { is_resumed: true, ..Limits::default() }).await;
+    let report = site.pass(&PassLimits { is_resumed: true, ..PassLimits::default() }).await;
     assert_eq!((report.error.unwrap().kind, site.waits()), (ErrorKind::TooManyConnections, Vec::new()));
     site.target.server().answers = vec![full()];
-    synced(&site.pass(&Limits::default()).await);
+    synced(&site.pass(&PassLimits::default()).await);
     assert_eq!(site.waits(), [Duration::from_secs(15)]);
 }

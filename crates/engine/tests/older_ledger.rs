@@ -1,5 +1,6 @@
-//! A ledger of some days ago is restored: what was copied since is on the target without a record. Nothing is doubled, also
-//! where the target rewrote it, and new mail arrives.
+//! A restored ledger of some days ago: copies that were made since are on the target without a record.
+//!
+//! No message is doubled, even if the target rewrote it, and new mail arrives.
 
 #![allow(clippy::unwrap_used, clippy::large_futures, reason = "tests")]
 
@@ -23,8 +24,7 @@ fn with_another_text(body: &[u8]) -> Vec<u8> {
     String::from_utf8_lossy(body).replace("text", "changed text").into_bytes()
 }
 
-/// Twenty messages are copied, `since` comes, is copied too, and the ledger of before is restored; then `fresh` comes, and
-/// two passes follow.
+/// Copies twenty messages, then `since`, and restores the ledger of before. Then `fresh` comes, and two passes follow.
 async fn restored(
     target: &Remote,
     options: &PassOptions,
@@ -67,7 +67,7 @@ async fn edited_copies_are_recognised() {
 
 #[tokio::test]
 async fn copies_that_the_target_rewrote_are_recognised() {
-    // Of ids, of texts, of dates.
+    // IDs, texts, dates.
     for (ids, texts, dates) in [(true, false, false), (false, true, false), (false, true, true)] {
         let target = Remote::default();
         {
@@ -83,7 +83,7 @@ async fn copies_that_the_target_rewrote_are_recognised() {
     }
 }
 
-/// Mail that others deliver to both servers while an honest target is filled.
+/// Mail that others deliver to both servers during the first transfer to an honest target.
 #[tokio::test]
 async fn new_mail_arrives_beside_other_mail_of_the_same_second() {
     let target = Remote::default();
@@ -100,7 +100,7 @@ async fn new_mail_arrives_beside_other_mail_of_the_same_second() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_told_is_skipped_and_named_in_every_pass() {
+async fn unclear_messages_are_skipped_and_named_in_every_pass() {
     let target = Remote::default();
     target.server().lies.stores = Some(with_another_text);
     let since = |source: &Remote| {

@@ -1,4 +1,4 @@
-//! Whole passes against servers in memory: what arrives, what a second pass does, and what every crash leaves.
+//! Whole passes against servers in memory: the copies, the effect of a second pass, and the state after every crash.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -6,7 +6,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use mailhaul_engine::{Deletions, Error, ErrorKind, PassOptions, Report};
+use mailhaul_engine::{DeletionPolicy, Error, ErrorKind, PassOptions, Report};
 use mailhaul_mail::{Retry, Scope, Sha256};
 use support::{CONFIRMED, Crash, MemoryLedger, Remote, Respell, is_malformed, pass, with_repairs};
 
@@ -23,7 +23,7 @@ fn filled() -> Remote {
         for number in 0..7 {
             inbox.add(if number % 2 == 0 { "\\Seen work" } else { "" }, &text(number));
         }
-        // True duplicates, look-alikes, and messages by which nothing can be told.
+        // True duplicates, similar messages, and messages without any identifying data.
         inbox.add("", &text(1));
         inbox.add("\\Flagged", &format!("{}another body", text(2)));
         inbox.add("", "no header at all");
@@ -68,7 +68,7 @@ async fn a_lost_ledger_doubles_nothing() {
 }
 
 #[tokio::test]
-async fn later_passes_carry_new_mail_flags_and_moves() {
+async fn later_passes_copy_new_mail_flags_and_moves() {
     let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
     let options = PassOptions::default();
     assert_synced(&pass(&source, &target, &ledger, &options).await);
@@ -80,7 +80,7 @@ async fn later_passes_carry_new_mail_flags_and_moves() {
         inbox.add("", &text(50));
         server.folder("New").take(moved);
     }
-    // What the user set on the target stays.
+    // Flags that the user set on the target stay.
     target.server().folder("INBOX").set_flags(2, "mine");
     let report = pass(&source, &target, &ledger, &options).await;
     assert_synced(&report);
@@ -91,7 +91,7 @@ async fn later_passes_carry_new_mail_flags_and_moves() {
 }
 
 #[tokio::test]
-async fn a_move_never_takes_one_message_for_another_with_the_same_text() {
+async fn a_move_needs_more_than_the_same_text() {
     let kinds: [fn(&str) -> String; 2] = [
         |name| format!("no header {name}"),
         |name| format!("Message-ID: <{name}@example.net>\r\n\r\nOK\r\n"),
@@ -99,13 +99,13 @@ async fn a_move_never_takes_one_message_for_another_with_the_same_text() {
     for text in kinds {
         let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
         let options =
-            PassOptions { deletions: Deletions::Mirror, removals: CONFIRMED, ..PassOptions::default() };
+            PassOptions { deletions: DeletionPolicy::Mirror, removals: CONFIRMED, ..PassOptions::default() };
         for name in ["once", "twice", "twice"] {
             source.server().folder("INBOX").add_at(0, "", &text(name));
         }
         assert_synced(&pass(&source, &target, &ledger, &options).await);
         {
-            // One more of the one, one fewer of the other.
+            // One more of the first, one fewer of the second.
             let mut server = source.server();
             let once = server.folder("INBOX").expunge(1).unwrap();
             let twice = server.folder("INBOX").expunge(2).unwrap();
@@ -123,7 +123,7 @@ async fn a_move_never_takes_one_message_for_another_with_the_same_text() {
 
 #[tokio::test]
 async fn deletions_are_kept_or_mirrored() {
-    for deletions in [Deletions::Keep, Deletions::Mirror] {
+    for deletions in [DeletionPolicy::Keep, DeletionPolicy::Mirror] {
         let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
         let options = PassOptions { deletions, removals: CONFIRMED, ..PassOptions::default() };
         assert_synced(&pass(&source, &target, &ledger, &options).await);
@@ -131,14 +131,14 @@ async fn deletions_are_kept_or_mirrored() {
         let report = pass(&source, &target, &ledger, &options).await;
         assert_synced(&report);
         let left = target.server().folder("INBOX").messages.len();
-        assert_eq!(left, if deletions == Deletions::Keep { 12 } else { 11 });
+        assert_eq!(left, if deletions == DeletionPolicy::Keep { 12 } else { 11 });
         let settled = pass(&source, &target, &ledger, &options).await;
         assert_eq!(settled.total(|it| it.removed), 0);
     }
 }
 
 #[tokio::test]
-async fn a_refused_message_is_found_among_its_batch_and_told() {
+async fn a_refused_message_is_found_in_its_batch_and_reported() {
     let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
     target.server().refuses = Some(|body| body.starts_with(b"Message-ID: <5@"));
     let report = pass(&source, &target, &ledger, &PassOptions::default()).await;
@@ -154,7 +154,7 @@ async fn a_refused_message_is_found_among_its_batch_and_told() {
     assert_eq!(source.contents(), target.contents());
 }
 
-/// Messages that a picky target refuses and that can be repaired: look-alikes and twins among them.
+/// Messages that a picky target refuses and that can be repaired, with similar and identical ones among them.
 fn with_malformed() -> Remote {
     let remote = filled();
     {
@@ -175,7 +175,7 @@ fn picky() -> Remote {
 }
 
 #[tokio::test]
-async fn refused_messages_are_edited_where_that_is_allowed_and_named() {
+async fn refused_messages_are_edited_if_allowed_and_named() {
     let (source, target, ledger) = (with_malformed(), picky(), MemoryLedger::default());
     let report = pass(&source, &target, &ledger, &PassOptions::default()).await;
     assert_synced(&report);
@@ -210,7 +210,7 @@ async fn refused_messages_are_edited_where_that_is_allowed_and_named() {
 
     let idle = pass(&source, &target, &ledger, &options).await;
     assert_eq!((idle.total(|it| it.copied), idle.repaired().count()), (0, 0));
-    // Without the ledger, the copies are known by what was sent.
+    // Without the ledger, copies are recognised by the bytes that were sent.
     let again = pass(&source, &target, &MemoryLedger::default(), &options).await;
     assert_synced(&again);
     assert_eq!((again.total(|it| it.copied), again.total(|it| it.already)), (0, 19), "{again:#?}");
@@ -218,7 +218,7 @@ async fn refused_messages_are_edited_where_that_is_allowed_and_named() {
 }
 
 #[tokio::test]
-async fn what_is_refused_twice_is_skipped_with_both_answers() {
+async fn messages_refused_twice_are_skipped_with_both_answers() {
     let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
     source.server().folder("INBOX").add("", "Subject: x\r\n\r\nvirus\0\r\n");
     source.server().folder("INBOX").add("", "Subject: y\r\n\r\nvirus\r\n");
@@ -246,7 +246,7 @@ async fn edited_copies_take_part_in_later_passes() {
         target.server().tells_no_uids = tells_no_uids;
         target.server().ignores_flags = ignores_flags;
         let options = with_repairs(PassOptions {
-            deletions: Deletions::Mirror,
+            deletions: DeletionPolicy::Mirror,
             removals: CONFIRMED,
             ..PassOptions::default()
         });
@@ -300,7 +300,7 @@ async fn uidvalidity_may_change_on_either_side() {
 }
 
 #[tokio::test]
-async fn uidvalidity_that_changes_before_each_pass_costs_headers_and_never_bodies() {
+async fn a_new_uidvalidity_in_each_pass_reads_headers_not_bodies() {
     let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
     let options = PassOptions::default();
     assert_synced(&pass(&source, &target, &ledger, &options).await);
@@ -322,7 +322,7 @@ async fn uidvalidity_that_changes_before_each_pass_costs_headers_and_never_bodie
 }
 
 #[tokio::test]
-async fn a_lost_answer_and_a_target_that_tells_no_uids_double_nothing() {
+async fn a_lost_answer_without_uids_doubles_no_message() {
     for tells_no_uids in [false, true] {
         for lost in 0..3 {
             let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
@@ -336,7 +336,7 @@ async fn a_lost_answer_and_a_target_that_tells_no_uids_double_nothing() {
 }
 
 #[tokio::test]
-async fn what_was_copied_before_a_crash_and_moved_after_it_is_not_there_twice() {
+async fn messages_moved_after_a_crash_are_not_there_twice() {
     let options = PassOptions::default();
     let steps = {
         let ledger = MemoryLedger::default();
@@ -347,7 +347,7 @@ async fn what_was_copied_before_a_crash_and_moved_after_it_is_not_there_twice() 
         let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
         pass(&source, &target, &ledger.crashing(Some(crash)), &options).await;
         {
-            // Into a folder that is known, into one that is new, and a whole folder that is renamed.
+            // Into a known folder, into a new one, and a whole folder that is renamed.
             let mut server = source.server();
             for uid in [3, 7, 9] {
                 let moved = server.folder("INBOX").expunge(uid).unwrap();
@@ -369,7 +369,7 @@ async fn what_was_copied_before_a_crash_and_moved_after_it_is_not_there_twice() 
     }
 }
 
-/// Edits that later passes carry over.
+/// Edits that later passes apply.
 fn edit(source: &Remote) {
     let mut server = source.server();
     let inbox = server.folder("INBOX");
@@ -399,7 +399,7 @@ async fn a_crash_at_any_step_doubles_no_edited_copy() {
 }
 
 #[tokio::test]
-async fn a_target_that_became_less_picky_after_a_crash_gets_no_second_copy() {
+async fn a_less_picky_target_gets_no_second_copy_after_a_crash() {
     let options = with_repairs(PassOptions::default());
     let steps = {
         let ledger = MemoryLedger::default();
@@ -418,7 +418,7 @@ async fn a_target_that_became_less_picky_after_a_crash_gets_no_second_copy() {
 }
 
 async fn sweep(source_of: fn() -> Remote, target_of: fn() -> Remote, options: PassOptions) {
-    let options = PassOptions { deletions: Deletions::Mirror, removals: CONFIRMED, ..options };
+    let options = PassOptions { deletions: DeletionPolicy::Mirror, removals: CONFIRMED, ..options };
     let steps = {
         let (source, target, ledger) = (source_of(), target_of(), MemoryLedger::default());
         assert_synced(&pass(&source, &target, &ledger, &options).await);
@@ -457,7 +457,7 @@ async fn sweep(source_of: fn() -> Remote, target_of: fn() -> Remote, options: Pa
 }
 
 #[tokio::test]
-async fn flags_that_a_target_does_not_take_with_the_message_are_set_afterwards_also_after_a_crash() {
+async fn flags_that_append_drops_are_set_later_even_after_a_crash() {
     for tells_no_uids in [false, true] {
         let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
         target.server().ignores_flags = true;
@@ -478,7 +478,7 @@ async fn flags_that_a_target_does_not_take_with_the_message_are_set_afterwards_a
 }
 
 #[tokio::test]
-async fn flags_are_right_also_after_one_crash_upon_another() {
+async fn flags_are_right_after_one_crash_upon_another() {
     let crashes = || (1..=3).flat_map(|step| [Crash::Before(step), Crash::After(step)]);
     let options = PassOptions::default();
     for (first, second) in crashes().flat_map(|first| crashes().map(move |second| (first, second))) {
@@ -500,7 +500,7 @@ async fn flags_are_right_also_after_one_crash_upon_another() {
     }
 }
 
-/// They take the time in which the target waits for bodies.
+/// They are sent while the target waits for bodies.
 #[tokio::test]
 async fn flags_are_changed_before_messages_are_sent() {
     let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
@@ -521,17 +521,20 @@ async fn flags_are_changed_before_messages_are_sent() {
 }
 
 #[tokio::test]
-async fn what_is_larger_than_the_target_takes_is_not_even_read() {
+async fn messages_too_large_for_the_target_are_not_read() {
     let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
     source.server().folder("INBOX").add("", &"x".repeat(2000));
     target.server().largest = Some(1000);
-    // Nobody asks for the body: it would be refused loudly.
+    // The body is not read: reading it would fail the test.
     target.server().refuses = Some(|body| body.len() > 1000);
     let report = pass(&source, &target, &ledger, &PassOptions::default()).await;
     assert_eq!(report.total(|it| it.copied), 14);
     let skipped: Vec<&str> =
         report.folders.iter().flat_map(|it| &it.tally.skipped).map(|it| it.reason.as_str()).collect();
-    assert_eq!(skipped, ["the source tells a size of 2000 octets, and the target takes 1000 octets at most"]);
+    assert_eq!(
+        skipped,
+        ["the source states a size of 2000 bytes, and the target accepts at most 1000 bytes"]
+    );
 }
 
 fn reasons(report: &Report) -> Vec<&str> {
@@ -539,7 +542,7 @@ fn reasons(report: &Report) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_message_that_ends_the_connection_is_skipped_and_the_others_arrive() {
+async fn a_message_that_ends_the_connection_is_skipped_alone() {
     let (source, target, ledger) = (filled(), Remote::default(), MemoryLedger::default());
     target.server().hangs_up_at = Some(|body| body.ends_with(b"another body"));
     let report = pass(&source, &target, &ledger, &PassOptions::default()).await;
@@ -547,7 +550,7 @@ async fn a_message_that_ends_the_connection_is_skipped_and_the_others_arrive() {
     assert_eq!(report.total(|it| it.copied), 13);
     assert!(report.folders.iter().all(|it| it.error.is_none()), "{report:#?}");
 
-    // Edited, it would be taken; or it ends the connection once more.
+    // In an edited form, it would be accepted; or it ends the connection once more.
     let edited: fn(&[u8]) -> bool = |body| body.ends_with(b"another body");
     let always: fn(&[u8]) -> bool =
         |body| body.ends_with(b"another body") || body.ends_with(b"another body\r\n");
@@ -566,7 +569,7 @@ async fn a_message_that_ends_the_connection_is_skipped_and_the_others_arrive() {
 }
 
 #[tokio::test]
-async fn messages_that_a_target_wants_otherwise_are_sent_again_and_not_for_ever() {
+async fn messages_wanted_in_another_form_are_not_resent_forever() {
     let (source, target) = (filled(), Remote::default());
     target.server().wants_otherwise = 2;
     assert_synced(&pass(&source, &target, &MemoryLedger::default(), &PassOptions::default()).await);
@@ -578,7 +581,7 @@ async fn messages_that_a_target_wants_otherwise_are_sent_again_and_not_for_ever(
 }
 
 #[tokio::test]
-async fn a_folder_that_is_deleted_in_mid_run_is_filled_again() {
+async fn a_folder_that_is_deleted_during_the_pass_is_filled_again() {
     for commands in 0..3 {
         let (source, target) = (Remote::default(), Remote::default());
         for number in 0..250 {
@@ -591,7 +594,7 @@ async fn a_folder_that_is_deleted_in_mid_run_is_filled_again() {
     }
 }
 
-/// What the target should hold.
+/// The expected content of the target.
 fn taken(source: &Remote, target: &Remote) -> BTreeMap<String, Vec<(String, String, String)>> {
     let is_picky = target.server().refuses.is_some();
     if is_picky { source.contents_as_taken() } else { source.contents() }
@@ -621,7 +624,7 @@ async fn a_folder_whose_name_is_refused_gets_another_and_keeps_it() {
 }
 
 #[tokio::test]
-async fn folders_whose_names_are_one_to_the_target_stay_apart() {
+async fn folders_with_equal_names_on_the_target_stay_separate() {
     let unchanged: Respell = |name| name.to_owned();
     let small: Respell = |name| name.to_lowercase();
     let cut: Respell = |name| name.chars().take(8).collect();
@@ -664,7 +667,7 @@ async fn folders_whose_names_are_one_to_the_target_stay_apart() {
 }
 
 #[tokio::test]
-async fn a_folder_that_has_no_name_of_its_own_on_the_target_fails_and_names_the_other() {
+async fn a_folder_without_a_separate_name_fails_and_names_the_other() {
     let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
     for folder in ["INBOX", "Work", "work"] {
         source.server().folder(folder).add("", &format!("Message-ID: <{folder}>\r\n\r\nx\r\n"));

@@ -1,5 +1,5 @@
-//! Random mailboxes, random edits, crashes and lost answers in any order: in the end the target holds what the source
-//! holds, once.
+//! Random mailboxes, edits, crashes and lost answers in any order: in the end the target holds the source's messages,
+//! each once.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -14,7 +14,7 @@ use support::{Crash, MemoryLedger, Remote, as_taken, is_malformed, with_repairs}
 const FOLDERS: [&str; 4] = ["INBOX", "Sent", "Archive/2020", "New"];
 const FLAGS: [&str; 4] = ["", "\\Seen", "\\Seen work", "\\Flagged later"];
 
-/// What happens to the source, or on the way.
+/// An event on the source, or during a pass.
 #[derive(Clone, Debug)]
 enum Step {
     /// A message of this number arrives; equal numbers are the same message.
@@ -25,13 +25,13 @@ enum Step {
     Move { folder: usize, which: usize, to: usize },
     /// The user deletes one message.
     Expunge { folder: usize, which: usize },
-    /// The server numbers the folder anew, and the next pass is killed before this durable step.
+    /// The server changes the folder's UIDVALIDITY, and the next pass is killed before this durable step.
     Renumber { folder: usize, on_target: bool, crash: u32 },
     /// A pass that is killed before or after this durable step.
     Crash { step: u32, after: bool },
     /// A pass whose target loses one answer.
     LostAnswer { after: u32 },
-    /// A pass to its end.
+    /// A complete pass.
     Pass,
 }
 
@@ -54,7 +54,7 @@ async fn pass(source: &Remote, target: &Remote, ledger: &MemoryLedger) -> Report
     support::pass(source, target, ledger, &with_repairs(PassOptions::default())).await
 }
 
-/// Some look alike and are not, some have nothing by which they could be told; the target refuses some as they are.
+/// Some are similar, some have no identifying data, and the target refuses some in their original form.
 fn text(number: u32) -> String {
     match number % 6 {
         4 => format!("Message-ID: <same@example.net>\r\n\r\nbody {number}, of a size of its own\0\r\n"),
@@ -74,20 +74,20 @@ fn chosen(remote: &Remote, folder: usize, which: usize) -> Option<u32> {
     messages.keys().nth(which % messages.len().max(1)).copied()
 }
 
-/// What arrives of a message.
+/// Returns the expected copy of a message.
 fn taken(body: &str) -> String {
     String::from_utf8(as_taken(body.as_bytes())).unwrap()
 }
 
 type Counts = BTreeMap<(String, String), i64>;
 
-/// How often each message is in each folder, with its flags.
+/// Counts each message in each folder, with its flags.
 fn counts(remote: &Remote, with_folder: bool) -> Counts {
     let mut counts = Counts::new();
     for (folder, messages) in remote.contents() {
         for (body, flags, date) in messages {
             let place = if with_folder { format!("{folder} {flags} {date}") } else { String::new() };
-            // What the target holds is as it takes it.
+            // The target's messages are in the form in which it accepts them.
             *counts.entry((taken(&body), place)).or_default() += 1;
         }
     }
@@ -125,12 +125,13 @@ async fn play(steps: Vec<Step>, tells_vanished: bool) -> Result<(), TestCaseErro
                 }
             }
             Step::Renumber { folder, on_target, crash } => {
-                // What a crash left open, or the user moved, in the same moment: nothing could tell that any more.
+                // If the user moves a message with an unknown outcome at the same moment, nothing can identify it any
+                // more.
                 pass(&source, &target, &ledger.crashing(None)).await;
                 let remote = if on_target { &target } else { &source };
                 remote.server().folder(FOLDERS[folder]).renumber();
                 if crash % 2 == 0 && on_target {
-                    // Somebody emptied it, too.
+                    // The user emptied it, too.
                     remote.server().folder(FOLDERS[folder]).messages.clear();
                 }
                 source.server().folder(FOLDERS[folder]).add_at(crash, "", &text(100 + crash));
@@ -159,7 +160,7 @@ async fn play(steps: Vec<Step>, tells_vanished: bool) -> Result<(), TestCaseErro
     for (message, count) in counts(&source, true) {
         let mut arrived = there.get(&message).copied().unwrap_or(0);
         let body = (message.0.clone(), String::new());
-        // The copy of a twin that was deleted may have been taken for it: then it keeps the flags that it had.
+        // The copy of a deleted identical message may have been taken for it: then it keeps its flags.
         if deleted.contains_key(&body.0) && bodies.get(&body) >= source_counts.get(&body) {
             arrived = count;
         }

@@ -1,11 +1,11 @@
-//! What one odd answer of a source must not do to the target.
+//! Effects on the target of one odd answer of a source.
 
 #[path = "support/mod.rs"]
 mod support;
 
 use std::collections::BTreeMap;
 
-use mailhaul_engine::{Deletions, PassOptions, RemovalRules, Report};
+use mailhaul_engine::{DeletionPolicy, PassOptions, RemovalRules, Report};
 use mailhaul_mail::{FolderPath, Scope};
 use support::{Crash, MemoryLedger, Remote, StoredFolder, pass, pass_after};
 
@@ -14,7 +14,7 @@ fn text(number: u32) -> String {
 }
 
 fn mirrored() -> PassOptions {
-    PassOptions { deletions: Deletions::Mirror, ..PassOptions::default() }
+    PassOptions { deletions: DeletionPolicy::Mirror, ..PassOptions::default() }
 }
 
 /// Two folders with 20 messages each, and a target that has them.
@@ -36,13 +36,13 @@ fn messages(remote: &Remote) -> usize {
     remote.contents().values().map(Vec::len).sum()
 }
 
-/// The folders as they are now, taken away.
+/// Removes the folders, and returns them.
 fn take_folders(source: &Remote) -> BTreeMap<FolderPath, StoredFolder> {
     std::mem::take(&mut source.server().folders)
 }
 
 #[tokio::test]
-async fn a_folder_that_is_opened_as_empty_and_counts_messages_is_opened_again() {
+async fn an_empty_folder_that_counts_messages_is_opened_again() {
     for times in [1, 3] {
         let (source, target, ledger) = migrated(&mirrored()).await;
         source.server().folder("INBOX").add("", &text(50));
@@ -56,7 +56,7 @@ async fn a_folder_that_is_opened_as_empty_and_counts_messages_is_opened_again() 
 }
 
 #[tokio::test]
-async fn a_first_pass_does_not_take_a_folder_for_empty_that_counts_messages() {
+async fn a_first_pass_opens_an_empty_folder_with_messages_again() {
     let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
     (0..20).for_each(|it| _ = source.server().folder("INBOX").add("", &text(it)));
     source.server().lies.shows_nothing = u32::MAX;
@@ -96,11 +96,11 @@ async fn confirmed_deletions_do_not_wait() {
 
 #[tokio::test]
 async fn folders_that_are_not_listed_once_lose_nothing() {
-    for deletions in [Deletions::Mirror, Deletions::Keep] {
+    for deletions in [DeletionPolicy::Mirror, DeletionPolicy::Keep] {
         let options = PassOptions { deletions, ..PassOptions::default() };
         let (source, target, ledger) = migrated(&options).await;
         let inbox = FolderPath::inbox();
-        // INBOX alone is listed, empty; then nothing at all.
+        // INBOX alone is listed, empty; then no folder at all.
         let kept = take_folders(&source);
         assert!(!pass(&source, &target, &ledger, &options).await.is_synced());
         let mut empty = kept[&inbox].clone();
@@ -116,7 +116,7 @@ async fn folders_that_are_not_listed_once_lose_nothing() {
 }
 
 #[tokio::test]
-async fn what_came_back_waits_anew_when_it_vanishes_again() {
+async fn a_returned_message_waits_again_when_it_vanishes_again() {
     let (source, target, ledger) = migrated(&mirrored()).await;
     let kept = source.server().folders[&FolderPath::parse("Archive")].clone();
     for hours in [0, 2, 4] {
@@ -163,7 +163,7 @@ async fn another_mailbox_behind_the_same_name_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_mailbox_that_was_built_anew_is_the_same() {
+async fn a_mailbox_that_was_rebuilt_is_the_same() {
     let (source, target, ledger) = migrated(&mirrored()).await;
     source.server().folders.values_mut().for_each(StoredFolder::renumber);
     assert_synced(&pass(&source, &target, &ledger, &mirrored()).await);
@@ -182,9 +182,9 @@ async fn a_restored_older_ledger_copies_nothing_twice() {
     assert_eq!(source.contents(), target.contents());
 }
 
-/// Target UIDs of adopted messages mean something under one UIDVALIDITY alone.
+/// Target UIDs of adopted messages are valid under one UIDVALIDITY only.
 #[tokio::test]
-async fn flags_of_adopted_mail_follow_a_target_that_is_numbered_anew() {
+async fn flags_of_adopted_mail_survive_a_new_target_uidvalidity() {
     let options = PassOptions::default();
     let (source, target, _) = migrated(&options).await;
     let ledger = MemoryLedger::default();
@@ -198,7 +198,7 @@ async fn flags_of_adopted_mail_follow_a_target_that_is_numbered_anew() {
     assert_eq!(source.contents(), target.contents());
 }
 
-/// The pass that the older ledger is of sent nothing, because all was on the target.
+/// The pass of the older ledger sent nothing, because all messages were on the target.
 #[tokio::test]
 async fn a_restored_ledger_of_adopted_mail_copies_nothing_twice() {
     let options = PassOptions::default();
@@ -229,7 +229,7 @@ async fn only_what_is_ours_is_removed() {
 }
 
 #[tokio::test]
-async fn a_target_that_rewrites_message_ids_gets_nothing_twice_after_a_crash() {
+async fn rewritten_message_ids_double_nothing_after_a_crash() {
     for tells_no_uids in [false, true] {
         for call in 0..12 {
             for crash in [Crash::Before(call), Crash::After(call)] {

@@ -1,10 +1,10 @@
-//! Folders that are renamed or deleted, between passes and while a pass is under way.
+//! Folders that are renamed or deleted, between passes and during a pass.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod support;
 
-use mailhaul_engine::{Deletions, PassOptions};
+use mailhaul_engine::{DeletionPolicy, PassOptions};
 use mailhaul_mail::FolderPath;
 use support::{CONFIRMED, Crash, MemoryLedger, Remote, pass};
 
@@ -18,18 +18,18 @@ fn mailbox() -> Remote {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_renamed_after_the_listing_arrives_under_its_new_name() {
+async fn a_folder_renamed_after_the_listing_gets_its_new_name() {
     let (source, target, ledger) = (mailbox(), Remote::default(), MemoryLedger::default());
     source.server().renames = Some((FolderPath::parse("Old"), FolderPath::parse("New")));
     let report = pass(&source, &target, &ledger, &PassOptions::default()).await;
     assert!(report.is_synced(), "{report:#?}");
-    // The target was made before the source was asked.
+    // The target folder was created before the source was asked.
     let mut there = target.contents();
     assert_eq!(there.remove("Old").unwrap_or_default(), []);
     assert_eq!(there, source.contents());
     assert_eq!(report.total(|it| it.copied), 4);
 
-    // A folder that is known is renamed on the target too, and only what is new is sent.
+    // A known folder is renamed on the target too, and only new messages are sent.
     source.server().renames = Some((FolderPath::parse("New"), FolderPath::parse("Newer")));
     source.server().folder("New").add("", "Subject: 5\r\n\r\n");
     let report = pass(&source, &target, &ledger, &PassOptions::default()).await;
@@ -43,7 +43,7 @@ async fn a_folder_that_is_renamed_after_the_listing_arrives_under_its_new_name()
 #[tokio::test]
 async fn a_folder_that_is_deleted_after_the_listing_is_no_failure() {
     let (source, target, ledger) = (mailbox(), Remote::default(), MemoryLedger::default());
-    // It takes the place of another.
+    // It replaces another folder.
     source.server().renames = Some((FolderPath::parse("Old"), FolderPath::parse("Sent")));
     let report = pass(&source, &target, &ledger, &PassOptions::default()).await;
     assert!(report.is_synced(), "{report:#?}");
@@ -70,7 +70,7 @@ async fn renamed_folders_are_renamed_on_the_target_with_what_is_below() {
     let (source, target, ledger) = (deep(), Remote::default(), MemoryLedger::default());
     let options = PassOptions::default();
     assert!(pass(&source, &target, &ledger, &options).await.is_synced());
-    // The user's own mail goes with the folder.
+    // The user's own mail moves with the folder.
     target.server().folder("Old").add("", "Subject: mine\r\n\r\n");
     rename(&source, &[("Old", "New"), ("Old/2020", "New/2020")]);
     source.server().folder("New").set_flags(1, "\\Seen");
@@ -127,8 +127,8 @@ async fn one_uidvalidity_for_all_folders_is_no_proof_of_a_rename() {
 }
 
 #[tokio::test]
-async fn where_a_rename_is_refused_messages_are_moved_and_the_empty_folder_is_removed() {
-    for deletions in [Deletions::Keep, Deletions::Mirror] {
+async fn after_a_refused_rename_messages_move_to_the_new_folder() {
+    for deletions in [DeletionPolicy::Keep, DeletionPolicy::Mirror] {
         let (source, target, ledger) = (deep(), Remote::default(), MemoryLedger::default());
         let options = PassOptions { deletions, removals: CONFIRMED, ..PassOptions::default() };
         assert!(pass(&source, &target, &ledger, &options).await.is_synced());
@@ -138,11 +138,11 @@ async fn where_a_rename_is_refused_messages_are_moved_and_the_empty_folder_is_re
         assert!(report.is_synced(), "{report:#?}");
         assert_eq!((report.total(|it| it.copied), report.total(|it| it.moved)), (0, 3));
         let mut there = target.contents();
-        if deletions == Deletions::Keep {
+        if deletions == DeletionPolicy::Keep {
             assert_eq!((there.remove("Old").unwrap(), there.remove("Old/2020").unwrap()), (vec![], vec![]));
         }
         assert_eq!(there, source.contents());
-        // The departed folders are done with.
+        // The departed folders are done.
         let again = pass(&source, &target, &ledger, &options).await;
         assert!(again.is_synced() && again.folders.len() == 4, "{again:#?}");
     }

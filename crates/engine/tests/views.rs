@@ -1,4 +1,4 @@
-//! Views (`\All`, `\Flagged`): what is in no other folder is copied, once, and nothing else.
+//! Views (`\All`, `\Flagged`): messages that are in no other folder are copied, once, and no others.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -6,7 +6,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use mailhaul_engine::{Deletions, FolderPattern, FolderRules, PassOptions, Report};
+use mailhaul_engine::{DeletionPolicy, FolderPattern, FolderRules, PassOptions, Report};
 use mailhaul_mail::{FolderPath, SpecialUse};
 use support::{CONFIRMED, Crash, MemoryLedger, Remote, pass};
 
@@ -47,19 +47,19 @@ fn assert_synced(report: &Report) {
 }
 
 #[tokio::test]
-async fn what_only_a_view_holds_is_archived_once() {
+async fn messages_that_only_a_view_holds_are_archived_once() {
     let (source, target, ledger) = (mailbox(), Remote::default(), MemoryLedger::default());
     let options = PassOptions::default();
     let report = pass(&source, &target, &ledger, &options).await;
     assert_synced(&report);
     assert_eq!(subjects(&target), holding(&[("Archive", &["2", "3"]), ("INBOX", &["1"])]));
     assert_eq!((report.total(|it| it.seen), report.total(|it| it.copied)), (3, 3));
-    // Nothing is asked where nothing changed.
+    // Without changes, nothing is read.
     source.server().scans = 0;
     let again = pass(&source, &target, &ledger, &options).await;
     assert_synced(&again);
     assert_eq!((source.server().scans, again.total(|it| it.copied), again.total(|it| it.already)), (0, 0, 3));
-    // A lost ledger doubles nothing.
+    // A lost ledger doubles no message.
     assert_synced(&pass(&source, &target, &MemoryLedger::default(), &options).await);
     assert_eq!(subjects(&target), holding(&[("Archive", &["2", "3"]), ("INBOX", &["1"])]));
 }
@@ -98,19 +98,20 @@ async fn new_mail_of_a_view_is_compared_alone() {
 }
 
 #[tokio::test]
-async fn what_vanishes_from_a_folder_and_stays_in_the_view_is_kept() {
+async fn messages_that_stay_in_the_view_are_kept() {
     let (source, target, ledger) = (mailbox(), Remote::default(), MemoryLedger::default());
-    let options = PassOptions { deletions: Deletions::Mirror, removals: CONFIRMED, ..PassOptions::default() };
+    let options =
+        PassOptions { deletions: DeletionPolicy::Mirror, removals: CONFIRMED, ..PassOptions::default() };
     assert_synced(&pass(&source, &target, &ledger, &options).await);
     source.server().folder("INBOX").expunge(1);
-    // What came up in a folder is not needed twice.
+    // A message that appeared in a folder is not copied twice.
     source.server().folder("Projects").add("", &text(3));
     assert_synced(&pass(&source, &target, &ledger, &options).await);
     assert_eq!(subjects(&target), holding(&[("Archive", &["1", "2"]), ("INBOX", &[]), ("Projects", &["3"])]));
 }
 
 #[tokio::test]
-async fn look_alikes_are_told_apart_by_all_their_octets() {
+async fn similar_messages_are_distinguished_by_all_their_bytes() {
     let (source, target, ledger) = (mailbox(), Remote::default(), MemoryLedger::default());
     let alike = |text: &str| format!("Message-ID: <x@example.net>\r\nSubject: number x\r\n\r\n{text}\r\n");
     {
@@ -129,7 +130,7 @@ async fn look_alikes_are_told_apart_by_all_their_octets() {
 }
 
 #[tokio::test]
-async fn what_is_in_a_folder_that_is_left_out_is_not_carried_by_a_view() {
+async fn a_view_does_not_copy_mail_of_a_folder_that_is_left_out() {
     let (source, target, ledger) = (mailbox(), Remote::default(), MemoryLedger::default());
     let exclude = vec![FolderPattern::parse("INBOX").unwrap()];
     let options =

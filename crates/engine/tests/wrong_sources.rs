@@ -5,7 +5,7 @@
 #[path = "support/mod.rs"]
 mod support;
 
-use mailhaul_engine::{Deletions, PassOptions, Report};
+use mailhaul_engine::{DeletionPolicy, PassOptions, Report};
 use mailhaul_mail::{FolderPath, InternalDate, Scope};
 use support::{MemoryLedger, Remote, StoredFolder, pass, pass_after};
 
@@ -14,7 +14,7 @@ fn text(number: u32) -> String {
 }
 
 fn mirrored() -> PassOptions {
-    PassOptions { deletions: Deletions::Mirror, ..PassOptions::default() }
+    PassOptions { deletions: DeletionPolicy::Mirror, ..PassOptions::default() }
 }
 
 fn messages(remote: &Remote) -> usize {
@@ -25,7 +25,7 @@ fn assert_synced(report: &Report) {
     assert!(report.is_synced(), "{report:#?}");
 }
 
-/// These folders with so many messages each, and a target that has them.
+/// These folders with their numbers of messages, and a target that has them.
 async fn migrated(folders: &[(&str, u32)]) -> (Remote, Remote, MemoryLedger) {
     let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
     for ((folder, count), first) in folders.iter().zip((0..).step_by(1_000)) {
@@ -36,7 +36,7 @@ async fn migrated(folders: &[(&str, u32)]) -> (Remote, Remote, MemoryLedger) {
     (source, target, ledger)
 }
 
-/// Another folder in place of this one, with the same UIDVALIDITY and messages of other numbers.
+/// Replaces a folder by another one, with the same UIDVALIDITY and messages of other numbers.
 fn replace(source: &Remote, folder: &str, numbers: impl IntoIterator<Item = u32>) -> StoredFolder {
     let path = FolderPath::parse(folder);
     let old = source.server().folders.remove(&path).unwrap();
@@ -79,7 +79,7 @@ async fn a_source_that_was_restored_from_its_backup_is_scanned_whole() {
 
 #[tokio::test]
 async fn sequence_numbers_in_place_of_uids_remove_and_move_nothing() {
-    for deletions in [Deletions::Keep, Deletions::Mirror] {
+    for deletions in [DeletionPolicy::Keep, DeletionPolicy::Mirror] {
         let options = PassOptions { deletions, ..PassOptions::default() };
         let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
         (0..100).for_each(|it| _ = source.server().folder("INBOX").add("", &text(it)));
@@ -103,7 +103,7 @@ async fn sequence_numbers_in_place_of_uids_remove_and_move_nothing() {
 
 #[tokio::test]
 async fn another_mailbox_with_the_same_uidvalidity_changes_nothing() {
-    // Lower UIDs of other messages; the same sizes and dates; one message whose UID is new, and that is old.
+    // Lower UIDs of other messages; the same sizes and dates; one old message with a new UID.
     for (count, is_new) in [(5, false), (30, false), (1, true)] {
         let (source, target, ledger) = migrated(&[("INBOX", 60)]).await;
         let numbers = 0..if is_new { 61 } else { count };
@@ -120,9 +120,9 @@ async fn another_mailbox_with_the_same_uidvalidity_changes_nothing() {
     }
 }
 
-/// A folder that is left out does not say that the mailbox is the same.
+/// A folder that is left out does not prove that the mailbox is the same.
 #[tokio::test]
-async fn another_mailbox_is_noticed_without_inbox() {
+async fn another_mailbox_is_detected_without_inbox() {
     let (source, target, ledger) = migrated(&[("Work", 40)]).await;
     let old = replace(&source, "Work", 900..905);
     source.server().folder("Work").renumber();
@@ -141,7 +141,7 @@ async fn a_newsletter_that_both_mailboxes_have_proves_nothing() {
 
 /// A program fetches mail and deletes it.
 #[tokio::test]
-async fn a_mailbox_with_nothing_but_new_mail_is_the_same() {
+async fn a_mailbox_with_only_new_mail_is_the_same() {
     let (source, target, ledger) = migrated(&[("INBOX", 60)]).await;
     (1..=60).for_each(|it| drop(source.server().folder("INBOX").expunge(it)));
     (500..503).for_each(|it| _ = source.server().folder("INBOX").add("", &text(it)));
@@ -152,7 +152,7 @@ async fn a_mailbox_with_nothing_but_new_mail_is_the_same() {
 }
 
 #[tokio::test]
-async fn a_folder_that_was_made_anew_with_other_mail_is_no_other_mailbox() {
+async fn a_new_folder_with_other_mail_is_no_other_mailbox() {
     let (source, target, ledger) = migrated(&[("INBOX", 20), ("Work", 60)]).await;
     replace(&source, "Work", 900..960);
     source.server().folder("Work").renumber();
@@ -162,7 +162,7 @@ async fn a_folder_that_was_made_anew_with_other_mail_is_no_other_mailbox() {
 }
 
 #[tokio::test]
-async fn the_messages_of_another_folder_are_not_copied_in_its_place() {
+async fn the_messages_of_another_folder_are_not_copied() {
     let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
     (0..60).for_each(|it| _ = source.server().folder("INBOX").add("", &text(it)));
     (100..140).for_each(|it| _ = source.server().folder("Work").add("", &text(it)));
@@ -182,7 +182,7 @@ async fn the_messages_of_another_folder_are_not_copied_in_its_place() {
 }
 
 #[tokio::test]
-async fn a_folder_that_opens_with_the_numbers_of_another_one_is_opened_again() {
+async fn a_folder_that_opens_as_another_one_is_opened_again() {
     for times in [1, u32::MAX] {
         let (source, target, ledger) = (Remote::default(), Remote::default(), MemoryLedger::default());
         (0..30).for_each(|it| _ = source.server().folder("INBOX").add("", &text(it)));

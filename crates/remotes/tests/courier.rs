@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use mailhaul_engine::{Budget, Mailbox as _, Piece, Source as _, Wanted, pipe};
+use mailhaul_engine::{Budget, FetchedPart, Mailbox as _, Source as _, WantedMessage, pipe};
 use mailhaul_imap::{ConnectOptions, Credentials, Security};
 use mailhaul_mail::{Flags, FolderPath, InternalDate, Secret};
 use mailhaul_remotes::{Account, ImapMailbox, Login, Side};
@@ -38,12 +38,13 @@ async fn courier_gives_all_parts_of_a_message() {
     });
     let inbox = FolderPath::inbox();
     let scan = mailbox.scan(&inbox, None).await.unwrap();
-    let wanted: Vec<Wanted> = scan.messages.iter().map(|it| Wanted { uid: it.uid, size: it.size }).collect();
+    let wanted: Vec<WantedMessage> =
+        scan.messages.iter().map(|it| WantedMessage { uid: it.uid, size: it.size }).collect();
     let (outlet, mut inlet) = pipe(&Budget::new(1 << 20));
     let reading = async {
         let mut bodies = Vec::new();
         while let Some(piece) = inlet.next().await {
-            let Piece::Message(_, body) = piece else { panic!("{piece:?}") };
+            let FetchedPart::Message(_, body) = piece else { panic!("{piece:?}") };
             bodies.push(body);
         }
         bodies

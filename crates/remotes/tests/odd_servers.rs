@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use mailhaul_engine::{Budget, Error, ErrorKind, Mailbox as _, Missing, Piece, Source as _, Wanted, pipe};
+use mailhaul_engine::{
+    Budget, Error, ErrorKind, FetchedPart, Mailbox as _, Missing, Source as _, WantedMessage, pipe,
+};
 use mailhaul_imap::{ConnectOptions, Security};
 use mailhaul_mail::{FolderPath, Retry, Scope, Uid};
 use mailhaul_remotes::{Account, ImapMailbox, Login, Side};
@@ -38,7 +40,7 @@ fn uid(number: u32) -> Uid {
 /// The messages that a source does not deliver, and those that it delivers, within a budget of bytes.
 async fn delivered(
     source: &mut ImapMailbox,
-    wanted: &[Wanted],
+    wanted: &[WantedMessage],
     budget: u32,
 ) -> (Result<Vec<(Uid, Missing)>, Error>, Vec<String>) {
     let (outlet, mut inlet) = pipe(&Budget::new(budget));
@@ -48,10 +50,12 @@ async fn delivered(
         let mut octets = 0;
         while let Some(piece) = inlet.next().await {
             match piece {
-                Piece::Message(uid, body) => told.push(format!("{uid}: {}", String::from_utf8_lossy(&body))),
-                Piece::Start(uid, length) => told.push(format!("{uid}: {length} follow")),
-                Piece::Chunk(chunk) => octets += chunk.len(),
-                Piece::End => told.push(format!("{octets} came")),
+                FetchedPart::Message(uid, body) => {
+                    told.push(format!("{uid}: {}", String::from_utf8_lossy(&body)));
+                }
+                FetchedPart::Start(uid, length) => told.push(format!("{uid}: {length} follow")),
+                FetchedPart::Chunk(chunk) => octets += chunk.len(),
+                FetchedPart::End => told.push(format!("{octets} came")),
             }
         }
         told
@@ -66,8 +70,8 @@ async fn arrived(sizes: [u64; 4], budget: u32, talk: &str) -> Vec<String> {
          S: * OK [UIDVALIDITY 1] valid
          S: a3 OK open";
     let (mut source, peer) = source("", &format!("{opening}\n{talk}")).await;
-    let wanted: Vec<Wanted> =
-        sizes.into_iter().zip(1..).map(|(size, it)| Wanted { uid: uid(it), size }).collect();
+    let wanted: Vec<WantedMessage> =
+        sizes.into_iter().zip(1..).map(|(size, it)| WantedMessage { uid: uid(it), size }).collect();
     let (missing, told) = delivered(&mut source, &wanted, budget).await;
     drop(source);
     peer.done().await;
@@ -159,10 +163,10 @@ async fn odd_and_missing_bodies_are_requested_alone_and_explained() {
          S: * 4 FETCH (UID 5)
          S: a9 OK done";
     let (mut source, peer) = source("", script).await;
-    let wanted: Vec<Wanted> = [5, 300_000, 10, 10, 10]
+    let wanted: Vec<WantedMessage> = [5, 300_000, 10, 10, 10]
         .into_iter()
         .zip(1..)
-        .map(|(size, it)| Wanted { uid: uid(it), size })
+        .map(|(size, it)| WantedMessage { uid: uid(it), size })
         .collect();
     let (missing, told) = delivered(&mut source, &wanted, 1 << 20).await;
     drop(source);

@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use mailhaul_engine::{Cursor, Edited, Floor, Record, Waiting};
+use mailhaul_engine::{AppendStart, Cursor, LedgerRecord, RepairRecord, WaitingDeletions};
 use mailhaul_mail::{FolderPath, Uid, UidSet, UidValidity};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
@@ -27,28 +27,30 @@ const ROWS_PER_STATEMENT: usize = 250;
 pub(crate) async fn apply(
     connection: &mut SqliteConnection,
     mailbox: i64,
-    records: &[Record],
+    records: &[LedgerRecord],
 ) -> Result<(), Fault> {
     let mut rest = records;
     while let Some(first) = rest.first() {
         let alike = rest.iter().take_while(|record| same_statement(first, record)).count().max(1);
         let (run, after) = rest.split_at(alike);
         rest = after;
-        if let Record::Opened { folder, target, uid_validity } = first {
+        if let LedgerRecord::Opened { folder, target, uid_validity } = first {
             open(connection, mailbox, folder, target, *uid_validity).await?;
             continue;
         }
         let folder = folder_id(connection, mailbox, first.folder()).await?;
         match first {
-            Record::Closed { .. } => {
+            LedgerRecord::Closed { .. } => {
                 forget(connection, mailbox, folder).await?;
                 continue;
             }
-            Record::Opened { .. } => {}
-            Record::Intended { floor, uids, .. } => intend(connection, folder, *floor, uids).await?,
-            Record::Message { state: Some(_), .. } => insert(connection, folder, run).await?,
-            Record::Message { state: None, .. } => delete(connection, folder, run).await?,
-            Record::TargetValidity { uid_validity, .. } => {
+            LedgerRecord::Opened { .. } => {}
+            LedgerRecord::Intended { append_start, uids, .. } => {
+                intend(connection, folder, *append_start, uids).await?;
+            }
+            LedgerRecord::Message { state: Some(_), .. } => insert(connection, folder, run).await?,
+            LedgerRecord::Message { state: None, .. } => delete(connection, folder, run).await?,
+            LedgerRecord::TargetValidity { uid_validity, .. } => {
                 sqlx::query(
                     "UPDATE folder SET target_validity = ?, cursor_messages = NULL, cursor_uid_validity = NULL, \
                      cursor_uid_next = NULL, cursor_highest_modseq = NULL, cursor_skipped = NULL, \
@@ -59,7 +61,7 @@ pub(crate) async fn apply(
                     .execute(&mut *connection)
                     .await?;
             }
-            Record::Renamed { to, target, .. } => {
+            LedgerRecord::Renamed { to, target, .. } => {
                 sqlx::query("UPDATE folder SET source = ?, target = ? WHERE id = ?")
                     .bind(to.to_string())
                     .bind(target.to_string())
@@ -67,10 +69,10 @@ pub(crate) async fn apply(
                     .execute(&mut *connection)
                     .await?;
             }
-            Record::Settled { cursor, rules, target_next, .. } => {
+            LedgerRecord::Settled { cursor, rules, target_next, .. } => {
                 settle(connection, folder, cursor, rules, *target_next).await?;
             }
-            Record::Waiting { waiting, .. } => wait(connection, folder, waiting).await?,
+            LedgerRecord::Waiting { waiting, .. } => wait(connection, folder, waiting).await?,
         }
         ledger_rows::stamp_folder(connection, folder).await?;
     }
@@ -80,11 +82,12 @@ pub(crate) async fn apply(
 /// True if one statement can write both records.
 ///
 /// They are of one folder, and either both are kept or both are forgotten.
-fn same_statement(first: &Record, other: &Record) -> bool {
+fn same_statement(first: &LedgerRecord, other: &LedgerRecord) -> bool {
     match (first, other) {
-        (Record::Message { folder, state, .. }, Record::Message { folder: other, state: its, .. }) => {
-            state.is_some() == its.is_some() && folder == other
-        }
+        (
+            LedgerRecord::Message { folder, state, .. },
+            LedgerRecord::Message { folder: other, state: its, .. },
+        ) => state.is_some() == its.is_some() && folder == other,
         _ => false,
     }
 }
@@ -141,7 +144,7 @@ async fn forget(connection: &mut SqliteConnection, mailbox: i64, folder: i64) ->
 async fn intend(
     connection: &mut SqliteConnection,
     folder: i64,
-    floor: Floor,
+    append_start: AppendStart,
     uids: &UidSet,
 ) -> Result<(), Fault> {
     sqlx::query(
@@ -149,8 +152,8 @@ async fn intend(
          floor_uid_next = coalesce(floor_uid_next, ?2), \
          target_validity = coalesce(target_validity, ?1) WHERE id = ?3",
     )
-    .bind(floor.uid_validity.get().cast_signed())
-    .bind(i64::from(floor.uid_next.get()))
+    .bind(append_start.uid_validity.get().cast_signed())
+    .bind(i64::from(append_start.uid_next.get()))
     .bind(folder)
     .execute(&mut *connection)
     .await?;
@@ -165,10 +168,10 @@ async fn intend(
     }
 }
 
-async fn insert(connection: &mut SqliteConnection, folder: i64, run: &[Record]) -> Result<(), Fault> {
+async fn insert(connection: &mut SqliteConnection, folder: i64, run: &[LedgerRecord]) -> Result<(), Fault> {
     for chunk in run.chunks(ROWS_PER_STATEMENT) {
         let row = |record| match record {
-            &Record::Message { uid, state: Some(ref state), .. } => {
+            &LedgerRecord::Message { uid, state: Some(ref state), .. } => {
                 Some((MessageRow::new(uid, state), edited::in_state(state)))
             }
             _ => None,
@@ -182,8 +185,8 @@ async fn insert(connection: &mut SqliteConnection, folder: i64, run: &[Record]) 
 async fn insert_rows(
     connection: &mut SqliteConnection,
     folder: i64,
-    rows: Vec<(MessageRow<'_>, Option<&Edited>)>,
-    records: &[Record],
+    rows: Vec<(MessageRow<'_>, Option<&RepairRecord>)>,
+    records: &[LedgerRecord],
 ) -> Result<(), Fault> {
     let uids = list(rows.iter().map(|(row, _)| row.uid));
     let before = RowTally::for_messages(connection, folder, &uids).await?;
@@ -221,10 +224,10 @@ async fn insert_rows(
     RowTally::replace(connection, folder, before, after).await
 }
 
-async fn delete(connection: &mut SqliteConnection, folder: i64, run: &[Record]) -> Result<(), Fault> {
+async fn delete(connection: &mut SqliteConnection, folder: i64, run: &[LedgerRecord]) -> Result<(), Fault> {
     for chunk in run.chunks(ROWS_PER_STATEMENT) {
-        let uid = |record: &Record| match record {
-            Record::Message { uid, .. } => Some(uid.get().into()),
+        let uid = |record: &LedgerRecord| match record {
+            LedgerRecord::Message { uid, .. } => Some(uid.get().into()),
             _ => None,
         };
         let uids = list(chunk.iter().filter_map(uid));
@@ -267,7 +270,11 @@ async fn settle(
     Ok(())
 }
 
-async fn wait(connection: &mut SqliteConnection, folder: i64, waiting: &Waiting) -> Result<(), Fault> {
+async fn wait(
+    connection: &mut SqliteConnection,
+    folder: i64,
+    waiting: &WaitingDeletions,
+) -> Result<(), Fault> {
     sqlx::query("UPDATE folder SET waiting = ?, waiting_since = ? WHERE id = ?")
         .bind(waiting.uids.to_string())
         .bind(waiting.since.cast_signed())

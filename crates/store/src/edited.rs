@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mailhaul_engine::{Edited, Likeness, MessageState, Record};
+use mailhaul_engine::{LedgerRecord, MessageIdentity, MessageState, RepairRecord};
 use mailhaul_mail::{Digest, Digests, Fingerprint, Sha256, Uid};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
@@ -19,10 +19,10 @@ pub(crate) const EDITS_SINCE: i64 = 5;
 pub(crate) async fn insert(
     connection: &mut SqliteConnection,
     folder: i64,
-    records: &[Record],
+    records: &[LedgerRecord],
 ) -> Result<(), Fault> {
     // If a message has several records, the last one counts.
-    let last: BTreeMap<Uid, Option<&Edited>> = records.iter().filter_map(uid_and_edit).collect();
+    let last: BTreeMap<Uid, Option<&RepairRecord>> = records.iter().filter_map(uid_and_edit).collect();
     for (uid, edited) in last {
         let Some(edited) = edited else { continue };
         let mut query = sqlx::query(
@@ -32,7 +32,7 @@ pub(crate) async fn insert(
         )
         .bind(folder)
         .bind(i64::from(uid.get()));
-        for Likeness { fingerprint, digests, size } in [&edited.original, &edited.copy] {
+        for MessageIdentity { fingerprint, digests, size } in [&edited.original, &edited.copy] {
             query = query
                 .bind(fingerprint.as_bytes().to_vec())
                 .bind(digests.whole.as_bytes().to_vec())
@@ -49,13 +49,13 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-fn uid_and_edit(record: &Record) -> Option<(Uid, Option<&Edited>)> {
-    let Record::Message { uid, state: Some(state), .. } = record else { return None };
+fn uid_and_edit(record: &LedgerRecord) -> Option<(Uid, Option<&RepairRecord>)> {
+    let LedgerRecord::Message { uid, state: Some(state), .. } = record else { return None };
     Some((*uid, in_state(state)))
 }
 
 /// Returns the edit in a message's state.
-pub(crate) fn in_state(state: &MessageState) -> Option<&Edited> {
+pub(crate) fn in_state(state: &MessageState) -> Option<&RepairRecord> {
     match state {
         MessageState::Repairing(edited) => Some(edited),
         MessageState::Done(copied) => copied.edited.as_deref(),
@@ -67,7 +67,7 @@ pub(crate) fn in_state(state: &MessageState) -> Option<&Edited> {
 pub(crate) async fn all(
     connection: &mut SqliteConnection,
     folder: i64,
-) -> Result<BTreeMap<Uid, Edited>, Fault> {
+) -> Result<BTreeMap<Uid, RepairRecord>, Fault> {
     let rows = sqlx::query(
         "SELECT uid, original_fingerprint, original_whole, original_text, original_size, copy_fingerprint, copy_whole, \
          copy_text, copy_size, sha256, edits, subject FROM edited WHERE folder_id = ?",
@@ -79,7 +79,7 @@ pub(crate) async fn all(
 }
 
 /// Computes the checksum of a row. The checksum of the message covers it.
-pub(crate) fn checksum(edited: &Edited) -> i64 {
+pub(crate) fn checksum(edited: &RepairRecord) -> i64 {
     let mut checksum = Checksum::new("edited");
     for (name, likeness) in [("original", &edited.original), ("copy", &edited.copy)] {
         checksum.add(name, Cell::Bytes(likeness.fingerprint.as_bytes()));
@@ -93,9 +93,9 @@ pub(crate) fn checksum(edited: &Edited) -> i64 {
     checksum.finish()
 }
 
-fn edited(row: &SqliteRow) -> Result<Edited, Fault> {
+fn edited(row: &SqliteRow) -> Result<RepairRecord, Fault> {
     let sha256: &[u8] = row.try_get(9)?;
-    Ok(Edited {
+    Ok(RepairRecord {
         original: likeness(row, 1)?,
         copy: likeness(row, 5)?,
         sha256: Sha256::from_bytes(sha256.try_into().map_err(|_| Fault::Unreadable("SHA-256"))?),
@@ -104,9 +104,9 @@ fn edited(row: &SqliteRow) -> Result<Edited, Fault> {
     })
 }
 
-fn likeness(row: &SqliteRow, first: usize) -> Result<Likeness, Fault> {
+fn likeness(row: &SqliteRow, first: usize) -> Result<MessageIdentity, Fault> {
     let digest = |column| octets(row, column)?.ok_or(Fault::Unreadable("digest"));
-    Ok(Likeness {
+    Ok(MessageIdentity {
         fingerprint: Fingerprint::from_bytes(digest(first)?),
         digests: Digests {
             whole: Digest::from_bytes(digest(first + 1)?),

@@ -2,7 +2,7 @@
 
 use std::{fs::File, sync::Arc, time::Duration};
 
-use mailhaul_engine::{Error, FolderRecord, FolderState, Ledger, Record};
+use mailhaul_engine::{Error, FolderRecord, FolderState, Ledger, LedgerRecord};
 use mailhaul_mail::{FolderPath, Retry, Scope, UidSet};
 use parking_lot::Mutex;
 
@@ -154,12 +154,12 @@ impl Ledger for MailboxLedger {
         Err(Error { scope: Scope::Mailbox, retry: Retry::After(Some(RESERVED_WAIT)), ..Error::ledger(words) })
     }
 
-    async fn record(&self, records: &[Record]) -> Result<(), Error> {
+    async fn record(&self, records: &[LedgerRecord]) -> Result<(), Error> {
         let writer = self.shared.writer()?;
         match self.mailbox {
             Some(mailbox) if !records.is_empty() => {
                 let written = writer.write(mailbox, self.lease, records.to_vec()).await;
-                written.map_err(|error| self.located(error, records.first().map(Record::folder)))
+                written.map_err(|error| self.located(error, records.first().map(LedgerRecord::folder)))
             }
             _ => Ok(()),
         }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use mailhaul_engine::{
-    Cursor, Edited, Floor, FolderRecord, FolderState, FolderStatus, MessageState, Waiting,
+    AppendStart, Cursor, FolderRecord, FolderState, FolderStatus, MessageState, RepairRecord,
+    WaitingDeletions,
 };
 use mailhaul_mail::{FolderPath, ModSeq, Uid, UidSet, UidValidity};
 use sqlx::{AssertSqlSafe, Decode, Row, Sqlite, SqliteConnection, Type, sqlite::SqliteRow};
@@ -130,7 +131,7 @@ const LISTED: &str = "state = 1 AND target_uid IS NOT NULL AND pending_flags IS 
 struct FolderReader {
     folder: i64,
     schema: i64,
-    edited: BTreeMap<Uid, Edited>,
+    edited: BTreeMap<Uid, RepairRecord>,
     known: BTreeMap<Uid, MessageState>,
     /// The rows read so far.
     tally: RowTally,
@@ -207,9 +208,9 @@ fn check_row_since(table: &str, row: &SqliteRow, schema: i64) -> Result<(), Faul
 
 fn folder_record(row: &SqliteRow) -> Result<FolderRecord, Fault> {
     let number = |column| row.try_get::<Option<i64>, _>(column);
-    let floor = match (number("floor_validity")?, number("floor_uid_next")?) {
+    let append_start = match (number("floor_validity")?, number("floor_uid_next")?) {
         (Some(validity), Some(next)) => {
-            Some(Floor { uid_validity: uid_validity(validity)?, uid_next: uid(next)? })
+            Some(AppendStart { uid_validity: uid_validity(validity)?, uid_next: uid(next)? })
         }
         _ => None,
     };
@@ -218,7 +219,7 @@ fn folder_record(row: &SqliteRow) -> Result<FolderRecord, Fault> {
         target: path(row, "target")?,
         uid_validity: uid_validity(row.try_get("uid_validity")?)?,
         target_validity: number("target_validity")?.map(uid_validity).transpose()?,
-        floor,
+        append_start,
         cursor: cursor(row)?,
         rules: row.try_get("rules")?,
         target_next: since_step_10::<i64>(row, "target_next")?.map(uid).transpose()?,
@@ -237,12 +238,15 @@ where
     }
 }
 
-fn waiting(row: &SqliteRow) -> Result<Option<Waiting>, Fault> {
+fn waiting(row: &SqliteRow) -> Result<Option<WaitingDeletions>, Fault> {
     let uids: Option<String> = since_step_10(row, "waiting")?;
     let since: Option<i64> = since_step_10(row, "waiting_since")?;
     let (Some(uids), Some(since)) = (uids, since) else { return Ok(None) };
     let uids = if uids.is_empty() { Ok(UidSet::new()) } else { uids.parse() };
-    Ok(Some(Waiting { since: since.cast_unsigned(), uids: uids.map_err(|_| Fault::Unreadable("waiting"))? }))
+    Ok(Some(WaitingDeletions {
+        since: since.cast_unsigned(),
+        uids: uids.map_err(|_| Fault::Unreadable("waiting"))?,
+    }))
 }
 
 fn cursor(row: &SqliteRow) -> Result<Option<Cursor>, Fault> {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use mailhaul_engine::{Copied, Edited, MessageState};
+use mailhaul_engine::{CopyRecord, MessageState, RepairRecord};
 use mailhaul_mail::{Digest, Digests, Fingerprint, Uid};
 use sqlx::{Row, sqlite::SqliteRow};
 
@@ -96,7 +96,7 @@ impl<'a> MessageRow<'a> {
     }
 
     /// Computes the checksum of the row in this folder, with the message's edits.
-    pub(crate) fn checksum(&self, folder: i64, edited: Option<&Edited>) -> i64 {
+    pub(crate) fn checksum(&self, folder: i64, edited: Option<&RepairRecord>) -> i64 {
         let mut checksum = Checksum::new("message");
         checksum.add("folder_id", Cell::Number(folder));
         checksum.add("uid", Cell::Number(self.uid));
@@ -116,11 +116,11 @@ impl<'a> MessageRow<'a> {
     }
 
     /// Converts the values to a state.
-    pub(crate) fn into_state(self, edited: Option<Edited>) -> Result<MessageState, Fault> {
+    pub(crate) fn into_state(self, edited: Option<RepairRecord>) -> Result<MessageState, Fault> {
         let edited = edited.map(Box::new);
         match self.state {
             state::INTENDED => Ok(edited.map_or(MessageState::Intended, MessageState::Repairing)),
-            state::DONE => Ok(MessageState::Done(Copied { edited, ..self.into_copied()? })),
+            state::DONE => Ok(MessageState::Done(CopyRecord { edited, ..self.into_copied()? })),
             state::SKIPPED => {
                 Ok(MessageState::Skipped(self.reason.ok_or(Fault::Unreadable("reason"))?.into_owned()))
             }
@@ -128,7 +128,7 @@ impl<'a> MessageRow<'a> {
         }
     }
 
-    fn into_copied(self) -> Result<Copied, Fault> {
+    fn into_copied(self) -> Result<CopyRecord, Fault> {
         let flags = self.flags.ok_or(Fault::Unreadable("set of flags"))?;
         let digests = self.digest_whole.zip(self.digest_text).map(|(whole, text)| Digests {
             whole: Digest::from_bytes(whole),
@@ -136,7 +136,7 @@ impl<'a> MessageRow<'a> {
         });
         let fingerprint = self.fingerprint.map(Fingerprint::from_bytes);
         let fingerprint = fingerprint.ok_or(Fault::Unreadable("fingerprint"))?;
-        Ok(Copied {
+        Ok(CopyRecord {
             target_uid: self.target_uid.map(uid).transpose()?,
             // Flags contain no space: they are atoms (RFC 9051, section 9).
             flags: flags.split(' ').collect(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mailhaul_engine::Edited;
+use mailhaul_engine::RepairRecord;
 use mailhaul_mail::Uid;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
@@ -59,7 +59,7 @@ async fn mailbox(connection: &mut SqliteConnection, id: i64) -> Result<(), Fault
 }
 
 async fn messages(connection: &mut SqliteConnection, folder: i64) -> Result<(), Fault> {
-    let edited: BTreeMap<Uid, Edited> = edited::all(connection, folder).await?;
+    let edited: BTreeMap<Uid, RepairRecord> = edited::all(connection, folder).await?;
     let mut after = 0;
     loop {
         let sql = format!(

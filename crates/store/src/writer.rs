@@ -6,7 +6,7 @@
 use std::{panic::AssertUnwindSafe, path::PathBuf, pin::Pin};
 
 use futures_util::FutureExt;
-use mailhaul_engine::{MessageState, Record};
+use mailhaul_engine::{LedgerRecord, MessageState};
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::{mpsc, oneshot};
 
@@ -40,7 +40,7 @@ enum Request {
 struct Write {
     mailbox: i64,
     lease: Option<Lease>,
-    records: Vec<Record>,
+    records: Vec<LedgerRecord>,
     answer: oneshot::Sender<Result<(), StoreError>>,
 }
 
@@ -81,7 +81,7 @@ impl Writer {
         &self,
         mailbox: i64,
         lease: Option<Lease>,
-        records: Vec<Record>,
+        records: Vec<LedgerRecord>,
     ) -> Result<(), StoreError> {
         self.ask(|answer| Request::Write(Write { mailbox, lease, records, answer })).await?
     }
@@ -116,9 +116,9 @@ where
 }
 
 /// True if a message was copied or skipped.
-fn is_gain(record: &Record) -> bool {
+fn is_gain(record: &LedgerRecord) -> bool {
     use MessageState as S;
-    matches!(record, Record::Message { state: Some(S::Done(_) | S::Skipped(_)), .. })
+    matches!(record, LedgerRecord::Message { state: Some(S::Done(_) | S::Skipped(_)), .. })
 }
 
 struct Task {

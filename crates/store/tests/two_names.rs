@@ -8,7 +8,7 @@ mod memory;
 use std::time::Duration;
 
 use mailhaul_engine::{
-    Budget, ErrorKind, Ledger as _, Limits, Pass, PassOptions, Places, Report, Target as _,
+    Budget, ErrorKind, Ledger as _, Pass, PassLimits, PassOptions, Report, Slots, Target as _,
 };
 use mailhaul_mail::Retry;
 use mailhaul_store::Store;
@@ -37,9 +37,9 @@ async fn a_pass_that_is_taken_up_again_does_not_wait() {
         progress: &Listener::default(),
         clock: &NoTime,
         budget: &Budget::new(100),
-        places: &Places::new(1),
+        slots: &Slots::new(1),
         stop: &CancellationToken::new(),
-        limits: &Limits { is_resumed: true, ..Limits::default() },
+        limits: &PassLimits { is_resumed: true, ..PassLimits::default() },
         options: &PassOptions::default(),
     };
     let error = pass.run().await.error.unwrap();

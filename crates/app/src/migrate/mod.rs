@@ -1,7 +1,7 @@
-//! `mailhaul migrate`: from the options to the exit code.
+//! `mailhaul migrate`: copies mailboxes between two servers, without a service.
 
-mod at_once;
 mod mailboxes;
+mod parallel;
 mod preview;
 mod report;
 mod run;
@@ -13,62 +13,38 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use mailhaul_engine::{Filter, FolderMapping, FolderRules, PassOptions, Received, RemovalRules, RepairRules};
-use mailhaul_imap::{Security, Timeouts, Trace};
+use mailhaul_imap::{Security, Timeouts};
 use mailhaul_mail::repair::Repairs;
 use mailhaul_migration::{Rates, read_folder_map};
 use mailhaul_store::Store;
 
 use crate::{
-    cli::{self, Migrate},
+    cli::args::{self, Migrate},
     context::unopened,
     exit::Exit,
+    output::ui::{Ui, Verbosity},
     server_url::ServerUrl,
-    ui::{Talk, Ui},
 };
 
-use self::{mailboxes::Settings, report::ReportFile, trace_file::TraceFile};
+use self::{mailboxes::Settings, report::ReportFile, run::MigrationRun, trace_file::TraceFile};
 
-/// Does what the options say.
+/// Migrates the mailboxes that the options name, or shows the plan.
 pub(crate) async fn run(options: Migrate, data: &Path) -> Result<Exit> {
-    let talk = match (options.quiet, options.verbose) {
-        (true, _) => Talk::Quiet,
-        (_, true) => Talk::Verbose,
-        _ => Talk::Normal,
+    let verbosity = match (options.quiet, options.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
     };
-    let ui = Ui::new(talk);
+    let ui = Ui::new(verbosity);
     ui.take_log();
-    let trace = match &options.trace {
-        Some(path) => Some(
-            TraceFile::create(path)
-                .with_context(|| format!("the trace file {} cannot be written", path.display()))?,
-        ),
-        None => None,
-    };
-    let settings = Settings {
-        timeouts: Timeouts {
-            read: Duration::from_secs(options.timeout.into()),
-            write: Duration::from_secs(options.timeout.into()),
-            ..Timeouts::default()
-        },
-        trace: trace.map(Arc::new),
-    };
+    let settings = settings(&options)?;
     let address = |option: &str, text: &str| -> Result<ServerUrl> {
         text.parse().map_err(|error: String| anyhow!("{option}: {error}"))
     };
     let (from, to) = (address("--from", &options.from)?, address("--to", &options.to)?);
     let mailboxes = mailboxes::mailboxes(&options, &from, &to, &settings, &ui)?;
     let pass_options = pass_options(&options)?;
-    for url in [&from, &to] {
-        if url.security == Security::Clear && !is_loopback(&url.host) {
-            ui.warn(&format!(
-                "warning: imap+plain: passwords and mail travel to {} readable for everybody",
-                url.host
-            ));
-        }
-    }
-    if options.accept_untrusted_certificates {
-        ui.warn("warning: --accept-untrusted-certificates: whoever stands between reads passwords and mail");
-    }
+    warn_of_open_connections(&options, [&from, &to], &ui);
     let concurrency = usize::from(options.concurrency);
     let stop = stop::on_signal(&ui);
     if options.dry_run {
@@ -77,7 +53,7 @@ pub(crate) async fn run(options: Migrate, data: &Path) -> Result<Exit> {
         ui.finish();
         return preview::print(&previews, options.json);
     }
-    // Before the first message: a report that cannot be written is worth nothing afterwards.
+    // Created before the first message: a report that cannot be written must stop the run now.
     let report = match &options.report {
         Some(path) => Some(
             ReportFile::create(path)
@@ -86,14 +62,21 @@ pub(crate) async fn run(options: Migrate, data: &Path) -> Result<Exit> {
         None => None,
     };
     let store = Store::open(data).await.map_err(unopened)?;
-    let outcomes =
-        run::run_all(mailboxes, &store, &pass_options, concurrency, rates(&options), &stop, &ui).await;
+    let run = MigrationRun::new(
+        store.clone(),
+        pass_options,
+        concurrency,
+        rates(&options),
+        stop.clone(),
+        ui.clone(),
+    );
+    let outcomes = run.run_all(mailboxes).await;
     store.close().await;
     ui.finish();
     let exit = summary::exit(&outcomes, stop.is_cancelled());
     if options.json {
         report::print_json(&outcomes, exit)?;
-    } else if talk > Talk::Quiet {
+    } else if verbosity > Verbosity::Quiet {
         summary::print(&outcomes);
     }
     summary::print_failures(&outcomes, &ui);
@@ -103,7 +86,36 @@ pub(crate) async fn run(options: Migrate, data: &Path) -> Result<Exit> {
     Ok(exit)
 }
 
-/// What the operator limits.
+/// Returns the settings of all connections, and creates the trace file if there is one.
+fn settings(options: &Migrate) -> Result<Settings> {
+    let trace = match &options.trace {
+        Some(path) => Some(
+            TraceFile::create(path)
+                .with_context(|| format!("the trace file {} cannot be written", path.display()))?,
+        ),
+        None => None,
+    };
+    let timeout = Duration::from_secs(options.timeout.into());
+    Ok(Settings {
+        timeouts: Timeouts { read: timeout, write: timeout, ..Timeouts::default() },
+        trace: trace.map(Arc::new),
+    })
+}
+
+/// Warns if passwords and mail are readable on the network.
+fn warn_of_open_connections(options: &Migrate, servers: [&ServerUrl; 2], ui: &Ui) {
+    for url in servers {
+        if url.security == Security::Clear && !is_loopback(&url.host) {
+            ui.warn(&format!("warning: imap+plain: passwords and mail are sent to {} unencrypted", url.host));
+        }
+    }
+    if options.accept_untrusted_certificates {
+        ui.warn(
+            "warning: --accept-untrusted-certificates: an attacker on the network can read passwords and mail",
+        );
+    }
+}
+
 fn rates(options: &Migrate) -> Rates {
     let (messages_per_second, bytes_per_second) = (options.messages_per_second, options.bytes_per_second);
     Rates { messages_per_second, bytes_per_second, ..Rates::default() }
@@ -116,7 +128,7 @@ fn pass_options(options: &Migrate) -> Result<PassOptions> {
     };
     map.extend(options.map.iter().cloned());
     if let Some(twice) = FolderMapping::repeated(&map) {
-        bail!("--map: the folder \"{twice}\" is there twice");
+        bail!("--map: the folder \"{twice}\" is given twice");
     }
     Ok(PassOptions {
         folders: FolderRules {
@@ -133,8 +145,8 @@ fn pass_options(options: &Migrate) -> Result<PassOptions> {
             max_items: options.max_items,
         },
         order: match options.order {
-            cli::Order::Oldest => mailhaul_engine::Order::Oldest,
-            cli::Order::Newest => mailhaul_engine::Order::Newest,
+            args::Order::Oldest => mailhaul_engine::Order::Oldest,
+            args::Order::Newest => mailhaul_engine::Order::Newest,
         },
         removals: RemovalRules {
             percent: options.max_deletions,
@@ -142,8 +154,8 @@ fn pass_options(options: &Migrate) -> Result<PassOptions> {
             is_confirmed: options.confirm_deletions,
         },
         deletions: match options.deletions {
-            cli::Deletions::Keep => mailhaul_engine::Deletions::Keep,
-            cli::Deletions::Mirror => mailhaul_engine::Deletions::Mirror,
+            args::Deletions::Keep => mailhaul_engine::DeletionPolicy::Keep,
+            args::Deletions::Mirror => mailhaul_engine::DeletionPolicy::Mirror,
         },
         repairs: RepairRules {
             allowed: options.repair.iter().flat_map(Repairs::iter).collect(),
@@ -153,7 +165,7 @@ fn pass_options(options: &Migrate) -> Result<PassOptions> {
     })
 }
 
-/// What the file says of folders.
+/// Reads the folder map from its CSV file.
 fn folder_map(path: &Path) -> Result<Vec<FolderMapping>> {
     let rows = read_folder_map(&std::fs::read(path)?)?;
     rows.iter().map(|(from, to)| FolderMapping::parse(from, to).map_err(|words| anyhow!(words))).collect()
@@ -161,11 +173,5 @@ fn folder_map(path: &Path) -> Result<Vec<FolderMapping>> {
 
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_matches(['[', ']']);
-    bare == "localhost" || bare.parse().is_ok_and(|it: std::net::IpAddr| it.is_loopback())
-}
-
-/// A trace of one connection, where one is asked for.
-fn trace_of(settings: &Settings, label: String) -> Option<Arc<dyn Trace>> {
-    let file = settings.trace.clone()?;
-    Some(Arc::new(trace_file::Labelled { file, label }))
+    bare == "localhost" || bare.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }

@@ -1,30 +1,34 @@
-//! `--dry-run`: what would be done, and why.
+//! `--dry-run`: the plan of each mailbox, with reasons.
 
 use std::sync::Arc;
 
 use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
 use mailhaul_engine::{
-    Error, ErrorKind, FolderPreview, FolderRecord, FolderState, Ledger, Mailbox as _, PassOptions, Places,
-    Preview, Record, preview,
+    Error, ErrorKind, FolderPreview, FolderRecord, FolderState, Ledger, LedgerRecord, Mailbox as _,
+    PassOptions, Preview, Slots,
 };
 use mailhaul_mail::{FolderPath, UidSet, on_one_line};
 use mailhaul_remotes::{ImapMailbox, LabelRules};
 use mailhaul_store::Store;
 use serde_json::{Value, json};
 
-use super::{at_once::at_once, mailboxes::Mailbox};
-use crate::{advice::explained, exit::Exit, text, ui::Ui};
+use super::{mailboxes::MailboxPair, parallel::run_parallel};
+use crate::{
+    advice::explained,
+    exit::Exit,
+    output::{text, ui::Ui},
+};
 
-/// What would be done with one mailbox.
+/// Plan of one mailbox.
 pub(crate) struct MailboxPreview {
     name: String,
     preview: Result<Preview, Error>,
 }
 
-/// Looks at all mailboxes, in their order.
+/// Plans all mailboxes, and returns the plans in the same order.
 pub(crate) async fn preview_all(
-    mailboxes: Vec<Mailbox>,
+    mailboxes: Vec<MailboxPair>,
     store: Option<Store>,
     options: &PassOptions,
     concurrency: usize,
@@ -32,21 +36,21 @@ pub(crate) async fn preview_all(
 ) -> Vec<MailboxPreview> {
     let options = Arc::new(options.clone());
     let names: Vec<String> = mailboxes.iter().map(|it| it.name.clone()).collect();
-    let places = Places::new(concurrency);
-    let looked = at_once(mailboxes, &places, |mailbox| {
+    let places = Slots::new(concurrency);
+    let planned = run_parallel(mailboxes, &places, |mailbox| {
         let (options, store, ui) = (options.clone(), store.clone(), ui.clone());
         async move {
-            ui.say(&format!("{}: looking", mailbox.name));
-            Box::pin(look(mailbox, store, &options)).await
+            ui.say(&format!("{}: scanning", mailbox.name));
+            Box::pin(plan(mailbox, store, &options)).await
         }
     })
     .await;
     let preview =
-        |(name, looked): (String, Result<_, Error>)| MailboxPreview { name, preview: looked.flatten() };
-    names.into_iter().zip(looked).map(preview).collect()
+        |(name, planned): (String, Result<_, Error>)| MailboxPreview { name, preview: planned.flatten() };
+    names.into_iter().zip(planned).map(preview).collect()
 }
 
-async fn look(mailbox: Mailbox, store: Option<Store>, options: &PassOptions) -> Result<Preview, Error> {
+async fn plan(mailbox: MailboxPair, store: Option<Store>, options: &PassOptions) -> Result<Preview, Error> {
     let ledger = match store {
         Some(store) => Some(store.mailbox(&mailbox.source_key, &mailbox.target_key).await?),
         None => None,
@@ -54,15 +58,15 @@ async fn look(mailbox: Mailbox, store: Option<Store>, options: &PassOptions) -> 
     let labels = LabelRules { folders: options.folders.clone(), ..LabelRules::default() };
     let mut source = ImapMailbox::new(mailbox.source).with_labels(labels);
     let mut target = ImapMailbox::new(mailbox.target);
-    let previewed = match ledger {
-        Some(ledger) => Box::pin(preview(&mut source, &mut target, &ledger, options)).await,
-        None => Box::pin(preview(&mut source, &mut target, &NoLedger, options)).await,
+    let preview = match ledger {
+        Some(ledger) => Box::pin(mailhaul_engine::preview(&mut source, &mut target, &ledger, options)).await,
+        None => Box::pin(mailhaul_engine::preview(&mut source, &mut target, &NoLedger, options)).await,
     };
     tokio::join!(source.close(), target.close());
-    previewed
+    preview
 }
 
-/// Where nothing was ever migrated.
+/// Empty ledger, if the data directory has none.
 struct NoLedger;
 
 impl Ledger for NoLedger {
@@ -78,20 +82,20 @@ impl Ledger for NoLedger {
         Ok(None)
     }
 
-    async fn record(&self, _records: &[Record]) -> Result<(), Error> {
+    async fn record(&self, _records: &[LedgerRecord]) -> Result<(), Error> {
         Err(Error::ledger("nothing is written in a dry run"))
     }
 }
 
-/// Prints the plans; the exit code says whether all could be made.
+/// Prints the plans. The exit code is that of the worst plan.
 pub(crate) fn print(previews: &[MailboxPreview], as_json: bool) -> Result<Exit> {
     if as_json {
         let mailboxes: Vec<Value> = previews.iter().map(json_mailbox).collect();
         let json = json!({ "dryRun": true, "mailboxes": mailboxes });
         text::print_json(&serde_json::to_string_pretty(&json)?);
     } else {
-        for it in previews {
-            print_mailbox(it);
+        for preview in previews {
+            print_mailbox(preview);
         }
         text::print("dry run: nothing was written anywhere");
     }
@@ -184,7 +188,7 @@ fn print_mailbox(preview: &MailboxPreview) {
         if it.vanished > 0 {
             let many = text::count(it.vanished, "message is", "messages are");
             text::print(format_args!(
-                "{}: {}: {many} on the target and no more on the source",
+                "{}: {}: {many} on the target but no longer on the source",
                 preview.name, it.plan.source
             ));
         }

@@ -1,4 +1,4 @@
-//! The result for other programs: CSV and JSON.
+//! Result of a run as CSV and JSON.
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},
@@ -13,7 +13,10 @@ use mailhaul_mail::FolderPath;
 use serde::Serialize;
 
 use super::{run::Outcome, summary::status};
-use crate::{csv_cell::harmless, exit::Exit, text};
+use crate::{
+    exit::Exit,
+    output::{csv_cell::harmless, text},
+};
 
 const COLUMNS: [&str; 17] = [
     "Record",
@@ -35,7 +38,7 @@ const COLUMNS: [&str; 17] = [
     "OriginalSHA256",
 ];
 
-/// A CSV report that appears whole or not at all.
+/// CSV report. The file appears complete or not at all.
 pub(crate) struct ReportFile {
     path: PathBuf,
     unfinished: PathBuf,
@@ -43,19 +46,21 @@ pub(crate) struct ReportFile {
 }
 
 impl ReportFile {
-    /// Makes the file beside its place, so that a place that cannot be written is known at once.
+    /// Creates a temporary file in the same directory.
+    ///
+    /// A path that cannot be written is an error before the first message is copied.
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
         name.push(".unfinished");
         let unfinished = path.with_file_name(name);
-        // Subjects and names of folders are private: the file is for its owner alone.
+        // Subjects and folder names are private, so only the owner may read the file.
         let file =
             OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
         file.set_permissions(Permissions::from_mode(0o600))?;
         Ok(Self { path: path.to_owned(), unfinished, file })
     }
 
-    /// Writes everything, and puts the file in its place.
+    /// Writes the report, and renames the file to its final name.
     pub(crate) fn write(self, outcomes: &[Outcome]) -> Result<()> {
         let mut csv = csv::Writer::from_writer(&self.file);
         csv.write_record(COLUMNS)?;
@@ -72,7 +77,7 @@ impl ReportFile {
     }
 }
 
-/// A row for the mailbox, one for each folder, one for each message that was skipped or edited.
+/// One row for the mailbox, one for each folder, one for each skipped or edited message.
 fn rows(outcome: &Outcome) -> Vec<Vec<String>> {
     let report = &outcome.report;
     let name = &outcome.name;
@@ -158,7 +163,7 @@ struct Numbers {
     already_there: u64,
     left_out: u64,
     skipped: u64,
-    /// Of those copied.
+    /// Copied messages that were edited.
     repaired: u64,
     bytes: u64,
     flags_changed: u64,
@@ -167,7 +172,7 @@ struct Numbers {
 }
 
 impl Numbers {
-    /// `of` gives one number: a folder's, or the sum over all.
+    /// `of` returns one number: of a folder, or the sum over all folders.
     fn new(of: impl Fn(fn(&FolderTally) -> u64) -> u64) -> Self {
         Self {
             seen: of(|it| it.seen),
@@ -183,7 +188,7 @@ impl Numbers {
         }
     }
 
-    /// As in the CSV report, from `Seen` to `Bytes`.
+    /// Cells of the CSV report from `Seen` to `Bytes`.
     fn cells(&self) -> [String; 6] {
         [self.seen, self.copied, self.already_there, self.left_out, self.skipped, self.bytes]
             .map(|it| it.to_string())
@@ -198,7 +203,7 @@ struct JsonFolder<'a> {
     status: &'static str,
     reason: &'a str,
     error: Option<&'a str>,
-    /// What the target made of copies that arrived.
+    /// Changes that the target made to copies.
     notes: Vec<String>,
     #[serde(flatten)]
     numbers: Numbers,
@@ -226,7 +231,7 @@ struct JsonRepaired<'a> {
     edits: &'a str,
 }
 
-/// Prints the result as one JSON value.
+/// Prints the result as one JSON object.
 pub(crate) fn print_json(outcomes: &[Outcome], exit: Exit) -> Result<()> {
     let json = Json {
         result: exit.to_string(),

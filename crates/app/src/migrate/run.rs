@@ -1,4 +1,4 @@
-//! Runs the passes, so many mailboxes at once.
+//! Runs the passes of all mailboxes in parallel.
 
 use std::{
     sync::Arc,
@@ -6,7 +6,7 @@ use std::{
 };
 
 use mailhaul_engine::{
-    Budget, Clock as _, Error, Limits, Mailbox as _, PassOptions, Places, Report, Side, Throttle, Usage,
+    Budget, Clock as _, Error, Mailbox as _, PassLimits, PassOptions, Report, Side, Slots, Throttle, Usage,
 };
 use mailhaul_mail::Scope;
 use mailhaul_migration::Rates;
@@ -14,14 +14,14 @@ use mailhaul_remotes::{Account, ImapMailbox, LabelRules};
 use mailhaul_store::Store;
 use tokio_util::sync::CancellationToken;
 
-use super::{at_once::at_once, mailboxes::Mailbox};
+use super::{mailboxes::MailboxPair, parallel::run_parallel};
 use crate::{
     one_pass::{BUDGET, OnePass, SystemClock},
-    service::rates::{of_endpoint, of_mailbox},
-    ui::Ui,
+    output::ui::Ui,
+    service::limits::rates::{of_endpoint, of_mailbox},
 };
 
-/// How one mailbox ended.
+/// Result of one mailbox.
 pub(crate) struct Outcome {
     pub(crate) name: String,
     pub(crate) row: Option<usize>,
@@ -29,83 +29,106 @@ pub(crate) struct Outcome {
     pub(crate) elapsed: Duration,
 }
 
-/// Runs all, and gives the outcomes in the order of the mailboxes.
-pub(crate) async fn run_all(
-    mailboxes: Vec<Mailbox>,
-    store: &Store,
-    options: &PassOptions,
-    concurrency: usize,
-    rates: Rates,
-    stop: &CancellationToken,
-    ui: &Ui,
-) -> Vec<Outcome> {
-    // Each message is read and written once: what holds for one side holds for the other.
-    let all = Throttle::new("this run", Scope::Endpoint, of_endpoint(rates), Usage::default());
-    let budget = Budget::new(BUDGET);
-    let places = Places::new(concurrency);
-    let options = Arc::new(options.clone());
-    let labels: Vec<(String, Option<usize>)> = mailboxes.iter().map(|it| (it.name.clone(), it.row)).collect();
-    let is_last = mailboxes.len() == 1;
-    let ended = at_once(mailboxes, &places, |mailbox| {
-        let (budget, places, options) = (budget.clone(), places.clone(), options.clone());
-        let (store, stop, ui, all) = (store.clone(), stop.clone(), ui.clone(), all.clone());
-        async move {
-            let begun = Instant::now();
-            let report = if stop.is_cancelled() {
-                failed(Error::interrupted())
-            } else {
-                let shared = (&budget, &places, rates, all, is_last);
-                Box::pin(run_one(mailbox, &store, &options, shared, &stop, &ui)).await
-            };
-            (report, begun.elapsed())
+/// Parts that all mailboxes of a run share.
+#[derive(Clone)]
+pub(crate) struct MigrationRun {
+    pub(crate) store: Store,
+    pub(crate) options: Arc<PassOptions>,
+    pub(crate) rates: Rates,
+    pub(crate) stop: CancellationToken,
+    pub(crate) ui: Ui,
+    budget: Budget,
+    places: Slots,
+    /// Limits of the run as a whole.
+    throttle: Throttle,
+    /// True if the run has one mailbox.
+    is_last: bool,
+}
+
+impl MigrationRun {
+    pub(crate) fn new(
+        store: Store,
+        options: PassOptions,
+        concurrency: usize,
+        rates: Rates,
+        stop: CancellationToken,
+        ui: Ui,
+    ) -> Self {
+        Self {
+            store,
+            options: Arc::new(options),
+            rates,
+            stop,
+            ui,
+            budget: Budget::new(BUDGET),
+            places: Slots::new(concurrency),
+            throttle: Throttle::new("this run", Scope::Endpoint, of_endpoint(rates), Usage::default()),
+            is_last: false,
         }
-    })
-    .await;
-    labels
-        .into_iter()
-        .zip(ended)
-        .map(|((name, row), ended)| {
-            let (report, elapsed) = ended.unwrap_or_else(|error| (failed(error), Duration::ZERO));
-            Outcome { name, row, report, elapsed }
+    }
+
+    /// Migrates the mailboxes, and returns their outcomes in the same order.
+    pub(crate) async fn run_all(mut self, mailboxes: Vec<MailboxPair>) -> Vec<Outcome> {
+        self.is_last = mailboxes.len() == 1;
+        let labels: Vec<(String, Option<usize>)> =
+            mailboxes.iter().map(|mailbox| (mailbox.name.clone(), mailbox.row)).collect();
+        let ended = run_parallel(mailboxes, &self.places, |mailbox| {
+            let run = self.clone();
+            async move {
+                let started = Instant::now();
+                let report = if run.stop.is_cancelled() {
+                    failed(Error::interrupted())
+                } else {
+                    Box::pin(run.run_one(mailbox)).await
+                };
+                (report, started.elapsed())
+            }
         })
-        .collect()
+        .await;
+        labels
+            .into_iter()
+            .zip(ended)
+            .map(|((name, row), ended)| {
+                let (report, elapsed) = ended.unwrap_or_else(|error| (failed(error), Duration::ZERO));
+                Outcome { name, row, report, elapsed }
+            })
+            .collect()
+    }
+
+    async fn run_one(&self, mailbox: MailboxPair) -> Report {
+        let ledger = match self.store.mailbox(&mailbox.source_key, &mailbox.target_key).await {
+            Ok(ledger) => ledger,
+            Err(error) => return failed(error.into()),
+        };
+        let progress = self.ui.mailbox(&mailbox.name);
+        // Each message is read and written once, so the throttle of the run counts the source alone.
+        let throttles = vec![(Side::Source, self.throttle.clone())];
+        let mut limits = PassLimits { throttles, is_last: self.is_last, ..PassLimits::default() };
+        let labels = LabelRules { folders: self.options.folders.clone(), ..LabelRules::default() };
+        let source = limited(mailbox.source, self.rates, &mut limits).with_labels(labels);
+        let target = limited(mailbox.target, self.rates, &mut limits);
+        let pass = OnePass {
+            progress: &progress,
+            budget: &self.budget,
+            places: &self.places,
+            stop: &self.stop,
+            limits: &limits,
+            options: &self.options,
+        };
+        Box::pin(pass.run(source, target, &ledger)).await
+    }
 }
 
 fn failed(error: Error) -> Report {
     Report { folders: Vec::new(), error: Some(error) }
 }
 
-async fn run_one(
-    mailbox: Mailbox,
-    store: &Store,
-    options: &PassOptions,
-    (budget, places, rates, all, is_last): (&Budget, &Places, Rates, Throttle, bool),
-    stop: &CancellationToken,
-    ui: &Ui,
-) -> Report {
-    let ledger = match store.mailbox(&mailbox.source_key, &mailbox.target_key).await {
-        Ok(ledger) => ledger,
-        Err(error) => return failed(error.into()),
-    };
-    let progress = ui.mailbox(&mailbox.name);
-    let mut limits = Limits { throttles: vec![(Side::Source, all)], is_last, ..Limits::default() };
-    let labels = LabelRules { folders: options.folders.clone(), ..LabelRules::default() };
-    let source = limited(mailbox.source, rates, &mut limits).with_labels(labels);
-    let target = limited(mailbox.target, rates, &mut limits);
-    let pass = OnePass { progress: &progress, budget, places, stop, limits: &limits, options };
-    Box::pin(pass.run(source, target, &ledger)).await
-}
-
-/// The mailbox, which keeps to what is known of servers of its kind as soon as it is known which that is.
-fn limited(account: Account, rates: Rates, limits: &mut Limits) -> ImapMailbox {
+/// Opens the account with a throttle. The limits of its server profile apply once it is detected.
+fn limited(account: Account, rates: Rates, limits: &mut PassLimits) -> ImapMailbox {
     let side = account.side;
     let mailbox = ImapMailbox::new(account);
-    let throttle = Throttle::new(
-        mailbox.describe(),
-        Scope::Mailbox,
-        mailhaul_engine::Rates::default(),
-        Usage::default(),
-    );
+    let no_rates = mailhaul_engine::RateLimits::default();
+    let throttle = Throttle::new(mailbox.describe(), Scope::Mailbox, no_rates, Usage::default());
     limits.throttles.push((side, throttle.clone()));
     mailbox.with_profile_listener(Arc::new(move |profile| {
         throttle.set_rates(SystemClock.now(), of_mailbox(rates, profile.limits, side));

@@ -1,17 +1,17 @@
-//! Ctrl-C: once to finish what is under way, twice to stop at once.
+//! Ctrl-C: the first one finishes the current windows, the second one stops the process.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::{exit::Exit, ui::Ui};
+use crate::{exit::Exit, output::ui::Ui};
 
-/// Cancelled by the first SIGINT or SIGTERM; the second ends the process.
+/// Returns a token that the first SIGINT or SIGTERM cancels. The second signal ends the process.
 pub(crate) fn on_signal(ui: &Ui) -> CancellationToken {
     let stop = CancellationToken::new();
     let (token, ui) = (stop.clone(), ui.clone());
     let signals = signal(SignalKind::interrupt()).and_then(|int| Ok((int, signal(SignalKind::terminate())?)));
     let Ok((mut interrupt, mut terminate)) = signals else {
-        // Then the signal ends the process, as it does by default; the ledger is made for that.
+        // Without handlers a signal ends the process. The ledger survives that.
         return stop;
     };
     tokio::spawn(async move {
@@ -19,13 +19,13 @@ pub(crate) fn on_signal(ui: &Ui) -> CancellationToken {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        ui.warn("stopping: what is under way is finished first; press Ctrl-C again to stop at once");
+        ui.warn("stopping after the current messages; press Ctrl-C again to stop now");
         token.cancel();
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        ui.warn("stopped at once; the same command goes on where it stopped");
+        ui.warn("stopped; run the same command again to continue");
         std::process::exit(Exit::Interrupted.into());
     });
     stop

@@ -1,13 +1,17 @@
-//! The result, as people read it.
+//! Result of a run as a table and text.
 
 use comfy_table::{CellAlignment, Table, presets};
 use mailhaul_engine::{Error, ErrorKind, FolderTally, SkippedItem};
 use mailhaul_mail::on_one_line;
 
 use super::run::Outcome;
-use crate::{advice::explained, exit::Exit, text, ui::Ui};
+use crate::{
+    advice::explained,
+    exit::Exit,
+    output::{text, ui::Ui},
+};
 
-/// What became of a mailbox, in Exchange's words.
+/// Status of a mailbox, in Exchange's words.
 pub(crate) fn status(outcome: &Outcome) -> &'static str {
     match &outcome.report.error {
         Some(error) if error.kind == ErrorKind::Interrupted => "Stopped",
@@ -16,7 +20,7 @@ pub(crate) fn status(outcome: &Outcome) -> &'static str {
     }
 }
 
-/// How the program ends.
+/// Exit code of the run.
 pub(crate) fn exit(outcomes: &[Outcome], stopped: bool) -> Exit {
     let kinds = |kind: ErrorKind| {
         outcomes.iter().any(|it| {
@@ -48,7 +52,7 @@ fn is_misused(error: &Error) -> bool {
     error.kind == ErrorKind::Options
 }
 
-/// The table, then every message that was edited or skipped, then the verdict.
+/// Prints the table, then every message that was edited or skipped, then the totals.
 pub(crate) fn print(outcomes: &[Outcome]) {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header([
@@ -85,38 +89,41 @@ pub(crate) fn print(outcomes: &[Outcome]) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     text::print_page(&table);
-    for outcome in outcomes {
-        let report = &outcome.report;
-        let changes = [
-            (report.total(|it| it.flags_changed), "flags changed"),
-            (report.total(|it| it.moved), "moved on the target"),
-            (report.total(|it| it.removed), "removed from the target"),
-        ];
-        let changes: Vec<String> = changes
-            .into_iter()
-            .filter(|(number, _)| *number > 0)
-            .map(|(number, what)| format!("{} {what}", text::count(number, "message", "messages")))
-            .collect();
-        if !changes.is_empty() {
-            text::print(format_args!("{}: {}", outcome.name, changes.join(", ")));
-        }
-        for folder in &report.folders {
-            for note in folder.tally.notes() {
-                text::print(format_args!("{}: {}: {note}", outcome.name, folder.source));
-            }
-        }
-        for (folder, item) in report.repaired() {
-            text::print(format_args!("{}: {}", outcome.name, text::repaired(folder, item)));
-        }
-        for (folder, item) in report.skipped() {
-            text::print(format_args!("{}: skipped: {folder}: {}", outcome.name, describe(item)));
-        }
-    }
-    text::print(verdict(outcomes));
+    outcomes.iter().for_each(print_details);
+    text::print(totals(outcomes));
 }
 
-/// What it comes to, in one line.
-fn verdict(outcomes: &[Outcome]) -> String {
+/// Prints the changes, notes, edits and skipped messages of a mailbox.
+fn print_details(outcome: &Outcome) {
+    let report = &outcome.report;
+    let changes = [
+        (report.total(|it| it.flags_changed), "flags changed"),
+        (report.total(|it| it.moved), "moved on the target"),
+        (report.total(|it| it.removed), "removed from the target"),
+    ];
+    let changes: Vec<String> = changes
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!("{} {what}", text::count(number, "message", "messages")))
+        .collect();
+    if !changes.is_empty() {
+        text::print(format_args!("{}: {}", outcome.name, changes.join(", ")));
+    }
+    for folder in &report.folders {
+        for note in folder.tally.notes() {
+            text::print(format_args!("{}: {}: {note}", outcome.name, folder.source));
+        }
+    }
+    for (folder, item) in report.repaired() {
+        text::print(format_args!("{}: {}", outcome.name, text::repaired(folder, item)));
+    }
+    for (folder, item) in report.skipped() {
+        text::print(format_args!("{}: skipped: {folder}: {}", outcome.name, describe(item)));
+    }
+}
+
+/// Totals of the run in one line.
+fn totals(outcomes: &[Outcome]) -> String {
     let with = |wanted: &str| outcomes.iter().filter(|it| status(it) == wanted).count() as u64;
     let total =
         |number: fn(&FolderTally) -> u64| -> u64 { outcomes.iter().map(|it| it.report.total(number)).sum() };
@@ -136,7 +143,7 @@ fn verdict(outcomes: &[Outcome]) -> String {
     )
 }
 
-/// A skipped message in one line.
+/// Describes a skipped message in one line.
 fn describe(item: &SkippedItem) -> String {
     let subject = item.subject.as_ref().map_or_else(
         || "no subject".to_owned(),
@@ -148,7 +155,7 @@ fn describe(item: &SkippedItem) -> String {
     format!("{subject}, {date}, {}, UID {}: {}", text::bytes(item.size), item.uid, item.reason)
 }
 
-/// Every failure, with what can be done about it.
+/// Prints every failure with its advice.
 pub(crate) fn print_failures(outcomes: &[Outcome], ui: &Ui) {
     for outcome in outcomes {
         let row = outcome.row.map(|it| format!(" (row {it})")).unwrap_or_default();
@@ -157,7 +164,7 @@ pub(crate) fn print_failures(outcomes: &[Outcome], ui: &Ui) {
         let folders = folders.filter_map(|it| Some((Some(&it.source), it.error.as_ref()?)));
         let mut last = None;
         for (folder, error) in whole.chain(folders) {
-            // The folder in which the pass ended has the pass's error.
+            // The folder in which the pass ended has the same error as the pass.
             if last == Some(&error.message) {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! The protocol, written to a file.
+//! IMAP protocol trace in a file.
 
 use std::{
     fs::{File, OpenOptions},
@@ -11,7 +11,7 @@ use std::{
 use mailhaul_imap::{Direction, Trace};
 use parking_lot::Mutex;
 
-/// One file for all connections, readable for its owner alone.
+/// File of all connections. Only its owner may read it.
 pub(crate) struct TraceFile(Mutex<File>);
 
 impl TraceFile {
@@ -21,20 +21,20 @@ impl TraceFile {
     }
 }
 
-/// The lines of one connection, each with its name in front.
-pub(crate) struct Labelled {
+/// Trace of one connection: each line begins with the label.
+pub(crate) struct LabelledTrace {
     pub(crate) file: Arc<TraceFile>,
     pub(crate) label: String,
 }
 
-impl Trace for Labelled {
+impl Trace for LabelledTrace {
     fn line(&self, direction: Direction, text: &str) {
-        let who = match direction {
+        let sender = match direction {
             Direction::Client => 'C',
             Direction::Server => 'S',
         };
-        let line = format!("{} {who}: {text}\n", self.label);
-        // A trace that cannot be written must not stop a migration.
-        let _lost = self.file.0.lock().write_all(line.as_bytes());
+        let line = format!("{} {sender}: {text}\n", self.label);
+        // The line is lost if the write fails: a trace must not stop a migration.
+        _ = self.file.0.lock().write_all(line.as_bytes());
     }
 }

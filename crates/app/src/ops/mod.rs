@@ -2,55 +2,14 @@
 
 #![allow(clippy::doc_markdown, reason = "doc comments of requests are the help texts")]
 
-mod access;
-mod availability;
-mod batch_settings;
-mod complete_migration_batch;
+mod audit;
+mod batch;
 mod config;
-mod confirm_deletions;
-mod endpoint_settings;
-mod endpoints;
-mod export_migration_report;
-mod failures;
-mod get_migration_api_token;
-mod get_migration_audit_log;
-mod get_migration_batch;
-mod get_migration_config;
-mod get_migration_endpoint;
-mod get_migration_folder_plan;
-mod get_migration_skipped_item;
-mod get_migration_statistics;
-mod get_migration_user;
-mod get_migration_user_statistics;
-mod members;
-mod new_migration_api_token;
-mod new_migration_batch;
-mod new_migration_endpoint;
-mod new_migration_master_key;
-mod nouns;
-mod pages;
-mod reach;
-mod redirection;
-mod remove_migration_api_token;
-mod remove_migration_batch;
-mod remove_migration_endpoint;
-mod remove_migration_user;
-mod report_file;
-mod rules;
-mod saved_messages;
-mod schedule;
-mod set_migration_batch;
-mod set_migration_config;
-mod set_migration_endpoint;
-mod set_migration_user;
-mod skipped_report;
-mod start_migration_batch;
-mod start_migration_user;
-mod stop_migration_batch;
-mod stop_migration_user;
-mod test_migration_endpoint;
-mod test_migration_server_availability;
-mod views;
+mod endpoint;
+mod server;
+mod shared;
+mod token;
+mod user;
 
 use mailhaul_operations::Operations;
 
@@ -59,36 +18,36 @@ use crate::context::Context;
 /// Lists all operations in the order of the help.
 pub(crate) fn operations() -> Operations<Context> {
     Operations::new()
-        .with::<test_migration_server_availability::TestMigrationServerAvailability>()
-        .with::<new_migration_endpoint::NewMigrationEndpoint>()
-        .with::<get_migration_endpoint::GetMigrationEndpoint>()
-        .with::<set_migration_endpoint::SetMigrationEndpoint>()
-        .with::<test_migration_endpoint::TestMigrationEndpoint>()
-        .with::<remove_migration_endpoint::RemoveMigrationEndpoint>()
-        .with::<new_migration_batch::NewMigrationBatch>()
-        .with::<get_migration_batch::GetMigrationBatch>()
-        .with::<set_migration_batch::SetMigrationBatch>()
-        .with::<start_migration_batch::StartMigrationBatch>()
-        .with::<stop_migration_batch::StopMigrationBatch>()
-        .with::<complete_migration_batch::CompleteMigrationBatch>()
-        .with::<remove_migration_batch::RemoveMigrationBatch>()
-        .with::<get_migration_user::GetMigrationUser>()
-        .with::<set_migration_user::SetMigrationUser>()
-        .with::<start_migration_user::StartMigrationUser>()
-        .with::<stop_migration_user::StopMigrationUser>()
-        .with::<remove_migration_user::RemoveMigrationUser>()
-        .with::<get_migration_user_statistics::GetMigrationUserStatistics>()
-        .with::<get_migration_skipped_item::GetMigrationSkippedItem>()
-        .with::<get_migration_folder_plan::GetMigrationFolderPlan>()
-        .with::<get_migration_statistics::GetMigrationStatistics>()
-        .with::<get_migration_config::GetMigrationConfig>()
-        .with::<set_migration_config::SetMigrationConfig>()
-        .with::<export_migration_report::ExportMigrationReport>()
-        .with::<get_migration_audit_log::GetMigrationAuditLog>()
-        .with::<new_migration_api_token::NewMigrationApiToken>()
-        .with::<get_migration_api_token::GetMigrationApiToken>()
-        .with::<remove_migration_api_token::RemoveMigrationApiToken>()
-        .with::<new_migration_master_key::NewMigrationMasterKey>()
+        .with::<endpoint::test_server::TestMigrationServerAvailability>()
+        .with::<endpoint::new::NewMigrationEndpoint>()
+        .with::<endpoint::get::GetMigrationEndpoint>()
+        .with::<endpoint::set::SetMigrationEndpoint>()
+        .with::<endpoint::test::TestMigrationEndpoint>()
+        .with::<endpoint::remove::RemoveMigrationEndpoint>()
+        .with::<batch::new::NewMigrationBatch>()
+        .with::<batch::get::GetMigrationBatch>()
+        .with::<batch::set::SetMigrationBatch>()
+        .with::<batch::start::StartMigrationBatch>()
+        .with::<batch::stop::StopMigrationBatch>()
+        .with::<batch::complete::CompleteMigrationBatch>()
+        .with::<batch::remove::RemoveMigrationBatch>()
+        .with::<user::get::GetMigrationUser>()
+        .with::<user::set::SetMigrationUser>()
+        .with::<user::start::StartMigrationUser>()
+        .with::<user::stop::StopMigrationUser>()
+        .with::<user::remove::RemoveMigrationUser>()
+        .with::<user::get_statistics::GetMigrationUserStatistics>()
+        .with::<user::get_skipped_item::GetMigrationSkippedItem>()
+        .with::<user::get_folder_plan::GetMigrationFolderPlan>()
+        .with::<server::get_statistics::GetMigrationStatistics>()
+        .with::<config::get::GetMigrationConfig>()
+        .with::<config::set::SetMigrationConfig>()
+        .with::<batch::export_report::ExportMigrationReport>()
+        .with::<audit::get::GetMigrationAuditLog>()
+        .with::<token::new::NewMigrationApiToken>()
+        .with::<token::get::GetMigrationApiToken>()
+        .with::<token::remove::RemoveMigrationApiToken>()
+        .with::<server::new_master_key::NewMigrationMasterKey>()
 }
 
 #[cfg(test)]

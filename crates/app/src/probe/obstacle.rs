@@ -1,4 +1,4 @@
-//! Why a server cannot be used, and what can be done about it.
+//! Reason why a server test failed, with advice.
 
 use std::time::Duration;
 
@@ -6,36 +6,36 @@ use mailhaul_imap::{Error, ErrorKind, response::Code};
 use mailhaul_operations::TimeSpan;
 
 use crate::{
-    remedies::{ENDPOINT, Topic, remedy},
-    text,
+    advice::remedies::{ENDPOINT, Topic, remedy},
+    output::text,
 };
 
-/// Why a server cannot be used.
+/// Reason why a server cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Obstacle {
-    /// What happened, in one sentence.
+    /// Summary in one sentence.
     pub(crate) message: String,
-    /// The reason, with the server's words.
+    /// Reason, with the server's words.
     pub(crate) detail: String,
-    /// What can be done about it.
+    /// Advice for the administrator.
     pub(crate) advice: String,
 }
 
-/// What can be done about each kind of error.
+/// Advice for each kind of error.
 const ADVICE: [(ErrorKind, &str); 10] = [
     (
         ErrorKind::Unreachable,
-        "Check the server's name and the port, and that no firewall keeps connections to it back.",
+        "Check the server's name and the port, and that no firewall blocks connections to it.",
     ),
-    (ErrorKind::Forbidden, "An administrator may make an endpoint that reaches it; an operator may not."),
+    (ErrorKind::Forbidden, "An administrator may create an endpoint that reaches it; an operator may not."),
     (
         ErrorKind::Timeout,
-        "Check the port and the security (993 with Ssl, 143 with Tls or None), and that no firewall swallows connections.",
+        "Check the port and the security (993 with Ssl, 143 with Tls or None), and that no firewall drops connections.",
     ),
     (
         ErrorKind::Tls,
-        "Check the security (993 with Ssl, 143 with Tls) and the server's certificate; a certificate of its own authority is \
-         trusted with -CertificateAuthorities, a single one with -CertificateSha256.",
+        "Check the security (993 with Ssl, 143 with Tls) and the server's certificate. -CertificateAuthorities trusts another \
+         authority, -CertificateSha256 a single certificate.",
     ),
     (ErrorKind::Protocol, "Check the port and the security: 993 with Ssl, 143 with Tls or None."),
     (
@@ -44,26 +44,26 @@ const ADVICE: [(ErrorKind, &str); 10] = [
     ),
     (
         ErrorKind::Authentication,
-        "Confirm the user name and the password. Some services want a password made for applications.",
+        "Check the user name and the password. Some services require an app password.",
     ),
     (ErrorKind::TooManyConnections, "Close other programs that use the mailbox, or try again later."),
-    (ErrorKind::Throttled, "The server asks for patience: try again later."),
-    (ErrorKind::Busy, "The server asks for patience: try again later."),
+    (ErrorKind::Throttled, "The server limits the rate: try again later."),
+    (ErrorKind::Busy, "The server limits the rate: try again later."),
 ];
 
 impl Obstacle {
-    /// What this error means for the server `host`, of which each step may take `patience`.
-    pub(crate) fn of(error: Error, host: &str, patience: Duration) -> Self {
+    /// Converts an error of the server `host`.
+    pub(crate) fn from_error(error: Error, host: &str, step_timeout: Duration) -> Self {
         let message = match error.kind {
             ErrorKind::Timeout => {
-                let patience = TimeSpan(patience);
-                format!("the connection to the server {host} timed out after {patience}")
+                let timeout = TimeSpan(step_timeout);
+                format!("the connection to the server {host} timed out after {timeout}")
             }
-            ErrorKind::Authentication => format!("the server {host} refused to sign in to this account"),
-            ErrorKind::Tls => format!("no secure connection to the server {host} could be made"),
-            _ => format!("the server {host} could not be connected to"),
+            ErrorKind::Authentication => format!("the server {host} refused the sign-in to this account"),
+            ErrorKind::Tls => format!("no TLS connection to the server {host} could be established"),
+            _ => format!("no connection to the server {host} could be established"),
         };
-        // The password was not even looked at.
+        // The server refused before it checked the password.
         let wants_tls = error.code == Some(Code::PrivacyRequired)
             || error.kind == ErrorKind::Authentication
                 && error.message.contains("without TLS (LOGINDISABLED)");
@@ -84,13 +84,13 @@ impl Obstacle {
         Self { message, detail: error.message, advice }
     }
 
-    /// The same with other advice, where there is some.
+    /// Replaces the advice if there is another one.
     #[must_use]
     pub(crate) fn advised(self, advice: Option<String>) -> Self {
         Self { advice: advice.unwrap_or(self.advice), ..self }
     }
 
-    /// Detail and advice.
+    /// Returns detail and advice.
     pub(crate) fn explained(&self) -> String {
         format!("{}. {}", self.detail.trim_end_matches('.'), self.advice)
     }

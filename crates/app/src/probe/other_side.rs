@@ -1,41 +1,43 @@
-//! The service on the other side of an endpoint whose mailboxes are opened with access tokens: what is known of how it is set up,
-//! without anything secret.
+//! Service whose mailboxes are opened with access tokens: its settings, without secrets.
 
 use mailhaul_migration::{Endpoint, EndpointType, Grant, OAuth};
 
-/// What is known of the service, and of who is let in there.
+/// Settings of the service and the sign-in.
 #[derive(Clone, Debug)]
 pub(crate) struct OtherSide {
-    /// Which service.
     pub(crate) endpoint_type: EndpointType,
-    /// The endpoint, where it is kept.
+    /// Name of the endpoint, if it is saved.
     pub(crate) endpoint: Option<String>,
-    /// How tokens are come by.
+    /// Source of the tokens.
     pub(crate) oauth: OAuth,
-    /// The mailbox that is to be opened.
+    /// Mailbox to open.
     pub(crate) mailbox: Option<String>,
-    /// Whether messages go to Gmail by its API.
+    /// True if messages are uploaded by Gmail's API.
     pub(crate) by_gmail_api: bool,
 }
 
 impl OtherSide {
-    /// That of this endpoint; `None` where no tokens are shown there.
-    pub(crate) fn of(endpoint: &Endpoint, is_kept: bool, mailbox: Option<String>) -> Option<Self> {
+    /// Returns the service of this endpoint; `None` if it uses no tokens.
+    pub(crate) fn from_endpoint(
+        endpoint: &Endpoint,
+        is_saved: bool,
+        mailbox: Option<String>,
+    ) -> Option<Self> {
         Some(Self {
             endpoint_type: endpoint.endpoint_type,
-            endpoint: is_kept.then(|| endpoint.name.clone()),
+            endpoint: is_saved.then(|| endpoint.name.clone()),
             oauth: endpoint.access.oauth()?.clone(),
             mailbox,
             by_gmail_api: endpoint.gmail_api.is_some(),
         })
     }
 
-    /// Whether an application opens mailboxes in its own name, and nobody signs in.
+    /// True if an application opens mailboxes in its own name, without a user's sign-in.
     pub(super) fn is_application(&self) -> bool {
         matches!(self.oauth.grant, Grant::ClientSecret | Grant::ClientCertificate { .. })
     }
 
-    /// Whether a token opens one mailbox alone, so that without a mailbox there is none.
+    /// True if each mailbox needs its own token, so that there is none without a mailbox.
     pub(super) fn needs_mailbox(&self) -> bool {
         match &self.oauth.grant {
             Grant::ServiceAccount { .. } => true,
@@ -44,12 +46,12 @@ impl OtherSide {
         }
     }
 
-    /// The mailbox, or what stands for it in a command.
+    /// Returns the mailbox, or a placeholder for commands.
     pub(super) fn mailbox(&self) -> &str {
         self.mailbox.as_deref().unwrap_or("<mailbox>")
     }
 
-    /// The application, or what stands for it in a command.
+    /// Returns the application id, or a placeholder for commands.
     pub(super) fn application(&self) -> &str {
         if self.oauth.client_id.is_empty() { "<application id>" } else { &self.oauth.client_id }
     }

@@ -1,4 +1,4 @@
-//! Conversations with scripted servers, and one that is silent.
+//! Tests with scripted servers.
 
 use std::fs;
 
@@ -12,46 +12,49 @@ use mailhaul_testkit::{
 };
 use tokio::net::TcpListener;
 
+use mailhaul_imap::ConnectOptions;
+
 use super::{
+    conversation::SIGN_IN,
     findings::{Step, StepResult},
     *,
 };
 
-/// What was found, and why it failed, once the peer has followed its script to the end.
-async fn asked(peer: Peer, question: Question) -> (Findings, Option<Obstacle>) {
+/// Runs the test, and waits until the peer has finished its script.
+async fn tested(peer: Peer, request: ProbeRequest) -> (Findings, Option<Obstacle>) {
     let (findings, outcome) =
-        mailhaul_testkit::peer::finish(peer, async move { probe(&question).await }).await;
+        mailhaul_testkit::peer::finish(peer, async move { probe(&request).await }).await;
     (findings, outcome.err())
 }
 
-fn as_alice(peer: &Peer) -> Question {
-    Question::quick(peer.options(Security::Clear), Login::User(alice()))
+fn as_alice(peer: &Peer) -> ProbeRequest {
+    ProbeRequest::quick(peer.options(Security::Clear), Login::User(alice()))
 }
 
-fn as_admin(peer: &Peer, mailbox: &str) -> Question {
+fn as_admin(peer: &Peer, mailbox: &str) -> ProbeRequest {
     let admin = Administrator {
         user_name: "root".to_owned(),
         password: Secret::new("hunter2"),
         mailbox: mailbox.to_owned(),
         form: None,
     };
-    Question::quick(peer.options(Security::Clear), Login::Administrator(admin))
+    ProbeRequest::quick(peer.options(Security::Clear), Login::Administrator(admin))
 }
 
 fn last(findings: &Findings) -> (&str, StepResult, &str) {
-    // How many sign-ins were tried is told behind all of an administrator's steps.
+    // The step with the number of sign-ins follows all steps of an administrator.
     let Step { name, result, detail } = findings.steps.iter().rfind(|it| it.name != "Sign-ins").unwrap();
     (name, *result, detail)
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_is_not_waited_for_long() {
+async fn a_silent_server_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let options = ConnectOptions::new("127.0.0.1", listener.local_addr().unwrap().port(), Security::Clear);
-    let asking = Asking::new(&options, Duration::from_secs(1));
+    let conversation = Conversation::new(&options, Duration::from_secs(1), None);
     let mut findings = Findings::default();
-    let question = Question::quick(options, Login::Nobody);
-    let obstacle = Box::pin(asking.ask(&question, &mut findings)).await.unwrap_err();
+    let request = ProbeRequest::quick(options, Login::None);
+    let obstacle = Box::pin(run(&conversation, &request, &mut findings)).await.unwrap_err();
     assert_eq!(obstacle.message, "the connection to the server 127.0.0.1 timed out after 00:00:01");
     assert!(obstacle.advice.contains("993 with Ssl"), "{}", obstacle.advice);
     assert_eq!((findings.addresses.len(), findings.greeting.clone()), (1, None));
@@ -59,12 +62,12 @@ async fn a_server_that_says_nothing_is_not_waited_for_long() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_vouches_for_itself_can_be_pinned() {
+async fn a_self_signed_certificate_can_be_pinned() {
     let peer = peer("TLS\nS: * OK [CAPABILITY IMAP4rev1] hello").await;
     let mut options = peer.options(Security::Implicit);
-    let pin = crate::text::hexadecimal(&options.tls.pin_sha256.take().unwrap());
+    let pin = crate::output::text::hexadecimal(&options.tls.pin_sha256.take().unwrap());
     options.tls.ca_pem = Some(fs::read_to_string(Certificate::valid().ca_file()).unwrap());
-    let (findings, obstacle) = asked(peer, Question::quick(options, Login::Nobody)).await;
+    let (findings, obstacle) = tested(peer, ProbeRequest::quick(options, Login::None)).await;
     let obstacle = obstacle.unwrap();
     assert_eq!((last(&findings).0, last(&findings).1), ("Certificate", StepResult::Failed));
     for words in ["it is self-signed, and no authority vouches for it", &pin] {
@@ -76,19 +79,19 @@ async fn a_certificate_that_vouches_for_itself_can_be_pinned() {
 }
 
 #[tokio::test]
-async fn a_port_without_tls_is_told_at_the_step_of_tls() {
+async fn a_port_without_tls_fails_in_the_tls_step() {
     let peer = peer("S: * OK [CAPABILITY IMAP4rev1] hello").await;
-    let question = Question::quick(peer.options(Security::Implicit), Login::Nobody);
-    let (findings, obstacle) = asked(peer, question).await;
+    let request = ProbeRequest::quick(peer.options(Security::Implicit), Login::None);
+    let (findings, obstacle) = tested(peer, request).await;
     assert_eq!((last(&findings).0, last(&findings).1), ("TLS", StepResult::Failed));
     assert!(obstacle.unwrap().detail.contains("does not speak TLS on this port"));
 }
 
 #[tokio::test]
-async fn a_server_that_takes_no_password_is_not_given_one() {
+async fn no_password_is_sent_if_the_server_accepts_none() {
     let peer = peer("S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=PLAIN] hello").await;
-    let question = as_alice(&peer);
-    let (findings, obstacle) = asked(peer, question).await;
+    let request = as_alice(&peer);
+    let (findings, obstacle) = tested(peer, request).await;
     let capabilities = findings.steps.iter().find(|it| it.name == "Capabilities").unwrap();
     assert_eq!(capabilities.result, StepResult::Warning);
     assert!(capabilities.detail.contains("use -Security Tls or Ssl"), "{}", capabilities.detail);
@@ -100,7 +103,7 @@ async fn a_server_that_takes_no_password_is_not_given_one() {
 }
 
 #[tokio::test]
-async fn who_is_in_need_not_be_in_the_mailbox() {
+async fn a_sign_in_may_succeed_without_access_to_the_mailbox() {
     let peer = peer(
         "S: * OK [CAPABILITY IMAP4rev1] hello
          C: t LOGIN \"alice\" \"hunter2\"
@@ -109,10 +112,13 @@ async fn who_is_in_need_not_be_in_the_mailbox() {
          S: t NO [NOPERM] not for you",
     )
     .await;
-    let question = as_alice(&peer);
-    let (findings, obstacle) = asked(peer, question).await;
+    let request = as_alice(&peer);
+    let (findings, obstacle) = tested(peer, request).await;
     let obstacle = obstacle.unwrap();
-    assert_eq!(obstacle.message, "the server 127.0.0.1 lets alice in, and does not open the mailbox");
+    assert_eq!(
+        obstacle.message,
+        "the server 127.0.0.1 accepts the login of alice but does not open the mailbox"
+    );
     assert!(obstacle.detail.contains("NO [NOPERM] not for you"), "{obstacle:?}");
     assert!(obstacle.advice.contains("whether it exists and is enabled"), "{obstacle:?}");
     assert_eq!((last(&findings).0, last(&findings).1), ("INBOX", StepResult::Failed));
@@ -144,8 +150,8 @@ async fn connections_are_counted_until_one_is_refused() {
          S: * BYE too many connections for you"
     );
     let peer = peer(&script).await;
-    let question = Question { connections: Some(16), ..as_alice(&peer) };
-    let (findings, obstacle) = asked(peer, question).await;
+    let request = ProbeRequest { connections: Some(16), ..as_alice(&peer) };
+    let (findings, obstacle) = tested(peer, request).await;
     assert_eq!(obstacle, None);
     let limit = findings.connections.clone().unwrap();
     assert_eq!((limit.accepted, limit.tried), (2, 16));
@@ -156,7 +162,7 @@ async fn connections_are_counted_until_one_is_refused() {
 }
 
 #[tokio::test]
-async fn proxyauth_is_found_where_the_server_says_whose_it_is() {
+async fn proxyauth_is_tried_first_on_an_oracle_server() {
     let peer = peer(
         "S: * OK [CAPABILITY IMAP4rev1] Oracle Communications Messaging Server
          C: t LOGIN \"root\" \"hunter2\"
@@ -183,8 +189,8 @@ async fn proxyauth_is_found_where_the_server_says_whose_it_is() {
          S: t OK",
     )
     .await;
-    let question = as_admin(&peer, "bob");
-    let (findings, obstacle) = asked(peer, question).await;
+    let request = as_admin(&peer, "bob");
+    let (findings, obstacle) = tested(peer, request).await;
     assert_eq!(obstacle, None);
     assert_eq!(
         (findings.admin_form.as_deref(), findings.logged_in_as.as_deref()),
@@ -197,7 +203,7 @@ async fn proxyauth_is_found_where_the_server_says_whose_it_is() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_heed_the_user_is_found_out_and_a_locked_account_ends_the_tries() {
+async fn an_ignored_user_name_is_detected_and_a_lock_ends_the_search() {
     const OWN: &str = "C: t EXAMINE \"INBOX\"
          S: * 5 EXISTS
          S: * OK [UIDVALIDITY 7]
@@ -227,8 +233,8 @@ async fn a_server_that_does_not_heed_the_user_is_found_out_and_a_locked_account_
         plain("")
     );
     let peer = peer(&script).await;
-    let question = as_admin(&peer, "bob");
-    let (findings, obstacle) = asked(peer, question).await;
+    let request = as_admin(&peer, "bob");
+    let (findings, obstacle) = tested(peer, request).await;
     let obstacle = obstacle.unwrap();
     let identity = findings.steps.iter().find(|it| it.name.contains("identity")).unwrap();
     assert_eq!(identity.result, StepResult::Failed);
@@ -242,7 +248,7 @@ async fn a_server_that_does_not_heed_the_user_is_found_out_and_a_locked_account_
 }
 
 #[tokio::test]
-async fn forms_that_cannot_be_said_or_need_another_login_cost_no_try() {
+async fn impossible_forms_cost_no_sign_in() {
     // Without a mechanism that names two users there is no authorization identity.
     let peer = peer(
         "S: * OK [CAPABILITY IMAP4rev1] hello
@@ -271,8 +277,8 @@ async fn forms_that_cannot_be_said_or_need_another_login_cost_no_try() {
          S: t OK",
     )
     .await;
-    let question = as_admin(&peer, "bob");
-    let (findings, obstacle) = asked(peer, question).await;
+    let request = as_admin(&peer, "bob");
+    let (findings, obstacle) = tested(peer, request).await;
     assert_eq!((obstacle, findings.sign_in_attempts), (None, 3));
     assert_eq!(findings.admin_form.as_deref(), Some("{user}%{admin}"));
     let results: Vec<(&str, StepResult)> = findings
@@ -292,22 +298,22 @@ async fn forms_that_cannot_be_said_or_need_another_login_cost_no_try() {
 }
 
 #[tokio::test]
-async fn a_password_that_is_told_to_be_wrong_is_sent_once() {
+async fn a_wrong_password_is_sent_once() {
     let peer = peer(
         "S: * OK [CAPABILITY IMAP4rev1] hello
          C: t LOGIN \"root\" \"hunter2\"
          S: t NO Incorrect password",
     )
     .await;
-    let question = as_admin(&peer, "bob@contoso.edu");
-    let (findings, obstacle) = asked(peer, question).await;
+    let request = as_admin(&peer, "bob@contoso.edu");
+    let (findings, obstacle) = tested(peer, request).await;
     assert!(obstacle.unwrap().advice.contains("confirm the administrator's password"));
     assert_eq!((last(&findings).0, last(&findings).1), ("Administrator", StepResult::Failed));
     assert_eq!(findings.sign_in_attempts, 1);
 }
 
-/// Somebody with this token for a mailbox at Google.
-fn with_token(peer: &Peer, endpoint_type: EndpointType) -> Question {
+/// Test with an access token for a mailbox.
+fn with_token(peer: &Peer, endpoint_type: EndpointType) -> ProbeRequest {
     let oauth = OAuth {
         grant: Grant::Token,
         token_url: String::new(),
@@ -319,7 +325,7 @@ fn with_token(peer: &Peer, endpoint_type: EndpointType) -> Question {
     let mailbox = Some("ann@contoso.com".to_owned());
     let side = OtherSide { endpoint_type, endpoint: None, oauth, mailbox, by_gmail_api: false };
     let tokens = Ok(Tokens::new(FixedToken(Secret::new("t0ken"))));
-    Question::quick(peer.options(Security::Clear), Login::Bearer(Bearer { tokens, side }))
+    ProbeRequest::quick(peer.options(Security::Clear), Login::Bearer(Bearer { tokens, side }))
 }
 
 fn xoauth2() -> String {
@@ -333,11 +339,11 @@ fn step_names(findings: &Findings) -> Vec<(&str, StepResult)> {
 }
 
 #[tokio::test]
-async fn a_service_that_has_imap_switched_off_is_told_from_one_that_refuses_the_token() {
+async fn disabled_imap_and_a_refused_token_have_different_advice() {
     for (words, message, advice) in [
         (
             "[ALERT] Your account is not enabled for IMAP use. (Failure)",
-            "IMAP switched off",
+            "IMAP is disabled",
             "organisational unit",
         ),
         ("[AUTHENTICATIONFAILED] Invalid credentials (Failure)", "refuses the token", "aliases and groups"),
@@ -349,8 +355,8 @@ async fn a_service_that_has_imap_switched_off_is_told_from_one_that_refuses_the_
             xoauth2()
         );
         let peer = peer(&script).await;
-        let question = with_token(&peer, EndpointType::GoogleWorkspace);
-        let (findings, obstacle) = asked(peer, question).await;
+        let request = with_token(&peer, EndpointType::GoogleWorkspace);
+        let (findings, obstacle) = tested(peer, request).await;
         let obstacle = obstacle.unwrap();
         assert!(
             obstacle.message.contains(message) && obstacle.message.contains("ann@contoso.com"),
@@ -363,7 +369,7 @@ async fn a_service_that_has_imap_switched_off_is_told_from_one_that_refuses_the_
 }
 
 #[tokio::test]
-async fn a_mailbox_that_is_full_is_told_with_its_quota() {
+async fn a_full_mailbox_is_shown_with_its_quota() {
     let script = format!(
         "S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2] Gimap ready
          C: t AUTHENTICATE XOAUTH2 {}
@@ -383,8 +389,8 @@ async fn a_mailbox_that_is_full_is_told_with_its_quota() {
         xoauth2()
     );
     let peer = peer(&script).await;
-    let question = with_token(&peer, EndpointType::GoogleWorkspace);
-    let (findings, obstacle) = asked(peer, question).await;
+    let request = with_token(&peer, EndpointType::GoogleWorkspace);
+    let (findings, obstacle) = tested(peer, request).await;
     assert_eq!(obstacle, None);
     assert_eq!(
         step_names(&findings),
@@ -400,12 +406,12 @@ async fn a_mailbox_that_is_full_is_told_with_its_quota() {
 }
 
 #[tokio::test]
-async fn without_a_mailbox_only_the_token_is_asked_for() {
+async fn without_a_mailbox_only_a_token_is_requested() {
     let peer = peer("S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2] ready").await;
-    let mut question = with_token(&peer, EndpointType::Microsoft365);
-    let Login::Bearer(bearer) = &mut question.login else { panic!("a bearer") };
+    let mut request = with_token(&peer, EndpointType::Microsoft365);
+    let Login::Bearer(bearer) = &mut request.login else { panic!("a bearer") };
     bearer.side.mailbox = None;
-    let (findings, obstacle) = asked(peer, question).await;
+    let (findings, obstacle) = tested(peer, request).await;
     assert_eq!(obstacle, None);
     assert_eq!(step_names(&findings), [("Token", StepResult::Success), (SIGN_IN, StepResult::Skipped)]);
     assert!(last(&findings).2.contains("-TestMailbox"));

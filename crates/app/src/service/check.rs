@@ -1,37 +1,37 @@
-//! The check of one user: both mailboxes are opened, before any mail is moved, to know whether they can be.
+//! Mailbox check of one user: opens both mailboxes before any mail is moved.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mailhaul_engine::{Error, ErrorKind, Place, Side};
+use mailhaul_engine::{Error, ErrorKind, Side, Slot};
 use mailhaul_mail::{Retry, Scope};
 use mailhaul_migration::{Guid, MigrationUser, Opening};
 use mailhaul_store::{CheckEnd, ClaimedCheck};
 
-use super::{progress::Lane, verdict::failure, workers::Worker, workplace::Workplace};
+use super::{progress::ConnectionPair, service_context::ServiceContext, verdict::failure, workers::Worker};
 
-/// Where nothing was found out: so long until the next try, and twice as long after each further one.
+/// Wait after the first check without a result. It doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_mins(1);
-/// The longest wait.
+/// Longest wait between checks.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
-/// How long a check may take before its place is given to others.
-const LONGEST_CHECK: Duration = Duration::from_mins(1);
+/// Maximum time of a check. Its place is then free for other users.
+const CHECK_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// What an error says about the mailbox that was to be opened.
+/// Meaning of an error for the mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meaning {
-    /// It cannot be opened.
+    /// The mailbox does not open.
     Closed,
-    /// Nothing: to be tried again.
+    /// Unknown: the check must be repeated.
     Later,
-    /// Nothing, and it would be the same for all others at this end.
+    /// Unknown, and other checks at this endpoint would get the same error.
     LaterForAll,
 }
 
 fn meaning(error: &Error) -> Meaning {
     match (error.retry, error.scope, error.kind) {
-        // It is this program, this machine or its order to stop that failed, and not the mailbox.
+        // The cause is this program, this machine or a stop, and not the mailbox.
         (_, _, ErrorKind::Ledger | ErrorKind::Damaged | ErrorKind::Internal | ErrorKind::Interrupted) => {
             Meaning::Later
         }
@@ -41,25 +41,25 @@ fn meaning(error: &Error) -> Meaning {
     }
 }
 
-/// How long to wait before another try, after so many.
+/// Wait before the next check.
 fn wait(error: &Error, attempts: u32) -> Duration {
     match error.retry {
         Retry::After(Some(exactly)) => exactly,
-        // Only another try tells that somebody has mended it.
+        // Only another check can find out that the fault is gone.
         Retry::Now | Retry::After(None) | Retry::Never => {
             (FIRST_WAIT * (1 << attempts.min(8))).min(LONGEST_WAIT)
         }
     }
 }
 
-/// Both ends of a check; there is no target where mail goes to the archive.
-struct Tried {
+/// Results of both mailboxes. There is no target result if the mail goes to the archive.
+struct CheckResults {
     source: Result<(), Error>,
     target: Option<Result<(), Error>>,
 }
 
-impl Tried {
-    /// The errors that say nothing about a mailbox.
+impl CheckResults {
+    /// Errors that say nothing about a mailbox.
     fn obstacles(&self) -> impl Iterator<Item = &Error> {
         let outcomes = [Some(&self.source), self.target.as_ref()];
         let errors = outcomes.into_iter().flatten().filter_map(|it| it.as_ref().err());
@@ -86,18 +86,18 @@ fn opening(outcome: &Result<(), Error>) -> Opening {
     }
 }
 
-impl Workplace {
-    /// Checks one user, and keeps what is found. The place is held to the end.
-    pub(super) async fn check(self, claimed: ClaimedCheck, worker: Worker, place: Place) {
+impl ServiceContext {
+    /// Checks one user, and saves the result. Holds the place until the end.
+    pub(super) async fn check(self, claimed: ClaimedCheck, worker: Worker, place: Slot) {
         let ClaimedCheck { user, number } = claimed;
-        let trying = tokio::spawn({
-            let (workplace, worker, user) = (self.clone(), worker.clone(), user.clone());
+        let running = tokio::spawn({
+            let (context, worker, user) = (self.clone(), worker.clone(), user.clone());
             async move {
                 tokio::select! {
-                    tried = Box::pin(workplace.try_out(&user)) => tried,
+                    results = Box::pin(context.open_both(&user)) => results,
                     () = worker.stop.cancelled() => Err(Error::interrupted()),
-                    () = tokio::time::sleep(LONGEST_CHECK) => {
-                        let words = format!("the mailboxes were not opened within {} s", LONGEST_CHECK.as_secs());
+                    () = tokio::time::sleep(CHECK_TIMEOUT) => {
+                        let words = format!("the mailboxes were not opened within {} s", CHECK_TIMEOUT.as_secs());
                         Err(Error::new(Scope::Mailbox, Retry::Now, ErrorKind::Connection, words))
                     }
                 }
@@ -105,38 +105,40 @@ impl Workplace {
         });
         let now = Timestamp::now();
         let attempts = user.check.attempts;
-        let end = match trying.await {
-            Ok(Ok(tried)) => {
-                for error in tried.obstacles() {
-                    self.put_off(error, &worker, attempts).await;
+        let end = match running.await {
+            Ok(Ok(results)) => {
+                for error in results.obstacles() {
+                    self.delay_others(error, &worker, attempts).await;
                 }
-                tried.end(attempts, Timestamp::now())
+                results.end(attempts, Timestamp::now())
             }
-            // Whoever takes the place gives it back soon.
+            // The check starts again at once: other users need the place only for a while.
             Ok(Err(error)) if error.kind == ErrorKind::Interrupted => {
-                CheckEnd::Later { due: now, reason: "it was interrupted".to_owned() }
+                CheckEnd::Later { due: now, reason: "the check was interrupted".to_owned() }
             }
-            Ok(Err(error)) => Tried { source: Err(error), target: None }.end(attempts, Timestamp::now()),
+            Ok(Err(error)) => {
+                CheckResults { source: Err(error), target: None }.end(attempts, Timestamp::now())
+            }
             Err(_) => {
                 let error = Error::new(
                     Scope::Mailbox,
                     Retry::After(Some(LONGEST_WAIT)),
                     ErrorKind::Internal,
-                    "the program made a mistake",
+                    "internal error",
                 );
-                Tried { source: Err(error), target: None }.end(attempts, Timestamp::now())
+                CheckResults { source: Err(error), target: None }.end(attempts, Timestamp::now())
             }
         };
         if let Err(error) = self.store.end_check(user.guid, number, end, Timestamp::now()).await {
-            // It is due again when nobody believes any more that somebody is at it.
-            tracing::error!("the check of {}: {error}", user.email_address);
+            // The check is due again after its timeout in the database.
+            tracing::error!("the check of {} was not saved: {error}", user.email_address);
         }
         drop(place);
         self.workers.ended(user.guid);
     }
 
-    /// Opens both at once, as whoever makes a pass would.
-    async fn try_out(&self, user: &MigrationUser) -> Result<Tried, Error> {
+    /// Opens both mailboxes at the same time, as a pass would.
+    async fn open_both(&self, user: &MigrationUser) -> Result<CheckResults, Error> {
         let route = self.route(user).await?;
         let from = async {
             let mailbox = self.source(user, &route).await;
@@ -151,12 +153,12 @@ impl Workplace {
             Some(opened.await)
         };
         let (source, target) = tokio::join!(from, to);
-        Ok(Tried { source, target })
+        Ok(CheckResults { source, target })
     }
 
-    /// Spares others what this check met, where they would meet it too.
-    async fn put_off(&self, error: &Error, worker: &Worker, attempts: u32) {
-        self.heed(error, Lane::First, worker).await;
+    /// Delays other checks that would get the same error.
+    async fn delay_others(&self, error: &Error, worker: &Worker, attempts: u32) {
+        self.apply_to_endpoint(error, ConnectionPair::First, worker).await;
         if meaning(error) != Meaning::LaterForAll {
             return;
         }
@@ -168,10 +170,10 @@ impl Workplace {
         let Some(endpoint) = endpoint else { return };
         let due = Timestamp::now().checked_add(wait(error, attempts)).unwrap_or(Timestamp::MAX);
         match self.store.delay_checks(endpoint, due, error.message.clone()).await {
-            // Those who were under way with it say it once.
+            // Another check with the same error has logged it.
             Ok(0) => {}
-            Ok(users) => tracing::warn!("{users} checks are put off until {due:.0}: {}", error.message),
-            Err(error) => tracing::error!("checks are not put off: {error}"),
+            Ok(users) => tracing::warn!("{users} checks are delayed until {due:.0}: {}", error.message),
+            Err(error) => tracing::error!("checks were not delayed: {error}"),
         }
     }
 }
@@ -185,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_this_mailbox_is_refused_is_found_wrong_with_it() {
+    fn only_refusals_of_this_mailbox_close_it() {
         use ErrorKind as K;
         let soon = Retry::After(None);
         let table = [
@@ -204,11 +206,11 @@ mod tests {
     }
 
     #[test]
-    fn a_check_is_done_when_both_ends_are_known() {
+    fn a_check_ends_when_both_sides_are_known() {
         let now = Timestamp::UNIX_EPOCH;
         let refused = || error(Scope::Mailbox, Retry::Never, ErrorKind::Authentication);
         let away = |retry| error(Scope::Endpoint, retry, ErrorKind::Connection);
-        let end = |source, target, attempts| Tried { source, target }.end(attempts, now);
+        let end = |source, target, attempts| CheckResults { source, target }.end(attempts, now);
         let CheckEnd::Known { source, target: Some(target) } = end(Ok(()), Some(Err(refused())), 3) else {
             panic!("it is known");
         };

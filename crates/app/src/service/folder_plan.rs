@@ -1,37 +1,37 @@
-//! Where the folders of a user go: a look at both ends, which changes nothing.
+//! Folder plan of a user. It reads both mailboxes and changes nothing.
 
-use mailhaul_engine::{Error, FolderPlan, FolderRules, Mailbox, plan_mailbox};
+use mailhaul_engine::{Error, FolderPlan, Mailbox, plan_mailbox};
 use mailhaul_migration::MigrationUser;
 use mailhaul_store::Store;
 
-use super::{route::Destination, workplace::Workplace};
+use super::{
+    access::route::{Destination, Route},
+    service_context::ServiceContext,
+};
 
-impl Workplace {
-    /// What the next pass over the user's mailbox would do with each folder, and why. The ledger is read beside whoever
-    /// writes it.
+impl ServiceContext {
+    /// Plans each folder as the next pass would, with the reason. A pass may run at the same time.
     pub(crate) async fn folder_plan(&self, user: &MigrationUser) -> Result<Vec<FolderPlan>, Error> {
         let route = self.route(user).await?;
         let from = self.source(user, &route).await?;
-        let rules = &route.options.folders;
         match self.destination(user, &route).await? {
-            Destination::Imap(to) => Box::pin(self.look(from, *to, &route.keys, rules)).await,
-            Destination::Archive(to) => Box::pin(self.look(from, to, &route.keys, rules)).await,
+            Destination::Imap(to) => Box::pin(self.plan(from, *to, &route)).await,
+            Destination::Archive(to) => Box::pin(self.plan(from, to, &route)).await,
         }
     }
 
-    async fn look(
+    async fn plan(
         &self,
         mut source: impl Mailbox,
         mut target: impl Mailbox,
-        (source_key, target_key): &(String, String),
-        rules: &FolderRules,
+        route: &Route,
     ) -> Result<Vec<FolderPlan>, Error> {
-        // This store writes, and so would take the mailbox's lock; one that only reads needs none.
+        // A read-only store needs no lock on the mailbox, which a pass may hold.
         let Some(store) = Store::open_read_only(&self.data).await? else {
-            return Err(Error::ledger("the database is gone"));
+            return Err(Error::ledger("the database does not exist"));
         };
-        let ledger = store.mailbox(source_key, target_key).await?;
-        let plans = plan_mailbox(&mut source, &mut target, &ledger, rules).await;
+        let ledger = store.mailbox(&route.keys.0, &route.keys.1).await?;
+        let plans = plan_mailbox(&mut source, &mut target, &ledger, &route.options.folders).await;
         tokio::join!(source.close(), target.close());
         plans
     }

@@ -1,37 +1,27 @@
-//! The service: who is migrated when, and by whom.
+//! The service: schedules passes and checks of users, and runs them.
 
-pub(crate) mod account;
-mod archive;
-mod cap;
+pub(crate) mod access;
+mod admission;
 mod check;
 mod folder_plan;
 pub(crate) mod forecast;
-mod gates;
-mod limits;
-mod load;
+pub(crate) mod limits;
 mod outage;
-mod parking;
-mod pass_options;
 pub(crate) mod progress;
-pub(crate) mod rates;
-mod route;
 mod scheduler;
-mod sign_ins;
+mod service_context;
 pub(crate) mod stall;
-pub(crate) mod tokens;
 mod verdict;
 mod worker;
 pub(crate) mod workers;
-mod workplace;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use self::{
-    gates::Gates,
+    access::{sign_ins::SignIns, tokens::TokenSources},
+    limits::endpoint_limits::EndpointLimits,
     scheduler::Scheduler,
-    sign_ins::SignIns,
-    tokens::TokenDesk,
-    workers::{Ending, Workers},
-    workplace::Workplace,
+    service_context::ServiceContext,
+    workers::{EndReason, Workers},
 };

@@ -1,18 +1,18 @@
-//! Outages: failures of an endpoint or of this machine, which say nothing of the user. A pure decision.
+//! Outages: failures of an endpoint or of this machine, independent of the user. Pure.
 
 use mailhaul_engine::{Error, ErrorKind, Side};
 use mailhaul_mail::{Retry, Scope};
 
-/// What cannot be used at the moment.
+/// Part that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outage {
-    /// The server of the endpoint: no connection can be made. Its other users would meet the same.
+    /// The endpoint's server: it accepts no connection. Other users would get the same error.
     Endpoint,
     /// This machine: the data directory, or the disk of the archive.
     Machine,
 }
 
-/// The outage that ended the pass; `None` where the user or its mailbox is to blame.
+/// Returns the outage that ended the pass; `None` if the cause is the user or the mailbox.
 pub(super) fn outage(error: &Error, is_archive: bool) -> Option<Outage> {
     use ErrorKind as K;
     if error.scope != Scope::Endpoint || matches!(error.retry, Retry::After(Some(_))) {
@@ -31,19 +31,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_failures_that_other_users_would_meet_are_outages() {
+    fn only_failures_of_all_users_are_outages() {
         use ErrorKind as K;
         let (never, again) = (Retry::Never, Retry::Now);
         let (endpoint, machine) = (Some(Outage::Endpoint), Some(Outage::Machine));
         let table = [
             (Scope::Endpoint, never, K::Connection, false, endpoint),
             (Scope::Endpoint, never, K::Tls, false, endpoint),
-            // A server that says nothing at the greeting, and a token server that is away.
+            // A server without a greeting, and an unreachable token server.
             (Scope::Endpoint, again, K::Connection, false, endpoint),
             (Scope::Endpoint, Retry::After(None), K::Connection, false, endpoint),
             (Scope::Session, again, K::Connection, false, None),
             (Scope::Endpoint, never, K::Ledger, false, machine),
-            // The disk of the archive is full, and the mailbox of a user.
+            // A full disk of the archive, and a full mailbox.
             (Scope::Endpoint, never, K::Quota, true, machine),
             (Scope::Endpoint, never, K::Quota, false, None),
             // Too many open files.

@@ -1,4 +1,4 @@
-//! How a pass gets on: numbers for whoever asks, entries for the report, and a word when both mailboxes are open.
+//! Progress of a pass: statistics, report lines, and updates for the worker.
 
 use std::sync::{
     Arc,
@@ -13,9 +13,9 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use super::{forecast::Forecast, stall::Steps};
-use crate::text;
+use crate::output::text;
 
-/// The user's numbers: those of earlier passes, and what this one adds.
+/// Statistics of a user: those of earlier passes, and the counts of this one.
 #[derive(Debug)]
 pub(crate) struct Tally {
     before: Statistics,
@@ -24,18 +24,17 @@ pub(crate) struct Tally {
     bytes: AtomicU64,
     skipped: AtomicU64,
     listed: AtomicU64,
-    /// Folders that were looked into, opened and finished.
+    /// Opened, scanned and finished folders.
     folder_steps: AtomicU64,
-    /// Messages that scans have shown.
+    /// Scanned messages.
     scanned: Arc<AtomicU64>,
     stalled_since: Mutex<Option<Timestamp>>,
     stalled_millis: AtomicU64,
-    /// How long it will take, where a day's octets are limited.
+    /// Forecast, if bytes per day are limited.
     forecast: Mutex<Option<Forecast>>,
 }
 
 impl Tally {
-    /// On top of these.
     pub(crate) fn new(before: Statistics) -> Self {
         Self {
             before,
@@ -52,17 +51,15 @@ impl Tally {
         }
     }
 
-    /// How long it will take, as was last foreseen.
     pub(crate) fn forecast(&self) -> Option<Forecast> {
         *self.forecast.lock()
     }
 
-    /// From now on it will take so long.
-    pub(crate) fn foresee(&self, forecast: Option<Forecast>) {
+    pub(crate) fn set_forecast(&self, forecast: Option<Forecast>) {
         *self.forecast.lock() = forecast;
     }
 
-    /// The numbers as they are now.
+    /// Current statistics.
     pub(crate) fn statistics(&self) -> Statistics {
         let of = |number: &AtomicU64| number.load(Ordering::Relaxed);
         let (items, bytes) = (of(&self.items), of(&self.bytes));
@@ -74,12 +71,12 @@ impl Tally {
             bytes_transferred: self.before.bytes_transferred + bytes,
             pass_bytes: bytes,
             pass_items: items,
-            stalled_millis: self.before.stalled_millis + of(&self.stalled_millis) + self.stalling(),
+            stalled_millis: self.before.stalled_millis + of(&self.stalled_millis) + self.stalled_now(),
             ..self.before
         }
     }
 
-    /// What this pass has done so far.
+    /// Work of this pass so far.
     pub(super) fn steps(&self) -> Steps {
         let of = |number: &AtomicU64| number.load(Ordering::Relaxed);
         Steps {
@@ -89,19 +86,19 @@ impl Tally {
         }
     }
 
-    /// The counter of messages that scans show, for the mailboxes.
+    /// Counter of scanned messages, for the mailboxes.
     pub(super) fn scanned(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.scanned)
     }
 
-    fn stalling(&self) -> u64 {
+    fn stalled_now(&self) -> u64 {
         let since = *self.stalled_since.lock();
         since.map_or(0, millis_since)
     }
 
-    fn stalls(&self, does: bool) {
+    fn set_stalled(&self, is_stalled: bool) {
         let mut since = self.stalled_since.lock();
-        if does {
+        if is_stalled {
             since.get_or_insert(Timestamp::now());
         } else if let Some(since) = since.take() {
             self.stalled_millis.fetch_add(millis_since(since), Ordering::Relaxed);
@@ -113,40 +110,44 @@ fn millis_since(then: Timestamp) -> u64 {
     u64::try_from(Timestamp::now().as_millisecond() - then.as_millisecond()).unwrap_or(0)
 }
 
-/// What a pass says on its way.
+/// Update from a running pass.
 #[derive(Debug)]
-pub(crate) enum News {
-    /// Both mailboxes are open and their folders known.
+pub(crate) enum ProgressUpdate {
+    /// Both mailboxes are open and their folders are known.
     Validated,
-    /// For the report.
+    /// Line of the report.
     Entry(ReportEntry),
-    /// Something that the pass met, and what met it.
-    Met(Error, Lane),
+    /// Error from which the pass recovers, and the connection pair that got it.
+    Error(Error, ConnectionPair),
 }
 
-/// Which of a mailbox's pairs of connections.
+/// Connection pair of a mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lane {
-    /// The one without which there is no pass.
+pub(crate) enum ConnectionPair {
+    /// The pair that the pass cannot do without.
     First,
-    /// One beside it.
+    /// Additional pair.
     Further,
 }
 
-/// Listens to one pass.
+/// Receives the events of one pass.
 pub(crate) struct UserProgress<'a> {
     pub(crate) tally: &'a Tally,
-    pub(crate) news: mpsc::UnboundedSender<News>,
+    pub(crate) updates: mpsc::UnboundedSender<ProgressUpdate>,
 }
 
 impl UserProgress<'_> {
-    fn say(&self, text: String) {
-        // Nobody listens any more only when the pass is over.
-        let _unheard = self.news.send(News::Entry(ReportEntry { time: Timestamp::now(), text }));
+    fn report(&self, text: String) {
+        self.send(ProgressUpdate::Entry(ReportEntry { time: Timestamp::now(), text }));
     }
 
-    fn met(&self, error: &Error, lane: Lane) {
-        let _unheard = self.news.send(News::Met(error.clone(), lane));
+    fn error(&self, error: &Error, pair: ConnectionPair) {
+        self.send(ProgressUpdate::Error(error.clone(), pair));
+    }
+
+    fn send(&self, update: ProgressUpdate) {
+        // The receiver is gone only after the pass has ended.
+        _ = self.updates.send(update);
     }
 }
 
@@ -158,62 +159,64 @@ impl Progress for UserProgress<'_> {
         }
         match event {
             Event::Planned { folders } => {
-                self.tally.stalls(false);
+                self.tally.set_stalled(false);
                 self.tally
                     .listed
                     .store(folders.iter().map(|(_, messages)| messages).sum(), Ordering::Relaxed);
-                let _unheard = self.news.send(News::Validated);
+                self.send(ProgressUpdate::Validated);
                 match folders.len() as u64 {
-                    0 => self.say("Nothing has changed since the last sync.".to_owned()),
+                    0 => self.report("Nothing has changed since the last sync.".to_owned()),
                     many => {
-                        self.say(format!("{} to look into.", text::count(many, "folder is", "folders are")));
+                        self.report(format!("{} to scan.", text::count(many, "folder", "folders")));
                     }
                 }
             }
             Event::Unmatched { option } => {
-                self.say(format!("Warning: {}.", text::unmatched_of_batch(option)));
+                self.report(format!("Warning: {}.", text::unmatched_of_batch(option)));
             }
             Event::Folder { folder, reason, messages, bytes } => {
                 add(&self.tally.expected_bytes, bytes);
                 let many = text::count(messages, "message", "messages");
-                self.say(format!("Folder {folder}: {many}, {} to copy ({reason}).", text::bytes(bytes)));
+                self.report(format!("Folder {folder}: {many}, {} to copy ({reason}).", text::bytes(bytes)));
             }
             Event::Arrived { messages, bytes, .. } => {
-                self.tally.stalls(false);
+                self.tally.set_stalled(false);
                 add(&self.tally.items, messages);
                 add(&self.tally.bytes, bytes);
             }
             Event::FolderDone { folder, tally } => {
-                self.say(format!(
+                self.report(format!(
                     "Folder {folder}: done: {} copied, {} already there, {} skipped.",
                     tally.copied,
                     tally.already,
                     tally.skipped.len()
                 ));
-                tally.notes().into_iter().for_each(|note| self.say(format!("Folder {folder}: {note}.")));
+                tally.notes().into_iter().for_each(|note| self.report(format!("Folder {folder}: {note}.")));
             }
             Event::Unchanged { .. } => {}
             Event::Skipped { folder, uid, reason } => {
                 add(&self.tally.skipped, 1);
-                self.say(format!("Folder {folder}: the message with UID {uid} was skipped: {reason}"));
+                self.report(format!("Folder {folder}: the message with UID {uid} was skipped: {reason}"));
             }
-            Event::Repaired { folder, item } => self.say(text::repaired(folder, item)),
+            Event::Repaired { folder, item } => self.report(text::repaired(folder, item)),
             Event::Waiting { folder, words } => {
-                self.say(format!("Folder {folder}: {words} (Set-MigrationUser -ConfirmDeletions)."));
+                self.report(format!("Folder {folder}: {words} (Set-MigrationUser -ConfirmDeletions)."));
             }
             Event::Emptied { folder, is_removed } => {
-                self.say(format!("{}.", text::emptied(folder, is_removed)));
+                self.report(format!("{}.", text::emptied(folder, is_removed)));
             }
-            Event::StaySubscribed { folders } => self.say(format!("{}.", text::stay_subscribed(folders))),
-            Event::FolderFailed { folder, error } => self.say(format!("Folder {folder} was left: {error}")),
-            Event::LaneEnded { error } => {
-                self.met(error, Lane::Further);
-                self.say(format!("{error}; trying again over another connection."));
+            Event::StaySubscribed { folders } => self.report(format!("{}.", text::stay_subscribed(folders))),
+            Event::FolderFailed { folder, error } => {
+                self.report(format!("Folder {folder} was left unfinished: {error}"));
+            }
+            Event::ConnectionPairEnded { error } => {
+                self.error(error, ConnectionPair::Further);
+                self.report(format!("{error}; retrying over another connection."));
             }
             Event::Retrying { error, after } => {
-                self.met(error, Lane::First);
-                self.tally.stalls(true);
-                self.say(format!("{error}; trying again in {} s.", after.as_secs()));
+                self.error(error, ConnectionPair::First);
+                self.tally.set_stalled(true);
+                self.report(format!("{error}; retrying in {} s.", after.as_secs()));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What the end of a pass means for its user: a pure decision.
+//! Verdict on a finished pass: the user's next status, the next attempt, and the failure. Pure.
 
 use std::time::Duration;
 
@@ -10,82 +10,86 @@ use mailhaul_store::{Due, PassKind};
 
 use super::{
     outage::{Outage, outage},
-    workers::Ending,
+    workers::EndReason,
 };
 use crate::{
-    advice::{DAMAGED_DATA, topic},
-    remedies::{ENDPOINT, remedy},
-    text,
+    advice::{
+        DAMAGED_DATA,
+        remedies::{ENDPOINT, remedy},
+        topic,
+    },
+    output::text,
 };
 
-/// So often a pass that breaks off is tried again before the user fails.
-const ATTEMPTS: u32 = 8;
-/// After the first break; twice as long after each further one.
+/// Attempts before the user fails.
+const MAX_ATTEMPTS: u32 = 8;
+/// Wait after the first attempt. It doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
-/// A server that asks for patience gets it so often, for two days in all: Gmail closes a mailbox for one.
-const THROTTLED_ATTEMPTS: u32 = 48;
-/// The same where the server asks for patience and does not say for how long.
+/// Attempts at a server that throttles, in two days: Gmail closes a mailbox for one day.
+const MAX_THROTTLED_ATTEMPTS: u32 = 48;
+/// First wait if the server throttles without stating a duration.
 const THROTTLED_WAIT: Duration = Duration::from_mins(2);
-/// The same where the server has connections enough.
+/// First wait if the server refuses further connections.
 const CROWDED_WAIT: Duration = Duration::from_secs(10);
-/// After an outage of the endpoint, which is left alone longer by its parking; and of this machine.
+/// Wait after an outage of the endpoint. Its parking may last longer.
 const ENDPOINT_WAIT: Duration = Duration::from_secs(10);
+/// Wait after an outage of this machine.
 const MACHINE_WAIT: Duration = Duration::from_mins(1);
-/// The longest wait.
+/// Longest wait between attempts.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
-/// How a pass ended.
-pub(crate) struct Ended {
+/// Consequences of a finished pass.
+pub(crate) struct Verdict {
     pub(crate) event: UserEvent,
     pub(crate) due: Due,
-    /// When the mailbox was in step.
+    /// Time up to which the mailbox is synced.
     pub(crate) synced: Option<Timestamp>,
     pub(crate) failure: Option<Failure>,
     pub(crate) report: Report,
-    /// Something other than the user is to blame: it is no attempt.
+    /// True if the cause is an outage, which is no attempt of the user.
     pub(crate) is_outage: bool,
-    /// The batch wants no later ones.
+    /// True if the batch wants no further passes.
     pub(crate) is_last: bool,
 }
 
-/// The pass that has ended.
-pub(crate) struct Passed<'a> {
+/// Facts of a finished pass.
+pub(crate) struct FinishedPass<'a> {
     pub(crate) kind: PassKind,
-    /// How often it broke off before.
+    /// Earlier attempts without success.
     pub(crate) attempts: u32,
     pub(crate) settings: &'a BatchSettings,
-    /// Whether messages arrived in this one.
+    /// True if messages were copied.
     pub(crate) has_gained: bool,
     /// True if the mail goes to the archive.
     pub(crate) is_archive: bool,
-    /// Why it was told to end, if it was.
-    pub(crate) ending: Option<Ending>,
-    pub(crate) begun: Timestamp,
+    /// Reason if the worker had to end.
+    pub(crate) end_reason: Option<EndReason>,
+    pub(crate) started: Timestamp,
     pub(crate) now: Timestamp,
 }
 
-impl Passed<'_> {
-    /// What its end means for the user.
-    pub(crate) fn judge(&self, mut report: Report) -> Ended {
-        // A clock that was set back during the pass must not put the next one off.
-        let begun = self.begun.min(self.now);
-        let next = after(begun, self.settings.sync_interval).max(self.now);
+impl FinishedPass<'_> {
+    /// Returns the verdict.
+    pub(crate) fn judge(&self, mut report: Report) -> Verdict {
+        // The next pass must not be delayed if the clock was set back during this one.
+        let started = self.started.min(self.now);
+        let next = after(started, self.settings.sync_interval).max(self.now);
         let is_last = !self.settings.allow_incremental_syncs;
         if report.error.is_none() && report.folders.iter().all(|it| it.error.is_none()) && !report.is_synced()
         {
             let words = "the numbers of this sync do not add up";
             report.error = Some(Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Internal, words));
         }
-        let of_folder = report.folders.iter().find_map(|it| it.error.as_ref());
+        let of_folder = report.folders.iter().find_map(|folder| folder.error.as_ref());
         let error = report.error.as_ref().or(of_folder);
-        let (event, due, failure) = match (self.ending, error) {
+        let (event, due, failure) = match (self.end_reason, error) {
             (_, None) => {
                 let is_whole = report.skipped().next().is_none();
                 let event = if is_whole { UserEvent::Synced } else { UserEvent::SyncedWithSkippedItems };
                 let due = if is_last || self.kind == PassKind::Final { Due::Never } else { Due::At(next) };
                 (event, due, None)
             }
-            (Some(Ending::Stopped), Some(_)) => (UserEvent::Halted, Due::Never, None),
+            (Some(EndReason::Stopped), Some(_)) => (UserEvent::Halted, Due::Never, None),
             (Some(_), Some(_)) => (UserEvent::Deferred, Due::At(self.now), None),
             (None, Some(error)) if self.outage(error).is_some() => {
                 let due = after(self.now, self.outage(error).unwrap_or_default());
@@ -103,45 +107,45 @@ impl Passed<'_> {
                 }
             }
         };
-        // What arrived on the source after the pass began may be missing: that is the moment that counts.
-        let synced = error.is_none().then_some(begun);
-        let is_outage = self.ending.is_none() && error.is_some_and(|it| self.outage(it).is_some());
-        Ended { event, due, synced, failure, report, is_outage, is_last }
+        // Messages that arrived after the start of the pass may be missing, so the start counts.
+        let synced = if error.is_none() { Some(started) } else { None };
+        let is_outage = self.end_reason.is_none() && error.is_some_and(|it| self.outage(it).is_some());
+        Verdict { event, due, synced, failure, report, is_outage, is_last }
     }
 
-    /// How long to wait for the end of the outage; `None` where it is none.
+    /// Wait for the end of the outage; `None` if there is none.
     fn outage(&self, error: &Error) -> Option<Duration> {
-        outage(error, self.is_archive).map(|it| match it {
+        outage(error, self.is_archive).map(|outage| match outage {
             Outage::Endpoint => ENDPOINT_WAIT,
             Outage::Machine => MACHINE_WAIT,
         })
     }
 }
 
-fn after(moment: Timestamp, duration: Duration) -> Timestamp {
-    moment.checked_add(duration).unwrap_or(Timestamp::MAX)
+fn after(time: Timestamp, duration: Duration) -> Timestamp {
+    time.checked_add(duration).unwrap_or(Timestamp::MAX)
 }
 
-/// How long to wait before the next try; `None` where none would help.
+/// Wait before the next attempt; `None` if a retry would not help.
 fn retry_after(error: &Error, attempts: u32) -> Option<Duration> {
     let doubled = |first: Duration| (first * (1 << attempts.min(8))).min(LONGEST_WAIT);
     match (error.retry, error.kind) {
         (Retry::Never, _) => None,
-        // Whoever says how long it takes is waited for.
+        // The server stated the duration, so the number of attempts does not count.
         (Retry::After(Some(exactly)), _) => Some(exactly),
-        // There are as many places as there are connections now, unless others of the mailbox's programs have them all.
+        // The cap on connections was lowered. Other programs of the mailbox's owner may still have all of them.
         (_, ErrorKind::TooManyConnections) => {
-            (attempts + 1 < THROTTLED_ATTEMPTS).then(|| doubled(CROWDED_WAIT))
+            (attempts + 1 < MAX_THROTTLED_ATTEMPTS).then(|| doubled(CROWDED_WAIT))
         }
         (_, ErrorKind::Throttled | ErrorKind::Busy) => {
-            (attempts + 1 < THROTTLED_ATTEMPTS).then(|| doubled(THROTTLED_WAIT))
+            (attempts + 1 < MAX_THROTTLED_ATTEMPTS).then(|| doubled(THROTTLED_WAIT))
         }
-        (Retry::Now | Retry::After(None), _) => (attempts + 1 < ATTEMPTS).then(|| doubled(FIRST_WAIT)),
+        (Retry::Now | Retry::After(None), _) => (attempts + 1 < MAX_ATTEMPTS).then(|| doubled(FIRST_WAIT)),
     }
 }
 
-/// The failure as it is kept, with advice. `goes_on`: it is tried again by itself.
-pub(crate) fn failure(error: &Error, goes_on: bool) -> Failure {
+/// Returns the failure with its advice. `is_retried` means that the service tries again by itself.
+pub(crate) fn failure(error: &Error, is_retried: bool) -> Failure {
     let (class, advice) = match error.kind {
         ErrorKind::Authentication => (
             FailureClass::Authentication,
@@ -154,10 +158,10 @@ pub(crate) fn failure(error: &Error, goes_on: bool) -> Failure {
         ),
         ErrorKind::Protocol => (
             FailureClass::Connection,
-            "Start-MigrationBatch tries again; if the server does the same again, please report it.",
+            "Start-MigrationBatch tries again; if the error comes back, please report it.",
         ),
         ErrorKind::Connection => {
-            (FailureClass::Connection, "Start-MigrationBatch tries again when the server can be reached.")
+            (FailureClass::Connection, "Run Start-MigrationBatch when the server is reachable.")
         }
         ErrorKind::Throttled | ErrorKind::Busy => {
             (FailureClass::Throttled, "Start-MigrationBatch tries again later.")
@@ -169,7 +173,7 @@ pub(crate) fn failure(error: &Error, goes_on: bool) -> Failure {
         ),
         ErrorKind::Quota => (
             FailureClass::Quota,
-            "Raise the quota of the target mailbox; then Start-MigrationBatch goes on where it stopped.",
+            "Raise the quota of the target mailbox; then Start-MigrationBatch continues.",
         ),
         ErrorKind::Refused | ErrorKind::TooLarge | ErrorKind::Renumbered => {
             (FailureClass::Refused, "See the server's words; Start-MigrationBatch tries again.")
@@ -181,16 +185,16 @@ pub(crate) fn failure(error: &Error, goes_on: bool) -> Failure {
         ),
         ErrorKind::Ledger => (
             FailureClass::Storage,
-            "The data directory must be writable and have room; then Start-MigrationBatch goes on where it stopped.",
+            "Make the data directory writable and free some disk space; then Start-MigrationBatch continues.",
         ),
         ErrorKind::Damaged => (FailureClass::Storage, DAMAGED_DATA),
         ErrorKind::Interrupted | ErrorKind::Internal => {
-            (FailureClass::Internal, "This is a mistake in mailhaul: please report it.")
+            (FailureClass::Internal, "This is a bug in mailhaul; please report it.")
         }
     };
     let remedy = topic(error).and_then(|topic| remedy(topic, &error.message, &ENDPOINT));
     let advice = match remedy {
-        _ if goes_on => "It goes on by itself; NextSyncTime says when.".to_owned(),
+        _ if is_retried => "The service retries by itself; see NextSyncTime.".to_owned(),
         Some(remedy) => format!("{}; then Start-MigrationBatch tries again.", text::capitalised(&remedy)),
         None => advice.to_owned(),
     };
@@ -213,33 +217,33 @@ mod tests {
     fn judged(
         kind: PassKind,
         attempts: u32,
-        ending: Option<Ending>,
+        end_reason: Option<EndReason>,
         error: impl Into<Option<Error>>,
     ) -> (UserEvent, Due, Option<Timestamp>) {
         let settings = BatchSettings::default();
-        let passed = Passed {
+        let passed = FinishedPass {
             kind,
             attempts,
             settings: &settings,
             has_gained: false,
             is_archive: false,
-            ending,
-            begun: at(0),
+            end_reason,
+            started: at(0),
             now: at(HOUR),
         };
-        let ended = passed.judge(Report { folders: Vec::new(), error: error.into() });
-        (ended.event, ended.due, ended.synced)
+        let verdict = passed.judge(Report { folders: Vec::new(), error: error.into() });
+        (verdict.event, verdict.due, verdict.synced)
     }
 
-    fn first_pass(settings: &BatchSettings, begun: Timestamp, now: Timestamp) -> Passed<'_> {
-        Passed {
+    fn first_pass(settings: &BatchSettings, started: Timestamp, now: Timestamp) -> FinishedPass<'_> {
+        FinishedPass {
             kind: PassKind::First,
             attempts: 0,
             settings,
             has_gained: false,
             is_archive: false,
-            ending: None,
-            begun,
+            end_reason: None,
+            started,
             now,
         }
     }
@@ -249,29 +253,29 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_that_reached_its_end_was_in_step_when_it_began() {
+    fn a_complete_pass_is_synced_up_to_its_start() {
         let next = Due::At(at(24 * HOUR));
         assert_eq!(judged(PassKind::First, 0, None, None), (UserEvent::Synced, next, Some(at(0))));
         assert_eq!(judged(PassKind::Final, 0, None, None), (UserEvent::Synced, Due::Never, Some(at(0))));
-        // Told to end, and at its end all the same.
-        let stopped = judged(PassKind::Incremental, 0, Some(Ending::Stopped), None);
+        // The worker had to end, but the pass was complete.
+        let stopped = judged(PassKind::Incremental, 0, Some(EndReason::Stopped), None);
         assert_eq!(stopped, (UserEvent::Synced, next, Some(at(0))));
         let settings = BatchSettings { allow_incremental_syncs: false, ..BatchSettings::default() };
         let passed = first_pass(&settings, at(0), at(1));
-        let ended = passed.judge(Report::default());
-        assert_eq!((ended.due, ended.is_last), (Due::Never, true));
+        let verdict = passed.judge(Report::default());
+        assert_eq!((verdict.due, verdict.is_last), (Due::Never, true));
     }
 
     #[test]
-    fn a_clock_that_is_set_back_during_a_pass_puts_nothing_off() {
+    fn a_clock_that_is_set_back_delays_nothing() {
         let settings = BatchSettings::default();
         let passed = first_pass(&settings, at(48 * HOUR), at(0));
-        let ended = passed.judge(Report::default());
-        assert_eq!((ended.due, ended.synced), (Due::At(at(24 * HOUR)), Some(at(0))));
+        let verdict = passed.judge(Report::default());
+        assert_eq!((verdict.due, verdict.synced), (Due::At(at(24 * HOUR)), Some(at(0))));
     }
 
     #[test]
-    fn what_is_tried_again_and_when() {
+    fn retries_and_their_waits() {
         let lost = || Error::new(Scope::Session, Retry::Now, ErrorKind::Connection, "words");
         let wait = |seconds| Due::At(at(HOUR + seconds));
         assert_eq!(judged(PassKind::First, 0, None, lost()), (UserEvent::Deferred, wait(30), None));
@@ -279,7 +283,7 @@ mod tests {
         assert_eq!(judged(PassKind::First, 7, None, lost()), (UserEvent::Failed, Due::Never, None));
         let busy = error(Retry::After(Some(Duration::from_mins(5))), ErrorKind::Throttled);
         assert_eq!(judged(PassKind::First, 99, None, busy), (UserEvent::Deferred, wait(300), None));
-        // Whoever asks for patience gets it.
+        // A server that throttles gets more attempts.
         let asked = || error(Retry::After(None), ErrorKind::Throttled);
         assert_eq!(judged(PassKind::First, 0, None, asked()), (UserEvent::Deferred, wait(120), None));
         assert_eq!(judged(PassKind::First, 46, None, asked()), (UserEvent::Deferred, wait(HOUR), None));
@@ -289,35 +293,35 @@ mod tests {
         assert_eq!(judged(PassKind::Final, 46, None, crowded()), (UserEvent::Deferred, wait(2560), None));
         let refused = || error(Retry::Never, ErrorKind::Authentication);
         assert_eq!(judged(PassKind::First, 0, None, refused()), (UserEvent::Failed, Due::Never, None));
-        // An outage is no fault of the user, however long it lasts.
+        // An outage counts no attempts, however long it lasts.
         let unreachable = || error(Retry::Never, ErrorKind::Connection);
         assert_eq!(judged(PassKind::First, 99, None, unreachable()), (UserEvent::Deferred, wait(10), None));
         let full = || error(Retry::Never, ErrorKind::Ledger);
         assert_eq!(judged(PassKind::Final, 99, None, full()), (UserEvent::Deferred, wait(60), None));
-        // A later pass that failed has another chance when the next one is due.
+        // After a failed incremental pass the next one is due as usual.
         let later = judged(PassKind::Incremental, 0, None, refused());
         assert_eq!(later, (UserEvent::Failed, Due::At(at(24 * HOUR)), None));
-        // Damage lasts until a backup is restored.
+        // Only a restored backup repairs the damage.
         let damaged = || error(Retry::Never, ErrorKind::Damaged);
         assert_eq!(judged(PassKind::First, 0, None, damaged()), (UserEvent::Failed, Due::Never, None));
         let interrupted = Error::interrupted;
-        let stopped = judged(PassKind::First, 0, Some(Ending::Stopped), interrupted());
+        let stopped = judged(PassKind::First, 0, Some(EndReason::Stopped), interrupted());
         assert_eq!(stopped, (UserEvent::Halted, Due::Never, None));
-        let preempted = judged(PassKind::First, 0, Some(Ending::Preempted), interrupted());
+        let preempted = judged(PassKind::First, 0, Some(EndReason::Preempted), interrupted());
         assert_eq!(preempted, (UserEvent::Deferred, wait(0), None));
     }
 
     #[test]
-    fn whoever_gets_on_begins_to_count_anew() {
+    fn progress_resets_the_attempts() {
         let settings = BatchSettings::default();
-        let passed = |has_gained| Passed {
+        let passed = |has_gained| FinishedPass {
             kind: PassKind::First,
             attempts: 40,
             settings: &settings,
             has_gained,
             is_archive: false,
-            ending: None,
-            begun: at(0),
+            end_reason: None,
+            started: at(0),
             now: at(HOUR),
         };
         let asked = || Some(error(Retry::After(None), ErrorKind::Throttled));
@@ -337,8 +341,8 @@ mod tests {
         };
         let settings = BatchSettings::default();
         let passed = first_pass(&settings, at(0), at(1));
-        let ended = passed.judge(Report { folders: vec![folder], error: None });
-        assert_eq!((ended.event, ended.synced), (UserEvent::Failed, None));
-        assert_eq!(ended.failure.map(|it| it.class), Some(FailureClass::Internal));
+        let verdict = passed.judge(Report { folders: vec![folder], error: None });
+        assert_eq!((verdict.event, verdict.synced), (UserEvent::Failed, None));
+        assert_eq!(verdict.failure.map(|it| it.class), Some(FailureClass::Internal));
     }
 }

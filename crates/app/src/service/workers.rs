@@ -1,4 +1,4 @@
-//! The workers under way in this process: how they are told to end, and what they have done so far.
+//! Active workers of this process: their end reasons and statistics.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -9,88 +9,95 @@ use tokio_util::sync::CancellationToken;
 
 use super::{forecast::Forecast, progress::Tally};
 
-/// Why a worker is to end at the next end of a window.
+/// Reason why a worker must end at the end of its window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// The administrator stopped the user, or took it away.
+pub(crate) enum EndReason {
+    /// The administrator stopped or removed the user.
     Stopped,
-    /// Others need its place, or the service ends: another worker goes on.
+    /// Other users need its place, or the service ends. Another worker continues later.
     Preempted,
-    /// Its lease is lost: whatever it did last does not count.
+    /// Its lease is lost. Its last results do not count.
     LeaseLost,
 }
 
-/// All workers of this process; none where the service does not run in it. Clones share them.
+/// All workers of this process; empty unless it is the service. Clones share them.
 #[derive(Clone, Default)]
-pub(crate) struct Workers(Arc<Shared>);
+pub(crate) struct Workers(Arc<WorkersShared>);
 
 #[derive(Default)]
-struct Shared {
-    under_way: Mutex<HashMap<Guid, Worker>>,
-    /// Something is to be looked at by the scheduler.
+struct WorkersShared {
+    active: Mutex<HashMap<Guid, Worker>>,
+    /// The scheduler must take a turn.
     nudged: Notify,
     /// A worker has ended.
     ended: Notify,
 }
 
-/// Who logs in at an endpoint.
+/// Login at an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Login {
+pub(crate) struct EndpointLogin {
     pub(crate) endpoint: Guid,
-    /// The user's own name there; of an administrator who opens many mailboxes by one login, that.
+    /// User name, or the administrator's name if one login opens many mailboxes.
     pub(crate) user_name: String,
 }
 
-/// What is known of one worker.
+/// Handle of one worker. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Worker {
     pub(crate) batch: Guid,
-    pub(crate) source: Login,
-    /// None where mail goes to the archive.
-    pub(crate) target: Option<Login>,
-    /// Cancelled to end it.
+    pub(crate) source: EndpointLogin,
+    /// `None` if the mail goes to the archive.
+    pub(crate) target: Option<EndpointLogin>,
+    /// Cancelled to end the worker.
     pub(crate) stop: CancellationToken,
-    /// Why; the first reason counts.
-    ending: Arc<Mutex<Option<Ending>>>,
+    /// The first reason counts.
+    end_reason: Arc<Mutex<Option<EndReason>>>,
     pub(crate) tally: Arc<Tally>,
 }
 
 impl Worker {
-    pub(crate) fn new(batch: Guid, source: Login, target: Option<Login>, tally: Arc<Tally>) -> Self {
-        Self { batch, source, target, stop: CancellationToken::new(), ending: Arc::default(), tally }
+    pub(crate) fn new(
+        batch: Guid,
+        source: EndpointLogin,
+        target: Option<EndpointLogin>,
+        before: Statistics,
+    ) -> Self {
+        let (stop, tally) = (CancellationToken::new(), Arc::new(Tally::new(before)));
+        Self { batch, source, target, stop, end_reason: Arc::default(), tally }
     }
 
-    fn logins(&self) -> impl Iterator<Item = &Login> {
+    fn logins(&self) -> impl Iterator<Item = &EndpointLogin> {
         [&self.source].into_iter().chain(&self.target)
     }
 
-    /// Why it is to end; `None` where it is not.
-    pub(crate) fn ending(&self) -> Option<Ending> {
-        *self.ending.lock()
+    /// Returns the reason if the worker must end.
+    pub(crate) fn end_reason(&self) -> Option<EndReason> {
+        *self.end_reason.lock()
     }
 
-    pub(crate) fn end(&self, why: Ending) {
-        self.ending.lock().get_or_insert(why);
+    pub(crate) fn end(&self, reason: EndReason) {
+        self.end_reason.lock().get_or_insert(reason);
         self.stop.cancel();
     }
 }
 
 impl Workers {
     fn with<T>(&self, look: impl FnOnce(&mut HashMap<Guid, Worker>) -> T) -> T {
-        look(&mut self.0.under_way.lock())
+        look(&mut self.0.active.lock())
     }
 
-    /// Something has changed that the scheduler should look at now.
+    /// Wakes the scheduler.
     pub(crate) fn nudge(&self) {
         self.0.nudged.notify_one();
     }
 
-    /// Waits for a nudge, at most so long.
-    pub(crate) async fn nudged_within(&self, patience: Duration) {
-        let _late = tokio::time::timeout(patience, self.0.nudged.notified()).await;
+    /// Waits until the scheduler must take a turn, at most for the timeout.
+    pub(crate) async fn nudged_within(&self, timeout: Duration) {
+        // After the timeout the scheduler takes a turn too.
+        _ = tokio::time::timeout(timeout, self.0.nudged.notified()).await;
     }
 
-    pub(crate) fn begun(&self, user: Guid, worker: Worker) {
+    pub(crate) fn started(&self, user: Guid, worker: Worker) {
         self.with(|it| it.insert(user, worker));
     }
 
@@ -100,45 +107,44 @@ impl Workers {
         self.nudge();
     }
 
-    /// Ends the user's worker at its next end of a window, if there is one.
-    pub(crate) fn end(&self, user: Guid, why: Ending) {
+    /// Ends the user's worker at the end of its window, if there is one.
+    pub(crate) fn end(&self, user: Guid, reason: EndReason) {
         if let Some(worker) = self.with(|it| it.get(&user).cloned()) {
-            worker.end(why);
+            worker.end(reason);
         }
     }
 
     /// Ends all workers of the batch.
-    pub(crate) fn end_batch(&self, batch: Guid, why: Ending) {
+    pub(crate) fn end_batch(&self, batch: Guid, reason: EndReason) {
         for (_, worker) in self.all().into_iter().filter(|(_, it)| it.batch == batch) {
-            worker.end(why);
+            worker.end(reason);
         }
     }
 
-    /// All of them.
     pub(crate) fn all(&self) -> Vec<(Guid, Worker)> {
         self.with(|it| it.iter().map(|(user, worker)| (*user, worker.clone())).collect())
     }
 
-    /// How many workers are at this endpoint, and how many of them by this login.
-    pub(crate) fn at(&self, login: &Login) -> (usize, usize) {
-        let count = |is_meant: &dyn Fn(&Login) -> bool| {
+    /// Number of workers at this endpoint, and of those with this login.
+    pub(crate) fn at(&self, login: &EndpointLogin) -> (usize, usize) {
+        let count = |is_meant: &dyn Fn(&EndpointLogin) -> bool| {
             self.with(|it| it.values().filter(|worker| worker.logins().any(is_meant)).count())
         };
         (count(&|it| it.endpoint == login.endpoint), count(&|it| it == login))
     }
 
-    /// What the user's worker has done so far; `None` where nobody works.
+    /// Current statistics of the user; `None` if it has no worker.
     pub(crate) fn statistics(&self, user: Guid) -> Option<Statistics> {
         self.with(|it| it.get(&user).map(|worker| worker.tally.statistics()))
     }
 
-    /// How long the pass of the user's worker will take, where a day's octets are limited.
+    /// Forecast of the user's pass, if bytes per day are limited.
     pub(crate) fn forecast(&self, user: Guid) -> Option<Forecast> {
         self.with(|it| it.get(&user).and_then(|worker| worker.tally.forecast()))
     }
 
-    /// Waits until no worker is left, at most so long; true where none is.
-    pub(crate) async fn all_ended_within(&self, patience: Duration) -> bool {
+    /// Waits until all workers have ended; false after the timeout.
+    pub(crate) async fn all_ended_within(&self, timeout: Duration) -> bool {
         let all_ended = async {
             loop {
                 let ended = self.0.ended.notified();
@@ -148,6 +154,6 @@ impl Workers {
                 ended.await;
             }
         };
-        tokio::time::timeout(patience, all_ended).await.is_ok()
+        tokio::time::timeout(timeout, all_ended).await.is_ok()
     }
 }

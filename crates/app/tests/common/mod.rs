@@ -1,10 +1,10 @@
-//! What the tests of `migrate` and of the service share: running the program, filling servers, comparing them.
+//! Shared by the tests of `migrate` and of the service: run the program, fill servers, compare them.
 
 use std::process::{Command, Output};
 
 use mailhaul_testkit::{Dovecot, Mailbox, Mailmaker, connect, differences, fill, snapshot};
 
-/// What a run printed, and how it ended.
+/// Output and exit code of a run.
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,

@@ -1,10 +1,10 @@
-//! Report 19: UIDVALIDITY and UIDs that no 32 bits hold, or none.
+//! Report 19: UIDVALIDITY and UIDs that exceed 32 bits or are missing.
 
 use mailhaul_testkit::fake::{Fake, when};
 
 use crate::support::{Field, message};
 
-/// From now on the server tells this in place of its UIDVALIDITY.
+/// Replaces the UIDVALIDITY in all later answers.
 fn tells(server: &Fake, number: &'static str) {
     server.lie(when("").edit(move |replies| {
         for (from, to) in [
@@ -68,7 +68,7 @@ async fn case_19_uids_above_32_bits() {
     field.keeps_promises(&[2]).ends_with(10).copied(0);
 }
 
-/// Dovecot 2.3: STATUS tells 0 of a folder that another connection made a moment ago, and SELECT the true number.
+/// Dovecot 2.3: STATUS shows UIDVALIDITY 0 of a folder that another connection just created; SELECT shows the real one.
 async fn status_alone_tells_0(side: fn(&Field) -> &Fake) {
     let field = Field::of_5().await;
     side(&field).lie(when("STATUS").change("UIDVALIDITY", "UIDVALIDITY 1000", "UIDVALIDITY 0"));

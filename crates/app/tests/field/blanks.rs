@@ -4,7 +4,7 @@ use mailhaul_testkit::fake::{Fake, Replies, when};
 
 use crate::support::{BARE, Field, USUAL, message, with};
 
-/// Both ways, with a server that writes its answers so.
+/// As the source and as the target.
 async fn writes(edit: fn(&mut Replies), commands: &str) {
     let lies = |server: &Fake| server.lie(when(commands).edit(edit));
     let field = Field::new(with(USUAL), with(BARE)).await;

@@ -1,10 +1,10 @@
-//! Sources that do not give the body of one message as they should.
+//! Sources that send the body of one message wrongly.
 
 use mailhaul_testkit::fake::when;
 
 use crate::support::Field;
 
-/// Commands that ask for bodies.
+/// Commands that fetch bodies.
 pub(crate) const BODIES: &str = "UID FETCH *BODY.PEEK[] | UID FETCH *RFC822)";
 
 /// Report 54: BODY[] is NIL, with OK. Once: the message is read again.
@@ -18,7 +18,7 @@ async fn case_54_a_body_that_is_nil_once_arrives() {
     field.keeps_promises(&[]).ends_with(0).copied(0);
 }
 
-/// Report 54, always.
+/// Report 54, for each FETCH.
 #[tokio::test(flavor = "multi_thread")]
 async fn case_54_a_body_that_is_always_nil_is_skipped() {
     let field = Field::of_5().await;
@@ -27,7 +27,7 @@ async fn case_54_a_body_that_is_always_nil_is_skipped() {
     field.keeps_promises(&[2]).ends_with(10).copied(0);
 }
 
-/// Report 55: flags that nobody asked for, before and after the body.
+/// Report 55: unsolicited flags, before and after the body.
 #[tokio::test(flavor = "multi_thread")]
 async fn case_55_unsolicited_flags_do_not_disturb() {
     let field = Field::of_5().await;

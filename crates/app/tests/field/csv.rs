@@ -1,4 +1,4 @@
-//! 62: CSV files as Excel and other programs write them. A file that cannot be read moves nothing, and the words say what to do.
+//! Report 62: CSV files of Excel and other programs. A refused file moves nothing, and the message says what to do.
 
 use std::{fs, process::Command};
 
@@ -15,7 +15,7 @@ fn utf16(text: &str, octets: fn(u16) -> [u8; 2]) -> Vec<u8> {
     text.encode_utf16().flat_map(octets).collect()
 }
 
-/// Runs `mailhaul migrate --users`: the exit code, and what it printed.
+/// Runs `mailhaul migrate --users`. Returns the exit code and the output.
 fn run(field: &Field, file: &[u8]) -> (Option<i32>, String) {
     let path = field.file("users.csv");
     fs::write(&path, file).unwrap();
@@ -32,7 +32,7 @@ fn run(field: &Field, file: &[u8]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&text).into_owned())
 }
 
-/// Files that are read.
+/// Accepted files.
 fn readable() -> Vec<(&'static str, Vec<u8>)> {
     let text = usual();
     let quoted: Vec<String> =
@@ -50,7 +50,7 @@ fn readable() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Files that are refused, with what is said.
+/// Refused files, with the message.
 fn refused() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let text = usual();
     let row = text.lines().nth(1).unwrap();

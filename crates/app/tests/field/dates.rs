@@ -11,7 +11,7 @@ const DATE_FIELD: i64 = 1_704_448_800;
 const MESSAGE: &[u8] = b"From: ann@example.org\r\nSubject: Number 001\r\nMessage-ID: <001@example.org>\r\n\
      Date: Fri, 05 Jan 2024 10:00:00 +0000\r\n\r\nHello\r\n";
 
-/// The target's date of a message whose date the source tells as `told`.
+/// Returns the target's date of a message that the source shows with the date `told`.
 async fn arrives_at(told: &'static str, expected: i64) {
     let field = Field::usual().await;
     field.give("INBOX", [MESSAGE.to_vec()]);

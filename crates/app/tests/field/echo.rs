@@ -1,4 +1,4 @@
-//! Servers that send back what they were sent: the password is nowhere afterwards.
+//! Servers that echo their input: the password is nowhere in the output.
 
 use mailhaul_testkit::fake::when;
 
@@ -19,7 +19,7 @@ const FORMS: [&str; 9] = [
     "aHVudGVy",
 ];
 
-/// Runs with every kind of output, and searches all of it.
+/// Runs with every kind of output, and searches it.
 #[track_caller]
 fn run(field: &Field) -> Run {
     let trace = field.file("trace");

@@ -1,4 +1,4 @@
-//! Names, subjects and words of servers that a terminal would obey.
+//! Names, subjects and texts of servers with control characters for terminals.
 
 use mailhaul_testkit::fake::when;
 
@@ -7,7 +7,7 @@ use crate::support::{Field, message};
 /// Escape sequence, OSC 52, backspaces, carriage return, a line of its own; direction and zero width.
 const WORDS: &str = "\u{1b}[2J\u{1b}]52;c;aGk=\u{7}x\u{8}\u{8}\u{9b}31m\u{202e}evil\u{200b}";
 
-/// Nothing of what is printed or reported would be obeyed.
+/// Output and report contain no control characters.
 #[track_caller]
 fn is_harmless(text: &str) {
     for character in ['\u{1b}', '\u{7}', '\u{8}', '\u{9b}', '\u{202e}', '\u{200b}', '\u{feff}'] {

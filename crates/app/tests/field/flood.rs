@@ -1,4 +1,4 @@
-//! Answers without end: a source that never stops to tell of its messages.
+//! Endless answers: a source that never stops to list messages.
 
 use mailhaul_testkit::fake::when;
 

@@ -38,7 +38,7 @@ words! {
     case_14_alert: "[ALERT] Storage exhausted, upgrade your plan";
 }
 
-/// Whatever the words are: a target that refuses one message after the other is not offered all of them.
+/// A target that refuses message after message is not offered all of them, whatever its words are.
 #[tokio::test(flavor = "multi_thread")]
 async fn case_14_every_message_is_refused_in_unknown_words() {
     let field = Field::usual().await;

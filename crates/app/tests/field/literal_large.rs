@@ -7,7 +7,7 @@ use crate::{
     support::{Field, Run, large},
 };
 
-/// A source that announces what it sends.
+/// Source with correct lengths.
 #[tokio::test(flavor = "multi_thread")]
 async fn case_01_large_messages_arrive() {
     let field = Field::usual().await;

@@ -1,7 +1,7 @@
-//! The program between servers that lie as servers of the field did. Each test is one report, by its number.
+//! The program between servers with the faults of public reports. Each test is one report, by its number.
 //!
-//! Whatever a server says: nothing is on the target that is not on the source, nothing is there twice, at most the message
-//! that is to blame lacks, what lacks is named, and then the exit code is not 0.
+//! In every case: the target has no message that the source has not, and none twice. At most the faulty
+//! message is missing. A missing message is named, and the exit code is not 0.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 

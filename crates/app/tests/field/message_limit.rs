@@ -1,4 +1,4 @@
-//! Report 11: the server answers with so many messages at a time (RFC 9738).
+//! Report 11: the server limits the messages of an answer (RFC 9738).
 
 use mailhaul_testkit::fake::{Replies, when};
 

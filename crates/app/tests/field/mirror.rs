@@ -74,7 +74,7 @@ async fn messages_that_are_still_there_are_told_as_expunged() {
     field.keeps_promises_with(&[], &MIRROR).ends_with(0).copied(0);
 }
 
-/// How much of a mailbox one run may remove is the operator's choice.
+/// The operator sets the share of a mailbox that one run may remove.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_share_that_waits_can_be_set() {
     let field = Field::of_25().await;
@@ -92,7 +92,7 @@ async fn the_share_that_waits_can_be_set() {
     assert_eq!(run.ends_with(0).result["mailboxes"][0]["removed"], 4, "{}", run.text);
 }
 
-/// It is empty in truth: that waits for an hour, or for the administrator.
+/// The mailbox is really empty: the removal waits for an hour, or for a confirmation.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_emptied_folder_waits_until_the_deletions_are_confirmed() {
     let field = Field::of_25().await;

@@ -1,4 +1,4 @@
-//! Report 25: options that name folders that are not there.
+//! Report 25: options that name missing folders.
 
 use crate::{shared_folders::with_a_shared_folder, support::Field};
 

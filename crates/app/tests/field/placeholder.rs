@@ -1,4 +1,4 @@
-//! Report 08: Exchange gives a text of its own in place of a message.
+//! Report 08: Exchange sends its own text instead of a message.
 
 use mailhaul_testkit::fake::{Personality, when};
 

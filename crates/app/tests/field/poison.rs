@@ -1,4 +1,4 @@
-//! Report 05: the source refuses one message and asks for patience (Yahoo).
+//! Report 05: the source refuses one message and throttles (Yahoo).
 
 use mailhaul_testkit::fake::when;
 

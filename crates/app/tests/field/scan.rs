@@ -7,7 +7,7 @@ use crate::support::Field;
 /// Commands that list messages.
 const SCAN: &str = "UID FETCH *RFC822.SIZE";
 
-/// At most these messages of five lack.
+/// At most these messages of five are missing.
 async fn lists(may_lack: &[usize], lies: impl IntoIterator<Item = Lie>) {
     let field = Field::of_5().await;
     for lie in lies {
@@ -38,14 +38,14 @@ async fn case_13_c_each_range_with_the_message_is_refused() {
     lists(&[2], [when(SCAN).edit(|replies| replies.fail_at("(UID 2 ", refusal))]).await;
 }
 
-/// The connection is closed in place of an answer.
+/// The server closes the connection instead of an answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn case_13_c_each_range_with_the_message_ends_the_connection() {
     let hangs_up = when(SCAN).edit(|replies| replies.cut("(UID 2 ", 10, Flow::HangUp));
     lists(&[2], [hangs_up]).await;
 }
 
-/// All that is there arrives, and the run does not end with 0.
+/// All readable messages arrive, and the exit code is not 0.
 #[tokio::test(flavor = "multi_thread")]
 async fn case_13_d_one_that_is_counted_and_never_shown() {
     let field = Field::of_5().await;

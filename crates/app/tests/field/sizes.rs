@@ -1,4 +1,4 @@
-//! Report 61: sizes that are none.
+//! Report 61: invalid sizes.
 
 use mailhaul_testkit::fake::when;
 

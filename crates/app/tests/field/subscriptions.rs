@@ -1,4 +1,4 @@
-//! Subscriptions: those of the source are added, and none is taken away.
+//! Subscriptions of the source are added; none is removed.
 
 use crate::support::{Field, USER};
 
@@ -12,8 +12,8 @@ async fn a_folder_that_stays_subscribed_on_the_target_alone_is_named() {
             mailbox.subscribe(folder, true);
         }
     });
-    let words = "subscribed on the target and not on the source: Zeta; unsubscribing is not carried over";
+    let words = "subscribed on the target but not on the source: Zeta; mailhaul does not unsubscribe";
     field.keeps_promises(&[]).ends_with(0).says(&[words]);
-    // The target is not listed where nothing is new.
+    // Without new messages the target is not listed.
     field.keeps_promises(&[]).ends_with(0).says_nothing_of(&["subscribed"]);
 }

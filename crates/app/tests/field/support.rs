@@ -1,4 +1,4 @@
-//! Two lying servers, the program between them, and what must hold whatever the servers say.
+//! Two faulty servers, the program between them, and the checks that hold in every case.
 
 use std::{
     cell::RefCell,
@@ -77,12 +77,12 @@ pub(crate) struct Field {
     pub(crate) target: Fake,
     /// Folders of the source that show messages of other folders.
     pub(crate) views: Vec<&'static str>,
-    /// How often each message was on the source at most.
+    /// Maximum number of copies of each message on the source.
     seen: RefCell<BTreeMap<Vec<u8>, usize>>,
     directory: TempDir,
 }
 
-/// What a run printed and reported.
+/// Output and report of a run.
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
     pub(crate) result: Value,
@@ -162,7 +162,7 @@ impl Field {
         self.run_as_text(&[&["--json"], more].concat())
     }
 
-    /// The same with a result for people.
+    /// Runs with the result as text.
     pub(crate) fn run_as_text(&self, more: &[&str]) -> Run {
         let url = |server: &Fake| format!("imap+plain://{USER}@127.0.0.1:{}", server.port);
         let [stdout, stderr, report] = ["stdout", "stderr", "report.csv"].map(|name| self.file(name));
@@ -205,13 +205,13 @@ impl Field {
         Run { code: status.code(), result, text }
     }
 
-    /// Runs, and checks what must hold whatever the servers say. At most the messages with these numbers may lack.
+    /// Runs, and checks that at most the messages with these numbers are missing.
     #[track_caller]
     pub(crate) fn keeps_promises(&self, may_lack: &[usize]) -> Run {
         self.keeps_promises_with(may_lack, &[])
     }
 
-    /// The same with further options.
+    /// Runs with further options.
     #[track_caller]
     pub(crate) fn keeps_promises_with(&self, may_lack: &[usize], more: &[&str]) -> Run {
         let run = self.run(more);
@@ -219,7 +219,7 @@ impl Field {
         run
     }
 
-    /// Messages of the source that lack on the target, each with its place.
+    /// Messages of the source that are missing on the target, with folder and UID.
     pub(crate) fn lacking(&self) -> Vec<Lacking> {
         let target = bodies(&self.target);
         let mut lacking = Vec::new();
@@ -269,7 +269,7 @@ impl Run {
         &self.result["mailboxes"][0]
     }
 
-    /// Whether the message is told of: by itself, or with its folder or mailbox, which failed.
+    /// True if the report names the message, or its failed folder or mailbox.
     fn names(&self, folder: &str, uid: u32, subject: &str) -> bool {
         let mailbox = self.mailbox();
         let list = |name: &str| mailbox[name].as_array().cloned().unwrap_or_default();
@@ -282,14 +282,14 @@ impl Run {
             || !mailbox["error"].is_null()
     }
 
-    /// Ended with this code.
+    /// Asserts the exit code.
     #[track_caller]
     pub(crate) fn ends_with(&self, code: i32) -> &Self {
         assert_eq!(self.code, Some(code), "{}", self.text);
         self
     }
 
-    /// stdout, stderr or the report has each of these texts.
+    /// Asserts that stdout, stderr or the report contains each text.
     #[track_caller]
     pub(crate) fn says(&self, texts: &[&str]) -> &Self {
         for text in texts {
@@ -298,7 +298,7 @@ impl Run {
         self
     }
 
-    /// Neither of them has any of these texts.
+    /// Asserts that none of them contains a text.
     #[track_caller]
     pub(crate) fn says_nothing_of(&self, texts: &[&str]) -> &Self {
         for text in texts {
@@ -307,12 +307,12 @@ impl Run {
         self
     }
 
-    /// Messages that the report tells as skipped.
+    /// Messages that the report lists as skipped.
     pub(crate) fn skipped(&self) -> usize {
         self.mailbox()["skippedItems"].as_array().map_or(0, Vec::len)
     }
 
-    /// So many messages were copied.
+    /// Asserts the number of copied messages.
     #[track_caller]
     pub(crate) fn copied(&self, count: u64) -> &Self {
         assert_eq!(self.mailbox()["copied"], count, "{}", self.text);

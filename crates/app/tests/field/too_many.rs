@@ -1,4 +1,4 @@
-//! Report 06: the target refuses one message in words that sound like a request for patience.
+//! Report 06: the target refuses one message with words that sound like throttling.
 
 use mailhaul_testkit::fake::when;
 

@@ -1,4 +1,4 @@
-//! A target that tells a UIDNEXT which is not true: what it stores has lower UIDs. `app/tests/long/hostile.rs` found it.
+//! A target with a wrong UIDNEXT: its new messages have lower UIDs. `app/tests/long/hostile.rs` found it.
 
 use mailhaul_testkit::fake::{Flow, when};
 

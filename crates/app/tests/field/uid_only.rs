@@ -1,4 +1,4 @@
-//! Report 12: a client that does not enable UIDONLY is shown the newest messages alone (Yahoo).
+//! Report 12: without UIDONLY the server shows only the newest messages (Yahoo).
 
 use mailhaul_testkit::fake::{Replies, when};
 
@@ -40,7 +40,7 @@ async fn case_12_all_messages_are_seen_or_the_limit_is_told() {
     }
 }
 
-/// The server has a limit and no UIDONLY: no answer tells if older messages are there.
+/// The server has a limit and no UIDONLY: no answer says if there are older messages.
 #[tokio::test(flavor = "multi_thread")]
 async fn case_12_a_folder_that_may_be_cut_is_told() {
     let source = with("IMAP4rev1 AUTH=PLAIN SASL-IR ID LITERAL+ ENABLE MESSAGELIMIT=3 XYMHIGHESTMODSEQ");

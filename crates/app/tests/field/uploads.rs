@@ -1,4 +1,4 @@
-//! Targets that do not take one message as they should.
+//! Targets that handle one upload wrongly.
 
 use mailhaul_testkit::fake::when;
 

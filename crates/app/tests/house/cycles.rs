@@ -8,18 +8,6 @@ use crate::sources::{Crate, SourceFile, crates};
 
 /// Files that still import each other. The list only gets shorter.
 const KNOWN: &[&str] = &[
-    "mailhaul-engine/copying.rs",
-    "mailhaul-engine/feed.rs",
-    "mailhaul-engine/flag_changes.rs",
-    "mailhaul-engine/lanes.rs",
-    "mailhaul-engine/moves.rs",
-    "mailhaul-engine/pass.rs",
-    "mailhaul-engine/ports.rs",
-    "mailhaul-engine/read_back.rs",
-    "mailhaul-engine/repair.rs",
-    "mailhaul-engine/transfer.rs",
-    "mailhaul-engine/views.rs",
-    "mailhaul-engine/work.rs",
     "mailhaul-migration/check.rs",
     "mailhaul-migration/csv.rs",
     "mailhaul-migration/rows.rs",
@@ -28,22 +16,6 @@ const KNOWN: &[&str] = &[
     "mailhaul-operations/http/service.rs",
     "mailhaul-operations/parameter.rs",
     "mailhaul-operations/schema.rs",
-    "mailhaul/migrate/mailboxes.rs",
-    "mailhaul/migrate/mod.rs",
-    "mailhaul/migrate/report.rs",
-    "mailhaul/migrate/run.rs",
-    "mailhaul/migrate/summary.rs",
-    "mailhaul/ops/views/batch.rs",
-    "mailhaul/ops/views/mod.rs",
-    "mailhaul/ops/views/statistics.rs",
-    "mailhaul/ops/views/user_statistics.rs",
-    "mailhaul/probe/admin.rs",
-    "mailhaul/probe/bearer.rs",
-    "mailhaul/probe/mailbox.rs",
-    "mailhaul/probe/mod.rs",
-    "mailhaul/probe/opening.rs",
-    "mailhaul/prompt.rs",
-    "mailhaul/shell.rs",
 ];
 
 /// The paths that a `use` names, one name each.

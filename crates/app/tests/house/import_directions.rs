@@ -1,4 +1,4 @@
-//! Who may import whom: the table of ARCHITECTURE.md, held against cargo's own view of the workspace.
+//! Allowed dependencies of crates: the table of ARCHITECTURE.md, compared with cargo's metadata.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -31,7 +31,7 @@ impl JumpingClock {
         Some(clock)
     }
 
-    /// Sets the clock to that of the machine and so many seconds.
+    /// Sets the clock to that of the machine plus these seconds.
     pub(crate) fn set(&self, seconds: i64) {
         // Renamed into place: a look at the clock never sees half of it.
         let new = self.difference.with_extension("new");
@@ -39,7 +39,7 @@ impl JumpingClock {
         fs::rename(new, &self.difference).unwrap();
     }
 
-    /// Fails where the running service does not go by this clock. Its endpoint `Check` stays.
+    /// Fails if the running service does not use this clock. Its endpoint `Check` stays.
     pub(crate) fn check(&self, service: &Service) {
         self.set(400 * DAY);
         let new = ["New-MigrationEndpoint", "-IMAP", "-Name", "Check", "-RemoteServer", "127.0.0.1"];

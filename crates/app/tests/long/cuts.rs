@@ -10,26 +10,26 @@ use crate::{
 /// "Größe", as it goes over the wire.
 const WIDE: &str = "Gr&APYA3w-e";
 
-/// Where and how a transfer is cut.
+/// Place and kind of a cut.
 #[derive(Clone, Copy, Debug)]
 struct Case {
     kind: Kind,
     /// The number of the case, which chooses the mail.
     number: u64,
-    /// Of the target's line; else the source's.
+    /// True for the connection to the target, false for the source.
     is_target: bool,
     /// From the program to the server.
     is_upload: bool,
     /// [`Cut::Hold`]: the program is killed there.
     cut: Cut,
-    /// The n-th part of the transfer,
+    /// Index of the part of the transfer in which the cut is.
     part: u64,
-    /// of so many.
+    /// Number of parts.
     parts: u64,
 }
 
 impl Case {
-    /// Faults of the lines to source and target, for a transfer of so many octets.
+    /// Faults of the connections to source and target, for a transfer of these bytes.
     fn faults(&self, octets: [[u64; 2]; 2]) -> [Faults; 2] {
         let way = usize::from(self.is_upload);
         let whole = octets[usize::from(self.is_target)][way];

@@ -1,5 +1,5 @@
-//! A server that answers anything, as the source and as the target: the program ends, is bounded in memory, and says
-//! nothing untrue. When a hostile target is honest again, the next run brings everything there, once.
+//! A server with arbitrary answers, as source and as target: the program ends, its memory is bounded, and its
+//! report is true. After the target becomes honest, the next run completes it without duplicates.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::support::{Content, Contents, Pair, Run, USER, all, contents, differen
 
 /// Runs at extent 1.
 const RUNS: u64 = 10;
-/// KiB that the program may have at most: one response of 64 MiB, and what it needs itself.
+/// Maximum memory of the program in KiB: one response of 64 MiB, and its own needs.
 const MOST_MEMORY: u64 = 320 << 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ enum Side {
     Target,
 }
 
-/// Nothing but what every server has.
+/// Capabilities of every server.
 const BARE: &str = "IMAP4rev1 AUTH=PLAIN SASL-IR ID";
 
 fn personality(seed: u64) -> Personality {
@@ -33,7 +33,7 @@ fn personality(seed: u64) -> Personality {
     }
 }
 
-/// All messages of a server by their octets.
+/// All messages of a server by their bytes.
 fn octets(server: &Fake) -> BTreeSet<Vec<u8>> {
     server.with(USER, |mailbox| {
         let folders = mailbox.folder_names();
@@ -84,7 +84,7 @@ fn check(pair: &Pair, side: Side, seed: u64, said: &Hostile, run: &Run, code: Op
     );
 }
 
-/// Whatever the target said: what it stored is found again, and nothing is sent twice.
+/// Messages that the hostile target stored are found again, and none is sent twice.
 async fn recovers(pair: &Pair, seed: u64, said: &Hostile, first: &Run) {
     let told = first.text();
     pair.target.be_honest();

@@ -1,14 +1,14 @@
-//! Targets that keep something else than they were sent, each with what it keeps.
+//! Targets that change messages, each with its result.
 
 use mailhaul_testkit::fake::{Fake, Personality, when};
 
 /// Extensions of the plain server without UIDPLUS and without MULTIAPPEND.
 const WITHOUT_UIDPLUS: &str = "IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN NAMESPACE MOVE UNSELECT CHILDREN ESEARCH \
                                CONDSTORE QRESYNC LIST-EXTENDED LIST-STATUS SPECIAL-USE";
-/// Nothing but what every server has.
+/// Capabilities of every server.
 const BARE: &str = "IMAP4rev1 AUTH=PLAIN SASL-IR ID";
 
-/// A target, by what it does to messages.
+/// Kind of target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Keeps everything, and takes several messages in one command.
@@ -49,7 +49,7 @@ impl Kind {
         }
     }
 
-    /// Begins to do what is not in the personality.
+    /// Starts the behaviour that is not in the personality.
     pub(crate) fn begin(self, target: &Fake) {
         if self == Self::StoresOnNo {
             for turn in [2, 5] {
@@ -59,7 +59,7 @@ impl Kind {
         }
     }
 
-    /// What this target has of a message when all is well.
+    /// Returns the message as this target stores it.
     pub(crate) fn keeps(self, octets: &[u8]) -> Vec<u8> {
         (self.personality().rewrite)(octets.to_vec())
     }

@@ -24,7 +24,7 @@ const LONGEST_RUN: Duration = Duration::from_mins(20);
 /// Runs at once. Most of them wait.
 const AT_ONCE: usize = 12;
 
-/// How much is to be done: a factor.
+/// Factor of the number of runs.
 pub(crate) fn extent() -> u64 {
     number("MAILHAUL_EXTENT", 1).max(1)
 }
@@ -41,7 +41,7 @@ fn number(variable: &str, default: u64) -> u64 {
     }
 }
 
-/// Does all of these, several at once.
+/// Runs all cases, several at once.
 pub(crate) async fn all<T, F>(cases: impl IntoIterator<Item = T>, run: impl Fn(T) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -60,7 +60,7 @@ where
     }
 }
 
-/// A message as it is compared: octets, flags in their order, and when it arrived.
+/// Message for comparison: bytes, sorted flags, and INTERNALDATE.
 pub(crate) type Content = (Vec<u8>, Vec<String>, String);
 /// Folders with their messages, in an order that does not depend on when they came.
 pub(crate) type Contents = BTreeMap<String, Vec<Content>>;
@@ -121,7 +121,7 @@ impl Pair {
 pub(crate) struct Run {
     child: Child,
     output: PathBuf,
-    /// The most memory that it had so far, in KiB (`VmHWM`).
+    /// Peak memory so far in KiB (`VmHWM`).
     pub(crate) most_memory: u64,
 }
 
@@ -152,7 +152,7 @@ impl Run {
         status.code()
     }
 
-    /// What it printed.
+    /// Output of the program.
     pub(crate) fn text(&self) -> String {
         fs::read_to_string(&self.output).unwrap()
     }
@@ -195,7 +195,7 @@ pub(crate) fn contents(
     })
 }
 
-/// What differs, in words that fit on a screen.
+/// Describes the differences in a few lines.
 pub(crate) fn differences(expected: &Contents, found: &Contents) -> Vec<String> {
     let mut told = Vec::new();
     let names: std::collections::BTreeSet<&String> = expected.keys().chain(found.keys()).collect();

@@ -1,4 +1,4 @@
-//! What arrives: everything, unchanged, once.
+//! Copies: complete, unchanged, once.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use mailhaul_testkit::{Dovecot, Faults, Mailmaker, Proxy, Setup, connect, fill};
 
 use crate::support::{Haul, assert_equal, assert_same, commands, contents, give, program, ran};
 
-/// Folders with names that servers and programs stumble over.
+/// Folder names that often cause faults.
 const FOLDERS: [&str; 6] = ["INBOX", "Gelöscht/日本語", "a.b/c d", "&-tilde~", "Sent", "Archive/2019/Q1"];
 
-/// Fills the folders, subscribes to some, adds true duplicates and messages by which nothing can be told.
+/// Fills the folders, subscribes to some, adds duplicates and messages without identifying headers.
 pub(crate) async fn fill_oddly(server: &Dovecot, user: &str, messages: Vec<Vec<u8>>) {
     let mut session = connect(server.port(), user, &Dovecot::password(user)).await;
     let mut maker = Mailmaker::new(3);
@@ -36,7 +36,7 @@ pub(crate) async fn fill_oddly(server: &Dovecot, user: &str, messages: Vec<Vec<u
     session.logout().await.unwrap();
 }
 
-/// Real messages where a collection of them lies beside the project, otherwise made ones, as they are appended.
+/// Real messages if there is a collection beside the project, else generated ones, as APPEND takes them.
 pub(crate) fn corpus() -> Vec<Vec<u8>> {
     mailhaul_testkit::corpus().iter().map(|it| mailhaul_testkit::with_crlf(it)).collect()
 }
@@ -82,7 +82,7 @@ async fn everything_arrives_as_it_was_and_a_second_run_opens_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_csv_file_brings_many_mailboxes_with_names_of_their_own_on_the_target() {
+async fn a_csv_file_migrates_mailboxes_with_other_target_names() {
     let users = ["terrya", "annb", "paulc"];
     let from = Setup::with_users(&users).start();
     let to = Setup::with_users(&["terrya", "ann.beebe", "paulc"]).start();
@@ -234,7 +234,7 @@ async fn a_map_file_is_obeyed_and_shown_before() {
     let refused = haul.run(&["--folder-map", wrong.to_str().unwrap()]);
     refused.assert(2);
     refused.says(&["wrong.csv", "Row 2, column 2 (Target): \"B/*\" needs a source that ends with * too"]);
-    haul.run(&["--map", "A=B", "--map", "A=C"]).says(&["the folder \"A\" is there twice"]);
+    haul.run(&["--map", "A=B", "--map", "A=C"]).says(&["the folder \"A\" is given twice"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -275,7 +275,7 @@ async fn servers_that_offer_nothing_but_the_bare_protocol() {
     );
     // Every folder is looked into, because the server cannot say what changed; nothing is sent again.
     assert_eq!(haul.mailbox(&[])["copied"].as_u64(), Some(0));
-    // Killed in the middle, where no answer says which message got which UID.
+    // Killed before an answer says which message got which UID.
     give(&from, "annb", "INBOX", &[900; 1500], 3).await;
     for _ in 0..4 {
         let mut child = haul.spawn(&[]);
@@ -317,7 +317,7 @@ async fn a_user_root_is_taken_for_the_whole_mailbox() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_goes_over_a_line_that_turns_out_to_be_slow_is_compressed() {
+async fn a_slow_connection_is_compressed() {
     let compressing = || {
         let extra = "protocol imap {\n mail_plugins = imap_zlib\n}\n".to_owned();
         Setup { extra, ..Setup::with_users(&["annb"]) }.start()

@@ -1,4 +1,4 @@
-//! Killed at any moment, and run again: nothing lost, nothing doubled.
+//! Kills at any moment: the next run loses and duplicates nothing.
 
 use std::{fs, thread::sleep, time::Duration};
 
@@ -9,7 +9,7 @@ use crate::{
     support::{Haul, assert_same, give, ran},
 };
 
-/// So often the program is killed.
+/// Number of kills.
 const KILLS: u32 = 50;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,7 +69,7 @@ async fn killed_and_the_ledger_lost() {
     assert_same(&from, &to, "annb").await;
 }
 
-/// Two runs at once with one data directory, which name the server of the target differently.
+/// Two runs at once with one data directory, and two names of the target's server.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_names_of_one_server_double_nothing() {
     let (from, to) = (Setup::with_users(&["annb"]).start(), Setup::with_users(&["annb"]).start());

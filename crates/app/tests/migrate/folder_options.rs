@@ -15,7 +15,7 @@ async fn pair(user: &str) -> (Dovecot, Dovecot) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn options_that_match_no_folder_are_told() {
+async fn options_that_match_no_folder_are_named() {
     let (from, to) = pair("annb").await;
     let haul = Haul::new("annb", from.port(), to.port());
     // Nothing is left to copy: the operator meant something else.

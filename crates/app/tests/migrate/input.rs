@@ -2,7 +2,7 @@
 
 use crate::support::{Haul, Ran, program, ran};
 
-/// Nothing listens there, and nobody must find out.
+/// No server listens there, and no connection must be tried.
 const FROM: &str = "imap+plain://127.0.0.1:1";
 const TO: &str = "imap+plain://127.0.0.1:2";
 
@@ -54,7 +54,7 @@ fn a_wrong_csv_file_is_refused_with_its_row_and_column() {
         &[],
     );
     merged.assert(2);
-    merged.says(&["Row 3", "the target mailbox is that of row 2 already"]);
+    merged.says(&["Row 3", "row 2 has the same target mailbox"]);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn wrong_options_are_refused() {
     let empty = file.path().to_str().unwrap();
     let table: [(&[&str], &[&str]); 12] = [
         (&["--from", "imaps://u:hunter2@h", "--to", TO], &["a password in an address"]),
-        (&["--from", "pop3://h", "--to", TO], &["the scheme is not known"]),
+        (&["--from", "pop3://h", "--to", TO], &["unknown scheme"]),
         (&["--from", FROM], &["--to"]),
         (&["--from", FROM, "--to", TO], &["--from names no user"]),
         (&["--from", "imaps://u@h", "--to", "imaps://v@h", "--from-password-file", empty], &["is empty"]),
@@ -75,7 +75,7 @@ fn wrong_options_are_refused() {
             &["--from", FROM, "--to", TO, "--users", "/nowhere/users.csv"],
             &["/nowhere/users.csv cannot be read"],
         ),
-        (&["--from", "imaps://u@h", "--to", TO, "--users", "x.csv"], &["leave the user out of the address"]),
+        (&["--from", "imaps://u@h", "--to", TO, "--users", "x.csv"], &["remove the user from the address"]),
         (&["--from", FROM, "--to", TO, "--since", "yesterday"], &["--since", "2024-12-31"]),
         (
             &["--from", FROM, "--to", TO, "--exclude-folder", "#Sentt#"],

@@ -1,4 +1,4 @@
-//! What later passes carry: new mail, flags, moves, deletions; and what they leave alone.
+//! Later passes: new mail, flags, moves and deletions, and unchanged parts.
 
 use mailhaul_imap::{MailboxName, SearchKey, SelectOptions, Session, StoreMode};
 use mailhaul_mail::{Flags, Uid, UidSet};
@@ -23,7 +23,7 @@ fn flags(text: &str) -> Flags {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn new_mail_flags_moves_and_renames_follow_and_the_targets_own_changes_stay() {
+async fn changes_follow_and_the_targets_own_changes_stay() {
     let (from, to) = (Setup::with_users(&["terrya"]).start(), Setup::with_users(&["terrya"]).start());
     give(&from, "terrya", "INBOX", &[900; 30], 1).await;
     give(&from, "terrya", "Archive", &[900; 5], 2).await;
@@ -84,7 +84,7 @@ async fn deletions_are_kept_or_mirrored_and_only_of_our_own_copies() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_made_anew_on_either_side_is_paired_again() {
+async fn a_recreated_folder_on_either_side_is_paired_again() {
     let (from, mut to) = (Setup::with_users(&["paulc"]).start(), Setup::with_users(&["paulc"]).start());
     give(&from, "paulc", "Work", &[900; 12], 1).await;
     let haul = Haul::new("paulc", from.port(), to.port());
@@ -99,7 +99,7 @@ async fn a_folder_made_anew_on_either_side_is_paired_again() {
     let again = haul.mailbox(&[]);
     assert_eq!(again["copied"].as_u64(), Some(7), "{again:#}");
     assert_same(&from, &to, "paulc").await;
-    // Where nothing changed on the source, nobody looks: the target's loss is found with the next change.
+    // Without a change on the source the target is not scanned: its loss is found with the next change.
     let mut target = session(&to, "paulc").await;
     let mut work = target.select(&name("Work"), &SelectOptions::default()).await.unwrap();
     let all = work.uid_search(&[SearchKey::All]).await.unwrap();

@@ -1,4 +1,4 @@
-//! Passwords are nowhere but in memory and on the wire.
+//! Passwords are only in memory and on the wire.
 
 use std::{fs, path::Path};
 
@@ -6,7 +6,7 @@ use mailhaul_testkit::Setup;
 
 use crate::support::{Haul, give, program, ran};
 
-/// Passwords with everything that quoting could go wrong on.
+/// Passwords with all characters that need quoting.
 const SECRETS: [&str; 2] = ["s3cret-\"\\%&=ä ", "t4rget-'`$(x){5+}"];
 
 fn hold(directory: &Path, secret: &str) -> Vec<String> {

@@ -20,7 +20,7 @@ fn hashed() -> Setup {
     }
 }
 
-/// What the client said to sign in, in order.
+/// Commands of the client to sign in, in order.
 fn sign_ins(haul: &Haul, side: &str) -> Vec<String> {
     let said = commands(&haul.file("trace"), side);
     let mechanism = |line: String| {

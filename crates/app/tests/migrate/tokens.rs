@@ -11,7 +11,7 @@ use crate::support::Haul;
 
 const USER: &str = "annb@contoso.edu";
 
-/// A command that prints what is in the file named after the mailbox.
+/// Command that prints the file named after the mailbox.
 fn printing(haul: &Haul) -> String {
     let script = haul.write("token", "#!/bin/sh\nexec cat \"$1/$2.token\"\n");
     fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).unwrap();
@@ -53,7 +53,7 @@ async fn a_command_gives_the_tokens_of_both_ends() {
     haul.expect(0, &["--from-token-command", &command, "--to-token-command", &target]);
     assert_eq!(to.with(USER, |it| it.total()), 3);
 
-    // Where nothing is new the target is not connected to: there is something.
+    // Without new messages the target is not connected, so there is one.
     from.with(USER, |mailbox| {
         let (octets, flags, date) = maker.item(700);
         mailbox.add("INBOX", octets, flags, date);

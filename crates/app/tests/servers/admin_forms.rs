@@ -1,4 +1,4 @@
-//! By which form each kind of server opens a mailbox to its administrator, as the test of a server finds it.
+//! Forms of an administrator's login on each kind of server, as the server test finds them.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use crate::common::ran;
 const USERS: [&str; 2] = ["terry.adams", "ann.beebe"];
 const PASSWORD: &str = "admin-hunter2";
 
-/// What Test-MigrationServerAvailability says of terry's mailbox, in which there are three messages.
+/// Returns the result of Test-MigrationServerAvailability for terry's mailbox with three messages.
 async fn tested(shape: Shape) -> Value {
     let server = shape.start();
     let mut session = connect(server.port(), USERS[0], "secret-terry.adams").await;

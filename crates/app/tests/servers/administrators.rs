@@ -77,7 +77,7 @@ async fn of_all(shape: &Shape, server: &dyn Server, users: [&str; 3]) -> Vec<Mai
     let mut all = Vec::new();
     for user in users {
         let mut mailbox = shown(shape, server, user).await;
-        // In folders that are shared with him an administrator sees only his own subscriptions: all are subscribed then.
+        // In shared folders an administrator sees only the administrator's own subscriptions, so all are subscribed.
         if matches!(shape, Shape::Courier(_)) {
             for folder in mailbox.values_mut() {
                 folder.subscribed = true;
@@ -88,7 +88,7 @@ async fn of_all(shape: &Shape, server: &dyn Server, users: [&str; 3]) -> Vec<Mai
     all
 }
 
-/// Makes an endpoint `Name`; with an administrator where `more` says so.
+/// Creates an endpoint `Name`, with an administrator if `more` says so.
 fn endpoint(service: &Service, name: &str, port: u16, more: &[&str]) {
     let port = port.to_string();
     let words =
@@ -147,11 +147,11 @@ async fn couriers_user_root_in_virtual_shared_folders() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_authorization_identity_on_dovecot_without_passwords_in_the_file() {
+async fn authorization_identity_on_dovecot_without_passwords() {
     brings_all(dovecot(), NO_PASSWORDS, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_authorization_identity_on_cyrus_without_passwords_in_the_file() {
+async fn authorization_identity_on_cyrus_without_passwords() {
     brings_all(cyrus(), NO_PASSWORDS, true).await;
 }

@@ -1,19 +1,19 @@
-//! What servers do not hold as it was given to them.
+//! Messages that servers refuse or change.
 
 use mailhaul_testkit::Shape;
 
-/// What becomes of messages.
+/// Treatment of messages.
 enum Change {
-    /// These are refused.
+    /// Refused.
     Refuses(fn(&[u8]) -> bool),
-    /// This is kept in their place.
+    /// Replaced by this message.
     Alters(fn(&[u8]) -> Vec<u8>),
 }
 
-/// One kind of server, what it does, and why.
+/// Exception of one kind of server, with the reason.
 struct Exception(fn(&Shape) -> bool, Change, #[allow(dead_code, reason = "for the reader")] &'static str);
 
-/// The only ways in which a message may arrive otherwise than it was. Dovecot has none.
+/// All allowed differences between sent and stored messages. Dovecot has none.
 const EXCEPTIONS: [Exception; 3] = [
     Exception(
         is_courier,
@@ -32,7 +32,7 @@ const EXCEPTIONS: [Exception; 3] = [
     ),
 ];
 
-/// What a server of this shape keeps of the message; `None` where it refuses it.
+/// Returns the message as a server of this shape stores it; `None` if it refuses it.
 pub(crate) fn kept(shape: &Shape, message: Vec<u8>) -> Option<Vec<u8>> {
     let mut changes = EXCEPTIONS.iter().filter(|Exception(is_meant, ..)| is_meant(shape));
     changes.try_fold(message, |message, Exception(_, change, _)| match change {
@@ -66,8 +66,8 @@ fn munged(message: &[u8]) -> Vec<u8> {
     [header.as_slice(), text].concat()
 }
 
-/// Whether a line of the header is not ended, or is neither a field, nor the rest of one, nor what mbox files have before
-/// messages. Names of fields may hold 8-bit characters.
+/// True if the header has an invalid line: without an end, or neither a field, a continuation nor an mbox line.
+/// Field names may contain 8-bit characters.
 pub(crate) fn has_invalid_header(mut message: &[u8]) -> bool {
     while let Some(end) = message.iter().position(|it| *it == b'\n') {
         let line = &message[..end];

@@ -1,4 +1,4 @@
-//! What servers hold, in a form in which they can be compared.
+//! Contents of servers, in a form that can be compared.
 
 use mailhaul_mail::InternalDate;
 use mailhaul_testkit::{Mailbox, Server, Shape, differences};
@@ -14,7 +14,7 @@ pub(crate) fn name_on(shape: &Shape, folder: &str) -> String {
     }
 }
 
-/// What the server shows, with the names of the folders and the dates in one form: servers show the same moment in different
+/// Returns the server's contents with normalised folder names and dates: servers show the same time in different
 /// zones.
 pub(crate) async fn shown(shape: &Shape, server: &dyn Server, user: &str) -> Mailbox {
     let (prefix, separator) = shape.naming();

@@ -1,5 +1,5 @@
-//! Names of folders that servers understand otherwise: on the way from one real server to another and further, none is lost,
-//! and no two become one.
+//! Folder names that servers interpret differently: over several real servers none is lost, and no two are
+//! merged.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::{common::contents, holdings::name_on, support::Haul};
 
 const USER: &str = "annb";
 
-/// Levels are separated by `/` here.
+/// Separator of folder names in this file.
 const NAMES: [&str; 40] = [
     "a",
     "A",
@@ -55,7 +55,7 @@ const NAMES: [&str; 40] = [
     "‛mark",
 ];
 
-/// Makes the folders, each with one message that tells its name. Returns how many the server could hold.
+/// Creates the folders, each with one message that names it. Returns the number that the server accepted.
 async fn load(shape: &Shape, server: &dyn Server) -> usize {
     let mut session = connect(server.port(), USER, &format!("secret-{USER}")).await;
     let (_, separator) = shape.naming();
@@ -79,7 +79,7 @@ async fn load(shape: &Shape, server: &dyn Server) -> usize {
     made
 }
 
-/// Which messages lie together in a folder, and what it is called.
+/// Returns the messages of each folder, and its name.
 async fn together(server: &dyn Server) -> BTreeMap<Vec<String>, String> {
     let folders = contents(server.port(), USER).await;
     let with_mail = folders.into_iter().filter(|(_, it)| !it.messages.is_empty());
@@ -91,7 +91,7 @@ async fn together(server: &dyn Server) -> BTreeMap<Vec<String>, String> {
     with_mail.map(|(name, it)| (digests(it), name)).collect()
 }
 
-/// There, and from there to a third server; each time once more with nothing to do.
+/// Migrates to a second and a third server, each with a second run that has nothing to do.
 async fn goes(way: [Shape; 3], least: usize) {
     let [first, second, third] = way.clone().map(Shape::start);
     let made = load(&way[0], &*first).await;

@@ -1,4 +1,4 @@
-//! Every kind of server as source and as target: what arrives is what was there, to the octet.
+//! Every kind of server as source and as target: copies are equal to the byte.
 
 use mailhaul_imap::MailboxName;
 use mailhaul_mail::{Flags, InternalDate};
@@ -14,7 +14,7 @@ use crate::{
 };
 
 const USER: &str = "annb";
-/// Levels are separated by `/` here, whatever the server has.
+/// Separator of folder names in this file, on every server.
 const FOLDERS: [&str; 8] = [
     "INBOX",
     "Sent",
@@ -25,7 +25,7 @@ const FOLDERS: [&str; 8] = [
     "Archive/2019/Q1",
     "&-tilde~",
 ];
-/// What servers that make folders by themselves call that of deleted mail.
+/// Name of the folder for deleted mail on servers that create it.
 const TRASH: &str = "Trash";
 const SUBSCRIBED: [&str; 5] = ["INBOX", "Sent", "Drafts", "Gelöscht/日本語", "Archive/2019/Q1"];
 
@@ -36,7 +36,7 @@ struct Mail {
     date: InternalDate,
 }
 
-/// Real messages, made ones and odd ones, over all folders.
+/// Real, generated and odd messages in all folders.
 fn mail() -> Vec<Mail> {
     let mut maker = Mailmaker::new(21);
     let mut messages: Vec<Vec<u8>> = corpus().iter().map(|it| with_crlf(it)).collect();
@@ -73,7 +73,7 @@ fn mail() -> Vec<Mail> {
     all
 }
 
-/// What servers of these shapes hold of the mail after it went from the first one to the next.
+/// Returns the mail as it arrives after the servers of these shapes.
 fn expected(mail: &[Mail], way: &[&Shape]) -> Mailbox {
     let mut mailbox = Mailbox::new();
     for folder in FOLDERS {
@@ -88,7 +88,7 @@ fn expected(mail: &[Mail], way: &[&Shape]) -> Mailbox {
     mailbox
 }
 
-/// Gives the mail to the server; what it refuses must be what the exceptions say.
+/// Appends the mail to the server. Refusals must match the exceptions.
 async fn load(mail: &[Mail], shape: &Shape, server: &dyn Server) {
     let mut session = connect(server.port(), USER, &format!("secret-{USER}")).await;
     for folder in FOLDERS {
@@ -119,7 +119,7 @@ fn count(mailbox: &Mailbox) -> u64 {
     mailbox.values().map(|it| it.messages.len() as u64).sum()
 }
 
-/// One run, and a second one that has nothing to do.
+/// Runs twice; the second run has nothing to do.
 async fn hauls(from: Shape, to: Shape) {
     let (source, target) = (from.clone().start(), to.clone().start());
     let mail = mail();

@@ -1,4 +1,4 @@
-//! Messages that a real Cyrus refuses: skipped and named, saved where that is asked for, and edited where that is allowed.
+//! Messages that a real Cyrus refuses: skipped and named, saved on request, and edited if allowed.
 
 use std::{fs, path::Path, process::Command};
 
@@ -14,7 +14,7 @@ use crate::{
 const USER: &str = "annb";
 const FLAGS: &str = "\\Seen";
 
-/// What Cyrus 3.6 refuses, with its words, and what it takes in its place. Courier takes and gives it as it is.
+/// Messages that Cyrus 3.6 refuses, with its words, and the edited form that it accepts. Courier accepts them.
 const REFUSED: [(&str, &str, &str); 7] = [
     ("Subject: nul\r\n\r\nte\0xt\r\n", "NUL characters", "Subject: nul\r\n\r\ntext\r\n"),
     ("Subject: n\0ul\r\n\r\ntext\r\n", "NUL characters", "Subject: nul\r\n\r\ntext\r\n"),
@@ -32,7 +32,7 @@ const REFUSED: [(&str, &str, &str); 7] = [
     ),
     ("only text\r\n", "invalid header", "\r\nonly text\r\n"),
 ];
-/// What it takes as it is.
+/// Messages that it accepts.
 const TAKEN: [&str; 2] =
     ["Subject: gr\u{fc}n\r\n\r\ntext\r\n", "From a@b Mon Jan 1 00:00:00 2024\r\nTo: d\r\n\r\ntext\r\n"];
 
@@ -84,7 +84,7 @@ fn migrate(data: &Path, from: u16, to: u16, more: &[&str]) -> Ran {
     ran(&mut command)
 }
 
-/// The beginnings of the digests in a folder, sorted.
+/// Prefixes of the digests in a folder, sorted.
 fn digests(folder: &Folder) -> Vec<String> {
     let mut digests: Vec<String> = folder.messages.iter().map(|it| it.digest[..32].to_owned()).collect();
     digests.sort_unstable();
@@ -118,7 +118,7 @@ async fn cyrus_refuses_what_the_repairs_are_made_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_messages_are_skipped_with_advice_and_arrive_edited_where_that_is_allowed() {
+async fn refused_messages_are_skipped_or_edited_if_allowed() {
     let (from, to) = servers().await;
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");
@@ -172,7 +172,7 @@ async fn refused_messages_are_skipped_with_advice_and_arrive_edited_where_that_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_tells_what_it_skipped_saves_it_and_repairs_it_when_it_may() {
+async fn a_batch_lists_saves_and_repairs_skipped_messages() {
     let (from, to) = servers().await;
     let service = Service::start();
     service.endpoints(from.port(), to.port(), &[]);

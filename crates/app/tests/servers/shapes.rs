@@ -1,4 +1,4 @@
-//! The servers are what the other tests take them for.
+//! Checks of the servers that the other tests assume.
 
 use mailhaul_imap::{
     AuthorizeAs, ConnectOptions, Connection, Credentials, MailboxName, Security, SelectOptions, Session,
@@ -53,7 +53,7 @@ async fn names_are_built_as_the_shape_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_administrator_opens_the_users_mailbox_in_every_form_that_the_server_knows() {
+async fn an_administrator_opens_the_mailbox_in_every_known_form() {
     let (name, password) = ADMINISTRATOR;
     let dovecot = dovecot().with_acl().with_special_use().with_virtual_namespace().start();
     let cyrus = CyrusSetup::with_users(&USERS).with_administrator(name, password).start();
@@ -93,7 +93,7 @@ async fn couriers_administrator_sees_users_as_shared_folders() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_the_acl_trap_signing_in_succeeds_and_nothing_can_be_opened() {
+async fn in_the_acl_trap_the_sign_in_succeeds_and_no_folder_opens() {
     let dovecot = dovecot().with_acl_trap().start();
     let credentials = Credentials::password("terry.adams*mailadmin", Secret::new(ADMINISTRATOR.1));
     let mut session = sign_in(dovecot.port(), &credentials).await;

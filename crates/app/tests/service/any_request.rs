@@ -1,4 +1,4 @@
-//! Every route of the interface, asked anything: nothing is answered by an internal error.
+//! Random requests to every route: no answer is an internal error.
 
 use std::{
     fmt::Write as _,
@@ -26,10 +26,10 @@ impl Dice {
         &choices[self.roll(choices.len())]
     }
 
-    /// Something for a parameter: mostly of its kind, sometimes of none.
+    /// Returns a value for a parameter, mostly of its type.
     fn value(&mut self, name: &str, schema: &Value) -> Value {
         match name {
-            // Nobody else is to be asked anything.
+            // No other server may be contacted.
             "RemoteServer" => {
                 return self.pick(&[json!("127.0.0.1"), json!("127.0.0.1"), json!(""), json!("::1")]).clone();
             }

@@ -1,10 +1,10 @@
-//! Test-MigrationServerAvailability as a person at a prompt sees it.
+//! Output of Test-MigrationServerAvailability at a prompt.
 
 use mailhaul_testkit::{Certificate, Setup};
 
 use crate::support::Service;
 
-/// The step's line, and those on which it goes on.
+/// Returns the step's line with its continuation lines.
 #[track_caller]
 fn step(shown: &str, name: &str) -> String {
     let line = shown.lines().find(|it| it.starts_with(name));
@@ -47,12 +47,12 @@ async fn each_step_is_a_line_and_what_to_write_stands_below() {
         ("TLS", "TLS 1.3"),
         ("Certificate", "issued by mailhaul test authority"),
         ("Form {user}*{admin}", "Success ann*mailadmin: signs in by PLAIN, and INBOX opens"),
-        ("Sign-ins", "2 sign-ins were tried"),
-        ("INBOX", "it can be opened"),
+        ("Sign-ins", "2 attempts"),
+        ("INBOX", "it opens"),
     ] {
         assert!(step(text, name).contains(words), "{text}");
     }
-    let below = "\n\nCSV file, with the login of each user written out:\n  EmailAddress,UserName,Password\n  \
+    let below = "\n\nCSV file with the whole login of each user:\n  EmailAddress,UserName,Password\n  \
                  <e-mail address>,ann*mailadmin,<password>\n";
     assert!(text.contains(below), "{text}");
     assert!(text.contains("-Credential mailadmin -UserNameTemplate '{user}*{admin}'\n"), "{text}");
@@ -74,7 +74,7 @@ async fn an_administrator_without_rights_is_found_before_any_batch() {
     let shown = service.ask(&test);
     shown.assert(0);
     assert!(
-        shown.stdout.contains("lets ann*mailadmin in, and does not open the mailbox"),
+        shown.stdout.contains("accepts the login of ann*mailadmin but does not open the mailbox"),
         "{}",
         shown.stdout
     );

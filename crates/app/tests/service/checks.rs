@@ -1,11 +1,11 @@
-//! Before a batch is started, it is known whose mailboxes cannot be opened.
+//! Mailbox checks find mailboxes that do not open, before a batch starts.
 
 use mailhaul_testkit::Setup;
 
 use crate::support::{Service, give, until};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mailboxes_that_cannot_be_opened_are_named_before_the_batch_is_started() {
+async fn closed_mailboxes_are_named_before_the_batch_starts() {
     let from = Setup::with_users(&["annb", "paulc", "terrya"]).start();
     let to = Setup::with_users(&["annb@contoso.com", "paulc@contoso.com", "other"]).start();
     give(&from, "annb", "INBOX", &[900; 10], 1).await;
@@ -49,7 +49,7 @@ async fn mailboxes_that_cannot_be_opened_are_named_before_the_batch_is_started()
     let table = service.ask(&["Get-MigrationUser", "-BatchId", "B", "-CheckFailed"]);
     assert!(table.stdout.contains("CheckError"), "{}", table.stdout);
 
-    // His new password is tried by itself; the batch starts with whoever is left, and who cannot be opened fails.
+    // A new password is checked at once. The batch starts with the other users; a closed mailbox fails.
     service.expect(&["Set-MigrationBatch", "B", "-AddUsers", "-CSVData", &csv("secret-paulc")]);
     until(|| (service.user("paulc@contoso.com")["SourceCheck"] == "Opened").then_some(()));
     service.expect(&["Start-MigrationBatch", "B"]);

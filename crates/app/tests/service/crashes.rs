@@ -1,4 +1,4 @@
-//! The service dies, and comes back.
+//! Crashes and restarts of the service.
 
 use std::{thread::sleep, time::Duration};
 
@@ -57,6 +57,6 @@ fn without_a_service_operations_work_and_say_that_nothing_moves() {
     let new = ["New-MigrationBatch", "-Name", "B", "-SourceEndpoint", "Old", "-CSVData", &csv, "-AutoStart"];
     let made = service.ask(&new);
     made.assert(0);
-    assert!(made.stderr.contains("nothing moves until `mailhaul serve` runs"), "{}", made.stderr);
+    assert!(made.stderr.contains("no mail is moved until `mailhaul serve` runs"), "{}", made.stderr);
     assert_eq!(service.batch("b")["Status"], "Starting");
 }

@@ -1,10 +1,10 @@
-//! What is made out of the list of operations, as it is committed.
+//! Generated documents: equal to the committed files.
 
 use std::fs;
 
 use crate::support::{Service, ran};
 
-/// Compares with the committed file, or writes it where `UPDATE_DOCUMENTS` is set.
+/// Compares with the committed file, or writes it if `UPDATE_DOCUMENTS` is set.
 fn is_committed(name: &str, text: &str) {
     let path = format!("{}/../../docs/{name}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("UPDATE_DOCUMENTS").is_some() {
@@ -18,7 +18,7 @@ fn is_committed(name: &str, text: &str) {
 }
 
 #[test]
-fn the_description_of_the_interface_and_the_powershell_module_are_those_that_are_committed() {
+fn openapi_and_powershell_module_are_as_committed() {
     let service = Service::idle();
     for (command, file) in [("openapi", "openapi.json"), ("powershell-module", "mailhaul.psm1")] {
         let printed = ran(&mut service.command(&[command]));

@@ -1,4 +1,4 @@
-//! Servers that send back what they were sent: no view of the service and no file of its own shows the password.
+//! Servers that echo their input: no view and no file of the service shows the password.
 
 use std::fs;
 

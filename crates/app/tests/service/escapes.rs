@@ -1,4 +1,4 @@
-//! Names, subjects and words of servers that a terminal would obey: no command that prints lets them through.
+//! Names, subjects and texts of servers with control characters: no command prints them.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ use crate::{
 const WORDS: &str =
     "\u{1b}[2J\u{1b}]52;c;aGk=\u{7}x\u{8}\u{8}\u{9b}31m\u{202e}\u{2066}evil\u{200b}\u{feff}\u{7f}";
 
-/// Nothing of this would be obeyed: of control characters, there are line ends and tabs alone.
+/// Asserts that the only control characters are line ends and tabs.
 #[track_caller]
 fn is_harmless(whose: &str, text: &str) {
     let is_obeyed = |letter: char| match letter {

@@ -1,11 +1,11 @@
-//! One user fails; the others do not wait for it.
+//! A failed user does not delay the others.
 
 use mailhaul_testkit::Setup;
 
 use crate::support::{Service, assert_same, give};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_password_fails_at_once_and_is_mended() {
+async fn a_wrong_password_fails_at_once_and_can_be_corrected() {
     let users = ["annb", "paulc", "terrya"];
     let (from, to) = (Setup::with_users(&users).start(), Setup::with_users(&users).start());
     for (seed, user) in (1..).zip(users) {

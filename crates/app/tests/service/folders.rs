@@ -1,4 +1,4 @@
-//! Where folders go: shown before anything is moved, and so it comes.
+//! Folder plan: shown before a pass, and followed by it.
 
 use mailhaul_testkit::Setup;
 

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, os::unix::process::CommandExt a
 
 use crate::support::{Service, ran, until};
 
-/// The user `nobody` of every Linux.
+/// UID of the user without privileges on every Linux.
 const NOBODY: u32 = 65_534;
 
 /// Says that a part of a test needs another user, and that this user cannot be another one.

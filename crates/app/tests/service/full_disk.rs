@@ -1,4 +1,4 @@
-//! A disk that is really full: a file system in memory, which only root can mount.
+//! A full disk: a file system in memory, which only root can mount.
 
 use std::{fs, path::PathBuf, process::Command};
 
@@ -13,7 +13,7 @@ use crate::{
 struct Disk(PathBuf);
 
 impl Disk {
-    /// `None`, with a note, where it cannot be mounted.
+    /// Returns `None`, with a note, if it cannot be mounted.
     #[expect(clippy::print_stderr, reason = "a note in the output of the test")]
     fn mount(service: &Service, options: &str) -> Option<Self> {
         let path = service.data();

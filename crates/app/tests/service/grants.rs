@@ -1,8 +1,9 @@
-//! Every way to come by access tokens, from the cmdlet to the copied message, and nothing secret anywhere afterwards.
+//! Every grant, from the cmdlet to the copied message, without a visible secret.
 
 use std::{
     fs,
     io::{BufRead as _, BufReader},
+    path::Path,
     process::Stdio,
 };
 
@@ -14,7 +15,7 @@ use crate::{
 };
 
 impl Service {
-    /// Somebody signs in for the endpoint on another device.
+    /// Signs a user in for the endpoint on another device.
     fn login(&self, endpoint: &str, server: &TokenServer, user: &str) {
         let mut process = self.command(&["login", endpoint]).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
@@ -109,7 +110,11 @@ async fn every_grant_copies_mail_and_shows_no_secret() {
         assert_same(&from, to, &users[user]).await;
     }
 
-    // What people see, what the process shows, and what is on the disk.
+    no_secret_is_shown(&mut service, &server, &log);
+}
+
+/// Searches the output of commands, the process and the data directory for secrets.
+fn no_secret_is_shown(service: &mut Service, server: &TokenServer, log: &Path) {
     let mut seen: Vec<(String, Vec<u8>)> = Vec::new();
     for words in [
         &["Get-MigrationEndpoint", "-Output", "json"][..],
@@ -132,9 +137,9 @@ async fn every_grant_copies_mail_and_shows_no_secret() {
     assert!(found.iter().any(|it| it.ends_with("mailhaul.db-wal")), "{found:?}");
     assert_eq!(service.stop(), Some(0));
     files(&service.data(), &mut found);
-    found.push(log.clone());
+    found.push(log.to_owned());
     seen.extend(found.iter().filter_map(|it| Some((it.display().to_string(), fs::read(it).ok()?))));
-    let logged = fs::read_to_string(&log).unwrap();
+    let logged = fs::read_to_string(log).unwrap();
     assert!(logged.contains("TRACE"), "{logged}");
     // What is no secret is found where it is kept: so would a secret be.
     let finds = |what: &str| seen.iter().any(|(_, it)| String::from_utf8_lossy(it).contains(what));

@@ -1,4 +1,4 @@
-//! Later passes: asked for, and by themselves.
+//! Later passes: requested and scheduled.
 
 use mailhaul_imap::{MailboxName, SelectOptions, StoreMode};
 use mailhaul_mail::{Flags, Uid, UidSet};
@@ -24,7 +24,7 @@ async fn change(from: &Dovecot, seed: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn new_mail_flags_moves_and_deletions_follow_when_asked_and_by_themselves() {
+async fn requested_and_scheduled_passes_copy_all_changes() {
     let (from, to) = (Setup::with_users(&["annb"]).start(), Setup::with_users(&["annb"]).start());
     give(&from, "annb", "INBOX", &[900; 30], 1).await;
     give(&from, "annb", "Archive", &[900; 5], 2).await;
@@ -60,7 +60,7 @@ async fn new_mail_flags_moves_and_deletions_follow_when_asked_and_by_themselves(
     });
     assert_same(&from, &to, "annb").await;
 
-    // Nobody asks this time.
+    // This pass is scheduled, not requested.
     change(&from, 20).await;
     let before = service.user("annb@contoso.edu")["LastSuccessfulSyncTime"].clone();
     until(|| {

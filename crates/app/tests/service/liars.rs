@@ -1,4 +1,4 @@
-//! A service whose servers lie: what they send comes into every view.
+//! Hostile texts of servers in every view of the service.
 
 use std::fs;
 

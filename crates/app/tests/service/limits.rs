@@ -1,4 +1,4 @@
-//! How many at once.
+//! Limits on concurrent mailboxes.
 
 use std::{thread::sleep, time::Duration};
 
@@ -12,7 +12,7 @@ fn servers(users: &[String]) -> (Dovecot, Dovecot) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_of_two_hundred_never_has_more_sessions_than_its_endpoint_allows() {
+async fn two_hundred_users_keep_to_the_endpoints_limit() {
     let users = names(200);
     let (from, to) = servers(&users);
     // One is filled over the wire, the others get its files.

@@ -1,4 +1,4 @@
-//! A batch is put through everything that can be asked of it.
+//! A batch through all its commands.
 
 use mailhaul_testkit::{Faults, Proxy, Setup};
 use std::time::Duration;
@@ -69,7 +69,7 @@ async fn twenty_users_are_stopped_started_completed_and_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_without_later_syncs_stops_after_the_first_and_goes_on_where_migrate_stopped() {
+async fn a_batch_without_later_syncs_continues_migrate_and_stops() {
     let (from, to) = (Setup::with_users(&["annb"]).start(), Setup::with_users(&["annb"]).start());
     give(&from, "annb", "INBOX", &[900; 30], 1).await;
     let service = Service::idle();

@@ -1,4 +1,4 @@
-//! The service against real servers, asked through the program as an administrator asks it.
+//! The service against real servers, used through the program.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::format_push_string, reason = "tests")]
 

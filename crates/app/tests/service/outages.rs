@@ -1,4 +1,4 @@
-//! Servers that are away for a while: their users wait, and nothing is held against them.
+//! Outages of servers: users wait, and no attempt counts.
 
 use std::{
     fs, io,
@@ -20,7 +20,7 @@ fn closed_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// Brings what connects to a port to another one, once that is open; before, it is silent.
+/// Forwards connections to another port once that is open; before, it is silent.
 fn forward(listener: TcpListener, to: u16, is_open: Arc<AtomicBool>) {
     thread::spawn(move || {
         let mut silent = Vec::new();
@@ -51,7 +51,7 @@ async fn server(users: &[String]) -> Dovecot {
     from
 }
 
-/// Starts a batch of these users, and waits until the endpoint is left alone for this reason.
+/// Starts a batch of these users, and waits until the endpoint is parked for this reason.
 fn start(service: &Service, port: u16, users: &[String], reason: &str) {
     start_at(service, "127.0.0.1", port, users);
     is_parked(service, reason);
@@ -67,7 +67,7 @@ fn start_at(service: &Service, host: &str, port: u16, users: &[String]) {
     service.expect(&[&new[..], &["-AutoStart"]].concat());
 }
 
-/// Waits until the endpoint is left alone for this reason. No user fails by it.
+/// Waits until the endpoint is parked for this reason. No user fails.
 fn is_parked(service: &Service, reason: &str) {
     until(|| {
         let endpoint = service.expect(&["Get-MigrationEndpoint", "Old"]).remove(0);
@@ -77,14 +77,14 @@ fn is_parked(service: &Service, reason: &str) {
     assert_eq!(batch["FailedCount"], 0, "{batch}");
 }
 
-/// Waits until all users have gone on by themselves.
+/// Waits until all users have continued by themselves.
 fn all_are_synced(service: &Service, users: usize) {
     let batch = service.wait_for("B", &["Synced", "SyncedWithErrors", "Failed"]);
     assert_eq!((&batch["SyncedCount"], &batch["FailedCount"]), (&users.into(), &0.into()), "{batch}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_port_that_refuses_for_a_while_fails_nobody() {
+async fn a_refused_port_fails_no_user() {
     let users = names(12);
     let from = server(&users).await;
     let (service, port) = (Service::start(), closed_port());
@@ -95,7 +95,7 @@ async fn a_port_that_refuses_for_a_while_fails_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_says_nothing_for_a_while_fails_nobody() {
+async fn a_silent_server_fails_no_user() {
     let users = names(3);
     let from = server(&users).await;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -147,7 +147,7 @@ impl Names {
 
 /// The system's resolver says that it may work later (`EAI_AGAIN`), then that there is no such name (`EAI_NONAME`).
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_is_not_found_for_a_while_fails_nobody() {
+async fn a_missing_name_fails_no_user() {
     let Some(resolver) = Names::silent() else { return };
     let users = names(3);
     let from = server(&users).await;
@@ -171,7 +171,7 @@ fn limit_files(process: u32, limit: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn too_many_open_files_fail_nobody() {
+async fn too_many_open_files_fail_no_user() {
     let users = names(12);
     let from = server(&users).await;
     let service = Service::start();
@@ -188,7 +188,7 @@ async fn too_many_open_files_fail_nobody() {
     all_are_synced(&service, 12);
 }
 
-/// Waits until the lack of files is told, be it of the endpoint or of users who wait. No user fails by it.
+/// Waits until the lack of file handles is reported, of the endpoint or of waiting users. No user fails.
 fn is_short_of_files(service: &Service) {
     until(|| {
         let endpoint = service.expect(&["Get-MigrationEndpoint", "Old"]).remove(0);

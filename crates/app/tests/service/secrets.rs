@@ -1,11 +1,11 @@
-//! Passwords are nowhere in clear, and their key is guarded.
+//! Passwords are never stored in clear text, and their key is protected.
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use crate::support::{Service, files, names};
 
 #[test]
-fn nothing_on_the_disk_shows_a_password_and_a_lost_key_destroys_nothing() {
+fn the_disk_shows_no_password_and_a_lost_key_destroys_nothing() {
     let mut service = Service::start();
     let words =
         ["New-MigrationEndpoint", "-IMAP", "-Name", "Old", "-RemoteServer", "127.0.0.1", "-Port", "9"];
@@ -63,7 +63,7 @@ fn the_key_is_changed_while_the_service_runs() {
 }
 
 #[test]
-fn an_applications_secret_comes_from_a_file_or_the_environment_and_never_from_the_command_line() {
+fn a_client_secret_comes_from_a_file_or_the_environment() {
     let mut service = Service::idle();
     let file = service.write("secret", "s3cret-of-file\n");
     let cmdlet = |name: &'static str| {
@@ -81,7 +81,7 @@ fn an_applications_secret_comes_from_a_file_or_the_environment_and_never_from_th
     let skip = ["-SkipVerification"];
     let made = service.expect(&[&cmdlet("A")[..], &["-ClientSecretFile", &file], &skip].concat());
     assert_eq!(made[0]["TokenSource"], "ClientSecret");
-    // Nobody can be asked here.
+    // There is no terminal to ask on.
     let asked = service.ask(&[&cmdlet("B")[..], &["-ClientSecret"], &skip].concat());
     assert_ne!(asked.code, Some(0));
     for words in ["no ClientSecret: there is no terminal", "-ClientSecretFile", "MAILHAUL_CLIENT_SECRET"] {
@@ -102,7 +102,7 @@ fn an_applications_secret_comes_from_a_file_or_the_environment_and_never_from_th
         assert_ne!(refused.code, Some(0), "{typed:?}");
         let said = format!("{}{}", refused.stdout, refused.stderr);
         assert!(
-            said.contains("takes no plain text") || said.contains("ConvertTo-SecureString is left out"),
+            said.contains("takes no plain text") || said.contains("ConvertTo-SecureString is not supported"),
             "{said}"
         );
         assert!(!said.contains("s3cret-of-argv"), "{said}");

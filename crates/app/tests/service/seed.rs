@@ -43,7 +43,7 @@ fn lines(ssl: u16, tls: u16, csv: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_lines_of_the_document_move_three_mailboxes_into_the_archive() {
+async fn the_documents_lines_migrate_into_the_archive() {
     let certificate = Certificate::valid();
     let users = USERS.map(|(name, password)| (name.to_owned(), password.to_owned()));
     let server = Setup { users: users.to_vec(), ..Setup::default() }.start_tls(&certificate);
@@ -103,7 +103,7 @@ async fn the_lines_of_the_document_move_three_mailboxes_into_the_archive() {
     let gone = service.ask(&["shell", "-c", last[2]]);
     assert_ne!(gone.code, Some(0));
     assert!(gone.stderr.contains("\"IMAPBatch1\" could not be found"), "{}", gone.stderr);
-    // The document's own line ends with a quote that nobody opened.
+    // The document's own line ends with an unmatched quote.
     let stray = ran(&mut service.command(&["shell", "-c", "Get-MigrationBatch IMAPBatch1\""]));
     assert_ne!(stray.code, Some(0));
     assert!(stray.stderr.contains("Line 1, column 30"), "{}", stray.stderr);

@@ -2,14 +2,14 @@
 
 use mailhaul_mail::{Flags, InternalDate};
 use mailhaul_testkit::{
-    Certificate, Mailmaker, Setup, TlsFront, connect,
+    Certificate, Dovecot, Mailmaker, Setup, TlsFront, connect,
     fake::{Fake, Personality, VirtualClock},
     fill,
 };
 
 use crate::{
     seed::{CSV, MARK, USERS, write_walkthrough},
-    support::Service,
+    support::{Ran, Service},
 };
 
 const HEAD: &str = "# Exchange's own document, into Microsoft 365
@@ -30,12 +30,8 @@ const SECRET: &str = "kE~8Q.not-a-real-secret";
 /// Address, messages of INBOX and of Sent.
 type Mail = (String, Vec<(Vec<u8>, Flags, InternalDate)>, Vec<(Vec<u8>, Flags, InternalDate)>);
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_lines_of_the_document_move_three_mailboxes_into_microsoft_365() {
-    let certificate = Certificate::valid();
-    let users = USERS.map(|(name, password)| (name.to_owned(), password.to_owned()));
-    let source = Setup { users: users.to_vec(), ..Setup::default() }.start_tls(&certificate);
-    let target = Fake::start(Personality::microsoft_365()).await;
+/// Creates the mailboxes of the document's users on both servers, and fills those of the source.
+async fn give_mail(source: &Dovecot, target: &Fake) -> Vec<Mail> {
     let mut mail: Vec<Mail> = Vec::new();
     for (seed, ((name, password), row)) in (1..).zip(USERS.iter().zip(CSV.lines().skip(1))) {
         let address = row.split(',').next().unwrap();
@@ -48,16 +44,13 @@ async fn the_lines_of_the_document_move_three_mailboxes_into_microsoft_365() {
         session.logout().await.unwrap();
         mail.push((address.to_owned(), inbox, sent));
     }
-    let mut service = Service::idle();
-    service.trust(&certificate);
-    service.run();
-    let (csv, secret) = (service.write("IMAPmigration_1.csv", CSV), service.write("secret.txt", SECRET));
-    let (ssl, tls) = (source.tls_port(), source.port());
-    // What leads to the server of this test in place of Microsoft's.
-    let door = TlsFront::start(&certificate, target.port).await;
-    let here = format!(" -RemoteServer localhost -Port {} -TokenUrl {}", door.port, target.token_url());
+    mail
+}
 
-    let lines = [
+/// The lines of the document, with Microsoft 365 as the target.
+fn lines(secret: &str, csv: &str, here: &str, ports: (u16, u16)) -> [String; 7] {
+    let (ssl, tls) = ports;
+    [
         format!("Test-MigrationServerAvailability -IMAP -RemoteServer localhost -Port {ssl} -Security Ssl"),
         format!(
             "New-MigrationEndpoint -Microsoft365 -Name M365 -TenantId contoso.onmicrosoft.com \
@@ -75,7 +68,57 @@ async fn the_lines_of_the_document_move_three_mailboxes_into_microsoft_365() {
              ([System.IO.File]::ReadAllBytes(\"{csv}\")) -AutoStart"
         ),
         "Get-MigrationBatch -Identity IMAPBatch1 | Format-List Status".to_owned(),
-    ];
+    ]
+}
+
+/// Compares the targets with the sources: each message arrived once, in the right folder, byte for byte.
+fn assert_copied(target: &Fake, mail: &[Mail]) {
+    for (address, inbox, sent) in mail {
+        for (folder, expected) in [("INBOX", inbox), ("Sent Items", sent)] {
+            let there = target.with(address, |mailbox| mailbox.messages(folder));
+            let mut there: Vec<_> =
+                there.iter().map(|(_, it)| (it.octets.to_vec(), it.date.unix_seconds())).collect();
+            let mut expected: Vec<_> =
+                expected.iter().map(|(octets, _, date)| (octets.clone(), date.unix_seconds())).collect();
+            there.sort();
+            expected.sort();
+            assert!(there == expected, "{address}: {folder}");
+        }
+        assert_eq!(target.with(address, |it| it.total()), 3, "{address}");
+    }
+}
+
+/// Checks the answers to the last lines: the batch was synced, then removed.
+fn assert_synced_and_removed(asked: &[Ran]) {
+    asked[..3].iter().for_each(|it| it.assert(0));
+    for property in [
+        "Status           : Synced",
+        "TargetEndpoint   : M365",
+        "SyncedItemCount  : 9",
+        "SkippedItemCount : 0",
+    ] {
+        assert!(asked[1].stdout.contains(property), "{property} is not in:\n{}", asked[1].stdout);
+    }
+    assert!(asked[3].stderr.contains("\"IMAPBatch1\" could not be found"), "{}", asked[3].stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documents_lines_migrate_into_microsoft_365() {
+    let certificate = Certificate::valid();
+    let users = USERS.map(|(name, password)| (name.to_owned(), password.to_owned()));
+    let source = Setup { users: users.to_vec(), ..Setup::default() }.start_tls(&certificate);
+    let target = Fake::start(Personality::microsoft_365()).await;
+    let mail = give_mail(&source, &target).await;
+    let mut service = Service::idle();
+    service.trust(&certificate);
+    service.run();
+    let (csv, secret) = (service.write("IMAPmigration_1.csv", CSV), service.write("secret.txt", SECRET));
+    let (ssl, tls) = (source.tls_port(), source.port());
+    // Parameters that replace Microsoft's server by that of this test.
+    let door = TlsFront::start(&certificate, target.port).await;
+    let here = format!(" -RemoteServer localhost -Port {} -TokenUrl {}", door.port, target.token_url());
+
+    let lines = lines(&secret, &csv, &here, (ssl, tls));
     let mark = format!("\nWrite-Host '{MARK}'\n");
     let first = service.ask(&["shell", &service.write("first.ps1", &(lines.join(&mark) + &mark))]);
     first.assert(0);
@@ -92,31 +135,9 @@ async fn the_lines_of_the_document_move_three_mailboxes_into_microsoft_365() {
         "Get-MigrationBatch IMAPBatch1",
     ];
     let asked: Vec<_> = last.iter().map(|line| service.ask(&["shell", "-c", line])).collect();
-    asked[..3].iter().for_each(|it| it.assert(0));
-    for property in [
-        "Status           : Synced",
-        "TargetEndpoint   : M365",
-        "SyncedItemCount  : 9",
-        "SkippedItemCount : 0",
-    ] {
-        assert!(asked[1].stdout.contains(property), "{property} is not in:\n{}", asked[1].stdout);
-    }
-    assert!(asked[3].stderr.contains("\"IMAPBatch1\" could not be found"), "{}", asked[3].stderr);
-    // Every message arrived once, in the mailbox's own folders, octet for octet.
-    for (address, inbox, sent) in &mail {
-        for (folder, expected) in [("INBOX", inbox), ("Sent Items", sent)] {
-            let there = target.with(address, |mailbox| mailbox.messages(folder));
-            let mut there: Vec<_> =
-                there.iter().map(|(_, it)| (it.octets.to_vec(), it.date.unix_seconds())).collect();
-            let mut expected: Vec<_> =
-                expected.iter().map(|(octets, _, date)| (octets.clone(), date.unix_seconds())).collect();
-            there.sort();
-            expected.sort();
-            assert!(there == expected, "{address}: {folder}");
-        }
-        assert_eq!(target.with(address, |it| it.total()), 3, "{address}");
-    }
-    // One token before the endpoint was kept, to try it, and one for everything since.
+    assert_synced_and_removed(&asked);
+    assert_copied(&target, &mail);
+    // One token to verify the endpoint before it was saved, and one for everything since.
     assert_eq!(target.tokens_issued(), 2);
     assert_eq!(target.violations(), ["all users: requests a token while the last one is valid"]);
     assert_eq!(service.stop(), Some(0));

@@ -1,4 +1,4 @@
-//! A service with a data directory of its own, asked as an administrator asks it.
+//! Service with its own data directory, used as an administrator does.
 
 use std::{
     fs,
@@ -15,14 +15,14 @@ use tempfile::TempDir;
 
 pub(crate) use crate::common::{Ran, assert_same, contents, give, ran};
 
-/// So long anything may take that is waited for.
+/// Maximum time to wait for a fact.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A data directory, and the service on it where it runs.
 pub(crate) struct Service {
     pub(crate) directory: TempDir,
     process: Option<Child>,
-    /// For the program, beside what this process has.
+    /// Environment variables of the program, in addition to those of this process.
     environment: Vec<(&'static str, PathBuf)>,
     /// Program and arguments that start the service: its own command follows.
     launcher: Vec<String>,
@@ -36,7 +36,7 @@ impl Service {
         service
     }
 
-    /// A new directory, and nobody who serves it.
+    /// New data directory without a running service.
     pub(crate) fn idle() -> Self {
         Self {
             directory: tempfile::tempdir().unwrap(),

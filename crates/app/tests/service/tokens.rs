@@ -33,7 +33,7 @@ impl Service {
         self.expect(&[&words[..], &["-Port", &port, "-Security", "None"]].concat());
     }
 
-    /// An endpoint that is opened with tokens of this server. What is secret is in a file, which is gone afterwards.
+    /// Endpoint with tokens of this server. The secret is in a file that is removed afterwards.
     pub(crate) fn with_tokens(&self, name: &str, port: u16, secret: (&str, &str), more: &[&str]) {
         let (port, (option, secret)) = (port.to_string(), secret);
         let file = self.write("secret", secret);
@@ -73,7 +73,7 @@ impl Service {
         self.expect(&[&words[..], &["-CSVData", &csv], more].concat());
     }
 
-    /// What each user of the batch was told.
+    /// Failures of the batch's users.
     pub(crate) fn failures(&self, batch: &str) -> Vec<String> {
         self.wait_for(batch, &["Failed"]);
         let told = |user: &Value| {
@@ -84,13 +84,13 @@ impl Service {
     }
 }
 
-/// How many logins with a token Dovecot let in.
+/// Number of logins with a token that Dovecot accepted.
 fn logins(dovecot: &Dovecot) -> usize {
     let log = dovecot.log();
     log.lines().filter(|it| it.contains(" Login: ") && it.contains("method=OAUTHBEARER")).count()
 }
 
-/// How many tokens Dovecot refused.
+/// Number of tokens that Dovecot refused.
 fn refused(dovecot: &Dovecot) -> usize {
     dovecot.log().lines().filter(|it| it.contains("oauth2 failed")).count()
 }
@@ -125,9 +125,9 @@ async fn two_hundred_users_with_tokens_that_live_a_minute() {
     }
 }
 
-/// Ten users each, whom nobody lets in.
+/// Two batches of ten users whose tokens are refused.
 #[tokio::test(flavor = "multi_thread")]
-async fn refusals_are_told_in_words_after_one_other_token() {
+async fn refusals_are_reported_after_one_other_token() {
     let users = names(50);
     let server = TokenServer::start();
     let from = source(&users, 1).await;

@@ -1,4 +1,4 @@
-//! The HTTP interface over TCP: who may do what.
+//! The HTTP interface over TCP: roles and tokens.
 
 use std::{
     io::{Read as _, Write as _},
@@ -73,7 +73,7 @@ fn tokens_open_what_their_role_may_do() {
 }
 
 #[test]
-fn the_service_manager_is_told_when_it_is_ready_and_when_it_stops() {
+fn the_service_manager_is_notified_of_start_and_stop() {
     let mut service = Service::idle();
     let path = service.directory.path().join("notify");
     let manager = UnixDatagram::bind(&path).unwrap();

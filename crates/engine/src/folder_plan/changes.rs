@@ -1,17 +1,19 @@
-//! Whether a folder changed since the last pass.
+//! Detection of folders that changed since the last pass.
 
-use crate::{folder::FolderStatus, record::FolderRecord};
+use crate::{folder::FolderStatus, ledger_state::FolderRecord};
 
-/// Ends the rules of a view of which only those messages were copied that are in no other folder.
+/// End of the rules of a view from which only messages in no other folder were copied.
 pub(crate) const REMAINDER: &str = "; only what is in no other folder";
 
-/// Why a folder must be looked into; `None` when its state is that of the last settled pass.
+/// Returns the reason to scan a folder; `None` if its state is that of the last settled pass.
 pub fn why_scan(status: Option<&FolderStatus>, record: Option<&FolderRecord>, rules: &str) -> Option<String> {
     let Some(record) = record else { return Some("first pass".to_owned()) };
     let Some(cursor) = &record.cursor else { return Some("the last pass did not finish".to_owned()) };
-    let Some(now) = status else { return Some("the server gives no state without opening it".to_owned()) };
+    let Some(now) = status else {
+        return Some("the server returns no state without opening the folder".to_owned());
+    };
     let then = &cursor.status;
-    if record.floor.is_some() {
+    if record.append_start.is_some() {
         return Some("the last pass did not finish".to_owned());
     }
     if record.waiting.is_some() {
@@ -30,7 +32,7 @@ pub fn why_scan(status: Option<&FolderStatus>, record: Option<&FolderRecord>, ru
     match (then.highest_modseq, now.highest_modseq) {
         (Some(then), Some(now)) if then == now => {}
         (Some(then), Some(now)) => return Some(format!("HIGHESTMODSEQ changed: {then} -> {now}")),
-        _ => return Some("the server does not tell flag changes (no CONDSTORE)".to_owned()),
+        _ => return Some("the server does not report flag changes (no CONDSTORE)".to_owned()),
     }
     if record.rules != rules {
         return Some("the operator's filters changed".to_owned());
@@ -59,7 +61,7 @@ mod tests {
             target: FolderPath::inbox(),
             uid_validity: settled.uid_validity,
             target_validity: None,
-            floor: None,
+            append_start: None,
             cursor: Some(Cursor { status: settled, skipped: 0, excluded: 0 }),
             rules: "r".into(),
             target_next: None,

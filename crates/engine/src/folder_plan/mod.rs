@@ -1,8 +1,8 @@
-//! Which folder goes where, and why. Pure: the same listings give the same plan, in whatever order they come.
+//! Targets of all folders, with the reasons. Pure: the same listings give the same plan, in any order.
 //!
-//! What an earlier pass decided holds. Then the operator's map counts, then what folders are for ([`uses`]), then their
-//! names, spelled so that the target can hold them ([`spelling`]). No two folders go to one place unless the operator or an
-//! earlier pass wrote both.
+//! Decisions of earlier passes come first, then the operator's map, then special uses ([`uses`]), then names, spelled
+//! so that the target can hold them ([`spelling`]). No two folders get one target folder unless the operator or an
+//! earlier pass decided so.
 
 mod changes;
 mod occupied;
@@ -21,7 +21,7 @@ use mailhaul_mail::{FolderPath, SpecialUse};
 
 pub(crate) use self::{
     changes::REMAINDER,
-    spelling::{names_apart, other_names},
+    spelling::{other_names, separate_names},
     unmatched::unmatched,
 };
 pub use self::{
@@ -38,31 +38,32 @@ use self::{
 };
 use crate::{
     folder::{Folder, FolderStatus},
+    ledger_state::FolderRecord,
     name_rules::NameRules,
-    record::FolderRecord,
 };
 
-/// The uses that a mailbox has one folder for.
+/// Uses for which a mailbox has only one folder.
 const USES: [SpecialUse; 5] =
     [SpecialUse::Sent, SpecialUse::Drafts, SpecialUse::Trash, SpecialUse::Junk, SpecialUse::Archive];
 
-/// Where a folder goes.
+/// The target of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FolderPlan {
     /// On the source.
     pub source: FolderPath,
-    /// On the target; `None` where it is left out.
+    /// On the target; `None` if the folder is left out.
     pub target: Option<FolderPath>,
-    /// Whether the user shall see it subscribed.
+    /// True if the user should be subscribed to it.
     pub subscribe: bool,
-    /// Why.
+    /// The reason for the target.
     pub reason: String,
-    /// The source folder's state, where the listing gave it.
+    /// The source folder's state, if the listing included it.
     pub status: Option<FolderStatus>,
 }
 
-/// Plans all folders of a mailbox. `target` is the target's listing, and `names` what it can hold; neither is needed
-/// where every folder is in `known` already.
+/// Plans all folders of a mailbox.
+///
+/// `target` is the target's listing, and `names` its rules. Neither is needed if every folder is in `known` already.
 pub fn plan_folders(
     source: &[Folder],
     target: &[Folder],
@@ -88,7 +89,7 @@ pub fn plan_folders(
     };
     placing.keep_known(&carried);
     placing.obey_map(&carried);
-    let on_target = Uses::of(target);
+    let on_target = Uses::new(target);
     placing.match_uses(&carried, &on_target);
     placing.keep_names(&carried);
     placing.place_views(&views, target, &on_target);
@@ -111,12 +112,12 @@ pub fn plan_folders(
     folders.iter().map(plan).collect()
 }
 
-/// Places that are being given out, step by step.
+/// Target folders that are assigned step by step.
 struct Placing<'a> {
     selection: &'a Selection<'a>,
     names: &'a NameRules,
     occupied: Occupied<'a>,
-    /// By source folder: where, and why.
+    /// Target folder and reason, by source folder.
     decided: BTreeMap<FolderPath, (FolderPath, String)>,
 }
 
@@ -142,7 +143,7 @@ impl Placing<'_> {
 
     fn obey_map(&mut self, carried: &[&Folder]) {
         const BY_MAP: &str = "mapped by the operator";
-        // Two folders into one place: only where the operator wrote both.
+        // Two folders get one target folder only if the operator wrote both.
         let mut by_map: BTreeMap<FolderPath, FolderPath> = BTreeMap::new();
         for folder in carried {
             let Some(wanted) = self.selection.rules.wanted(&folder.path) else { continue };
@@ -166,7 +167,7 @@ impl Placing<'_> {
             let Some((path, by)) = self.selection.uses.folder(special_use) else { continue };
             let Some((target, target_by)) = on_target.folder(special_use) else { continue };
             let is_open = listed.contains_key(path) && !self.decided.contains_key(path);
-            // A guess must not drive a folder out that is called as the target's.
+            // A guess must not displace a folder with the name of the target's.
             let drives_out = path != target
                 && (by, target_by) != (By::Attribute, By::Attribute)
                 && listed.contains_key(target);
@@ -189,7 +190,7 @@ impl Placing<'_> {
         }
     }
 
-    /// By name, those above before those below, which follow them.
+    /// Assigns names, parents before children, because children follow their parents.
     fn keep_names(&mut self, carried: &[&Folder]) {
         for folder in carried {
             if self.decided.contains_key(&folder.path) {
@@ -203,7 +204,9 @@ impl Placing<'_> {
         }
     }
 
-    /// What only a view holds: of `\All` it is archived mail; the others may be folders of their own (RFC 8457).
+    /// Assigns messages that only a view holds.
+    ///
+    /// Those of `\All` are archived mail. The other views may be folders of their own (RFC 8457).
     fn place_views(&mut self, views: &[&Folder], target: &[Folder], on_target: &Uses) {
         for folder in views {
             let use_of = folder.special_use.map_or_else(String::new, |it| it.to_string());
@@ -215,7 +218,7 @@ impl Placing<'_> {
             if let Some(record) = self.selection.known(&folder.path) {
                 self.decided.insert(folder.path.clone(), (record.target.clone(), reason));
             } else if folder.special_use == Some(SpecialUse::All) || target.iter().any(is_view_there) {
-                // Other folders may go there too: the place is not taken.
+                // Other folders may go there too: the target folder is not taken.
                 self.decided.insert(folder.path.clone(), (self.archive(on_target), reason));
             } else {
                 let (place, reason) = self.place(&called(&folder.path), Some(reason));
@@ -224,7 +227,7 @@ impl Placing<'_> {
         }
     }
 
-    /// Where archived mail goes: as the source's archive, else into the target's.
+    /// Returns the target folder for archived mail: that of the source's archive, else the target's archive.
     fn archive(&self, on_target: &Uses) -> FolderPath {
         let of_source = self.selection.uses.folder(SpecialUse::Archive);
         let decided = of_source.and_then(|(path, _)| self.decided.get(path)).map(|(target, _)| target);
@@ -235,8 +238,9 @@ impl Placing<'_> {
         })
     }
 
-    /// The nearest folder above that goes to another name, and where this one would be below it. What the operator mapped
-    /// by itself alone takes nothing with it.
+    /// Returns the nearest parent with another name, and this folder's path below it.
+    ///
+    /// A folder that the operator mapped alone does not take its children with it.
     fn above(&self, path: &FolderPath) -> Option<(FolderPath, Vec<Level>)> {
         let mut above = path.parent()?;
         let target = loop {
@@ -253,15 +257,16 @@ impl Placing<'_> {
         Some((above, target.segments().iter().cloned().map(Level::Of).chain(rest).collect()))
     }
 
-    /// The folder that the operator wrote, where the target has it and would not take a new one of that name.
+    /// Returns the folder that the operator wrote, if the target has it and would not accept a new one of that name.
     fn there(&self, wanted: &[Level]) -> Option<Spelled> {
         let path = written_path(wanted)?;
         let is_there = !self.names.roots.is_empty() && self.occupied.has(&path);
         is_there.then_some(Spelled { path, why: Vec::new() })
     }
 
-    /// A place for a folder that should go to `wanted`: spelled for the target, and nobody else's. `why` is the reason
-    /// for wanting it; without one it is the folder's own name.
+    /// Assigns a free target folder for `wanted`, spelled for the target.
+    ///
+    /// `why` is the reason for the wish; without one it is the folder's own name.
     fn place(&self, wanted: &[Level], why: Option<String>) -> (FolderPath, String) {
         let first = self.there(wanted).unwrap_or_else(|| spelled(wanted, self.names));
         let path = self.occupied.as_existing(first.path.clone());

@@ -1,4 +1,4 @@
-//! Places on the target that are taken, as the target tells names apart.
+//! Target folders that are taken, by the target's rules for equal names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,14 +9,14 @@ use crate::{
     name_rules::{NameRules, SameName},
 };
 
-/// Names that are one to the target have one key.
+/// Names that are equal for the target have one key.
 type Key = Vec<String>;
 
 pub(super) struct Occupied<'a> {
     same: SameName,
-    /// By the source folder that goes there, the first of them.
+    /// The first source folder that goes there.
     taken: BTreeMap<Key, FolderPath>,
-    /// What source folders are called by themselves: a number must not make one of these.
+    /// Own names of source folders. A numbered name must not equal one of these.
     own: BTreeSet<Key>,
     /// The target's folders.
     existing: BTreeMap<Key, &'a FolderPath>,
@@ -40,7 +40,7 @@ impl<'a> Occupied<'a> {
         Self { same, taken: BTreeMap::new(), own, existing, exactly: listed.into_iter().collect() }
     }
 
-    /// The spelling of a folder that the target has already; else as given.
+    /// Returns the spelling of a folder that the target has already, else the path unchanged.
     pub(super) fn as_existing(&self, path: FolderPath) -> FolderPath {
         match self.existing.get(&key(&path, self.same)) {
             Some(there) if !self.exactly.contains(&path) => (*there).clone(),
@@ -53,12 +53,12 @@ impl<'a> Occupied<'a> {
         self.exactly.contains(path)
     }
 
-    /// The source folder that goes there.
+    /// Returns the source folder that goes there.
     pub(super) fn by(&self, target: &FolderPath) -> Option<&FolderPath> {
         self.taken.get(&key(target, self.same))
     }
 
-    /// Whether nobody goes there, and no source folder is called so.
+    /// True if no folder goes there, and no source folder has this name.
     pub(super) fn is_free(&self, target: &FolderPath) -> bool {
         let key = key(target, self.same);
         !self.taken.contains_key(&key) && !self.own.contains(&key)

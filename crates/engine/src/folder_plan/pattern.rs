@@ -1,4 +1,4 @@
-//! Folder names as operators write them.
+//! Folder patterns, as operators write them.
 
 use std::fmt;
 
@@ -7,8 +7,7 @@ use mailhaul_mail::{FolderPath, SpecialUse};
 use super::uses::Uses;
 use crate::folder::Folder;
 
-/// A folder name as operators write it: `Name`, `Name/*` for the folder and all below, `#Inbox#` and its like for a
-/// folder by its use.
+/// Folder pattern: `Name`, `Name/*` for the folder and all below, `#Inbox#` and similar for a special use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FolderPattern {
     base: Base,
@@ -37,7 +36,7 @@ const WELL_KNOWN: [(&str, Base); 9] = [
 ];
 
 impl FolderPattern {
-    /// Reads what an operator wrote. A `#Name#` that is not known is an error, because a typo would match nothing.
+    /// Parses an operator's pattern. An unknown `#Name#` is an error, because a typo would match nothing.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (name, below) = text.strip_suffix("/*").map_or((text, false), |name| (name, true));
         let base = if name.starts_with('#') && name.ends_with('#') && name.len() > 1 {
@@ -54,12 +53,12 @@ impl FolderPattern {
         Ok(Self { base, below, text: text.to_owned() })
     }
 
-    /// True for `#SentItems#` and its like.
+    /// True for `#SentItems#` and similar.
     pub(super) fn is_by_use(&self) -> bool {
         !matches!(self.base, Base::Path(_))
     }
 
-    /// Whether the folder is meant. A folder by its use is meant by what the source says of it, or by its name.
+    /// True if the folder matches. A special use matches by the source's attribute, or by the name.
     pub(super) fn matches(&self, folder: &Folder, uses: &Uses) -> bool {
         let path = match &self.base {
             Base::Path(path) => path,

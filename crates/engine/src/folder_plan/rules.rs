@@ -1,4 +1,4 @@
-//! What the operator wants of folders.
+//! The operator's rules for folders.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -6,25 +6,26 @@ use mailhaul_mail::FolderPath;
 
 use super::pattern::FolderPattern;
 
-/// Where the operator wants a folder to go.
+/// The operator's target for a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FolderMapping {
     /// Levels of the folder's name; none for all folders.
     source: Vec<String>,
-    /// True if all folders below are meant too, which keep their names below the target.
+    /// True if all folders below are included. They keep their names below the target.
     below: bool,
-    /// Levels of the place on the target, none for its top; `None` to leave the folder out.
+    /// Levels of the target folder, none for the top of the target; `None` to leave the folder out.
     target: Option<Vec<String>>,
 }
 
 impl FolderMapping {
-    /// Reads what an operator wrote.
+    /// Parses an operator's mapping.
     ///
-    /// The source is `Name`, `Name/*`, or `*` for all folders. The target is a name, and `-` or nothing leaves the folder out.
-    /// For a source with `*` the target may end with `/*`, and `*` is the top of the target.
+    /// The source is `Name`, `Name/*`, or `*` for all folders. The target is a name, and `-` or nothing leaves the
+    /// folder out. For a source with `*` the target may end with `/*`, and `*` is the top of the target.
     ///
     /// # Errors
-    /// Where the source is empty, or the target alone has a `*`; with words.
+    ///
+    /// If the source is empty, or the target alone has a `*`; with a sentence.
     pub fn parse(source: &str, target: &str) -> Result<Self, String> {
         let levels = |name: &str| FolderPath::parse(name).segments().to_vec();
         let (source, below) = match (source, source.strip_suffix("/*")) {
@@ -46,18 +47,18 @@ impl FolderMapping {
         Ok(Self { source, below, target })
     }
 
-    /// A folder that is in the map twice.
+    /// Returns a folder that is in the map twice.
     pub fn repeated(map: &[Self]) -> Option<&Self> {
         let mut seen = BTreeSet::new();
         map.iter().find(|it| !seen.insert((&it.source, it.below)))
     }
 
-    /// True if it says something of this folder.
+    /// True if the mapping applies to this folder.
     pub(super) fn matches(&self, path: &FolderPath) -> bool {
         self.place(path).is_some()
     }
 
-    /// What is said of this folder; `None` where it is not meant.
+    /// Returns the target of this folder; `None` if the mapping does not apply.
     fn place(&self, path: &FolderPath) -> Option<Mapped> {
         let rest = path.segments().strip_prefix(self.source.as_slice())?;
         if !rest.is_empty() && !self.below {
@@ -65,7 +66,7 @@ impl FolderMapping {
         }
         let Some(target) = &self.target else { return Some(Mapped::LeftOut) };
         let mut levels = target.iter().chain(rest).peekable();
-        // The folder whose content goes to the top has no place there itself.
+        // A folder whose content goes to the top has no target folder itself.
         levels.peek()?;
         Some(Mapped::To(FolderPath::new(levels.cloned())))
     }
@@ -82,38 +83,38 @@ impl fmt::Display for FolderMapping {
     }
 }
 
-/// What the operator's map says of a folder.
+/// Result of the operator's map for a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Mapped {
     To(FolderPath),
     LeftOut,
 }
 
-/// What the operator wants of folders.
+/// The operator's rules for folders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FolderRules {
-    /// Only these; all where empty.
+    /// Only these; all if empty.
     pub include: Vec<FolderPattern>,
     /// Not these.
     pub exclude: Vec<FolderPattern>,
-    /// These go there. The one that names a folder itself counts, else the nearest above it.
+    /// Targets of folders. The mapping that names a folder itself counts, else that of the nearest parent.
     pub map: Vec<FolderMapping>,
 }
 
 impl FolderRules {
-    /// What the map says of the folder; `None` where it says nothing.
+    /// Returns the map's result for the folder; `None` if no mapping applies.
     pub(super) fn mapped(&self, path: &FolderPath) -> Option<Mapped> {
         let meant = self.map.iter().filter_map(|it| Some((it, it.place(path)?)));
         let nearest = meant.max_by_key(|(it, _)| (it.source.len(), !it.below))?;
         Some(nearest.1)
     }
 
-    /// True if the map names the folder, or one above it: a map for all folders names none.
+    /// True if the map names the folder, or one above it. A map for all folders names none.
     pub(super) fn names(&self, path: &FolderPath) -> bool {
         self.map.iter().any(|it| !it.source.is_empty() && it.place(path).is_some())
     }
 
-    /// Where the map wants the folder.
+    /// Returns the target folder that the map gives.
     pub(super) fn wanted(&self, path: &FolderPath) -> Option<FolderPath> {
         match self.mapped(path)? {
             Mapped::To(target) => Some(target),
@@ -178,7 +179,7 @@ mod tests {
         }
         let text: Vec<String> = there.map.iter().map(ToString::to_string).collect();
         assert_eq!(text, ["*", "INBOX", "a/*"]);
-        // A folder that is called so.
+        // A folder with this name.
         assert_eq!(told(&rules(&[("\\*", "x")]), "*"), "x");
     }
 }

@@ -1,4 +1,4 @@
-//! Which folders are carried at all.
+//! Selection of the folders that are copied at all.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{
     folder::{Folder, LeaveOut},
-    record::FolderRecord,
+    ledger_state::FolderRecord,
 };
 
-/// A mailbox as listed, what the operator wants of it, and what is remembered of it.
+/// A mailbox as listed, with the operator's rules and the records of earlier passes.
 pub struct Selection<'a> {
     pub(super) rules: &'a FolderRules,
     pub(super) uses: Uses,
@@ -22,18 +22,19 @@ pub struct Selection<'a> {
 }
 
 impl<'a> Selection<'a> {
-    /// Of this listing. What is `known` goes on even where nobody would begin with it today.
+    /// Creates the selection for this listing. Folders in `known` continue even if the rules would not begin with them
+    /// today.
     pub fn new(source: &[Folder], rules: &'a FolderRules, known: &'a [FolderRecord]) -> Self {
         let known = known.iter().map(|it| (&it.folder, it)).collect();
-        Self { rules, uses: Uses::of(source), known }
+        Self { rules, uses: Uses::new(source), known }
     }
 
-    /// What an earlier pass did with the folder.
+    /// Returns the record of an earlier pass.
     pub(crate) fn known(&self, path: &FolderPath) -> Option<&'a FolderRecord> {
         self.known.get(path).copied()
     }
 
-    /// Why the folder is left out, if it is: by its nature, or by the operator's rules.
+    /// Returns the reason to leave the folder out, if there is one: its nature, or the operator's rules.
     pub fn left_out(&self, folder: &Folder) -> Option<String> {
         if !folder.selectable {
             return Some("holds no messages".to_owned());
@@ -61,8 +62,9 @@ impl<'a> Selection<'a> {
         }
     }
 
-    /// True if only those of the folder's messages are copied that are in no other folder: it is a view, neither named by the
-    /// operator nor copied whole by an earlier pass.
+    /// True if only messages of the folder that are in no other folder are copied.
+    ///
+    /// Such a folder is a view that the operator does not name, and that no earlier pass copied whole.
     pub(crate) fn is_view(&self, folder: &Folder) -> bool {
         let is_whole = |it: &FolderRecord| !it.rules.is_empty() && !it.rules.ends_with(REMAINDER);
         folder.special_use.is_some_and(SpecialUse::is_view)

@@ -1,10 +1,12 @@
-//! Names that a target can hold, made of those that it cannot: a character is written as one that looks alike, and what
-//! would then be taken for it is marked, so that two names never become one and every name can be read back.
+//! Names that a target can hold, made of names that it cannot hold.
 //!
-//! `.` is `․` (U+2024), `/` is `∕` (U+2215), and so on (`LOOKS_LIKE`); other signs are written in full width, control
-//! characters as their pictures, anything else as its number, `‛“2764‛`. A `‛` (U+201B) in front of a character says that it
-//! stands for itself, at the end of a name it says nothing: so are written the name that is empty and one that the target
-//! keeps for itself. Names that are too long are the one exception: they are cut, and told apart by a digest.
+//! A character is written as a similar one, and characters that could then be confused with it are marked. Two names
+//! never become one, and every name can be read back.
+//!
+//! `.` is `․` (U+2024), `/` is `∕` (U+2215), and so on (`LOOKS_LIKE`). Other signs are written in full width, control
+//! characters as their pictures, anything else as its number, `‛“2764‛`. A `‛` (U+201B) in front of a character means
+//! the character itself. At the end of a name it means nothing: this is the form of an empty name, and of a name that
+//! the target reserves. Names that are too long are the one exception: they are cut, and distinguished by a digest.
 
 use std::fmt::Write as _;
 
@@ -12,38 +14,38 @@ use mailhaul_mail::{Digest, FolderPath, ignoring_case};
 
 use crate::name_rules::{Levels, NameRules};
 
-/// Says that what follows stands for itself.
+/// Marks that the next character means itself.
 const MARK: char = '‛';
-/// Behind a mark: a character's number follows, and another mark.
+/// After a mark: a character's number follows, and another mark.
 const CODE: char = '“';
-/// What stands between the levels of a name where the target has only one.
+/// Replaces the delimiter if the target has only one level.
 const LEVEL: char = '∕';
-/// Between the beginning of a name that is too long and its digest.
+/// Separates the beginning of a name that is too long from its digest.
 const CUT: char = '…';
 /// Digits of a digest.
 const DIGITS: usize = 12;
 
-/// Characters that every server's names may have; who says less is not believed.
+/// Characters that every server's names may have. A smaller stated limit is not believed.
 const SHORTEST: usize = 32;
 
-/// No server takes the second for the first, and nobody types it.
+/// Pairs of similar characters. No server confuses them, and users do not type the second ones.
 const LOOKS_LIKE: [(char, char); 8] =
     [('.', '․'), ('/', '∕'), ('\\', '⧵'), ('^', '˄'), (':', '∶'), ('*', '∗'), ('"', '″'), (' ', '␣')];
 
-/// A path that the target can hold, and why it is not the one that was asked for.
+/// A path that the target can hold, with the reasons for each change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Spelled {
     pub(super) path: FolderPath,
-    /// Each change, for the operator; empty where nothing was changed.
+    /// Each change, for the operator; empty if nothing was changed.
     pub(super) why: Vec<String>,
 }
 
-/// One level of a path that is wanted.
+/// One level of the requested path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Level {
-    /// As the target has it already, or as somebody wrote it who knows the target.
+    /// A name that the target has already, or that its operator wrote.
     Of(String),
-    /// As the source calls it.
+    /// A name of the source.
     Called(String),
 }
 
@@ -60,8 +62,9 @@ pub(super) fn called(path: &FolderPath) -> Vec<Level> {
     path.segments().iter().cloned().map(Level::Called).collect()
 }
 
-/// The levels of a path that an operator wrote: he may have taken it from a plan, and means what he wrote if the target
-/// can hold it.
+/// The levels of a path that an operator wrote.
+///
+/// It may come from a plan. It is used unchanged if the target can hold it.
 pub(super) fn written(path: &FolderPath, rules: &NameRules) -> Vec<Level> {
     let level = |it: &String| {
         let is_held = unheld(&[Level::Of(it.clone())], rules).is_empty();
@@ -70,14 +73,14 @@ pub(super) fn written(path: &FolderPath, rules: &NameRules) -> Vec<Level> {
     path.segments().iter().map(level).collect()
 }
 
-/// The path, where all of it was written by somebody who knows the target.
+/// Returns the path, if all of it was written for this target.
 pub(super) fn written_path(levels: &[Level]) -> Option<FolderPath> {
     let texts: Option<Vec<&str>> =
         levels.iter().map(|it| if let Level::Of(text) = it { Some(text.as_str()) } else { None }).collect();
     texts.map(FolderPath::new)
 }
 
-/// The same with a number behind it, for one whose name is taken.
+/// Adds a number, because the name is taken.
 pub(super) fn numbered(wanted: &[Level], number: usize) -> Vec<Level> {
     let mut levels = wanted.to_vec();
     if let Some(Level::Of(last) | Level::Called(last)) = levels.last_mut() {
@@ -86,8 +89,10 @@ pub(super) fn numbered(wanted: &[Level], number: usize) -> Vec<Level> {
     levels
 }
 
-/// Names for a folder whose own is refused, the likeliest first: without signs that some server may not like, in one
-/// level for targets that have none below this folder, marked for names that the target keeps for itself.
+/// Returns names for a folder whose own name is refused, the most likely first.
+///
+/// They avoid signs that some server may refuse, levels for targets without folders below this one, and names that the
+/// target reserves.
 pub(crate) fn other_names(place: &FolderPath, rules: &NameRules) -> Vec<FolderPath> {
     let refused = place;
     if refused.is_inbox() || rules.levels == Levels::Free {
@@ -110,9 +115,10 @@ pub(crate) fn other_names(place: &FolderPath, rules: &NameRules) -> Vec<FolderPa
     names
 }
 
-/// Names for a folder whose own the target takes for that of another folder, which it shows as `shown`: with a number, and
-/// where the target cuts names, as long as the one that it shows.
-pub(crate) fn names_apart(place: &FolderPath, shown: &FolderPath) -> Vec<FolderPath> {
+/// Returns names for a folder that the target takes for another one, which it shows as `shown`.
+///
+/// They have a number. If the target cuts names, they are as long as the shown one.
+pub(crate) fn separate_names(place: &FolderPath, shown: &FolderPath) -> Vec<FolderPath> {
     let levels: Vec<Level> = place.segments().iter().cloned().map(Level::Of).collect();
     let with_number = |number| FolderPath::new(numbered(&levels, number).iter().map(Level::text));
     let mut names: Vec<FolderPath> = (2..=4).map(with_number).collect();
@@ -126,7 +132,7 @@ pub(crate) fn names_apart(place: &FolderPath, shown: &FolderPath) -> Vec<FolderP
     names
 }
 
-/// The path without the root below which the target has it.
+/// Removes the root below which the target has the path.
 fn without_root(path: &FolderPath, rules: &NameRules) -> FolderPath {
     match path.segments().split_first() {
         Some((root, rest)) if rules.roots.contains(root) && !rest.is_empty() => FolderPath::new(rest),
@@ -153,7 +159,7 @@ pub(super) fn spelled(wanted: &[Level], rules: &NameRules) -> Spelled {
         Level::Called(text) => segment(text, rules),
     };
     let mut levels: Vec<String> = rest.iter().map(level).collect();
-    // Somebody who knows the target may have named the root.
+    // The operator may have named the root.
     let is_rooted = rest.len() > 1 && matches!(&rest[0], Level::Of(outer) if rules.roots.contains(outer));
     let root = rules.roots.first().filter(|_| !is_rooted);
     if rules.levels == Levels::Flat && levels.len() > 1 {
@@ -191,7 +197,7 @@ fn length(levels: &[String]) -> usize {
     levels.iter().map(|it| it.chars().count()).sum::<usize>() + levels.len().saturating_sub(1)
 }
 
-/// What of the path the target cannot hold.
+/// Describes the parts of the path that the target cannot hold.
 fn unheld(levels: &[Level], rules: &NameRules) -> Vec<String> {
     let mut why = Vec::new();
     let texts = || levels.iter().map(Level::text);
@@ -221,7 +227,7 @@ fn shown(character: char) -> String {
     if matches!(character, '"' | '\\') { character.to_string() } else { character.escape_debug().to_string() }
 }
 
-/// One level, lossless: no two texts are spelled alike.
+/// Spells one level. Lossless: two texts never get one spelling.
 fn segment(text: &str, rules: &NameRules) -> String {
     let mut spelled = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
@@ -244,7 +250,7 @@ fn segment(text: &str, rules: &NameRules) -> String {
     }
     match (spelled.is_empty(), rules.levels) {
         (false, _) => spelled,
-        // Another level may follow, which the mark would be in front of.
+        // Another level may follow, and the mark would apply to it.
         (true, Levels::Flat) => format!("{MARK}{CODE}{MARK}"),
         (true, _) => MARK.to_string(),
     }
@@ -260,14 +266,14 @@ fn is_level(character: char, rules: &NameRules) -> bool {
     character == LEVEL && rules.levels == Levels::Flat
 }
 
-/// Whether the character is written for another one on this target.
+/// True if the character is written for another one on this target.
 fn stands_for_another(character: char, rules: &NameRules) -> bool {
     is_level(character, rules)
         || original(character)
             .is_some_and(|it| is_unheld(it, rules) || (it == ' ' && rules.refuses_outer_blanks))
 }
 
-/// What is written for the character; `None` where nothing looks like it.
+/// Returns the similar character; `None` if there is none.
 fn lookalike(character: char) -> Option<char> {
     if let Some((_, other)) = LOOKS_LIKE.iter().find(|(it, _)| *it == character) {
         return Some(*other);
@@ -296,7 +302,7 @@ fn original(character: char) -> Option<char> {
     candidate.filter(|it| lookalike(*it) == Some(character))
 }
 
-/// The beginning of a name, and a digest of what it stands for. Shorter than a digest if there is no room for one.
+/// Returns the beginning of a name, and a digest of the whole. Shorter than a digest if there is no space for one.
 fn cut(name: &str, whole: &[u8], longest: usize) -> String {
     let digest = Digest::of(whole).to_string();
     let digest = &digest[..DIGITS.min(longest)];
@@ -305,7 +311,7 @@ fn cut(name: &str, whole: &[u8], longest: usize) -> String {
     format!("{beginning}{CUT}{digest}")
 }
 
-/// The folder in the nearest folder above where there is room for its name.
+/// Moves the folder to the nearest parent with enough space for its name.
 fn shorter(mut levels: Vec<String>, whole: &str, longest: usize, of_segment: usize) -> Vec<String> {
     let name = levels.pop().unwrap_or_default();
     let wanted = DIGITS + 2;
@@ -317,7 +323,7 @@ fn shorter(mut levels: Vec<String>, whole: &str, longest: usize, of_segment: usi
     levels
 }
 
-/// The inverse of what is lossless here.
+/// The inverse of the lossless spelling.
 #[cfg(test)]
 pub(super) fn read_back(path: &FolderPath, rules: &NameRules) -> FolderPath {
     if path.is_inbox() || rules.levels == Levels::Free {

@@ -35,7 +35,7 @@ fn record(source: &str, target: &str) -> FolderRecord {
         target: FolderPath::parse(target),
         uid_validity: UidValidity::new(1).unwrap(),
         target_validity: None,
-        floor: None,
+        append_start: None,
         cursor: None,
         rules: String::new(),
         target_next: None,
@@ -62,7 +62,7 @@ fn mapped(map: &[(&str, &str)]) -> FolderRules {
 }
 
 #[test]
-fn what_a_folder_is_for_decides_before_its_name_and_takes_along_what_is_below() {
+fn a_special_use_decides_before_the_name_with_all_below() {
     let source = [
         folder("INBOX", None),
         folder("Sent Items", Some(SpecialUse::Sent)),
@@ -97,7 +97,7 @@ fn what_a_folder_is_for_decides_before_its_name_and_takes_along_what_is_below() 
 }
 
 #[test]
-fn no_two_folders_go_to_one_place_by_their_use() {
+fn two_folders_never_share_a_target_by_their_use() {
     let source = [
         folder("Sent", None),
         folder("Sent Items", Some(SpecialUse::Sent)),
@@ -115,7 +115,7 @@ fn no_two_folders_go_to_one_place_by_their_use() {
         "Trash -> Trash: same name",
     ];
     assert_eq!(told(&plans), expected);
-    // Where an earlier pass brought two into one, both stay.
+    // If an earlier pass merged two folders, both stay merged.
     let known = [record("Sent", "Sent"), record("Sent Items", "Sent")];
     let plans = plan_folders(&source[..2], &target, &names(), &FolderRules::default(), &known);
     assert_eq!(
@@ -142,7 +142,7 @@ fn the_last_pass_holds_then_the_map() {
         "gone -> -: left out by the operator's map",
     ];
     assert_eq!(told(&plans), expected);
-    // A name that was taken from a plan is meant as it stands there.
+    // A name that was copied from a plan means exactly that name.
     let plans = plan_folders(
         &plain(&["a.b", "v1.2"]),
         &[],
@@ -207,7 +207,7 @@ fn views_go_into_the_archive_unless_the_operator_names_them() {
         plan(&target, &wanted, &[]),
         ["All Mail -> Everything: mapped by the operator".to_owned(), format!("Starred -> Old/Old: {stars}")]
     );
-    // A view that an earlier pass copied whole stays so; of another, the rest goes where it went.
+    // A view that an earlier pass copied whole stays so; of another, the rest stays in its target folder.
     let known = |rules: &str| FolderRecord { rules: rules.to_owned(), ..record("All Mail", "All") };
     assert_eq!(plan(&[], &none, &[known("x")])[0], "All Mail -> All: as in the last pass");
     for rules in ["", "x; only what is in no other folder"] {
@@ -216,7 +216,7 @@ fn views_go_into_the_archive_unless_the_operator_names_them() {
 }
 
 #[test]
-fn what_holds_no_mail_of_the_user_is_left_out() {
+fn folders_without_mail_of_the_user_are_left_out() {
     let hidden = Folder {
         leave_out: Some(LeaveOut::Always("another namespace".into())),
         ..folder("virtual/All", None)
@@ -229,7 +229,7 @@ fn what_holds_no_mail_of_the_user_is_left_out() {
 }
 
 #[test]
-fn what_is_not_for_mail_is_carried_where_somebody_wants_it() {
+fn a_folder_not_for_mail_is_copied_if_the_operator_names_it() {
     let files =
         Folder { leave_out: Some(LeaveOut::UnlessWanted("not for mail".into())), ..folder("Files", None) };
     let plan = |rules: &FolderRules, known: &[FolderRecord]| {
@@ -244,7 +244,7 @@ fn what_is_not_for_mail_is_carried_where_somebody_wants_it() {
 }
 
 #[test]
-fn what_a_target_cannot_hold_is_written_otherwise_and_told() {
+fn names_that_the_target_cannot_hold_are_respelled_and_reported() {
     let one = |path: &FolderPath, rules: &NameRules| {
         let source = [Folder { path: path.clone(), ..folder("x", None) }];
         told(&plan_folders(&source, &[], rules, &FolderRules::default(), &[])).remove(0)
@@ -337,7 +337,7 @@ fn new_folders_go_below_the_root_where_the_target_has_one() {
 }
 
 #[test]
-fn names_that_are_one_to_the_target_stay_two() {
+fn names_that_are_equal_on_the_target_stay_two() {
     let source = plain(&["Trash", "trash", "trash (2)", "trash/x", "E\u{301}t", "Ét", "sent"]);
     let target = plain(&["SENT"]);
     let same = |same| NameRules { same, ..names() };
@@ -358,10 +358,10 @@ fn names_that_are_one_to_the_target_stay_two() {
     assert!(plan(&same(SameName::Exact)).contains(&"Ét -> Ét: same name".to_owned()));
 }
 
-/// What separates levels, or that there is one level.
+/// Delimiters of servers; `None` for a flat hierarchy.
 const DELIMITERS: [Option<char>; 5] = [None, Some('/'), Some('.'), Some('\\'), Some('^')];
 
-/// Levels of names made of what is difficult.
+/// Levels of names with difficult characters.
 fn level() -> impl Strategy<Value = String> {
     let hard = sample::select(vec![
         "a",
@@ -418,7 +418,7 @@ fn path() -> impl Strategy<Value = FolderPath> {
     collection::vec(level(), 1..4).prop_map(FolderPath::new)
 }
 
-/// What a server with this delimiter can have as a name.
+/// Returns the name on a server with this delimiter.
 fn of_server(path: &FolderPath, delimiter: Option<char>) -> FolderPath {
     match delimiter {
         Some(delimiter) => FolderPath::new(path.segments().iter().map(|it| it.replace(delimiter, "-"))),
@@ -488,7 +488,7 @@ fn listed(paths: &[FolderPath]) -> Vec<Folder> {
     paths.iter().map(|it| Folder { path: it.clone(), ..folder("x", None) }).collect()
 }
 
-/// Where each goes; every place is legal and nobody else's.
+/// Returns the target folders; every one is legal and used once.
 fn places(
     source: &[Folder],
     target: &[Folder],
@@ -497,7 +497,7 @@ fn places(
     let plans = plan_folders(source, target, rules, &FolderRules::default(), &[]);
     prop_assert_eq!(plans.len(), source.len());
     let mut keys = BTreeSet::new();
-    let mut places = BTreeMap::new();
+    let mut slots = BTreeMap::new();
     for plan in plans {
         prop_assert!(!plan.reason.is_empty());
         let place =
@@ -506,9 +506,9 @@ fn places(
         if !target.iter().any(|it| it.path == place) {
             is_legal(&place, rules)?;
         }
-        places.insert(plan.source, place);
+        slots.insert(plan.source, place);
     }
-    Ok(places)
+    Ok(slots)
 }
 
 proptest! {
@@ -528,7 +528,7 @@ proptest! {
     }
 
     #[test]
-    fn every_folder_has_a_legal_place_of_its_own_there_and_back(
+    fn every_folder_gets_a_legal_separate_name_there_and_back(
         paths in collection::vec(path(), 1..12),
         target in collection::vec(path(), 0..4),
         from in sample::select(DELIMITERS.to_vec()),
@@ -540,12 +540,12 @@ proptest! {
         let source = listed(&paths);
         let on_target = listed(&target);
         let there = places(&source, &on_target, &rules)?;
-        // In whatever order they are listed.
+        // In any order of the listing.
         let mut turned = source.clone();
         turned.rotate_left(turn.index(source.len()));
         turned.reverse();
         prop_assert_eq!(&places(&turned, &on_target, &rules)?, &there);
-        // And back, each to a place of its own again.
+        // Back again, each to a separate folder.
         let there: Vec<FolderPath> = there.into_values().collect();
         let back = places(&listed(&there), &[], &NameRules::separated(from))?;
         prop_assert_eq!(back.len(), paths.len());

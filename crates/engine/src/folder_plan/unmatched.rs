@@ -7,21 +7,17 @@ use mailhaul_mail::FolderPath;
 use super::{rules::FolderRules, uses::Uses};
 use crate::folder::Folder;
 
-/// Which option it is.
+/// The kind of option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FolderOption {
-    /// Only these folders.
     Include,
-    /// Not these folders.
     Exclude,
-    /// These folders go there.
     Map,
 }
 
 /// An option that matches no folder of the mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unmatched {
-    /// Which one.
     pub option: FolderOption,
     /// The folder as the operator wrote it.
     pub value: String,
@@ -29,7 +25,7 @@ pub struct Unmatched {
     pub near: Option<FolderPath>,
 }
 
-/// Without the option's name, which the program knows.
+/// Omits the option's name, which the program knows.
 impl fmt::Display for Unmatched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}\" matches no folder", self.value)?;
@@ -40,9 +36,11 @@ impl fmt::Display for Unmatched {
     }
 }
 
-/// The options that match none of these folders. A folder by its use that no mailbox needs to have is no error to exclude.
+/// Returns the options that match none of these folders.
+///
+/// A special use that a mailbox need not have may be excluded without an error.
 pub(crate) fn unmatched(folders: &[Folder], rules: &FolderRules) -> Vec<Unmatched> {
-    let uses = Uses::of(folders);
+    let uses = Uses::new(folders);
     let mut options: Vec<(FolderOption, String, bool)> = Vec::new();
     for pattern in &rules.include {
         let is_met = folders.iter().any(|it| pattern.matches(it, &uses));
@@ -66,7 +64,7 @@ pub(crate) fn unmatched(folders: &[Folder], rules: &FolderRules) -> Vec<Unmatche
     options.into_iter().filter_map(of_value).collect()
 }
 
-/// The folder whose name is most like this one: the same elsewhere, or with few other letters.
+/// Returns the folder with the most similar name: the same elsewhere, or with few other letters.
 fn near(value: &str, folders: &[Folder]) -> Option<FolderPath> {
     let wanted = FolderPath::parse(value.strip_suffix("/*").unwrap_or(value));
     let text = wanted.to_string().to_lowercase();
@@ -87,7 +85,7 @@ mod tests {
     use crate::folder_plan::{FolderMapping, FolderPattern};
 
     #[test]
-    fn an_option_that_matches_nothing_is_told_with_a_near_name() {
+    fn an_option_without_a_match_is_reported_with_a_near_name() {
         let folder = |path: &str| Folder {
             path: FolderPath::parse(path),
             special_use: None,

@@ -1,4 +1,4 @@
-//! Which folder of a mailbox has which use: by attribute, else by its name where only one can be meant.
+//! Special uses of a mailbox's folders: by attribute, else by name if only one folder fits.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use mailhaul_mail::{FolderPath, SpecialUse};
 
 use crate::folder::Folder;
 
-/// How a use is known.
+/// Origin of the knowledge about a use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum By {
-    /// The server says so.
+    /// The server's attribute.
     Attribute,
-    /// A folder is called so, in some language.
+    /// A folder has this name in some language.
     Name,
 }
 
@@ -20,9 +20,11 @@ pub(super) enum By {
 pub(super) struct Uses(BTreeMap<SpecialUse, (FolderPath, By)>);
 
 impl Uses {
-    /// Of several folders with one attribute, the first by name. Names count only for a use that no attribute has, and
-    /// where exactly one folder is called so.
-    pub(super) fn of(folders: &[Folder]) -> Self {
+    /// Finds the folders.
+    ///
+    /// Of several folders with one attribute, the first by name counts. Names count only for a use without an
+    /// attribute, and if exactly one folder has such a name.
+    pub(super) fn new(folders: &[Folder]) -> Self {
         let mut by_attribute: BTreeMap<SpecialUse, FolderPath> = BTreeMap::new();
         let mut by_name: BTreeMap<SpecialUse, Vec<&FolderPath>> = BTreeMap::new();
         let candidates =
@@ -47,7 +49,7 @@ impl Uses {
         Self(uses)
     }
 
-    /// The folders, each with its use and how that is known.
+    /// The folders, each with its use and the origin of it.
     pub(super) fn iter(&self) -> impl Iterator<Item = (SpecialUse, &FolderPath, By)> {
         self.0.iter().map(|(special_use, (path, by))| (*special_use, path, *by))
     }
@@ -57,7 +59,7 @@ impl Uses {
         self.0.get(&special_use).map(|(path, by)| (path, *by))
     }
 
-    /// What a folder of this mailbox is for.
+    /// Returns the use of a folder of this mailbox.
     pub(super) fn use_of(&self, folder: &Folder) -> Option<SpecialUse> {
         folder.special_use.or_else(|| self.iter().find(|(_, path, _)| **path == folder.path).map(|it| it.0))
     }

@@ -1,14 +1,14 @@
-//! A ledger in memory, and crashes on demand.
+//! A ledger in memory, with crashes on demand.
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
 };
 
-use mailhaul_engine::{Error, FolderRecord, FolderState, Ledger, Record};
+use mailhaul_engine::{Error, FolderRecord, FolderState, Ledger, LedgerRecord};
 use mailhaul_mail::{FolderPath, UidSet};
 
-/// Where the ledger fails for good, as if the process had been killed there.
+/// The point at which the ledger fails for good, as if the process had been killed there.
 #[derive(Clone, Copy, Debug)]
 pub enum Crash {
     Before(u32),
@@ -27,7 +27,7 @@ impl MemoryLedger {
         *self.calls.lock().unwrap()
     }
 
-    /// What it holds now, apart from what it learns later.
+    /// A copy of its current state, separate from later changes.
     pub fn backup(&self) -> Self {
         let folders = self.folders.lock().unwrap().clone();
         Self { folders: Arc::new(Mutex::new(folders)), ..Self::default() }
@@ -51,7 +51,7 @@ impl Ledger for MemoryLedger {
         Ok(self.folders.lock().unwrap().get(folder).cloned().map(|it| it.around(uids)))
     }
 
-    async fn record(&self, records: &[Record]) -> Result<(), Error> {
+    async fn record(&self, records: &[LedgerRecord]) -> Result<(), Error> {
         let mut calls = self.calls.lock().unwrap();
         *calls += 1;
         let call = *calls;
@@ -62,16 +62,16 @@ impl Ledger for MemoryLedger {
         }
         let mut folders = self.folders.lock().unwrap();
         for record in records {
-            if let Record::Opened { folder, target, uid_validity } = record {
+            if let LedgerRecord::Opened { folder, target, uid_validity } = record {
                 folders
                     .entry(folder.clone())
                     .or_insert_with(|| FolderState::opened(folder.clone(), target.clone(), *uid_validity));
             }
             folders.get_mut(record.folder()).expect("opened before anything else").apply(record);
-            if let Record::Renamed { folder, to, .. } = record {
+            if let LedgerRecord::Renamed { folder, to, .. } = record {
                 let state = folders.remove(folder).expect("opened before anything else");
                 folders.insert(to.clone(), state);
-            } else if let Record::Closed { folder } = record {
+            } else if let LedgerRecord::Closed { folder } = record {
                 folders.remove(folder);
             }
         }

@@ -1,4 +1,4 @@
-//! A mail server in memory; in `ledger`, a ledger in memory, and crashes on demand.
+//! A mail server in memory. `ledger` is a ledger in memory, with crashes on demand.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,10 +23,10 @@ use std::{
 
 use bytes::Bytes;
 use mailhaul_engine::{
-    Ack, Acks, AppendedUids, Budget, Clock, Cursor, Error, ErrorKind, Event, Feed, FlagChange, Folder,
-    FolderStatus, Ledger, Limits, Mailbox, MessageInfo, Missing, NameRules, NewFolder, Offer, Outlet, Pass,
-    PassOptions, Piece, Places, Present, Progress, RemovalRules, RepairRules, Report, Scan, Source,
-    StoredMessages, Target, Wanted,
+    Ack, Acks, AppendPart, AppendedUids, Budget, Clock, Cursor, Error, ErrorKind, Event, Feed, FetchedPart,
+    FlagChange, Folder, FolderStatus, Ledger, Mailbox, MessageInfo, Missing, NameRules, NewFolder, Pass,
+    PassLimits, PassOptions, PipeWriter, Present, Progress, RemovalRules, RepairRules, Report, Scan, Slots,
+    Source, StoredMessages, Target, WantedMessage,
 };
 use mailhaul_mail::{
     Digests, Fingerprint, Flags, FolderPath, InternalDate, MessageHasher, ModSeq, Retry, Scope, SpecialUse,
@@ -48,61 +48,61 @@ pub struct StoredMessage {
 
 pub type StoredFolder = UidFolder<StoredMessage>;
 
-/// What others may do to the server while nobody migrates, and how it misbehaves.
+/// Properties and misbehaviour of the server, and edits between passes.
 #[derive(Clone, Default)]
 pub struct Server {
     pub folders: BTreeMap<FolderPath, StoredFolder>,
-    /// What it says of folders.
+    /// Special uses of folders.
     pub uses: BTreeMap<FolderPath, SpecialUse>,
     next_validity: u32,
-    /// Says what vanished since a state (QRESYNC).
+    /// Returns vanished UIDs since a state (QRESYNC).
     pub tells_vanished: bool,
     /// This folder gets this name after it was listed.
     pub renames: Option<(FolderPath, FolderPath)>,
-    /// No folder gets another name.
+    /// RENAME is refused.
     pub refuses_renames: bool,
     /// Without APPENDUID.
     pub tells_no_uids: bool,
-    /// The server hangs up at such a message. Where others were in the command, it goes by itself next time.
+    /// The server disconnects at such a message. If others were in the command, it is sent alone next time.
     pub hangs_up_at: Option<fn(&[u8]) -> bool>,
     pub is_cautious: bool,
     /// Each command holds one message; after this number of them the connection ends, once.
     pub ends_after: Option<u32>,
-    /// So many commands are refused, to be sent again in another way.
+    /// This number of commands is refused, to be sent again in another form.
     pub wants_otherwise: u32,
-    /// After so many commands somebody deletes the folder, which is made again.
+    /// After this number of commands another program deletes the folder, and it is created again.
     pub loses_folder_after: Option<u32>,
     /// Messages arrive without their flags.
     pub ignores_flags: bool,
-    /// Octets of the largest message that is taken.
+    /// Size of the largest message that is accepted, in bytes.
     pub largest: Option<u64>,
     /// Commands that hold such a message are refused whole.
     pub refuses: Option<fn(&[u8]) -> bool>,
-    /// Folders of such names cannot be made.
+    /// Folders of such names cannot be created.
     pub refuses_names: Option<fn(&FolderPath) -> bool>,
-    /// How it spells the name of a new folder, and what it makes of a name to compare it.
+    /// Spelling of the name of a new folder, and its key for comparisons.
     pub spells: Option<(Respell, Respell)>,
-    /// After so many commands took effect, one more takes effect and its answer is lost.
+    /// After this number of commands, one more takes effect and its answer is lost.
     pub loses_answer_after: Option<u32>,
-    /// Commands that bring messages are answered so, each once; the last one first.
+    /// Answers to commands that bring messages, each once; the last one first.
     pub answers: Vec<Error>,
-    /// What it does otherwise than it says.
+    /// Behaviour against its own answers.
     pub lies: Lies,
-    /// How often a folder was opened.
+    /// Number of opened folders.
     pub scans: u32,
-    /// How many bodies were given away.
+    /// Number of delivered bodies.
     pub fetched: u32,
-    /// How many bodies were read to compare them.
+    /// Number of bodies that were read for comparisons.
     pub compared: u32,
 }
 
-/// What a server makes of a folder's name.
+/// A server's change of a folder name.
 pub type Respell = fn(&str) -> String;
 
-/// Bytes that take the place of a message.
+/// Bytes that replace a message.
 pub type Rewrite = fn(&[u8]) -> Vec<u8>;
 
-/// What a server does otherwise than it says. Messages are named by a text in them.
+/// A server's behaviour against its own answers. Messages are named by a text in them.
 #[derive(Clone, Default)]
 pub struct Lies {
     /// Accepted and not stored, once for each entry.
@@ -113,43 +113,43 @@ pub struct Lies {
     pub stores_refused: Vec<&'static str>,
     /// Refused as busy.
     pub busy_at: Vec<&'static str>,
-    /// Commands with such a message are refused so.
+    /// Commands with such a message are refused with this error.
     pub answers_at: Vec<(&'static str, Error)>,
     /// Every message is refused with these words.
     pub refuses_all: Option<&'static str>,
     /// The UID that is returned for each message.
     pub tells_uid: Option<u32>,
-    /// This is added to each message.
+    /// Text that is added to each message.
     pub adds: Option<&'static str>,
-    /// What is stored of each message.
+    /// The stored form of each message.
     pub stores: Option<Rewrite>,
     /// Each message is stored twice, and the first UID is returned.
     pub stores_twice: bool,
-    /// Messages cannot be removed one by one, for want of UIDPLUS.
+    /// Messages cannot be removed one by one, without UIDPLUS.
     pub removes_nothing: bool,
-    /// What is given of each message.
+    /// The delivered form of each message.
     pub gives: Option<Rewrite>,
     /// Flags that come with a message are not stored.
     pub drops_flags: bool,
-    /// Flags that each message gets besides.
+    /// Flags that each message gets in addition.
     pub adds_flags: &'static str,
-    /// Message-ID is another one in what is stored.
+    /// The stored message has another Message-ID.
     pub rewrites_ids: bool,
     /// Single header fields are those of the next message of the folder.
     pub gives_headers_of_next: bool,
-    /// How often a folder is still opened as if it were empty.
+    /// Number of further times that a folder is opened as if it were empty.
     pub shows_nothing: u32,
-    /// A scan of changes names messages by their places in the folder.
+    /// A scan of changes names messages by their sequence numbers.
     pub lists_places: bool,
-    /// How often another folder is opened in place of the first one.
+    /// Number of times that another folder is opened in place of the first one.
     pub opens_instead: Option<(&'static str, &'static str, u32)>,
     /// The date that each message gets, in seconds.
     pub redates: Option<i64>,
-    /// Messages that were offered.
+    /// Messages that were sent to the server.
     pub offered: u32,
 }
 
-/// Takes one entry that names the message out of the list.
+/// Removes one entry that names the message from the list.
 fn take_named(list: &mut Vec<&'static str>, body: &[u8]) -> bool {
     let found = list.iter().position(|text| contains(body, text));
     found.map(|index| list.remove(index)).is_some()
@@ -212,7 +212,7 @@ impl StoredFolder {
         self.insert(StoredMessage { flags, date, body }, self.modseq + 1)
     }
 
-    /// Takes a message over from another folder.
+    /// Moves a message from another folder into this one.
     pub fn take(&mut self, message: StoredMessage) {
         self.store(message.flags, message.date, message.body);
     }
@@ -228,7 +228,7 @@ impl StoredFolder {
         self.remove(uid, self.modseq + 1)
     }
 
-    /// The first message is gone, and the UIDs of those behind it become smaller by one, under the same UIDVALIDITY.
+    /// Removes the first message and reduces all later UIDs by one, under the same UIDVALIDITY.
     pub fn shift(&mut self) {
         let modseq = self.modseq;
         let changes: Vec<u64> = self.messages.keys().map(|uid| self.modseq_of(*uid)).collect();
@@ -267,12 +267,12 @@ impl Remote {
         self.0.lock().unwrap()
     }
 
-    /// Another server that holds the same.
+    /// Another server with the same content.
     pub fn copied(&self) -> Self {
         Self(Arc::new(Mutex::new(self.server().clone())))
     }
 
-    /// The same as a picky server holds them when everything may be edited.
+    /// The content as a picky server holds it when everything may be edited.
     pub fn contents_as_taken(&self) -> BTreeMap<String, Vec<(String, String, String)>> {
         let taken = |(body, flags, date): (String, String, String)| {
             (String::from_utf8_lossy(&as_taken(body.as_bytes())).into_owned(), flags, date)
@@ -443,7 +443,7 @@ impl Mailbox for Remote {
         self.clone()
     }
 
-    /// Far enough for several lanes.
+    /// Long enough for several connection pairs.
     fn round_trip(&self) -> Option<Duration> {
         Some(Duration::from_millis(20))
     }
@@ -455,11 +455,11 @@ impl Source for Remote {
     async fn fetch(
         &mut self,
         folder: &FolderPath,
-        wanted: &[Wanted],
-        outlet: Outlet,
+        wanted: &[WantedMessage],
+        outlet: PipeWriter,
     ) -> Result<Vec<(Uid, Missing)>, Error> {
         let mut missing = Vec::new();
-        for Wanted { uid, .. } in wanted {
+        for WantedMessage { uid, .. } in wanted {
             let Some(message) = self.with(folder, |it| it.messages.get(&uid.get()).cloned())? else {
                 missing.push((*uid, Missing::Gone));
                 continue;
@@ -469,15 +469,16 @@ impl Source for Remote {
             if let Some(gives) = self.server().lies.gives {
                 message.body = Bytes::from(gives(&message.body));
             }
-            // Large enough bodies go in pieces, so that both ways are walked.
+            // Larger bodies go in parts, so that both ways are tested.
             let pieces = if message.body.len() > 60 {
-                let mut pieces = vec![Piece::Start(*uid, message.body.len() as u64)];
-                pieces
-                    .extend(message.body.chunks(25).map(|chunk| Piece::Chunk(Bytes::copy_from_slice(chunk))));
-                pieces.push(Piece::End);
+                let mut pieces = vec![FetchedPart::Start(*uid, message.body.len() as u64)];
+                pieces.extend(
+                    message.body.chunks(25).map(|chunk| FetchedPart::Chunk(Bytes::copy_from_slice(chunk))),
+                );
+                pieces.push(FetchedPart::End);
                 pieces
             } else {
-                vec![Piece::Message(*uid, message.body)]
+                vec![FetchedPart::Message(*uid, message.body)]
             };
             for piece in pieces {
                 if outlet.send(piece).await.is_err() {
@@ -536,10 +537,10 @@ impl Target for Remote {
         let mut ended = false;
         while !ended {
             match feed.next().await? {
-                Some(Offer::Message(envelope, body)) => command.push((envelope, body)),
-                Some(Offer::Start(envelope, length)) => {
+                Some(AppendPart::Message(envelope, body)) => command.push((envelope, body)),
+                Some(AppendPart::Start(envelope, length)) => {
                     let mut body = Vec::new();
-                    while let Some(Offer::Chunk(octets)) = feed.next().await? {
+                    while let Some(AppendPart::Chunk(octets)) = feed.next().await? {
                         body.extend_from_slice(&octets);
                     }
                     assert_eq!(body.len() as u64, length, "what was announced is what came");
@@ -596,7 +597,7 @@ impl Target for Remote {
                 let is_one = sent.len() == 1;
                 acks.report(Ack { sent, result: Err(error), is_bare: false });
                 if !is_one {
-                    // Its messages are offered again before those that follow them.
+                    // Its messages are sent again before those that follow them.
                     return Ok(());
                 }
                 continue;
@@ -749,12 +750,12 @@ pub fn with_repairs(options: PassOptions) -> PassOptions {
     PassOptions { repairs: RepairRules { allowed, ..RepairRules::default() }, ..options }
 }
 
-/// What a picky server refuses.
+/// True if a picky server refuses the message.
 pub fn is_malformed(body: &[u8]) -> bool {
     body.contains(&0) || body.starts_with(b"no header")
 }
 
-/// What arrives of a message where a picky server is the target and everything may be edited.
+/// The copy of a message on a picky server, if everything may be edited.
 pub fn as_taken(body: &[u8]) -> Vec<u8> {
     if !is_malformed(body) {
         return body.to_vec();
@@ -762,10 +763,10 @@ pub fn as_taken(body: &[u8]) -> Vec<u8> {
     repair(body, &Repairs::all(), LONGEST_LINE).expect("it can be repaired").octets
 }
 
-/// What vanished is to be removed.
+/// Deletions are confirmed.
 pub const CONFIRMED: RemovalRules = RemovalRules { percent: 10, messages: 100, is_confirmed: true };
 
-/// No waiting.
+/// A clock without waits.
 pub struct NoTime;
 
 impl Clock for NoTime {
@@ -776,7 +777,7 @@ impl Clock for NoTime {
     async fn sleep(&self, _duration: Duration) {}
 }
 
-/// Always this hour, and no waiting.
+/// A clock that always shows this hour, without waits.
 pub struct AtHour(pub u64);
 
 impl Clock for AtHour {
@@ -787,7 +788,7 @@ impl Clock for AtHour {
     async fn sleep(&self, _duration: Duration) {}
 }
 
-/// Remembers which folders were said to be unchanged.
+/// Remembers unchanged folders.
 #[derive(Default)]
 pub struct Listener(pub Mutex<BTreeSet<String>>);
 
@@ -799,12 +800,12 @@ impl Progress for Listener {
     }
 }
 
-/// One pass.
+/// Runs one pass.
 pub async fn pass(source: &Remote, target: &Remote, ledger: &impl Ledger, options: &PassOptions) -> Report {
     pass_after(0, source, target, ledger, options).await
 }
 
-/// One pass so many hours after the others.
+/// Runs one pass this number of hours after the others.
 pub async fn pass_after(
     hours: u64,
     source: &Remote,
@@ -819,9 +820,9 @@ pub async fn pass_after(
         progress: &Listener::default(),
         clock: &AtHour(480_000 + hours),
         budget: &Budget::new(100),
-        places: &Places::new(3),
+        slots: &Slots::new(3),
         stop: &CancellationToken::new(),
-        limits: &Limits::default(),
+        limits: &PassLimits::default(),
         options,
     }
     .run()

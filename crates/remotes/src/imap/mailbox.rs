@@ -7,8 +7,8 @@ use std::{
 };
 
 use mailhaul_engine::{
-    Budget, Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, NameRules, Piece, Scan, Side,
-    Source as _, Wanted, pipe,
+    Budget, Cursor, Error, ErrorKind, FetchedPart, Folder, FolderStatus, Mailbox, NameRules, Scan, Side,
+    Source as _, WantedMessage, pipe,
 };
 use mailhaul_imap::{self as imap, ListedMailbox, MailboxName, Session, StatusItem};
 use mailhaul_mail::{
@@ -598,26 +598,26 @@ impl ImapMailbox {
         if uids.is_empty() {
             return Ok(Vec::new());
         }
-        let wanted: Vec<Wanted> = uids.iter().map(|uid| Wanted { uid, size: 0 }).collect();
+        let wanted: Vec<WantedMessage> = uids.iter().map(|uid| WantedMessage { uid, size: 0 }).collect();
         let (outlet, mut inlet) = pipe(&Budget::new(HASH_BUDGET));
         let mut found = Vec::new();
         let hashing = async {
             let mut passing: Option<(Uid, MessageHasher)> = None;
             while let Some(piece) = inlet.next().await {
                 match piece {
-                    Piece::Message(uid, body) => {
+                    FetchedPart::Message(uid, body) => {
                         let mut hasher = MessageHasher::new();
                         hasher.update(&body);
                         let (fingerprint, digests) = hasher.finish();
                         found.push((uid, fingerprint, digests));
                     }
-                    Piece::Start(uid, _) => passing = Some((uid, MessageHasher::new())),
-                    Piece::Chunk(octets) => {
+                    FetchedPart::Start(uid, _) => passing = Some((uid, MessageHasher::new())),
+                    FetchedPart::Chunk(octets) => {
                         if let Some((_, hasher)) = &mut passing {
                             hasher.update(&octets);
                         }
                     }
-                    Piece::End => {
+                    FetchedPart::End => {
                         if let Some((uid, hasher)) = passing.take() {
                             let (fingerprint, digests) = hasher.finish();
                             found.push((uid, fingerprint, digests));

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use mailhaul_engine::{Ack, Acks, AppendedUids, Envelope, Error, Offer};
+use mailhaul_engine::{Ack, Acks, AppendPart, AppendedUids, Envelope, Error};
 use mailhaul_mail::{FolderPath, InternalDate, Scope, Uid};
 
 use super::{
@@ -96,13 +96,13 @@ impl Delivery {
     }
 
     /// Writes the messages. After an error the outcome of the command is unknown.
-    pub(super) fn take(&mut self, offers: Vec<Offer>) -> Result<(), Error> {
+    pub(super) fn take(&mut self, offers: Vec<AppendPart>) -> Result<(), Error> {
         for offer in offers {
             if self.is_refused {
                 break;
             }
             match offer {
-                Offer::Message(envelope, body) => {
+                AppendPart::Message(envelope, body) => {
                     self.make_room(body.len() as u64)?;
                     self.attempt(|it| {
                         it.begin(envelope, body.len() as u64)?;
@@ -111,14 +111,14 @@ impl Delivery {
                     })?;
                     self.is_skipping = false;
                 }
-                Offer::Start(envelope, length) => {
+                AppendPart::Start(envelope, length) => {
                     self.make_room(length)?;
                     self.attempt(|it| it.begin(envelope, length))?;
                 }
-                Offer::Chunk(octets) if !self.is_skipping => self.attempt(|it| it.write(&octets))?,
-                Offer::End if !self.is_skipping => self.attempt(Self::end)?,
-                Offer::Chunk(_) => {}
-                Offer::End => self.is_skipping = false,
+                AppendPart::Chunk(octets) if !self.is_skipping => self.attempt(|it| it.write(&octets))?,
+                AppendPart::End if !self.is_skipping => self.attempt(Self::end)?,
+                AppendPart::Chunk(_) => {}
+                AppendPart::End => self.is_skipping = false,
             }
             if self.command.len() >= self.to.batch {
                 self.commit()?;

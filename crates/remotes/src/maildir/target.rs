@@ -3,7 +3,7 @@
 use std::{ffi::OsString, io, path::Path, pin::pin, time::Duration};
 
 use mailhaul_engine::{
-    Acks, Error, Feed, FlagChange, Mailbox as _, NewFolder, Offer, StorageHabits, StoredMessages, Target,
+    Acks, AppendPart, Error, Feed, FlagChange, Mailbox as _, NewFolder, StorageHabits, StoredMessages, Target,
 };
 use mailhaul_mail::{Flags, FolderPath, Uid, UidSet};
 use tokio::time::timeout;
@@ -69,7 +69,7 @@ impl Target for MaildirMailbox {
             lost: self.lost.clone(),
         };
         let mut delivery = blocking(|| Delivery::new(to)).await??;
-        let mut group: Vec<Offer> = Vec::new();
+        let mut group: Vec<AppendPart> = Vec::new();
         let mut octets = 0;
         loop {
             if !group.is_empty() && (octets >= GROUP_OCTETS || !feed.is_ready()) {
@@ -163,10 +163,10 @@ async fn working(
     blocking(move || work(&mut delivery).map(|()| delivery)).await?
 }
 
-fn weight(offer: &Offer) -> usize {
+fn weight(offer: &AppendPart) -> usize {
     match offer {
-        Offer::Message(_, octets) | Offer::Chunk(octets) => octets.len(),
-        Offer::Start(..) | Offer::End => 0,
+        AppendPart::Message(_, octets) | AppendPart::Chunk(octets) => octets.len(),
+        AppendPart::Start(..) | AppendPart::End => 0,
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 pub(crate) use crate::memory::MemoryLedger;
 use crate::memory::{Listener, NoTime};
 use mailhaul_engine::{
-    Budget, Deletions, Limits, Mailbox as _, Pass, PassOptions, Places, RemovalRules, Report,
+    Budget, DeletionPolicy, Mailbox as _, Pass, PassLimits, PassOptions, RemovalRules, Report, Slots,
 };
 use mailhaul_imap::{ConnectOptions, Credentials, MailboxName, Security, SelectOptions, Session};
 use mailhaul_mail::{Flags, FolderPath, InternalDate, Secret, Uid, UidSet};
@@ -102,11 +102,11 @@ pub(crate) async fn pass_to(mut source: ImapMailbox, root: &Path, ledger: &Memor
         progress: &Listener::default(),
         clock: &NoTime,
         budget: &Budget::new(8 << 20),
-        places: &Places::new(4),
+        slots: &Slots::new(4),
         stop: &CancellationToken::new(),
-        limits: &Limits::default(),
+        limits: &PassLimits::default(),
         options: &PassOptions {
-            deletions: Deletions::Mirror,
+            deletions: DeletionPolicy::Mirror,
             removals: RemovalRules { is_confirmed: true, ..RemovalRules::default() },
             ..PassOptions::default()
         },

@@ -6,8 +6,8 @@ use crate::memory::Listener;
 pub(crate) use crate::memory::MemoryLedger;
 use futures_util::{StreamExt as _, stream};
 use mailhaul_engine::{
-    Budget, Clock as _, Deletions, FolderMapping, FolderRules, Limits, Mailbox as _, Pass, PassOptions,
-    Places, RemovalRules, Report,
+    Budget, Clock as _, DeletionPolicy, FolderMapping, FolderRules, Mailbox as _, Pass, PassLimits,
+    PassOptions, RemovalRules, Report, Slots,
 };
 use mailhaul_imap::{ConnectOptions, Credentials, Security};
 use mailhaul_mail::{Flags, InternalDate, Retry, Secret};
@@ -83,7 +83,7 @@ pub(crate) struct Route {
     pub(crate) login: (Login, Login),
     desks: (Desk, Desk),
     pub(crate) policy: LabelPolicy,
-    pub(crate) deletions: Deletions,
+    pub(crate) deletions: DeletionPolicy,
     /// The operator's folder map.
     pub(crate) map: Vec<FolderMapping>,
     /// Additional lanes per mailbox.
@@ -99,7 +99,7 @@ impl Route {
             target,
             login: (Login::Password, Login::Password),
             policy: LabelPolicy::default(),
-            deletions: Deletions::Mirror,
+            deletions: DeletionPolicy::Mirror,
             map: Vec::new(),
             places: 0,
         }
@@ -165,9 +165,9 @@ impl Route {
             progress: &Listener::default(),
             clock: &user.clock,
             budget: &Budget::new(4 << 20),
-            places: &Places::new(self.places),
+            slots: &Slots::new(self.places),
             stop: &CancellationToken::new(),
-            limits: &Limits { is_resumed: true, ..Limits::default() },
+            limits: &PassLimits { is_resumed: true, ..PassLimits::default() },
             options: &PassOptions {
                 folders: FolderRules { map: self.map.clone(), ..FolderRules::default() },
                 deletions: self.deletions,

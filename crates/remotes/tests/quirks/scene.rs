@@ -3,7 +3,8 @@
 use std::{sync::Mutex, time::Duration};
 
 use mailhaul_engine::{
-    Budget, Clock, Error, ErrorKind, Event, Limits, Mailbox as _, Pass, PassOptions, Places, Progress, Report,
+    Budget, Clock, Error, ErrorKind, Event, Mailbox as _, Pass, PassLimits, PassOptions, Progress, Report,
+    Slots,
 };
 use mailhaul_mail::FolderPath;
 use mailhaul_remotes::ImapMailbox;
@@ -76,9 +77,9 @@ pub(crate) async fn pass(name: &str) -> Passed {
         clock: &witness,
         budget: &Budget::new(1 << 20),
         // No further lane: the connections come one after the other.
-        places: &Places::new(0),
+        slots: &Slots::new(0),
         stop: &CancellationToken::new(),
-        limits: &Limits::default(),
+        limits: &PassLimits::default(),
         options: &options,
     };
     let report = Box::pin(pass.run()).await;

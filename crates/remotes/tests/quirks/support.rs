@@ -4,7 +4,8 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mailhaul_engine::{
-    Ack, Budget, Envelope, Error, Feed, Missing, Offer, Piece, Source as _, Target as _, Wanted, acks, pipe,
+    Ack, AppendPart, Budget, Envelope, Error, Feed, FetchedPart, Missing, Source as _, Target as _,
+    WantedMessage, acks, pipe,
 };
 use mailhaul_imap::Security;
 use mailhaul_mail::{FolderPath, InternalDate, Uid};
@@ -112,18 +113,18 @@ impl Play {
         &mut self,
         messages: &[(u32, u64)],
     ) -> Result<(Vec<String>, Vec<(Uid, Missing)>), Error> {
-        let wanted: Vec<Wanted> =
-            messages.iter().map(|(number, size)| Wanted { uid: uid(*number), size: *size }).collect();
+        let wanted: Vec<WantedMessage> =
+            messages.iter().map(|(number, size)| WantedMessage { uid: uid(*number), size: *size }).collect();
         let (outlet, mut inlet) = pipe(&Budget::new(1 << 20));
         let reading = async {
             let mut told = Vec::new();
             while let Some(piece) = inlet.next().await {
                 match piece {
-                    Piece::Message(uid, body) => {
+                    FetchedPart::Message(uid, body) => {
                         told.push(format!("{uid}: {}", String::from_utf8_lossy(&body)));
                     }
-                    Piece::Start(uid, length) => told.push(format!("{uid}: {length} follow")),
-                    Piece::Chunk(_) | Piece::End => {}
+                    FetchedPart::Start(uid, length) => told.push(format!("{uid}: {length} follow")),
+                    FetchedPart::Chunk(_) | FetchedPart::End => {}
                 }
             }
             told
@@ -154,26 +155,26 @@ pub(crate) fn uid(number: u32) -> Uid {
 const WHOLE: usize = 30_000;
 
 /// Messages, one after the other; large ones in pieces.
-struct Messages(VecDeque<Offer>);
+struct Messages(VecDeque<AppendPart>);
 
 impl Messages {
     fn new(messages: impl IntoIterator<Item = (Envelope, Bytes)>) -> Self {
         let mut offers = VecDeque::new();
         for (envelope, body) in messages {
             if body.len() <= WHOLE {
-                offers.push_back(Offer::Message(envelope, body));
+                offers.push_back(AppendPart::Message(envelope, body));
                 continue;
             }
-            offers.push_back(Offer::Start(envelope, body.len() as u64));
-            offers.extend(body.chunks(999).map(|it| Offer::Chunk(Bytes::copy_from_slice(it))));
-            offers.push_back(Offer::End);
+            offers.push_back(AppendPart::Start(envelope, body.len() as u64));
+            offers.extend(body.chunks(999).map(|it| AppendPart::Chunk(Bytes::copy_from_slice(it))));
+            offers.push_back(AppendPart::End);
         }
         Self(offers)
     }
 }
 
 impl Feed for Messages {
-    async fn next(&mut self) -> Result<Option<Offer>, Error> {
+    async fn next(&mut self) -> Result<Option<AppendPart>, Error> {
         Ok(self.0.pop_front())
     }
 

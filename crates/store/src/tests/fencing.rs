@@ -1,6 +1,6 @@
 //! The ledger of a worker whose lease has ended.
 
-use mailhaul_engine::{Error, ErrorKind, Ledger, Record};
+use mailhaul_engine::{Error, ErrorKind, Ledger, LedgerRecord};
 use mailhaul_mail::{FolderPath, Retry, Scope, UidValidity};
 use mailhaul_migration::{Guid, UserEvent};
 
@@ -10,9 +10,9 @@ use crate::{Claim, Due, Store, StoreError};
 const SOURCE: &str = "terry@old.example";
 const TARGET: &str = "terry@new.example";
 
-fn opened(folder: &str) -> Record {
+fn opened(folder: &str) -> LedgerRecord {
     let path = FolderPath::parse(folder);
-    Record::Opened { folder: path.clone(), target: path, uid_validity: UidValidity::new(7).unwrap() }
+    LedgerRecord::Opened { folder: path.clone(), target: path, uid_validity: UidValidity::new(7).unwrap() }
 }
 
 fn is_fenced_off(error: &Error) {

@@ -8,8 +8,8 @@ use std::{
 };
 
 use mailhaul_engine::{
-    Copied, Cursor, Edited, ErrorKind, Floor, FolderState, FolderStatus, Ledger, Likeness, MessageState,
-    Record, Waiting,
+    AppendStart, CopyRecord, Cursor, ErrorKind, FolderState, FolderStatus, Ledger, LedgerRecord,
+    MessageIdentity, MessageState, RepairRecord, WaitingDeletions,
 };
 use mailhaul_mail::{
     Digest, Digests, Fingerprint, Flags, FolderPath, ModSeq, Sha256, Uid, UidSet, UidValidity,
@@ -35,13 +35,13 @@ fn validity(number: u64) -> UidValidity {
     UidValidity::new(number).unwrap()
 }
 
-pub(super) fn opened(folder: &str) -> Record {
+pub(super) fn opened(folder: &str) -> LedgerRecord {
     let path = FolderPath::parse(folder);
-    Record::Opened { folder: path.clone(), target: path, uid_validity: validity(7) }
+    LedgerRecord::Opened { folder: path.clone(), target: path, uid_validity: validity(7) }
 }
 
-pub(super) fn done(folder: &str, number: u32) -> Record {
-    let copied = Copied {
+pub(super) fn done(folder: &str, number: u32) -> LedgerRecord {
+    let copied = CopyRecord {
         target_uid: Some(uid(number)),
         flags: ["\\Seen", "$Forwarded"].into_iter().collect(),
         pending_flags: None,
@@ -53,11 +53,11 @@ pub(super) fn done(folder: &str, number: u32) -> Record {
         edited: None,
     };
     let state = Some(MessageState::Done(copied));
-    Record::Message { folder: FolderPath::parse(folder), uid: uid(number), state }
+    LedgerRecord::Message { folder: FolderPath::parse(folder), uid: uid(number), state }
 }
 
 /// Returns the ledger after the records, by the engine's own function.
-fn model(records: &[Record]) -> BTreeMap<FolderPath, FolderState> {
+fn model(records: &[LedgerRecord]) -> BTreeMap<FolderPath, FolderState> {
     let mut folders = BTreeMap::new();
     for record in records {
         learn(&mut folders, record).unwrap();
@@ -66,19 +66,19 @@ fn model(records: &[Record]) -> BTreeMap<FolderPath, FolderState> {
 }
 
 /// Applies a record; `None` if the folder was never opened.
-fn learn(folders: &mut BTreeMap<FolderPath, FolderState>, record: &Record) -> Option<()> {
-    if let Record::Opened { folder, target, uid_validity } = record {
+fn learn(folders: &mut BTreeMap<FolderPath, FolderState>, record: &LedgerRecord) -> Option<()> {
+    if let LedgerRecord::Opened { folder, target, uid_validity } = record {
         folders
             .entry(folder.clone())
             .or_insert_with(|| FolderState::opened(folder.clone(), target.clone(), *uid_validity));
     }
     folders.get_mut(record.folder())?.apply(record);
     match record {
-        Record::Renamed { folder, to, .. } => {
+        LedgerRecord::Renamed { folder, to, .. } => {
             let state = folders.remove(folder)?;
             folders.insert(to.clone(), state);
         }
-        Record::Closed { folder } => drop(folders.remove(folder)),
+        LedgerRecord::Closed { folder } => drop(folders.remove(folder)),
         _ => {}
     }
     Some(())
@@ -118,13 +118,13 @@ async fn a_renamed_folder_keeps_its_messages_and_a_closed_one_is_forgotten() {
         opened("Sent"),
         done("Old", 3),
         done("Sent", 4),
-        Record::Renamed {
+        LedgerRecord::Renamed {
             folder: FolderPath::parse("Old"),
             to: FolderPath::parse("New"),
             target: FolderPath::parse("Neu"),
         },
         done("New", 5),
-        Record::Closed { folder: FolderPath::parse("Sent") },
+        LedgerRecord::Closed { folder: FolderPath::parse("Sent") },
         // The folder may come back.
         opened("Old"),
     ];
@@ -390,7 +390,7 @@ fn any_folder() -> impl Strategy<Value = FolderPath> {
         .prop_map(FolderPath::parse)
 }
 
-fn any_copied() -> impl Strategy<Value = Copied> {
+fn any_copied() -> impl Strategy<Value = CopyRecord> {
     let flags = prop::sample::subsequence(vec!["\\Seen", "\\Deleted", "$Label1", "Work", "\\Odd"], 0..=5)
         .prop_map(|names| names.into_iter().collect::<Flags>());
     let digests = prop::option::of((any::<[u8; 16]>(), any::<[u8; 16]>()).prop_map(|(whole, text)| {
@@ -410,29 +410,31 @@ fn any_copied() -> impl Strategy<Value = Copied> {
         edited,
     )
         .prop_map(
-            |(target_uid, flags, pending_flags, fingerprint, digests, size, arrived, ours, edited)| Copied {
-                arrived,
-                target_uid,
-                flags,
-                pending_flags,
-                fingerprint: Fingerprint::from_bytes(fingerprint),
-                digests,
-                size,
-                ours,
-                edited,
+            |(target_uid, flags, pending_flags, fingerprint, digests, size, arrived, ours, edited)| {
+                CopyRecord {
+                    arrived,
+                    target_uid,
+                    flags,
+                    pending_flags,
+                    fingerprint: Fingerprint::from_bytes(fingerprint),
+                    digests,
+                    size,
+                    ours,
+                    edited,
+                }
             },
         )
 }
 
-fn any_edited() -> impl Strategy<Value = Edited> {
+fn any_edited() -> impl Strategy<Value = RepairRecord> {
     let likeness =
-        (any::<[u8; 16]>(), any::<[u8; 16]>(), any::<u64>()).prop_map(|(one, other, size)| Likeness {
+        (any::<[u8; 16]>(), any::<[u8; 16]>(), any::<u64>()).prop_map(|(one, other, size)| MessageIdentity {
             fingerprint: Fingerprint::from_bytes(one),
             digests: Digests { whole: Digest::from_bytes(other), text: Digest::from_bytes(one) },
             size,
         });
     (likeness.clone(), likeness, any::<[u8; 32]>(), ".{0,9}", prop::option::of(".{0,9}")).prop_map(
-        |(original, copy, sha256, edits, subject)| Edited {
+        |(original, copy, sha256, edits, subject)| RepairRecord {
             original,
             copy,
             sha256: Sha256::from_bytes(sha256),
@@ -463,33 +465,33 @@ fn any_cursor() -> impl Strategy<Value = Cursor> {
     )
 }
 
-fn any_record() -> impl Strategy<Value = Record> {
-    let floor =
-        (any_validity(), any_uid()).prop_map(|(uid_validity, uid_next)| Floor { uid_validity, uid_next });
+fn any_record() -> impl Strategy<Value = LedgerRecord> {
+    let floor = (any_validity(), any_uid())
+        .prop_map(|(uid_validity, uid_next)| AppendStart { uid_validity, uid_next });
     let uids =
         || prop::collection::vec(any_uid(), 0..5).prop_map(|uids| uids.into_iter().collect::<UidSet>());
     prop_oneof![
         3 => (any_folder(), prop::option::weighted(0.2, any_folder()), any_validity()).prop_map(
             |(folder, other, uid_validity)| {
-                Record::Opened { target: other.unwrap_or_else(|| folder.clone()), folder, uid_validity }
+                LedgerRecord::Opened { target: other.unwrap_or_else(|| folder.clone()), folder, uid_validity }
             },
         ),
-        2 => (any_folder(), floor, uids()).prop_map(|(folder, floor, uids)| Record::Intended { folder, floor, uids }),
+        2 => (any_folder(), floor, uids()).prop_map(|(folder, floor, uids)| LedgerRecord::Intended { folder, append_start: floor, uids }),
         8 => (any_folder(), any_uid(), any_message_state())
-            .prop_map(|(folder, uid, state)| Record::Message { folder, uid, state }),
+            .prop_map(|(folder, uid, state)| LedgerRecord::Message { folder, uid, state }),
         1 => (any_folder(), any_validity())
-            .prop_map(|(folder, uid_validity)| Record::TargetValidity { folder, uid_validity }),
+            .prop_map(|(folder, uid_validity)| LedgerRecord::TargetValidity { folder, uid_validity }),
         1 => (any_folder(), any_cursor(), ".{0,9}", prop::option::of(any_uid())).prop_map(
-            |(folder, cursor, rules, target_next)| Record::Settled { folder, cursor, rules, target_next },
+            |(folder, cursor, rules, target_next)| LedgerRecord::Settled { folder, cursor, rules, target_next },
         ),
         1 => (any_folder(), any::<u64>(), uids())
-            .prop_map(|(folder, since, uids)| Record::Waiting { folder, waiting: Waiting { since, uids } }),
+            .prop_map(|(folder, since, uids)| LedgerRecord::Waiting { folder, waiting: WaitingDeletions { since, uids } }),
     ]
 }
 
 /// Calls with some records each. Most consecutive records are of one folder, as in practice.
-fn any_calls() -> impl Strategy<Value = Vec<Vec<Record>>> {
-    let opening = any_folder().prop_map(|folder| Record::Opened {
+fn any_calls() -> impl Strategy<Value = Vec<Vec<LedgerRecord>>> {
+    let opening = any_folder().prop_map(|folder| LedgerRecord::Opened {
         target: folder.clone(),
         folder,
         uid_validity: validity(1),

@@ -1,6 +1,6 @@
 //! Users at which the process of the service ended.
 
-use mailhaul_engine::{Ledger as _, MessageState, Record};
+use mailhaul_engine::{Ledger as _, LedgerRecord, MessageState};
 use mailhaul_mail::{FolderPath, Uid, UidValidity};
 use mailhaul_migration::{FailureClass, Guid, UserEvent, UserStatus};
 
@@ -45,8 +45,11 @@ async fn an_orderly_end_or_a_copied_message_resets_the_count() {
     let claimed = die(&store, &source, 20).await;
     let ledger = store.leased_mailbox("a", "b", &claimed[0].lease).await.unwrap();
     let (folder, uid_validity) = (FolderPath::inbox(), UidValidity::new(1).unwrap());
-    ledger.record(&[Record::Opened { folder: folder.clone(), target: folder, uid_validity }]).await.unwrap();
-    let copied = Record::Message {
+    ledger
+        .record(&[LedgerRecord::Opened { folder: folder.clone(), target: folder, uid_validity }])
+        .await
+        .unwrap();
+    let copied = LedgerRecord::Message {
         folder: FolderPath::inbox(),
         uid: Uid::new(1).unwrap(),
         state: Some(MessageState::Skipped("too large".to_owned())),

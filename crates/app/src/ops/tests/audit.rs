@@ -7,7 +7,7 @@ use serde_json::json;
 use super::support::{Desk, csv};
 
 #[tokio::test]
-async fn changes_are_told_and_passwords_are_not() {
+async fn changes_are_logged_without_passwords() {
     let desk = Desk::with_endpoint().await;
     desk.batch("B", &["a"], json!({})).await;
     let _again = desk

@@ -176,7 +176,7 @@ async fn there_are_no_more_batches_than_allowed() {
 }
 
 #[tokio::test]
-async fn passwords_are_kept_sealed_and_mended_by_another_file() {
+async fn passwords_are_sealed_and_replaced_by_another_file() {
     let desk = Desk::with_endpoint().await;
     desk.batch("B", &["a"], json!({ "AutoStart": true })).await;
     desk.pass(UserEvent::Failed).await;

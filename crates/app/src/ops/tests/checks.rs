@@ -128,7 +128,7 @@ async fn what_is_not_known_yet_says_why() {
 }
 
 #[tokio::test]
-async fn mail_that_goes_to_the_archive_is_checked_at_its_source_where_that_is_asked_for() {
+async fn a_check_for_the_archive_opens_the_source_alone() {
     let desk = Desk::with_endpoint().await;
     desk.batch("B", &["a"], json!({ "AutoStart": true })).await;
     let user = shown(&desk, "a@example.org").await;

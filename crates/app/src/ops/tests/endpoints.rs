@@ -312,7 +312,7 @@ async fn nor_by_a_name_that_resolves_to_it() {
 
 /// The administrator's decision lasts until another person changes the destination.
 #[tokio::test]
-async fn an_administrators_endpoint_keeps_its_reach_until_an_operator_points_it_elsewhere() {
+async fn an_endpoint_keeps_its_reach_until_its_host_changes() {
     let desk = Desk::new().await;
     let (operator, admin) = (remote(&desk, Role::Operator), remote(&desk, Role::Admin));
     let [new, set] =

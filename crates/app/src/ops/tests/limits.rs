@@ -6,7 +6,7 @@ use mailhaul_store::{Due, Parking, Release};
 use serde_json::{Value, json};
 
 use super::support::Desk;
-use crate::metrics::metrics;
+use crate::serve::metrics::metrics;
 
 /// A whole second about an hour from now, and its text.
 fn later() -> (Timestamp, String) {
@@ -21,7 +21,7 @@ async fn park(desk: &Desk, until: Timestamp) {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_left_alone_is_shown_so_with_all_who_wait_for_it() {
+async fn a_parked_endpoint_is_shown_with_the_users_that_wait_for_it() {
     let desk = Desk::with_endpoint().await;
     desk.batch("One", &["ann", "terry"], json!({ "AutoStart": true })).await;
     let endpoint = || desk.one("Get-MigrationEndpoint", json!({ "Identity": "Old" }));

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::support::{Audit, Desk};
 use crate::{
-    ops::export_migration_report::{Kind, columns},
+    ops::batch::export_report::{Kind, columns},
     service::forecast::{Day, Forecast},
 };
 
@@ -87,9 +87,9 @@ async fn a_pass_under_way_is_shown_as_it_is_now() {
     assert_eq!(shown["SyncedItemCount"], 10);
     // The daily limit of the server is too small.
     let numbers = Statistics { estimated_bytes: 1_300_000_000, ..Statistics::default() };
-    let day = Day { most: 500_000_000, left: 100_000_000 };
-    worker.foresees(Forecast::of(&numbers, [day]));
-    let words = "This mailbox needs about 4 days at 500.0 MB a day: 1.3 GB are left to copy, and 100.0 MB may pass today.";
+    let day = Day { max: 500_000_000, left: 100_000_000 };
+    worker.foresees(Forecast::from_statistics(&numbers, [day]));
+    let words = "This mailbox needs about 4 days at 500.0 MB a day: 1.3 GB are left to copy, and 100.0 MB may be copied today.";
     for cmdlet in ["Get-MigrationUser", "Get-MigrationUserStatistics"] {
         let shown = desk.one(cmdlet, json!({ "Identity": "a@example.org" })).await;
         assert_eq!(shown["StatusMessage"], words, "{cmdlet}");
@@ -177,7 +177,7 @@ fn every_column_is_documented() {
 }
 
 #[tokio::test]
-async fn skipped_messages_are_listed_of_a_user_or_of_a_batch_part_by_part() {
+async fn skipped_messages_of_users_and_batches_are_paged() {
     let desk = Desk::with_endpoint().await;
     desk.batch("B", &["a", "b", "c"], json!({ "AutoStart": true })).await;
     for claimed in desk.claim().await {

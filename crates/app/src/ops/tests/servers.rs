@@ -41,9 +41,9 @@ async fn a_server_shows_what_it_can_do() {
     let wrong = json!({ "Credential": { "UserName": "ann", "Password": "hunter2" } });
     let shown = desk.one("Test-MigrationServerAvailability", with(server.clone(), wrong)).await;
     assert_eq!(shown["Result"], "Failed");
-    assert!(shown["Message"].as_str().unwrap().contains("refused to sign in"), "{shown}");
+    assert!(shown["Message"].as_str().unwrap().contains("refused the sign-in"), "{shown}");
     assert!(
-        shown["ErrorDetail"].as_str().unwrap().contains("Confirm the user name and the password"),
+        shown["ErrorDetail"].as_str().unwrap().contains("Check the user name and the password"),
         "{shown}"
     );
     assert!(!shown.to_string().contains("hunter2"));
@@ -99,7 +99,7 @@ async fn a_certificate_is_shown_and_refused_in_words() {
         (
             Certificate::of_another(),
             "it is for another name: other.example.org",
-            "-RemoteServer as the certificate has it",
+            "-RemoteServer to a name in the certificate",
         ),
     ] {
         let dovecot = Setup::with_users(&["ann"]).start_tls(&certificate);
@@ -113,7 +113,7 @@ async fn a_certificate_is_shown_and_refused_in_words() {
             assert_eq!((&shown["Result"], result), (&json!("Failed"), "Failed"), "{shown:#}");
             assert!(detail.contains(words) && detail.contains(certificate.sha256()), "{detail}");
             let told = shown["ErrorDetail"].as_str().unwrap();
-            let pin = format!("-CertificateSha256 {} takes this very certificate", certificate.sha256());
+            let pin = format!("-CertificateSha256 {} trusts exactly this certificate", certificate.sha256());
             assert!(told.contains(advice) && told.contains(&pin), "{told}");
             assert_eq!(shown["Certificates"][0]["Issuer"], "mailhaul test authority");
 
@@ -123,7 +123,7 @@ async fn a_certificate_is_shown_and_refused_in_words() {
             let (result, detail) = step(&shown, "Certificate");
             assert_eq!((&shown["Result"], result), (&json!("Success"), "Warning"), "{shown:#}");
             assert!(
-                detail.contains("it has expired") || detail.contains("it is not for localhost"),
+                detail.contains("it has expired") || detail.contains("it is not valid for localhost"),
                 "{detail}"
             );
         }
@@ -264,7 +264,7 @@ async fn the_form_is_found_by_which_an_administrator_opens_a_mailbox() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_endpoint_with_the_wrong_form_is_told_the_right_one() {
+async fn an_endpoint_with_the_wrong_form_gets_the_right_one() {
     let dovecot = Setup::with_users(&["ann"]).with_administrator("mailadmin", "admin-hunter2").start();
     let desk = Desk::new().await;
     let endpoint = json!({
@@ -301,7 +301,7 @@ async fn an_endpoint_with_the_wrong_form_is_told_the_right_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_administrator_who_gets_in_but_not_into_the_mailbox_is_told_why() {
+async fn a_sign_in_without_rights_to_the_mailbox_has_advice() {
     let setup = Setup::with_users(&["ann"]).with_administrator("mailadmin", "admin-hunter2");
     let dovecot = setup.with_acl_trap().start();
     let desk = Desk::new().await;
@@ -310,7 +310,10 @@ async fn an_administrator_who_gets_in_but_not_into_the_mailbox_is_told_why() {
     let login = with(admin.clone(), json!({ "TestMailbox": "ann" }));
     let shown = desk.one("Test-MigrationServerAvailability", with(server.clone(), login)).await;
     assert_eq!(shown["Result"], "Failed", "{shown:#}");
-    assert_eq!(shown["Message"], "the server 127.0.0.1 lets ann*mailadmin in, and does not open the mailbox");
+    assert_eq!(
+        shown["Message"],
+        "the server 127.0.0.1 accepts the login of ann*mailadmin but does not open the mailbox"
+    );
     assert!(shown["ErrorDetail"].as_str().unwrap().contains("acl_user = %u"), "{shown:#}");
     assert_eq!(step(&shown, "Form {user}*{admin}").0, "Failed");
     assert_eq!(step(&shown, "Form SASL authorization identity").0, "Failed");
@@ -326,7 +329,7 @@ async fn an_administrator_who_gets_in_but_not_into_the_mailbox_is_told_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_password_of_an_administrator_costs_one_try_for_each_form() {
+async fn a_wrong_administrator_password_costs_one_attempt_per_form() {
     let setup = Setup::with_users(&["ann"]).with_administrator("mailadmin", "admin-hunter2");
     let dovecot = setup.start();
     let desk = Desk::new().await;
@@ -342,7 +345,7 @@ async fn a_wrong_password_of_an_administrator_costs_one_try_for_each_form() {
     assert_eq!(shown["Result"], "Failed", "{shown:#}");
     // The administrator alone, the authorization identity, and four separators.
     assert_eq!(shown["SignInAttempts"], 6, "{shown:#}");
-    assert!(shown["Message"].as_str().unwrap().contains("by none of the forms that were tried"), "{shown:#}");
+    assert!(shown["Message"].as_str().unwrap().contains("in every form that was tried"), "{shown:#}");
     assert_eq!(shown["Instructions"], json!([]));
     assert!(step(&shown, "Other forms").1.contains("-TestMailbox as user@domain"));
     assert!(!shown.to_string().contains("hunter2"));
@@ -392,7 +395,7 @@ async fn a_server_that_is_not_there_is_a_result_and_no_endpoint() {
     assert!(shown["ErrorDetail"].as_str().unwrap().contains("refused"), "{shown}");
     assert_eq!(shown["Addresses"], json!(["127.0.0.1"]));
     let endpoint = with(server, json!({ "Name": "Old" }));
-    desk.refused("New-MigrationEndpoint", endpoint, Unavailable, "could not be connected to").await;
+    desk.refused("New-MigrationEndpoint", endpoint, Unavailable, "no connection to the server").await;
     assert_eq!(desk.call("Get-MigrationEndpoint", json!({})).await, Ok(Vec::new()));
 }
 

@@ -16,10 +16,10 @@ use crate::{
     context::Context,
     ops::operations,
     service::{
-        Ending, TokenDesk, Workers,
+        EndReason, TokenSources, Workers,
         forecast::Forecast,
-        progress::{Tally, UserProgress},
-        workers::{Login, Worker},
+        progress::UserProgress,
+        workers::{EndpointLogin, Worker},
     },
 };
 
@@ -56,7 +56,7 @@ impl Desk {
             store,
             data: data.path().to_owned(),
             workers: Workers::default(),
-            tokens: TokenDesk::default(),
+            tokens: TokenSources::default(),
         });
         let operations = Arc::new(operations());
         let audit = Arc::new(Audit::default());
@@ -181,11 +181,10 @@ impl Desk {
     /// Registers a worker for this user.
     pub(super) async fn worker(&self, user: &MigrationUser) -> Idle {
         let batch = self.context.store.batch_by_guid(user.batch).await.unwrap();
-        let tally = Arc::new(Tally::new(user.statistics));
-        let source = Login { endpoint: batch.source_endpoint, user_name: user.user_name.clone() };
-        let worker = Worker::new(batch.guid, source, None, tally.clone());
-        self.context.workers.begun(user.guid, worker.clone());
-        Idle { worker, tally }
+        let source = EndpointLogin { endpoint: batch.source_endpoint, user_name: user.user_name.clone() };
+        let worker = Worker::new(batch.guid, source, None, user.statistics);
+        self.context.workers.started(user.guid, worker.clone());
+        Idle { worker }
     }
 
     /// Runs a pass for every user that is due, and ends each with this event.
@@ -237,27 +236,30 @@ pub(super) fn base64(text: &str) -> String {
 /// A worker that does nothing by itself.
 pub(super) struct Idle {
     worker: Worker,
-    tally: Arc<Tally>,
 }
 
 impl Idle {
-    pub(super) fn ending(&self) -> Option<Ending> {
-        self.worker.ending()
+    pub(super) fn end_reason(&self) -> Option<EndReason> {
+        self.worker.end_reason()
     }
 
-    pub(super) fn is_told_to_end(&self) -> bool {
+    pub(super) fn must_end(&self) -> bool {
         self.worker.stop.is_cancelled()
     }
 
     /// Sets the forecast of its pass.
     pub(super) fn foresees(&self, forecast: Option<Forecast>) {
-        self.tally.foresee(forecast);
+        self.worker.tally.set_forecast(forecast);
     }
 
     /// Counts messages and bytes as copied.
     pub(super) fn has_copied(&self, messages: u64, bytes: u64) {
-        let (news, _unheard) = tokio::sync::mpsc::unbounded_channel();
+        let (updates, _receiver) = tokio::sync::mpsc::unbounded_channel();
         let folder = mailhaul_mail::FolderPath::inbox();
-        UserProgress { tally: &self.tally, news }.event(Event::Arrived { folder: &folder, messages, bytes });
+        UserProgress { tally: &self.worker.tally, updates }.event(Event::Arrived {
+            folder: &folder,
+            messages,
+            bytes,
+        });
     }
 }

@@ -237,19 +237,19 @@ async fn a_user_is_synced_at_once_and_its_skipped_items_approved() {
 
 #[tokio::test]
 async fn a_stop_reaches_the_worker() {
-    use crate::service::Ending;
+    use crate::service::EndReason;
     for (cmdlet, request, why) in [
-        ("Stop-MigrationUser", identity(), Ending::Stopped),
-        ("Remove-MigrationUser", identity(), Ending::Stopped),
-        ("Stop-MigrationBatch", json!({ "Identity": "B" }), Ending::Stopped),
-        ("Remove-MigrationBatch", json!({ "Identity": "B" }), Ending::Stopped),
-        ("Set-MigrationBatch", json!({ "Identity": "B", "Update": true }), Ending::Preempted),
+        ("Stop-MigrationUser", identity(), EndReason::Stopped),
+        ("Remove-MigrationUser", identity(), EndReason::Stopped),
+        ("Stop-MigrationBatch", json!({ "Identity": "B" }), EndReason::Stopped),
+        ("Remove-MigrationBatch", json!({ "Identity": "B" }), EndReason::Stopped),
+        ("Set-MigrationBatch", json!({ "Identity": "B", "Update": true }), EndReason::Preempted),
     ] {
         let desk = in_state(UserStatus::Syncing).await;
         let user = desk.context.store.user(A, None).await.unwrap();
         let worker = desk.worker(&user).await;
         desk.call(cmdlet, request).await.unwrap();
-        assert_eq!(worker.ending(), Some(why), "{cmdlet}");
-        assert!(worker.is_told_to_end());
+        assert_eq!(worker.end_reason(), Some(why), "{cmdlet}");
+        assert!(worker.must_end());
     }
 }

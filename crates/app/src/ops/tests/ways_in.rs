@@ -79,7 +79,7 @@ fn steps(shown: &Value) -> Vec<(&str, &str, &str)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_step_is_told_where_all_goes_well() {
+async fn every_step_is_shown_if_all_succeed() {
     let (desk, fake) = (Desk::new().await, microsoft().await);
     let token = fake.issue_token(MAILBOX);
     let authority = token_server(move |_| (200, gives(&token))).await;
@@ -95,7 +95,7 @@ async fn every_step_is_told_where_all_goes_well() {
         [("Token", "Success"), ("Sign in", "Success"), ("INBOX", "Success"), ("Quota", "Success")]
     );
     assert!(
-        told[0].2.contains("for https://outlook.office365.com/.default, good for 59 minutes"),
+        told[0].2.contains("for https://outlook.office365.com/.default, valid for 59 minutes"),
         "{}",
         told[0].2
     );
@@ -121,7 +121,7 @@ async fn every_step_is_told_where_all_goes_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_step_that_fails_is_told_with_its_causes_and_what_to_do() {
+async fn a_failed_step_has_its_causes_and_advice() {
     let desk = Desk::new().await;
     let refusal = json!({
         "error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided.",
@@ -151,7 +151,7 @@ async fn the_step_that_fails_is_told_with_its_causes_and_what_to_do() {
                 "authenticated but not connected",
                 "(1) no permission",
                 "(2) there is no mailbox",
-                "(3) IMAP is switched off",
+                "(3) IMAP is disabled",
                 "Set-CASMailbox -Identity ann@contoso.com -ImapEnabled $true",
             ],
         ),

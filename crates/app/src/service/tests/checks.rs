@@ -94,7 +94,7 @@ fn row(user: &str) -> UserRow {
     }
 }
 
-/// A token server that refuses whoever asks, and counts them.
+/// Token server that refuses all requests, and counts them.
 async fn refusing() -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -154,7 +154,7 @@ async fn who_cannot_be_opened_is_known_before_the_batch_is_started() {
     assert_eq!((site.status("annb").await, servers.to.count("annb", "logins")), (S::Stopped, 1));
     assert_eq!(servers.from.violations(), servers.to.violations());
 
-    // A new password is tried by itself; what was mended at the server, when somebody asks.
+    // A new password is checked at once. A repair on the server is found when a check is requested.
     let store = &site.context.store;
     let paulc = site.known("paulc").await;
     store.add_users(paulc.batch, vec![row("paulc")], Timestamp::now()).await.unwrap();
@@ -170,7 +170,7 @@ async fn who_cannot_be_opened_is_known_before_the_batch_is_started() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_client_secret_is_asked_for_once_and_says_nothing_about_users() {
+async fn a_refused_client_secret_closes_no_mailbox() {
     let directory = tempfile::tempdir().unwrap();
     let names: Vec<String> = (1..=12).map(|it| format!("user{it}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -203,7 +203,7 @@ async fn a_refused_client_secret_is_asked_for_once_and_says_nothing_about_users(
     let checks = store.batch("B").await.unwrap().checks;
     assert_eq!((checks.checked, checks.failed, checks.pending), (0, 0, 12));
 
-    // Mended: all are checked at once, and found open.
+    // After the repair all checks succeed.
     store.update_endpoint(there.guid, NewSecret::Keep, |it| it.access = Access::Users).await.unwrap();
     store.add_users(batch, users, Timestamp::now()).await.unwrap();
     store.resume_checks(there.guid, Timestamp::now()).await.unwrap();
@@ -245,7 +245,7 @@ async fn a_batch_that_is_started_at_once_is_checked_by_its_passes() {
     let opened = (Some(Opening::Opened), Some(Opening::Opened));
     assert_eq!((annb.check.source, annb.check.target, annb.check.due), (opened.0, opened.1, None));
     let terrya = site.until("terrya", |it| it.status == S::Failed).await;
-    // What its pass met at one end is known of that end, and nobody logs in again to know it.
+    // A pass found out that one mailbox does not open, so no check signs in again.
     let failed = terrya.failure.map(Opening::Failed);
     assert_eq!((terrya.check.source, terrya.check.target, terrya.check.due), (None, failed, None));
     assert_eq!(servers.to.count("terrya", "logins"), 1);

@@ -7,7 +7,7 @@ use mailhaul_testkit::fake::{Fake, Personality, VirtualClock};
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_endpoint_with_the_api_takes_messages_by_it_and_spends_nothing_of_the_day() {
+async fn uploads_by_the_api_do_not_count_for_the_daily_limit() {
     let (source, mut gmail) = (Fake::start(Personality::plain()).await, Personality::gmail());
     gmail.limits.upload_per_day = Some(0);
     let target = Fake::start(gmail).await;

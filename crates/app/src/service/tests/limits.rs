@@ -1,4 +1,4 @@
-//! Budgets of a day, servers that want to be left alone, and servers that take few connections.
+//! Daily limits, servers that throttle, and servers that accept few connections.
 
 use std::sync::{
     Arc,
@@ -25,7 +25,7 @@ impl Site {
         store.update_endpoint(self.endpoint.guid, NewSecret::Keep, set).await.unwrap();
     }
 
-    /// Waits until the user waits for a server or a limit.
+    /// Waits until a throttle stops the user's pass.
     async fn wait_until_throttled(&self, user: &str) -> MigrationUser {
         for _ in 0..600 {
             let user = self.user(user).await;
@@ -66,7 +66,7 @@ fn hours_from_now(user: &MigrationUser) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mailbox_that_has_used_up_its_day_waits_and_the_others_do_not() {
+async fn a_mailbox_over_its_daily_limit_waits_alone() {
     let directory = tempfile::tempdir().unwrap();
     let server = filled(&["annb", "paulc"], 30).await;
     let more = (0..30).map(|_| Mailmaker::new(9).item(1_000)).collect::<Vec<_>>();
@@ -91,7 +91,7 @@ async fn a_mailbox_that_has_used_up_its_day_waits_and_the_others_do_not() {
     let told = |words: &str| report.items.iter().filter(|it| it.text.contains(words)).count();
     assert_eq!(told("This mailbox needs about 2 days at 45.0 kB a day: "), 1, "{report:#?}");
     let last = &report.items.last().unwrap().text;
-    let wakes = format!("goes on at {:.0}. ", user.due.unwrap());
+    let wakes = format!("continues at {:.0}. ", user.due.unwrap());
     assert!(last.contains(&wakes) && last.contains(forecast), "{last}");
     assert!(site.context.store.parked(Timestamp::now()).await.unwrap().is_empty());
     // Another process knows what was used.
@@ -123,7 +123,7 @@ async fn an_endpoint_that_has_used_up_its_day_is_left_alone() {
     let [(endpoint, parking)] = parked.as_slice() else { panic!("{parked:?}") };
     assert_eq!(*endpoint, site.endpoint.guid);
     assert!(parking.reason.contains("the endpoint \"Old\" has used up"), "{parking:?}");
-    // A new process does not ask either, and nobody else was begun.
+    // A new process does not connect either, and no other user was started.
     site.end().await;
     site.run();
     site.context.workers.nudge();
@@ -140,7 +140,7 @@ async fn an_endpoint_that_has_used_up_its_day_is_left_alone() {
     site.end().await;
 }
 
-/// A server that says goodbye to so many, and lets everybody else through to another.
+/// Server that closes the first connections, and forwards the others to another server.
 async fn busy_at_first(upstream: u16, times: usize, goodbye: &'static str) -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -164,7 +164,7 @@ async fn busy_at_first(upstream: u16, times: usize, goodbye: &'static str) -> (u
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_busy_is_asked_by_nobody_else() {
+async fn a_busy_server_gets_no_further_connections() {
     let directory = tempfile::tempdir().unwrap();
     let server = filled(&["annb", "paulc", "terrya"], 3).await;
     let goodbye = "* BYE Server busy. Suggested patience: much\r\n";
@@ -197,7 +197,7 @@ async fn a_server_that_is_busy_is_asked_by_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_takes_two_connections_gets_two_and_nobody_fails() {
+async fn a_server_with_two_connections_gets_two_and_no_user_fails() {
     let users: Vec<String> = (1..=10).map(|it| format!("User{it}")).collect();
     let mut setup = Setup::with_users(&["admin"]);
     setup.extra = "mail_max_userip_connections = 2\n".to_owned();
@@ -234,8 +234,8 @@ async fn a_server_that_takes_two_connections_gets_two_and_nobody_fails() {
         assert_eq!((user.status, user.statistics.synced_items), (S::Synced, 5), "{user:#?}");
     }
     site.end().await;
-    // What was refused was learned from: nobody ran into it again and again. How many are refused at first is Dovecot's
-    // matter, which looks at the number before it counts a login.
+    // The scheduler learned from the refusals, so they do not repeat. Their number at first depends on Dovecot, which
+    // checks the limit before it counts a login.
     let mut refused = 0;
     for user in &users {
         let report = site.context.store.report(site.user(user).await.guid, None, 100).await.unwrap();

@@ -19,10 +19,10 @@ use mailhaul_store::{Due, MasterKeySource, Store, Users};
 use mailhaul_testkit::{Dovecot, Faults, Mailmaker, Proxy, Setup, connect, fill};
 use tokio_util::sync::CancellationToken;
 
-use super::{Ending, Scheduler, TokenDesk, Workers, Workplace, account};
+use super::{EndReason, Scheduler, ServiceContext, TokenSources, Workers, access::account};
 use crate::context::Context;
 
-/// A data directory with an endpoint, and a scheduler that runs on it until it is dropped.
+/// Data directory with an endpoint, and a scheduler that runs until it is dropped.
 struct Site {
     context: Context,
     endpoint: Endpoint,
@@ -49,7 +49,7 @@ impl Site {
             store,
             data: data.to_owned(),
             workers: Workers::default(),
-            tokens: TokenDesk::default(),
+            tokens: TokenSources::default(),
         };
         Self { context, endpoint, stop: CancellationToken::new(), running: None }
     }
@@ -62,7 +62,7 @@ impl Site {
         self.batch_to(None, rows).await
     }
 
-    /// To an endpoint, or to the archive.
+    /// Creates a batch to an endpoint or the archive.
     async fn batch_to(&self, target: Option<Guid>, rows: Vec<UserRow>) -> Guid {
         let batch = Batch {
             guid: Guid::new_v4(),
@@ -80,10 +80,10 @@ impl Site {
     }
 
     fn run(&mut self) {
-        self.run_in(self.context.workplace());
+        self.run_in(self.context.service_context());
     }
 
-    fn run_in(&mut self, place: Workplace) {
+    fn run_in(&mut self, place: ServiceContext) {
         let lock = self.context.store.lock_service().unwrap();
         let (scheduler, stop) = (Scheduler::new(place, &lock), self.stop.clone());
         self.running = Some(tokio::spawn(async move {
@@ -114,7 +114,7 @@ impl Site {
     }
 }
 
-/// A user with the password that all have.
+/// User with the usual password.
 fn row_of(user: &str, row: usize) -> UserRow {
     UserRow {
         row,
@@ -154,7 +154,7 @@ async fn users_are_synced_one_after_the_other_and_then_kept_in_step() {
     assert!(user.last_synced.is_some() && user.due.is_some_and(|it| it > Timestamp::now()));
     let report = store.report(user.guid, None, 100).await.unwrap();
     assert!(report.items.iter().any(|it| it.text.contains("completed")), "{report:?}");
-    // Asked for, a later pass comes at once.
+    // A requested pass starts at once.
     let now = Timestamp::now();
     store.reschedule(Users::OfBatch(batch), vec![UserStatus::Synced], Due::At(now)).await.unwrap();
     site.context.workers.nudge();
@@ -169,7 +169,7 @@ async fn users_are_synced_one_after_the_other_and_then_kept_in_step() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_ends_leaves_users_to_the_next_one_and_a_stop_ends_a_worker() {
+async fn users_wait_for_the_next_service_and_a_stop_ends_a_worker() {
     let directory = tempfile::tempdir().unwrap();
     let server = filled(&["annb"], 3000).await;
     let slow = Proxy::start(
@@ -187,7 +187,7 @@ async fn a_service_that_ends_leaves_users_to_the_next_one_and_a_stop_ends_a_work
     let store = site.context.store.clone();
     store.apply(Users::OfBatch(batch), UserEvent::Stop, Timestamp::now(), Due::Never).await.unwrap();
     assert_eq!(site.status("annb").await, UserStatus::Stopping);
-    site.context.workers.end_batch(batch, Ending::Stopped);
+    site.context.workers.end_batch(batch, EndReason::Stopped);
     site.wait_for("annb", UserStatus::Stopped).await;
     site.end().await;
 }

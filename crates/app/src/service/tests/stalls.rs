@@ -1,4 +1,4 @@
-//! Mailboxes whose server says nothing, and others that wait for their place.
+//! Stalled mailboxes, and other users that wait for their place.
 
 use mailhaul_migration::UserStatus as S;
 use tokio::{
@@ -30,7 +30,7 @@ async fn a_mailbox_without_progress_gives_its_place_to_the_next_one() {
     let server = filled(&["annb", "paulc"], 5).await;
     let mut site = Site::new(directory.path(), silent_at_first(server.port()).await, 1).await;
     site.batch(&["annb", "paulc"]).await;
-    let mut place = site.context.workplace();
+    let mut place = site.context.service_context();
     place.stall_window = Duration::from_millis(300);
     site.run_in(place);
     site.wait_for("paulc", S::Synced).await;
@@ -70,7 +70,7 @@ async fn a_scan_of_a_large_folder_is_progress() {
     // The scan takes several windows before the first message is sent.
     let mut site = Site::new(directory.path(), slow_line(server.port()).await, 1).await;
     site.batch(&["annb", "paulc"]).await;
-    let mut place = site.context.workplace();
+    let mut place = site.context.service_context();
     place.stall_window = Duration::from_secs(2);
     site.run_in(place);
     let store = site.context.store.clone();

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use mailhaul_engine::{Envelope, Error, Feed, Offer};
+use mailhaul_engine::{AppendPart, Envelope, Error, Feed};
 
 use super::route::{LONGEST_HEADER, UploadRoute, has_header_end, route};
 
@@ -22,7 +22,7 @@ pub(crate) struct Split<'f, F> {
     /// Size of the largest message for APPEND (bytes).
     largest: Option<u64>,
     /// Offers that were read ahead.
-    ahead: VecDeque<Offer>,
+    ahead: VecDeque<AppendPart>,
     /// The route of the message that is ahead, whole or in part.
     route: Option<UploadRoute>,
     /// True within a message that was given out in part.
@@ -38,17 +38,17 @@ impl<'f, F: Feed> Split<'f, F> {
     pub(crate) async fn peek(&mut self) -> Result<Option<UploadRoute>, Error> {
         if self.route.is_none() {
             self.route = match self.feed.next().await? {
-                Some(Offer::Message(envelope, body)) => {
+                Some(AppendPart::Message(envelope, body)) => {
                     let route = route(&envelope, body.len() as u64, &body, self.largest);
-                    self.ahead.push_back(Offer::Message(envelope, body));
+                    self.ahead.push_back(AppendPart::Message(envelope, body));
                     Some(route)
                 }
-                Some(Offer::Start(envelope, octets)) => {
-                    self.ahead.push_back(Offer::Start(envelope.clone(), octets));
+                Some(AppendPart::Start(envelope, octets)) => {
+                    self.ahead.push_back(AppendPart::Start(envelope.clone(), octets));
                     let beginning = self.beginning().await?;
                     Some(route(&envelope, octets, &beginning, self.largest))
                 }
-                Some(Offer::Chunk(_) | Offer::End) => {
+                Some(AppendPart::Chunk(_) | AppendPart::End) => {
                     return Err(Error::session("a message continued that had not begun"));
                 }
                 None => None,
@@ -62,8 +62,8 @@ impl<'f, F: Feed> Split<'f, F> {
         let mut beginning = Vec::new();
         while beginning.len() < LONGEST_HEADER && !has_header_end(&beginning) {
             let Some(offer) = self.feed.next().await? else { break };
-            let is_end = offer == Offer::End;
-            if let Offer::Chunk(octets) = &offer {
+            let is_end = offer == AppendPart::End;
+            if let AppendPart::Chunk(octets) = &offer {
                 beginning.extend_from_slice(&octets[..octets.len().min(LONGEST_HEADER)]);
             }
             self.ahead.push_back(offer);
@@ -74,7 +74,7 @@ impl<'f, F: Feed> Split<'f, F> {
         Ok(beginning)
     }
 
-    async fn take(&mut self) -> Result<Option<Offer>, Error> {
+    async fn take(&mut self) -> Result<Option<AppendPart>, Error> {
         match self.ahead.pop_front() {
             Some(offer) => Ok(Some(offer)),
             None => self.feed.next().await,
@@ -87,11 +87,11 @@ impl<'f, F: Feed> Split<'f, F> {
             return Ok(None);
         }
         match self.take().await? {
-            Some(Offer::Message(envelope, body)) => {
+            Some(AppendPart::Message(envelope, body)) => {
                 self.route = None;
                 Ok(Some(Outgoing::Whole(envelope, body)))
             }
-            Some(Offer::Start(envelope, octets)) => Ok(Some(Outgoing::Begun(envelope, octets))),
+            Some(AppendPart::Start(envelope, octets)) => Ok(Some(Outgoing::Begun(envelope, octets))),
             _ => Err(Error::session("a message continued that had not begun")),
         }
     }
@@ -105,8 +105,8 @@ impl<'f, F: Feed> Split<'f, F> {
     /// The next bytes of the current message; `None` at its end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         match self.take().await? {
-            Some(Offer::Chunk(octets)) => Ok(Some(octets)),
-            Some(Offer::End) => {
+            Some(AppendPart::Chunk(octets)) => Ok(Some(octets)),
+            Some(AppendPart::End) => {
                 self.route = None;
                 Ok(None)
             }
@@ -116,12 +116,12 @@ impl<'f, F: Feed> Split<'f, F> {
 }
 
 impl<F: Feed> Feed for Split<'_, F> {
-    async fn next(&mut self) -> Result<Option<Offer>, Error> {
+    async fn next(&mut self) -> Result<Option<AppendPart>, Error> {
         if !self.is_within && self.peek().await? != Some(UploadRoute::Append) {
             return Ok(None);
         }
         let offer = self.take().await?;
-        self.is_within = matches!(offer, Some(Offer::Start(..) | Offer::Chunk(_)));
+        self.is_within = matches!(offer, Some(AppendPart::Start(..) | AppendPart::Chunk(_)));
         if !self.is_within {
             self.route = None;
         }

@@ -2,7 +2,7 @@
 
 use std::{pin::pin, time::Duration};
 
-use mailhaul_engine::{Envelope, Error, Feed, Offer};
+use mailhaul_engine::{AppendPart, Envelope, Error, Feed};
 use mailhaul_imap::{
     self as imap, AppendHead, AppendReplies, AppendSink, BeginOutcome, MailboxName, Session,
 };
@@ -129,10 +129,10 @@ impl Sender<'_> {
                 break;
             }
             let offer = self.next_offer(feed).await?;
-            is_within = matches!(offer, Some(Offer::Start(..) | Offer::Chunk(_)));
+            is_within = matches!(offer, Some(AppendPart::Start(..) | AppendPart::Chunk(_)));
             match offer {
                 None => break,
-                Some(Offer::Message(envelope, body)) => {
+                Some(AppendPart::Message(envelope, body)) => {
                     let line = self.settings.rules.ruler().map_or(0, |mut ruler| {
                         ruler.measure(&body);
                         ruler.longest()
@@ -144,25 +144,25 @@ impl Sender<'_> {
                     }
                     is_slow |= gauge.passed(body.len());
                 }
-                Some(Offer::Start(envelope, length)) => {
+                Some(AppendPart::Start(envelope, length)) => {
                     ruler = self.settings.rules.ruler();
                     let shares = self.shares_command(None);
                     is_refused = !self.begin(&envelope, length, 0, shares).await?;
                 }
-                Some(Offer::Chunk(octets)) if !is_refused => {
+                Some(AppendPart::Chunk(octets)) if !is_refused => {
                     is_slow |= gauge.passed(octets.len());
                     if let Some(ruler) = &mut ruler {
                         ruler.measure(&octets);
                     }
                     self.sink.write(&octets).await?;
                 }
-                Some(Offer::End) if !is_refused => {
+                Some(AppendPart::End) if !is_refused => {
                     if let (Some(message), Some(ruler)) = (self.command.last_mut(), &ruler) {
                         message.line = Ruler::longest(ruler);
                     }
                     self.end_message(false)?;
                 }
-                Some(Offer::Chunk(_) | Offer::End) => {}
+                Some(AppendPart::Chunk(_) | AppendPart::End) => {}
             }
             if is_within {
                 continue;
@@ -178,7 +178,7 @@ impl Sender<'_> {
     }
 
     /// Returns the next offer. A command that waits too long for it is ended.
-    async fn next_offer<F: Feed>(&mut self, feed: &mut F) -> Result<Option<Offer>, PipelineError> {
+    async fn next_offer<F: Feed>(&mut self, feed: &mut F) -> Result<Option<AppendPart>, PipelineError> {
         if !feed.is_ready() {
             self.sink.flush().await?;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use mailhaul_engine::{Closed, Outlet, Piece, Room, Share};
+use mailhaul_engine::{BudgetShare, FetchedPart, PipeClosed, PipeWriter, ReservedBytes};
 use mailhaul_imap::CommandId;
 use mailhaul_mail::{Uid, UidSet};
 
@@ -24,11 +24,11 @@ impl Batch {
 /// The commands in flight, and the messages that came before their turn.
 ///
 /// A message of a later command waits until the earlier ones are done. So a command is sent behind others
-/// only if its messages may wait ([`Outlet::room`]: half of the budget of all bytes in flight). A message
+/// only if its messages may wait ([`PipeWriter::room`]: half of the budget of all bytes in flight). A message
 /// that is larger than reported, and finds no memory, is passed on at once, out of order. The memory limit is
 /// worth more than the order.
 pub(crate) struct InOrder {
-    outlet: Outlet,
+    outlet: PipeWriter,
     /// In the order of sending. The messages of the first command are passed on as they come.
     commands: VecDeque<FetchCommand>,
     /// Index of the command of which a waiting message is arriving.
@@ -36,25 +36,25 @@ pub(crate) struct InOrder {
 }
 
 /// Permission to send a command.
-pub(crate) struct Admission(Option<Room>);
+pub(crate) struct Admission(Option<ReservedBytes>);
 
 struct FetchCommand {
     command: CommandId,
     batch: Batch,
     /// Memory for messages before their turn; none for the first command.
-    room: Option<Room>,
+    room: Option<ReservedBytes>,
     is_done: bool,
     aside: Vec<EarlyMessage>,
 }
 
 /// A message before its turn.
 struct EarlyMessage {
-    share: Share,
-    pieces: Vec<Piece>,
+    share: BudgetShare,
+    pieces: Vec<FetchedPart>,
 }
 
 impl InOrder {
-    pub(crate) fn new(outlet: Outlet) -> Self {
+    pub(crate) fn new(outlet: PipeWriter) -> Self {
         Self { outlet, commands: VecDeque::new(), passing_aside: None }
     }
 
@@ -110,7 +110,12 @@ impl InOrder {
     }
 
     /// Starts a message of this size with its first piece.
-    pub(crate) async fn begin(&mut self, uid: Uid, octets: u64, piece: Piece) -> Result<(), Closed> {
+    pub(crate) async fn begin(
+        &mut self,
+        uid: Uid,
+        octets: u64,
+        piece: FetchedPart,
+    ) -> Result<(), PipeClosed> {
         let place =
             self.commands.iter().position(|it| !it.is_done && it.batch.uids.contains(uid)).unwrap_or(0);
         if let Some(asked) = self.commands.get_mut(place).filter(|_| place > 0)
@@ -126,7 +131,7 @@ impl InOrder {
     }
 
     /// Adds a piece to the message that started last.
-    pub(crate) async fn follow(&mut self, piece: Piece) -> Result<(), Closed> {
+    pub(crate) async fn follow(&mut self, piece: FetchedPart) -> Result<(), PipeClosed> {
         let asked = self.passing_aside.and_then(|place| self.commands.get_mut(place));
         match asked.and_then(|it| it.aside.last_mut()) {
             Some(aside) => aside.pieces.push(piece),
@@ -136,7 +141,7 @@ impl InOrder {
     }
 
     /// Marks the command as done. Then passes on the messages of the next commands, whose turn it is.
-    pub(crate) async fn done(&mut self, command: CommandId) -> Result<(), Closed> {
+    pub(crate) async fn done(&mut self, command: CommandId) -> Result<(), PipeClosed> {
         if let Some(asked) = self.commands.iter_mut().find(|it| it.command == command) {
             asked.is_done = true;
         }

@@ -11,7 +11,7 @@ pub(crate) mod throttle_replies;
 use std::collections::BTreeMap;
 
 use mail_parser::MessageParser;
-use mailhaul_engine::{Error, Mailbox as _, Missing, Outlet, Source, Wanted};
+use mailhaul_engine::{Error, Mailbox as _, Missing, PipeWriter, Source, WantedMessage};
 use mailhaul_imap::{self as imap, Selected};
 use mailhaul_mail::{FolderPath, Scope, Uid, UidSet};
 
@@ -32,8 +32,8 @@ impl Source for ImapMailbox {
     async fn fetch(
         &mut self,
         folder: &FolderPath,
-        wanted: &[Wanted],
-        outlet: Outlet,
+        wanted: &[WantedMessage],
+        outlet: PipeWriter,
     ) -> Result<Vec<(Uid, Missing)>, Error> {
         self.begin().await?;
         let gauge = Gauge::new(self.link_speed, self.round_trip());

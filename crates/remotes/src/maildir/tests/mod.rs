@@ -16,8 +16,8 @@ use std::{
 };
 
 use mailhaul_engine::{
-    Budget, Deletions, Error, ErrorKind, FolderRecord, FolderState, Ledger, Limits, Mailbox as _,
-    MessageState, Pass, PassOptions, Places, Record, RemovalRules, Report,
+    Budget, DeletionPolicy, Error, ErrorKind, FolderRecord, FolderState, Ledger, LedgerRecord, Mailbox as _,
+    MessageState, Pass, PassLimits, PassOptions, RemovalRules, Report, Slots,
 };
 use mailhaul_mail::{FolderPath, Uid, UidSet};
 use support::{Listener, MemoryLedger, NoTime, Remote};
@@ -100,11 +100,13 @@ impl Ledger for MortalLedger {
         self.0.folder_around(folder, uids).await
     }
 
-    async fn record(&self, records: &[Record]) -> Result<(), Error> {
+    async fn record(&self, records: &[LedgerRecord]) -> Result<(), Error> {
         if self.1.is_dead.load(Ordering::SeqCst) {
             return Err(Error::ledger("killed"));
         }
-        let is_done = |it: &Record| matches!(it, Record::Message { state: Some(MessageState::Done(_)), .. });
+        let is_done = |it: &LedgerRecord| {
+            matches!(it, LedgerRecord::Message { state: Some(MessageState::Done(_)), .. })
+        };
         if records.iter().any(is_done) {
             self.1.log.lock().unwrap().push("recorded".to_owned());
         }
@@ -136,11 +138,11 @@ async fn pass(source: &Remote, root: &Path, ledger: &MemoryLedger, trap: &Arc<Tr
         progress: &Listener::default(),
         clock: &NoTime,
         budget: &Budget::new(100),
-        places: &Places::new(1),
+        slots: &Slots::new(1),
         stop: &CancellationToken::new(),
-        limits: &Limits::default(),
+        limits: &PassLimits::default(),
         options: &PassOptions {
-            deletions: Deletions::Mirror,
+            deletions: DeletionPolicy::Mirror,
             removals: RemovalRules { is_confirmed: true, ..RemovalRules::default() },
             ..PassOptions::default()
         },

@@ -27,11 +27,11 @@ async fn a_file_that_is_renamed_under_us_is_looked_for_again() {
         progress: &Listener::default(),
         clock: &NoTime,
         budget: &Budget::new(100),
-        places: &Places::new(1),
+        slots: &Slots::new(1),
         stop: &CancellationToken::new(),
-        limits: &Limits::default(),
+        limits: &PassLimits::default(),
         options: &PassOptions {
-            deletions: Deletions::Mirror,
+            deletions: DeletionPolicy::Mirror,
             removals: RemovalRules { is_confirmed: true, ..RemovalRules::default() },
             ..PassOptions::default()
         },

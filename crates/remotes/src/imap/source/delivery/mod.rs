@@ -6,7 +6,7 @@ mod faults;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
-use mailhaul_engine::{Closed, Missing, Outlet, Piece, Wanted};
+use mailhaul_engine::{FetchedPart, Missing, PipeClosed, PipeWriter, WantedMessage};
 use mailhaul_imap::{
     self as imap, CommandId, FetchEvent, FetchStream,
     response::{Content, Fetch, Status, StatusResponse},
@@ -57,8 +57,8 @@ pub(crate) enum DeliveryError {
     Wire(imap::Error),
 }
 
-impl From<Closed> for DeliveryError {
-    fn from(_: Closed) -> Self {
+impl From<PipeClosed> for DeliveryError {
+    fn from(_: PipeClosed) -> Self {
         Self::Closed
     }
 }
@@ -72,7 +72,7 @@ impl From<imap::Error> for DeliveryError {
 /// The next request.
 pub(crate) enum Step {
     /// Several messages per command.
-    Together(Vec<Wanted>),
+    Together(Vec<WantedMessage>),
     /// One message, with nothing else in flight.
     Alone(Uid),
 }
@@ -113,7 +113,7 @@ pub(crate) struct Delivery {
     culprits: Culprits,
     /// Messages at which connections broke, and that are not to blame yet.
     suspects: BTreeSet<Uid>,
-    wanted: Vec<Wanted>,
+    wanted: Vec<WantedMessage>,
     /// Messages before this index are requested only alone.
     first: usize,
     bodies: InOrder,
@@ -160,8 +160,8 @@ impl Delivery {
         folder: NumberedFolder,
         culprits: &Culprits,
         profile: &'static Profile,
-        wanted: &[Wanted],
-        outlet: Outlet,
+        wanted: &[WantedMessage],
+        outlet: PipeWriter,
         sizes: Sizes,
         gauge: Gauge,
     ) -> Self {
@@ -255,7 +255,7 @@ impl Delivery {
     pub(crate) async fn together(
         &mut self,
         stream: &mut FetchStream<'_>,
-        wanted: &[Wanted],
+        wanted: &[WantedMessage],
     ) -> Result<(), DeliveryError> {
         (self.body_use, self.alone) = (BodyUse::Deliver, None);
         self.run(stream, batches(wanted), IN_FLIGHT).await
@@ -375,19 +375,19 @@ impl Delivery {
         }
         self.passing = Some(OpenBody { uid, length, held: None, is_dry });
         if !is_dry {
-            self.bodies.begin(uid, length, Piece::Start(uid, length)).await?;
+            self.bodies.begin(uid, length, FetchedPart::Start(uid, length)).await?;
         }
         Ok(())
     }
 
-    async fn chunk(&mut self, octets: Bytes) -> Result<(), Closed> {
+    async fn chunk(&mut self, octets: Bytes) -> Result<(), PipeClosed> {
         if matches!(self.body_use, BodyUse::Examine(_)) && self.passing.is_some() {
             self.examined.update(&octets);
         }
         let Some(passing) = self.passing.as_mut().filter(|it| !it.is_dry) else { return Ok(()) };
         self.is_slow |= self.gauge.passed(octets.len());
         match passing.held.replace(octets) {
-            Some(before) => self.bodies.follow(Piece::Chunk(before)).await,
+            Some(before) => self.bodies.follow(FetchedPart::Chunk(before)).await,
             None => Ok(()),
         }
     }
@@ -408,14 +408,14 @@ impl Delivery {
             return Ok(());
         }
         if let Some(octets) = passing.held.take() {
-            self.bodies.follow(Piece::Chunk(octets)).await?;
+            self.bodies.follow(FetchedPart::Chunk(octets)).await?;
         }
-        self.bodies.follow(Piece::End).await?;
+        self.bodies.follow(FetchedPart::End).await?;
         self.delivered(passing.uid, passing.length);
         Ok(())
     }
 
-    async fn message(&mut self, fetch: &Fetch, only: Option<Uid>) -> Result<(), Closed> {
+    async fn message(&mut self, fetch: &Fetch, only: Option<Uid>) -> Result<(), PipeClosed> {
         let Some(uid) = fetch.uid.or(only).filter(|uid| self.awaits(*uid)) else { return Ok(()) };
         let Some(body) = fetch.inline("") else {
             if fetch.sections.iter().any(|it| it.spec.is_empty() && it.origin.is_some()) {
@@ -432,7 +432,7 @@ impl Delivery {
     }
 
     /// Passes a message on, unless it is doubtful.
-    async fn take(&mut self, uid: Uid, body: &Bytes) -> Result<(), Closed> {
+    async fn take(&mut self, uid: Uid, body: &Bytes) -> Result<(), PipeClosed> {
         match self.judge.whole(uid, self.claimed_size(uid), body) {
             BodyVerdict::Sound => {}
             BodyVerdict::Doubtful(words) => {
@@ -445,7 +445,7 @@ impl Delivery {
             }
         }
         self.is_slow |= self.gauge.passed(body.len());
-        self.bodies.begin(uid, body.len() as u64, Piece::Message(uid, body.clone())).await?;
+        self.bodies.begin(uid, body.len() as u64, FetchedPart::Message(uid, body.clone())).await?;
         self.delivered(uid, body.len() as u64);
         Ok(())
     }
@@ -513,7 +513,7 @@ fn too_large(uid: Uid, claimed: u64, length: u64) -> imap::Error {
 }
 
 /// Divides the wanted messages into commands. Their messages arrive in the order of UIDs.
-fn batches(wanted: &[Wanted]) -> Vec<Batch> {
+fn batches(wanted: &[WantedMessage]) -> Vec<Batch> {
     let mut batches = Vec::new();
     let mut batch = Batch::default();
     for it in wanted {
@@ -545,9 +545,9 @@ mod tests {
     #[test]
     fn small_messages_share_a_command_and_large_ones_do_not() {
         let wanted = |sizes: &[u64]| -> Vec<usize> {
-            let wanted: Vec<Wanted> = (1..)
+            let wanted: Vec<WantedMessage> = (1..)
                 .zip(sizes)
-                .filter_map(|(uid, size)| Some(Wanted { uid: Uid::new(uid)?, size: *size }))
+                .filter_map(|(uid, size)| Some(WantedMessage { uid: Uid::new(uid)?, size: *size }))
                 .collect();
             batches(&wanted).iter().map(|it| it.messages).collect()
         };

@@ -1,0 +1,59 @@
+//! A cmdlet as the first word of the command line.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use crate::data_directory::named_by;
+
+/// `mailhaul [--data DIR] Get-MigrationBatch ...`.
+pub(crate) struct CmdletLine {
+    pub(crate) name: String,
+    pub(crate) words: Vec<String>,
+    /// Data directory that the line or the environment names.
+    pub(crate) data: Option<PathBuf>,
+}
+
+impl CmdletLine {
+    /// Returns `None` if the line is no cmdlet.
+    pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Option<Self> {
+        let mut words = arguments.into_iter().skip(1);
+        let mut data = named_by("MAILHAUL_DATA");
+        let mut first = words.next()?;
+        if first == "--data" {
+            data = Some(words.next()?.into());
+            first = words.next()?;
+        }
+        let name = first.into_string().ok()?;
+        let (verb, noun) = name.split_once('-')?;
+        let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let is_cmdlet = is_word(verb) && noun.to_ascii_lowercase().starts_with("migration") && is_word(noun);
+        if !is_cmdlet {
+            return None;
+        }
+        let words = words.map(OsString::into_string).collect::<Result<_, _>>().ok()?;
+        Some(Self { name, words, data })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cmdlets_are_recognised() {
+        let parse = |line: &str| CmdletLine::parse(line.split(' ').map(OsString::from));
+        let cmdlet = parse("mailhaul --data /d get-migrationbatch -Identity B").unwrap();
+        assert_eq!(
+            (cmdlet.name.as_str(), cmdlet.words.len(), cmdlet.data),
+            ("get-migrationbatch", 2, Some("/d".into()))
+        );
+        for line in [
+            "mailhaul batch get",
+            "mailhaul",
+            "mailhaul --version",
+            "mailhaul powershell-module",
+            "mailhaul --data",
+        ] {
+            assert!(parse(line).is_none(), "{line}");
+        }
+    }
+}

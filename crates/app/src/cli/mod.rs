@@ -1,0 +1,14 @@
+//! Command line: arguments, the commands of the program itself, and the terminal.
+
+pub(crate) mod args;
+pub(crate) mod cmdlet;
+pub(crate) mod command;
+mod console;
+pub(crate) mod documents;
+pub(crate) mod invoke;
+pub(crate) mod login;
+pub(crate) mod passwords;
+mod prompt;
+pub(crate) mod shell;
+mod shell_host;
+pub(crate) mod watch;

@@ -1,0 +1,4 @@
+//! Log of all changes.
+
+pub(crate) mod get;
+pub(crate) mod view;

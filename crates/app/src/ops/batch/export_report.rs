@@ -1,0 +1,184 @@
+//! Export-MigrationReport.
+
+use mailhaul_migration::{Batch, MigrationUser};
+use mailhaul_operations::{Answer, Caller, Continuation, Failure, Noun, Operation, Role, Verb};
+use mailhaul_store::{UserFailure, UserFilter};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::report_view::MigrationReport;
+use crate::{
+    context::Context,
+    ops::{
+        shared::{
+            failures::into_failure,
+            nouns::REPORT,
+            report_file::{Part, bookmark, date},
+        },
+        user::skipped_report,
+    },
+};
+
+/// Users per database query.
+const PAGE: u32 = 1000;
+
+pub(crate) struct ExportMigrationReport;
+
+/// Reports that can be exported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+pub(crate) enum Kind {
+    /// Progress: one row for each user.
+    #[default]
+    Statistics,
+    /// Failures: one row for each user whose last pass failed, with reason and advice.
+    Errors,
+    /// Skipped messages: one row for each message, with the reason.
+    SkippedItems,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Request {
+    /// Name or GUID of the batch.
+    identity: String,
+    /// Report to write [default: Statistics].
+    kind: Option<Kind>,
+    /// Begins the file with a byte order mark, by which some spreadsheets recognise UTF-8.
+    #[serde(default)]
+    with_byte_order_mark: bool,
+    /// Start of the next part.
+    continuation: Option<Continuation>,
+}
+
+/// Columns of the reports, as described in docs/reference/reports.md.
+pub(crate) fn columns(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Statistics => &[
+            "Row",
+            "EmailAddress",
+            "Status",
+            "DataConsistencyScore",
+            "TotalItems",
+            "SyncedItems",
+            "SkippedItems",
+            "BytesTransferred",
+            "InitialSyncTime",
+            "LastSuccessfulSyncTime",
+            "ErrorClass",
+            "ErrorMessage",
+        ],
+        Kind::Errors => &["Row", "EmailAddress", "Status", "ErrorClass", "ErrorMessage", "Advice"],
+        Kind::SkippedItems => {
+            &["Row", "EmailAddress", "Folder", "UID", "Subject", "DateReceived", "Size", "Kind", "Reason"]
+        }
+    }
+}
+
+impl Operation<Context> for ExportMigrationReport {
+    const VERB: Verb = Verb::Export;
+    const NOUN: Noun = REPORT;
+    const ROLE: Role = Role::Viewer;
+    const ABOUT: &'static str =
+        "Writes a report of a batch as a CSV file: statistics, errors, or skipped messages.";
+    const VIEW: &'static [&'static str] = &["FileName"];
+
+    type Request = Request;
+    type Response = MigrationReport;
+
+    async fn run(
+        context: &Context,
+        _caller: &Caller,
+        request: Request,
+    ) -> Result<Answer<MigrationReport>, Failure> {
+        let batch = context.store.batch(&request.identity).await.map_err(into_failure)?.batch;
+        let kind = request.kind.unwrap_or_default();
+        let mut part = match request.continuation {
+            None => Part::first(columns(kind), request.with_byte_order_mark)?,
+            Some(_) => Part::further(),
+        };
+        let from = request.continuation.as_ref().map(|it| it.0.as_str());
+        let next = match kind {
+            Kind::Statistics => statistics(context, &batch, from, &mut part).await?,
+            Kind::Errors => errors(context, &batch, from, &mut part).await?,
+            Kind::SkippedItems => skipped_report::write(context, &batch, from, &mut part).await?,
+        };
+        let file_name = format!("{}-{kind:?}.csv", file_name(&batch.name));
+        Ok(Answer::page(vec![MigrationReport { file_name, content: part.into_text()? }], next))
+    }
+}
+
+async fn statistics(
+    context: &Context,
+    batch: &Batch,
+    from: Option<&str>,
+    part: &mut Part,
+) -> Result<Option<String>, Failure> {
+    let filter = UserFilter { batch: Some(batch.guid), ..UserFilter::default() };
+    let mut after = from.map(bookmark).transpose()?;
+    loop {
+        let page = context.store.users(&filter, after, PAGE).await.map_err(into_failure)?;
+        for user in &page.items {
+            let statistics = context.workers.statistics(user.guid).unwrap_or(user.statistics);
+            part.push(&statistics_row(&MigrationUser { statistics, ..user.clone() }))?;
+        }
+        after = page.next;
+        if after.is_none() || part.is_full() {
+            return Ok(after.map(|it| it.to_string()));
+        }
+    }
+}
+
+fn statistics_row(user: &MigrationUser) -> [String; 12] {
+    let numbers = &user.statistics;
+    let failure = user.failure.as_ref();
+    [
+        user.row.to_string(),
+        user.email_address.clone(),
+        user.status.to_string(),
+        user.score().map(|it| it.to_string()).unwrap_or_default(),
+        numbers.total_items.to_string(),
+        numbers.synced_items.to_string(),
+        numbers.skipped_items.to_string(),
+        numbers.bytes_transferred.to_string(),
+        date(user.initial_synced),
+        date(user.last_synced),
+        failure.map(|it| it.class.to_string()).unwrap_or_default(),
+        failure.map(|it| it.message.clone()).unwrap_or_default(),
+    ]
+}
+
+async fn errors(
+    context: &Context,
+    batch: &Batch,
+    from: Option<&str>,
+    part: &mut Part,
+) -> Result<Option<String>, Failure> {
+    let mut after = from.map(bookmark).transpose()?;
+    loop {
+        let page = context.store.failures(batch.guid, after, PAGE).await.map_err(into_failure)?;
+        for failed in page.items {
+            part.push(&errors_row(failed))?;
+        }
+        after = page.next;
+        if after.is_none() || part.is_full() {
+            return Ok(after.map(|it| it.to_string()));
+        }
+    }
+}
+
+fn errors_row(failed: UserFailure) -> [String; 6] {
+    [
+        failed.row.to_string(),
+        failed.email_address,
+        failed.status.to_string(),
+        failed.failure.class.to_string(),
+        failed.failure.message,
+        failed.failure.advice.unwrap_or_default(),
+    ]
+}
+
+/// Batch name without characters that a file name cannot have.
+fn file_name(batch: &str) -> String {
+    let plain = |it: char| if it.is_alphanumeric() || matches!(it, '-' | '_' | ' ') { it } else { '_' };
+    batch.chars().map(plain).collect()
+}

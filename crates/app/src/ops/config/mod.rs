@@ -1,0 +1,6 @@
+//! Configuration for all batches.
+
+pub(crate) mod get;
+pub(crate) mod set;
+pub(crate) mod show;
+pub(crate) mod view;

@@ -1,0 +1,25 @@
+//! View of the configuration.
+
+use mailhaul_migration::MigrationConfig as Config;
+use mailhaul_operations::Failure;
+use mailhaul_store::BatchFilter;
+
+use super::view::MigrationConfig;
+use crate::{
+    context::Context,
+    ops::{batch::endpoints::EndpointNames, shared::failures::into_failure},
+};
+
+/// Shows the configuration, and whether another batch fits below the limit.
+pub(crate) async fn show(context: &Context, config: Config) -> Result<MigrationConfig, Failure> {
+    let batches = context.store.batches(&BatchFilter::default()).await.map_err(into_failure)?.len() as u64;
+    Ok(MigrationConfig {
+        identity: "MigrationConfig",
+        max_number_of_batches: config.max_number_of_batches,
+        max_concurrent_migrations: config.max_concurrent_migrations,
+        target_endpoint: EndpointNames::load(context).await?.of(config.target_endpoint),
+        can_submit_new_batch: config.max_number_of_batches.allows(batches),
+        features: vec!["IMAP"],
+        supports_cutover: false,
+    })
+}

@@ -1,0 +1,22 @@
+//! Line of a report in views of batches and users.
+
+use jiff::Timestamp;
+use mailhaul_store::ReportEntry;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// Line of a report.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ReportLine {
+    /// Time of the event.
+    pub(crate) creation_time: Timestamp,
+    /// Text of the event.
+    pub(crate) message: String,
+}
+
+impl From<ReportEntry> for ReportLine {
+    fn from(entry: ReportEntry) -> Self {
+        Self { creation_time: entry.time, message: entry.text }
+    }
+}

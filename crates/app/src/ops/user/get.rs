@@ -1,0 +1,157 @@
+//! Get-MigrationUser.
+
+use std::collections::HashMap;
+
+use mailhaul_migration::{Guid, Limit, MigrationUser as User, StatusSummary, UserStatus};
+use mailhaul_operations::{Answer, Caller, Continuation, Failure, Noun, Operation, Role, Verb};
+use mailhaul_store::{Parking, StoreError, UserFilter};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::view::{MigrationUser, Waiting};
+use crate::{
+    context::Context,
+    ops::{
+        batch::endpoints::EndpointNames,
+        shared::{failures::into_failure, nouns::USER, pages::Reading},
+    },
+};
+
+pub(crate) struct GetMigrationUser;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Request {
+    /// E-mail address or GUID of the user [default: all].
+    identity: Option<String>,
+    /// E-mail address of the user; the same as Identity.
+    email_address: Option<String>,
+    /// GUID of the user; the same as Identity.
+    mailbox_guid: Option<String>,
+    /// Only users of this batch.
+    batch_id: Option<String>,
+    /// Only users with this status.
+    status: Option<UserStatus>,
+    /// Only users with a status of this group.
+    status_summary: Option<StatusSummary>,
+    /// Only users with a failed mailbox check; CheckError gives the reason.
+    #[serde(default)]
+    check_failed: bool,
+    /// Maximum number of results, or unlimited [default: 1000].
+    result_size: Option<Limit>,
+    /// Start of the next part.
+    continuation: Option<Continuation>,
+}
+
+impl Operation<Context> for GetMigrationUser {
+    const VERB: Verb = Verb::Get;
+    const NOUN: Noun = USER;
+    const ROLE: Role = Role::Viewer;
+    const ABOUT: &'static str = "Shows users with their status, failures, and mailbox checks.";
+    const VIEW: &'static [&'static str] = &[
+        "Identity",
+        "BatchId",
+        "Status",
+        "SyncedItemCount",
+        "SkippedItemCount",
+        "LastSuccessfulSyncTime",
+        "ErrorSummary",
+        "CheckError",
+    ];
+
+    type Request = Request;
+    type Response = MigrationUser;
+
+    async fn run(
+        context: &Context,
+        _caller: &Caller,
+        request: Request,
+    ) -> Result<Answer<MigrationUser>, Failure> {
+        let batch = match &request.batch_id {
+            Some(identity) => Some(context.store.batch(identity).await.map_err(into_failure)?.batch.guid),
+            None => None,
+        };
+        let names = [&request.identity, &request.email_address, &request.mailbox_guid];
+        let mut names = names.into_iter().flatten();
+        if let Some(identity) = names.next() {
+            if names.next().is_some() {
+                return Err(Failure::invalid(
+                    "only one of Identity, EmailAddress and MailboxGuid can be given",
+                ));
+            }
+            return one(context, identity, batch, &request).await;
+        }
+        let reading = Reading::new(request.result_size, request.continuation.as_ref())?;
+        let filter = UserFilter {
+            batch,
+            status: request.status,
+            summary: request.status_summary,
+            failed_check: request.check_failed,
+        };
+        let page =
+            context.store.users(&filter, reading.after, reading.limit()).await.map_err(into_failure)?;
+        let next = reading.next(&page);
+        Ok(Answer::page(show(context, page.items).await?, next))
+    }
+}
+
+/// Finds one user, if the filters match it.
+async fn one(
+    context: &Context,
+    identity: &str,
+    batch: Option<Guid>,
+    request: &Request,
+) -> Result<Answer<MigrationUser>, Failure> {
+    let user = context.store.user(identity, batch).await.map_err(into_failure)?;
+    let is_wanted = request.status.is_none_or(|it| it == user.status)
+        && request.status_summary.is_none_or(|it| it == user.status.summary())
+        && (!request.check_failed || user.check.has_failed());
+    let users = if is_wanted { vec![user] } else { Vec::new() };
+    Ok(Answer::all(show(context, users).await?))
+}
+
+/// Facts of a user's batch that are shown with the user.
+#[derive(Clone)]
+struct ItsBatch {
+    name: String,
+    /// False if mail goes to the archive.
+    has_target: bool,
+    parked: Option<(String, Parking)>,
+}
+
+/// Adds batch names and current numbers to the users.
+async fn show(context: &Context, users: Vec<User>) -> Result<Vec<MigrationUser>, Failure> {
+    let endpoints = EndpointNames::load(context).await?;
+    let mut batches: HashMap<Guid, ItsBatch> = HashMap::new();
+    let mut shown = Vec::with_capacity(users.len());
+    for user in users {
+        let batch = match batches.get(&user.batch) {
+            Some(known) => known.clone(),
+            None => match context.store.batch_by_guid(user.batch).await {
+                Ok(batch) => {
+                    let its = ItsBatch {
+                        parked: endpoints.parked(&batch),
+                        has_target: batch.target_endpoint.is_some(),
+                        name: batch.name,
+                    };
+                    batches.entry(user.batch).or_insert(its).clone()
+                }
+                // The batch was removed after the users were read, and its users with it.
+                Err(StoreError::NotFound { .. }) => continue,
+                Err(error) => return Err(into_failure(error)),
+            },
+        };
+        let statistics = context.workers.statistics(user.guid).unwrap_or(user.statistics);
+        let forecast = context.workers.forecast(user.guid);
+        let waiting = Waiting { now: context.now(), parked: batch.parked.as_ref(), forecast };
+        shown.push(MigrationUser::of(user, batch.name, batch.has_target, &statistics, &waiting));
+    }
+    Ok(shown)
+}
+
+/// Loads the user and its numbers as they are now.
+pub(crate) async fn user_now(context: &Context, guid: Guid) -> Result<MigrationUser, Failure> {
+    let user = context.store.user_by_guid(guid).await.map_err(into_failure)?;
+    let shown = show(context, vec![user]).await?.pop();
+    shown.ok_or_else(|| into_failure(StoreError::NotFound { what: "user", identity: guid.to_string() }))
+}

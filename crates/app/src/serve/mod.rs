@@ -1,0 +1,237 @@
+//! `mailhaul serve`: scheduler, workers and the HTTP interface in one process.
+
+mod authorizer;
+pub(crate) mod local_service;
+mod log_writer;
+pub(crate) mod metrics;
+mod readiness;
+mod refusals;
+pub(crate) mod service_connection;
+
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    os::unix::net::UnixDatagram,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use axum::{
+    extract::Request,
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use clap::Args;
+use mailhaul_operations::{Limits, Operations, Role, Server, UnixSocket};
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use self::{local_service::LocalService, log_writer::LogWriter};
+use crate::{context::Context, data_directory, exit::Exit, service::Scheduler};
+
+/// Grace period for operations at shutdown. The test of a silent server would take minutes.
+const OPERATIONS_GRACE: Duration = Duration::from_secs(5);
+/// Maximum time to write the last log lines at shutdown.
+const LOG_FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Options of `mailhaul serve`.
+#[derive(Args, Debug)]
+#[allow(clippy::doc_markdown, reason = "the comments of options are what --help prints")]
+pub(crate) struct ServeOptions {
+    /// Also listen on this TCP address; callers need a token (mailhaul token new)
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// Certificate for --listen (PEM, with its chain)
+    #[arg(long, value_name = "FILE", requires_all = ["listen", "tls_key"])]
+    tls_certificate: Option<PathBuf>,
+    /// Private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+    /// Allow --listen without TLS on a network address; anyone on the network path can read tokens and passwords
+    #[arg(long, requires = "listen")]
+    allow_clear_text: bool,
+}
+
+/// Runs the service until SIGINT or SIGTERM.
+pub(crate) async fn run(
+    options: ServeOptions,
+    data: &Path,
+    operations: Arc<Operations<Context>>,
+) -> Result<Exit> {
+    let log = log()?;
+    let tcp = tcp(&options).await?;
+    let context = Context::open(data).await?;
+    let lock = context.store.lock_service()?;
+    let local = LocalService::new(context, operations);
+    let socket = UnixSocket::bind(&data_directory::socket(data)).with_context(|| {
+        format!("the socket {} cannot be created", data_directory::socket(data).display())
+    })?;
+    let shutdown = CancellationToken::new();
+    let scheduler = Scheduler::new(local.context.service_context(), &lock);
+    let mut scheduler = tokio::spawn(scheduler.run(shutdown.clone()));
+    let limits = Limits { ending_time: OPERATIONS_GRACE, ..Limits::default() };
+    let server = Server::new(router(&local), shutdown.clone()).with_limits(limits);
+    let server = tokio::spawn(async move {
+        let unix = server.unix(socket);
+        match tcp {
+            Some((listener, tls)) => _ = tokio::join!(unix, server.tcp(listener, tls)),
+            None => unix.await,
+        }
+    });
+    // The handlers are installed before the first log line: its reader may send a signal at once.
+    let stop_signal = stop_signal();
+    log.line(format_args!("mailhaul serves {}", data.display()));
+    if let Some(address) = options.listen {
+        log.line(format_args!("listening on {address}"));
+    }
+    notify_systemd("READY=1");
+    let was_signalled = tokio::select! {
+        () = stop_signal => true,
+        // A bug: without its scheduler the service would only seem to work.
+        _ = &mut scheduler => false,
+    };
+    log.line("stopping after the current messages");
+    notify_systemd("STOPPING=1");
+    shutdown.cancel();
+    let workers_end = async { was_signalled && scheduler.await.is_ok() };
+    let requests_end = async {
+        let is_served = server.await.is_ok();
+        local.finish_within(OPERATIONS_GRACE).await;
+        is_served
+    };
+    let (is_scheduled, is_served) = tokio::join!(workers_end, requests_end);
+    local.close().await;
+    drop(lock);
+    log.flush_within(LOG_FLUSH_TIMEOUT);
+    Ok(if is_scheduled && is_served { Exit::Synced } else { Exit::Internal })
+}
+
+/// Sends the log and panic messages to stderr. The service never waits for stderr.
+fn log() -> Result<LogWriter> {
+    let writer = LogWriter::stderr().context("the log cannot be written")?;
+    let filter = tracing_subscriber::EnvFilter::try_from_env("MAILHAUL_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let lines = writer.clone();
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || lines.clone());
+    // Fails if there is a subscriber already. A process runs one command, so there is none.
+    _ = subscriber.with_ansi(false).try_init();
+    let panics = writer.clone();
+    std::panic::set_hook(Box::new(move |panic| panics.line(panic)));
+    Ok(writer)
+}
+
+type Tcp = (TcpListener, Option<Arc<ServerConfig>>);
+
+async fn tcp(options: &ServeOptions) -> Result<Option<Tcp>> {
+    let Some(address) = options.listen else { return Ok(None) };
+    let tls = match (&options.tls_certificate, &options.tls_key) {
+        (Some(certificate), Some(key)) => Some(Arc::new(tls(certificate, key)?)),
+        _ => None,
+    };
+    if tls.is_none() && !address.ip().is_loopback() && !options.allow_clear_text {
+        bail!(
+            "--listen {address}: without TLS, anyone on the network path can read tokens and passwords; give --tls-certificate and \
+             --tls-key, listen on 127.0.0.1, or give --allow-clear-text"
+        );
+    }
+    let listener = TcpListener::bind(address).await.with_context(|| format!("--listen {address}"))?;
+    Ok(Some((listener, tls)))
+}
+
+fn tls(certificate: &Path, key: &Path) -> Result<ServerConfig> {
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect)
+        .with_context(|| format!("the certificate {} cannot be read", certificate.display()))?;
+    let key_der = PrivateKeyDer::from_pem_file(key)
+        .with_context(|| format!("the private key {} cannot be read", key.display()))?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key_der)
+        .with_context(|| {
+            format!("the certificate {} and the key {} do not match", certificate.display(), key.display())
+        })
+}
+
+/// Routes of the operations and of monitoring systems.
+fn router(local: &LocalService) -> axum::Router {
+    let ready = local.context.clone();
+    let measured = (local.context.clone(), local.service.clone());
+    local
+        .router()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(move || is_ready(ready.clone())))
+        .route(
+            "/metrics",
+            get(move |request: Request| {
+                let (context, service) = measured.clone();
+                async move {
+                    let (head, _) = request.into_parts();
+                    match service.caller(&head).await {
+                        Ok(caller) if caller.role >= Role::Viewer => measure(&context).await,
+                        Ok(_) => StatusCode::FORBIDDEN.into_response(),
+                        Err(_) => StatusCode::UNAUTHORIZED.into_response(),
+                    }
+                }
+            }),
+        )
+}
+
+async fn is_ready(context: Arc<Context>) -> Response {
+    match readiness::check(&context).await {
+        Ok(()) => "ready\n".into_response(),
+        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
+    }
+}
+
+async fn measure(context: &Context) -> Response {
+    match metrics::metrics(context).await {
+        Ok(page) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], page).into_response(),
+        Err(error) => {
+            tracing::error!("{error}");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+/// Installs the SIGINT and SIGTERM handlers now; completes on the first signal.
+fn stop_signal() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = signal(SignalKind::interrupt()).and_then(|int| Ok((int, signal(SignalKind::terminate())?)));
+    async move {
+        match signals {
+            Ok((mut interrupt, mut terminate)) => {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+            }
+            // Without handlers a signal ends the process. The database survives that.
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+/// Sends the state to the service manager (`sd_notify(3)`), if there is one.
+fn notify_systemd(state: &str) {
+    let Some(path) = std::env::var_os("NOTIFY_SOCKET").filter(|it| !it.is_empty()) else { return };
+    let sent = UnixDatagram::unbound().and_then(|socket| match path.as_encoded_bytes() {
+        [b'@', name @ ..] => {
+            use std::os::linux::net::SocketAddrExt as _;
+            let address = std::os::unix::net::SocketAddr::from_abstract_name(name)?;
+            socket.send_to_addr(state.as_bytes(), &address)
+        }
+        _ => socket.send_to(state.as_bytes(), Path::new(&path)),
+    });
+    if let Err(error) = sent {
+        _ = writeln!(std::io::stderr(), "the service manager cannot be notified: {error}");
+    }
+}

@@ -1,0 +1,54 @@
+//! Readiness: the service can work if the database can be read and the data directory takes a file.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write as _},
+    path::Path,
+};
+
+use mailhaul_migration::Guid;
+
+use crate::context::Context;
+
+/// Bytes of the test file: too many for a file system to keep them in the directory entry.
+const TEST_FILE_SIZE: usize = 64 << 10;
+
+/// Checks the database and the data directory.
+///
+/// The reason of a failure names no path: this check needs no token.
+pub(crate) async fn check(context: &Context) -> Result<(), &'static str> {
+    if let Err(error) = context.store.config().await {
+        tracing::error!("{error}");
+        return Err("the database cannot be read");
+    }
+    let data = context.data.clone();
+    match tokio::task::spawn_blocking(move || write_test_file(&data)).await {
+        Ok(Ok(())) => Ok(()),
+        outcome => {
+            let words = outcome.map_or_else(|error| error.to_string(), |it| format!("{it:?}"));
+            tracing::error!("the data directory cannot be written: {words}");
+            Err("the data directory cannot be written")
+        }
+    }
+}
+
+fn write_test_file(data: &Path) -> io::Result<()> {
+    // Several checks may run at once, so each has its own file.
+    let path = data.join(format!(".ready-{}", Guid::new_v4()));
+    let written = File::create_new(&path).and_then(|mut file| file.write_all(&vec![0; TEST_FILE_SIZE]));
+    let removed = fs::remove_file(&path);
+    written.and(removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_takes_no_file_is_not_ready() {
+        let data = tempfile::tempdir().unwrap();
+        write_test_file(data.path()).unwrap();
+        assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0);
+        write_test_file(&data.path().join("missing")).unwrap_err();
+    }
+}

@@ -1,0 +1,8 @@
+//! Access to a user's mailboxes: accounts, tokens, and the route from source to target.
+
+pub(crate) mod account;
+mod archive;
+mod pass_options;
+pub(crate) mod route;
+pub(crate) mod sign_ins;
+pub(crate) mod tokens;
