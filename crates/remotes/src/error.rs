@@ -1,10 +1,9 @@
-//! What an IMAP error means to the engine.
+//! Maps IMAP errors to errors of the engine.
 
 use mailhaul_engine::{Error, ErrorKind};
 use mailhaul_imap as imap;
 
-/// The same error in the engine's words.
-pub(crate) fn told(error: imap::Error) -> Error {
+pub(crate) fn into_engine_error(error: imap::Error) -> Error {
     use imap::ErrorKind as K;
     let kind = match error.kind {
         K::Authentication => ErrorKind::Authentication,

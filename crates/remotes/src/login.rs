@@ -1,4 +1,4 @@
-//! Who opens a mailbox, and with what.
+//! Credentials of a mailbox, and the sign-in.
 
 use std::time::Duration;
 
@@ -8,22 +8,22 @@ use mailhaul_mail::{Retry, Scope};
 use mailhaul_oauth::{Token, TokenError, Tokens};
 use tokio::time::Instant;
 
-/// Who opens a mailbox.
+/// Credentials that open a mailbox.
 #[derive(Clone, Debug)]
 pub enum Login {
-    /// Somebody with a password.
+    /// A password, of the user or of an administrator.
     Password(Credentials),
-    /// Whoever has an access token for it (RFC 6750).
+    /// An access token for the mailbox (RFC 6750).
     Tokens {
-        /// Whose mailbox it is.
+        /// The owner of the mailbox.
         user: String,
-        /// Where tokens come from.
+        /// The source of the tokens.
         tokens: Tokens,
     },
 }
 
 impl Login {
-    /// Who logs in; with a token, whose mailbox it is.
+    /// The name that signs in; with a token, the owner of the mailbox.
     pub fn user(&self) -> &str {
         match self {
             Self::Password(credentials) => &credentials.user,
@@ -31,7 +31,7 @@ impl Login {
         }
     }
 
-    /// The user whose mailbox is opened, who may be another than the one who signs in.
+    /// The user whose mailbox is opened. An administrator may sign in for another user.
     pub(crate) fn owner(&self) -> &str {
         match self {
             Self::Password(Credentials {
@@ -43,67 +43,67 @@ impl Login {
     }
 }
 
-/// The end of a token that lives shorter is not foreseen, but met.
+/// Sessions are not renewed ahead for tokens that live shorter than this.
 const WORTH_WATCHING: Duration = Duration::from_secs(10);
 
-/// What a login came to.
-pub(crate) struct SignedIn {
+/// A session after sign-in.
+pub(crate) struct SignedInSession {
     pub(crate) session: Session,
-    /// When its token ends: it is better ended before that.
+    /// End of its token. The session should end before that.
     pub(crate) ends: Option<Instant>,
 }
 
-/// Why nobody is in.
-pub(crate) enum Kept {
-    /// The server did not let anybody in, or could not be reached.
-    Out(imap::Error),
-    /// There was no token to be shown to it.
-    WithoutToken(TokenError),
+/// Reason of a failed sign-in.
+pub(crate) enum SignInError {
+    /// The server refused the sign-in, or could not be reached.
+    Server(imap::Error),
+    /// There was no token to send.
+    NoToken(TokenError),
 }
 
-impl From<imap::Error> for Kept {
+impl From<imap::Error> for SignInError {
     fn from(error: imap::Error) -> Self {
-        Self::Out(error)
+        Self::Server(error)
     }
 }
 
 impl Login {
-    /// Connects and logs in. A token that is refused is replaced once.
-    pub(crate) async fn sign_in(&self, options: &ConnectOptions) -> Result<SignedIn, Kept> {
+    /// Connects and signs in. A refused token is replaced once.
+    pub(crate) async fn sign_in(&self, options: &ConnectOptions) -> Result<SignedInSession, SignInError> {
         let (user, tokens) = match self {
             Self::Password(credentials) => {
                 let session = Connection::open(options).await?.authenticate(credentials).await?;
-                return Ok(SignedIn { session, ends: None });
+                return Ok(SignedInSession { session, ends: None });
             }
             Self::Tokens { user, tokens } => (user, tokens),
         };
-        // A server that is not there is told of first, and takes no token.
+        // An unreachable server is reported first, and uses no token.
         let connection = Connection::open(options).await?;
-        let first = tokens.token(user).await.map_err(Kept::WithoutToken)?;
+        let first = tokens.token(user).await.map_err(SignInError::NoToken)?;
         let refusal = match connection.authenticate(&Credentials::bearer(user, first.secret.clone())).await {
             Ok(session) => {
                 tokens.opened(user, &first.secret).await;
-                return Ok(SignedIn { session, ends: end(&first) });
+                return Ok(SignedInSession { session, ends: end(&first) });
             }
             Err(error) if error.kind == imap::ErrorKind::Authentication => error,
             Err(error) => return Err(error.into()),
         };
-        let second = tokens.instead_of(user, &first.secret).await.map_err(Kept::WithoutToken)?;
+        let second = tokens.instead_of(user, &first.secret).await.map_err(SignInError::NoToken)?;
         if second.secret == first.secret {
-            return Err(explained(refusal, user, &first).into());
+            return Err(with_token_facts(refusal, user, &first).into());
         }
         let session = Connection::open(options)
             .await?
             .authenticate(&Credentials::bearer(user, second.secret.clone()))
             .await;
-        let session = session.map_err(|error| explained(error, user, &second))?;
+        let session = session.map_err(|error| with_token_facts(error, user, &second))?;
         tokens.opened(user, &second.secret).await;
-        Ok(SignedIn { session, ends: end(&second) })
+        Ok(SignedInSession { session, ends: end(&second) })
     }
 }
 
-/// The refusal, and what the token says of itself that may be the reason.
-fn explained(error: imap::Error, user: &str, token: &Token) -> imap::Error {
+/// Adds the facts in the token that may explain the refusal.
+fn with_token_facts(error: imap::Error, user: &str, token: &Token) -> imap::Error {
     if error.kind != imap::ErrorKind::Authentication {
         return error;
     }
@@ -113,12 +113,12 @@ fn explained(error: imap::Error, user: &str, token: &Token) -> imap::Error {
     }
 }
 
-/// What ends at once was not worth asking for, and is not worth watching.
+/// End of the token, unless its life is too short to watch.
 fn end(token: &Token) -> Option<Instant> {
     token.life.filter(|life| *life >= WORTH_WATCHING).map(|life| Instant::now() + life)
 }
 
-/// The same error in the engine's words.
+/// The same error as an error of the engine.
 pub(crate) fn without_token(error: TokenError) -> Error {
     let scope = if error.concerns_all { Scope::Endpoint } else { Scope::Mailbox };
     let kind = match error.retry {

@@ -1,12 +1,12 @@
-//! Texts that a server gives in place of a message that it cannot read.
+//! Texts that a server sends in place of a message that it cannot read.
 
 use mail_parser::MessageParser;
 use serde::Deserialize;
 
-/// No such text is larger.
+/// Size of the largest such text (bytes).
 const LARGEST: usize = 64 << 10;
 
-/// A text as `quirks.toml` describes it, by how its header fields begin.
+/// A text as `quirks.toml` describes it, by the start of its header fields.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Placeholder {
@@ -14,7 +14,7 @@ pub(crate) struct Placeholder {
     subject: String,
 }
 
-/// Words for the report where the message is one of these texts; with the subject of the message, which the text names.
+/// Words for the report if the message is one of these texts, with the subject that the text names.
 pub(crate) fn found(placeholders: &[Placeholder], message: &[u8]) -> Option<String> {
     if placeholders.is_empty() || message.len() > LARGEST {
         return None;
@@ -22,7 +22,7 @@ pub(crate) fn found(placeholders: &[Placeholder], message: &[u8]) -> Option<Stri
     let header = MessageParser::default().parse_headers(message)?;
     let (from, subject) = (plain(header.header_raw("From")?), plain(header.subject()?));
     placeholders.iter().find(|it| from.starts_with(&it.from) && subject.starts_with(&it.subject))?;
-    let words = format!("the server gives a text of its own in place of the message: \"{subject}\"");
+    let words = format!("the server sends its own text in place of the message: \"{subject}\"");
     let whole = MessageParser::default().parse(message)?;
     let text = whole.body_text(0).unwrap_or_default();
     let named = text.lines().find_map(|line| line.trim().strip_prefix("Subject:").map(plain));
@@ -32,7 +32,7 @@ pub(crate) fn found(placeholders: &[Placeholder], message: &[u8]) -> Option<Stri
     })
 }
 
-/// Without quotation marks around it and with single blanks.
+/// Removes quotation marks in front and repeated blanks.
 fn plain(text: &str) -> String {
     text.trim().trim_start_matches('"').split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,4 +1,4 @@
-//! What is known of kinds of servers, as data (`quirks.toml`), and which kind one is.
+//! Profiles of kinds of servers (`quirks.toml`), and the choice of one for a server.
 
 use std::sync::LazyLock;
 
@@ -9,61 +9,62 @@ use serde::Deserialize;
 
 use crate::placeholder::Placeholder;
 
-/// Read once; that it can be read is the business of a test.
+/// Read once. A test proves that the file is valid.
 static BUILT_IN: LazyLock<Profiles> =
     LazyLock::new(|| toml::from_str(include_str!("quirks.toml")).unwrap_or_default());
 
-/// Nothing special.
+/// The profile of an unknown server.
 static GENERIC: LazyLock<Profile> = LazyLock::new(Profile::default);
 
-/// One kind of server: what differs from what the standards promise.
+/// One kind of server: its deviations from the standards.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Profile {
-    /// What an endpoint's `-ServerProfile` calls it.
+    /// Its name in an endpoint's `-ServerProfile`.
     pub name: String,
-    /// Signs by which such a server is known; one of them is enough.
+    /// Signs of such a server. One of them is enough.
     #[serde(rename = "match")]
     signs: Vec<Sign>,
     /// Capabilities that are offered and do not work.
     pub(crate) deny: Vec<String>,
-    /// Flags that are not sent, because they would change more than they say.
+    /// Flags that are not sent, because they would change more than they should.
     pub(crate) never_sent: Vec<String>,
-    /// Octets of the longest line in a message that is known to be taken, without its CRLF.
+    /// Longest line that is known to be accepted, without its CRLF (bytes).
     pub(crate) longest_line: Option<usize>,
-    /// At the so-manieth error the server hangs up.
+    /// Number of errors after which the server disconnects.
     pub(crate) errors_per_session: Option<u32>,
-    /// APPEND does not set all flags of a new message: they are set by STORE.
+    /// APPEND does not set all flags of a new message. STORE sets them afterwards.
     pub(crate) sets_flags_later: bool,
-    /// It stores one copy of identical messages.
+    /// True if it stores one copy of identical messages.
     pub(crate) merges_copies: bool,
-    /// Octets of the largest message, where the server does not say.
+    /// Size of the largest message, if the server does not tell it (bytes).
     pub(crate) size_limit: Option<u64>,
-    /// `BODY[]` may be cut, and `RFC822` is not. It is asked for only in folders that are open to read, where it sets no flag.
+    /// `BODY[]` may be cut, and `RFC822` is not. `RFC822` is used only in folders that are open for
+    /// reading, where it sets no flag.
     pub(crate) reads_by_rfc822: bool,
-    /// Texts that it gives in place of messages that it cannot read.
+    /// Texts that it sends in place of messages that it cannot read.
     pub(crate) placeholders: Vec<Placeholder>,
-    /// What its names for folders must keep to.
+    /// Rules for folder names.
     pub names: NameFacts,
-    /// Where all messages are seen, if the server shows only the newest ones.
+    /// Advice where all messages are visible, if the server shows only the newest ones.
     pub(crate) shows_all_at: Option<String>,
-    /// What such a server lets one mailbox do.
+    /// Limits of one mailbox.
     pub limits: MailboxLimits,
-    /// What an administrator should know.
+    /// Notes for the administrator.
     pub notes: Vec<String>,
 }
 
-/// What a kind of server lets one mailbox do; `None` where nothing is known, or where it differs from one to the next.
+/// Limits of one mailbox on a kind of server; `None` if unknown, or if it differs between servers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct MailboxLimits {
-    /// Connections at once, those of the user's own programs included.
+    /// Concurrent connections, including those of the user's own programs.
     pub connections: Option<usize>,
-    /// Octets that are read in 24 hours.
+    /// Bytes read in 24 hours.
     pub read_bytes_per_day: Option<u64>,
-    /// Octets that are written in 24 hours.
+    /// Bytes written in 24 hours.
     pub written_bytes_per_day: Option<u64>,
-    /// Messages that are written in a second.
+    /// Messages written per second.
     pub written_messages_per_second: Option<u64>,
 }
 
@@ -89,30 +90,31 @@ impl Default for Profile {
     }
 }
 
-/// What names of folders must keep to, beside what the server tells.
+/// Rules for folder names beyond those that the server tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct NameFacts {
     /// Names that differ only by case are one folder.
     pub ignores_case: bool,
-    /// Names of the first level that only the server itself can make.
+    /// Names of the first level that only the server can create.
     pub reserved: Vec<String>,
-    /// Names of the first level whose folders are listed and are not for mail: left out of a source, unless asked for.
+    /// Names of the first level whose folders are not for mail. A source leaves them out unless the
+    /// operator includes them.
     pub not_mail: Vec<String>,
-    /// Characters that no name may have, beside the separator.
+    /// Characters that no name may have, in addition to the separator.
     pub forbidden: String,
-    /// Blanks at the ends of a name and two in a row are refused.
+    /// Blanks at the ends of a name, or two in a row, are refused.
     pub refuses_outer_blanks: bool,
-    /// There are no folders below INBOX.
+    /// Folders below INBOX are refused.
     pub refuses_below_inbox: bool,
-    /// Names of the first level below which all new folders must be; the first is taken.
+    /// Names of the first level below which all new folders must be. The first one is used.
     pub roots: Vec<String>,
-    /// Characters of the longest name, parents and separators included.
+    /// Characters of the longest name, with parents and separators.
     pub longest_path: Option<usize>,
 }
 
 impl NameFacts {
-    /// Which names folders can have there, where this separates levels.
+    /// The rules for names with this separator.
     pub(crate) fn rules(&self, delimiter: Option<char>) -> NameRules {
         NameRules {
             same: if self.ignores_case { SameName::IgnoringCase } else { SameName::Normalized },
@@ -128,7 +130,7 @@ impl NameFacts {
 }
 
 impl Profile {
-    /// What is done otherwise because a server is of this kind, and what an administrator should know: sentences.
+    /// Sentences about special treatment of this kind of server, and the notes for the administrator.
     pub fn differences(&self) -> Vec<String> {
         let mut told = Vec::new();
         if !self.deny.is_empty() {
@@ -138,10 +140,10 @@ impl Profile {
             told.push(format!("Keywords that are not sent: {}.", self.never_sent.join(", ")));
         }
         if !self.names.reserved.is_empty() {
-            told.push(format!("Folders that cannot be made: {}.", self.names.reserved.join(", ")));
+            told.push(format!("Folders that cannot be created: {}.", self.names.reserved.join(", ")));
         }
         if let Some(root) = self.names.roots.first() {
-            told.push(format!("New folders are made below {root}."));
+            told.push(format!("New folders are created below {root}."));
         }
         if !self.names.not_mail.is_empty() {
             told.push(format!("Folders that are not for mail: {}.", self.names.not_mail.join(", ")));
@@ -150,48 +152,46 @@ impl Profile {
         told
     }
 
-    /// Why a folder of a source is left out, where such a server has it for something else.
+    /// Reason to leave out a folder of a source that such a server uses for something else.
     pub(crate) fn leave_out(&self, folder: &Folder) -> Option<LeaveOut> {
         let outer = ignoring_case(folder.path.segments().first()?);
         self.names.not_mail.iter().find(|it| ignoring_case(it) == outer)?;
-        let shown = folder.status.map_or_else(String::new, |it| format!("; it shows {}", it.messages));
+        let shown = folder.status.map_or_else(String::new, |it| format!(" ({} messages)", it.messages));
         let reason =
-            format!("not for mail on {}{shown}: name it in the folder map to carry it too", self.name);
+            format!("not a mail folder on {}{shown}; add it to the folder map to migrate it", self.name);
         Some(LeaveOut::UnlessWanted(reason))
     }
 
-    /// How many more commands may be refused, after so many, before the server hangs up; `None` where it does not.
+    /// Number of commands that may still be refused before the server disconnects; `None` if it does not.
     pub(crate) fn allowance(&self, refusals: u32) -> Option<u32> {
         Some(self.errors_per_session?.saturating_sub(1).saturating_sub(refusals))
     }
 }
 
-/// By what a server is known: all that is named must hold, whatever the case of letters.
+/// A sign of a kind of server. All given parts must match, in any case.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Sign {
-    /// Part of the name or vendor that ID tells.
+    /// Part of the name or vendor in the answer to ID.
     id: Option<String>,
-    /// With which the version that ID tells begins.
+    /// Start of the version in the answer to ID.
     version: Option<String>,
-    /// Part of the greeting's words.
+    /// Part of the greeting.
     greeting: Option<String>,
-    /// A capability.
     capability: Option<String>,
 }
 
-/// What a server says of itself.
+/// Facts that a server tells about itself.
 #[derive(Clone, Copy, Debug)]
-pub struct Impression<'a> {
-    /// The greeting's words.
+pub struct ServerIdentity<'a> {
+    /// The text of the greeting.
     pub greeting: &'a str,
-    /// The answer to ID (RFC 2971); empty where there is none.
+    /// The answer to ID (RFC 2971); empty if there is none.
     pub id: &'a [(String, Option<String>)],
-    /// What it can do.
     pub capabilities: &'a Capabilities,
 }
 
-impl Impression<'_> {
+impl ServerIdentity<'_> {
     fn field(&self, name: &str) -> &str {
         let field = self.id.iter().find(|(field, _)| field.eq_ignore_ascii_case(name));
         field.and_then(|(_, value)| value.as_deref()).unwrap_or_default()
@@ -199,8 +199,8 @@ impl Impression<'_> {
 }
 
 impl Sign {
-    /// Why the server is of this kind; `None` where it is not.
-    fn reason(&self, server: &Impression<'_>) -> Option<String> {
+    /// Reason why the sign matches; `None` if it does not.
+    fn reason(&self, server: &ServerIdentity<'_>) -> Option<String> {
         let mut reasons = Vec::new();
         if let Some(id) = &self.id {
             let told =
@@ -225,22 +225,21 @@ fn contains(text: &str, part: &str) -> bool {
     text.to_ascii_lowercase().contains(&part.to_ascii_lowercase())
 }
 
-/// A profile, and why it is this one.
+/// The chosen profile, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
-    /// What holds for the server.
+pub struct ProfileChoice {
     pub profile: &'static Profile,
-    /// By what it was known: `greeting says Dovecot`.
+    /// The sign that matched: `greeting says Dovecot`.
     pub reason: String,
 }
 
-impl Default for Choice {
+impl Default for ProfileChoice {
     fn default() -> Self {
         Self { profile: &GENERIC, reason: "nothing is known of the server".to_owned() }
     }
 }
 
-/// All kinds of servers that are known.
+/// All known kinds of servers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profiles {
@@ -249,28 +248,34 @@ pub struct Profiles {
 }
 
 impl Profiles {
-    /// Those of this program.
+    /// The profiles of this program.
     pub fn built_in() -> &'static Self {
         &BUILT_IN
     }
 
-    /// Their names, for those who choose.
+    /// Names of the profiles, for the operator's choice.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.profiles.iter().map(|it| it.name.as_str())
     }
 
-    /// The profile of this name, in any case of letters.
+    /// The profile of this name, in any case.
     pub fn find(&self, name: &str) -> Option<&Profile> {
         self.profiles.iter().find(|it| it.name.eq_ignore_ascii_case(name))
     }
 
-    /// What kind of server this is. A profile that the operator named is taken as it is; `Err` has the words where there is
-    /// none of that name. What ID says goes before greetings and capabilities, which proxies may have changed.
-    pub fn choose(&'static self, server: &Impression<'_>, chosen: Option<&str>) -> Result<Choice, String> {
+    /// Chooses the profile of a server. The operator's choice counts first; `Err` if there is no profile of
+    /// that name.
+    ///
+    /// The answer to ID counts before greeting and capabilities, which a proxy may have changed.
+    pub fn choose(
+        &'static self,
+        server: &ServerIdentity<'_>,
+        chosen: Option<&str>,
+    ) -> Result<ProfileChoice, String> {
         if let Some(name) = chosen {
             let found = self
                 .find(name)
-                .map(|profile| Choice { profile, reason: "chosen by the operator".to_owned() });
+                .map(|profile| ProfileChoice { profile, reason: "chosen by the operator".to_owned() });
             return found.ok_or_else(|| {
                 let names: Vec<&str> = self.names().collect();
                 format!("there is no server profile \"{name}\"; the profiles are {}", names.join(", "))
@@ -279,7 +284,7 @@ impl Profiles {
         let known = [true, false].into_iter().find_map(|by_id| {
             self.profiles.iter().find_map(|profile| {
                 let mut signs = profile.signs.iter().filter(|it| it.id.is_some() == by_id);
-                signs.find_map(|it| Some(Choice { profile, reason: it.reason(server)? }))
+                signs.find_map(|it| Some(ProfileChoice { profile, reason: it.reason(server)? }))
             })
         });
         Ok(known.unwrap_or_default())
@@ -294,7 +299,7 @@ mod tests {
         let id: Vec<(String, Option<String>)> =
             id.iter().map(|(name, value)| ((*name).to_owned(), Some((*value).to_owned()))).collect();
         let capabilities = Capabilities::new(capabilities.split_whitespace());
-        let server = Impression { greeting, id: &id, capabilities: &capabilities };
+        let server = ServerIdentity { greeting, id: &id, capabilities: &capabilities };
         let choice = Profiles::built_in().choose(&server, None).unwrap();
         format!("{}: {}", choice.profile.name, choice.reason)
     }
@@ -327,7 +332,7 @@ mod tests {
         ] {
             assert_eq!(names.iter().filter(|it| it.eq_ignore_ascii_case(name)).count(), 1, "{name}");
         }
-        // Only the last one is everybody's, and it is what is taken where nothing is known.
+        // Only the last profile has no signs. It is used for unknown servers.
         let (last, others) = read.profiles.split_last().unwrap();
         assert_eq!(*last, Profile::default());
         for profile in others {
@@ -342,7 +347,7 @@ mod tests {
         }
     }
 
-    /// Greeting, answer to ID, capabilities; and what is made of them.
+    /// Greeting, answer to ID, capabilities, and the expected choice.
     type Row = (&'static str, &'static [(&'static str, &'static str)], &'static str, &'static str);
 
     #[test]
@@ -354,7 +359,7 @@ mod tests {
         let told = [
             "Extensions that are not used: MOVE, UIDPLUS.",
             "Keywords that are not sent: $X.",
-            "Folders that cannot be made: Files.",
+            "Folders that cannot be created: Files.",
             "Folders that are not for mail: Chats.",
             "Beware.",
         ];
@@ -411,7 +416,7 @@ mod tests {
                 "XYMHIGHESTMODSEQ XAPPLEPUSHSERVICE",
                 "Yahoo: it offers XYMHIGHESTMODSEQ",
             ),
-            // A proxy greets, and the server behind it says who it is.
+            // A proxy sends the greeting, and the server behind it answers ID.
             ("Dovecot ready.", &[("NAME", "Zimbra")], "", "Zimbra: ID says Zimbra"),
             ("GroupWise IMAP4rev1 Server Ready", &[], "", "GroupWise: greeting says GroupWise"),
             ("IMAPrev1", &[], "", "hMailServer: greeting says IMAPrev1"),
@@ -432,7 +437,7 @@ mod tests {
     #[test]
     fn an_operator_may_know_better() {
         let capabilities = Capabilities::default();
-        let server = Impression { greeting: "Dovecot ready.", id: &[], capabilities: &capabilities };
+        let server = ServerIdentity { greeting: "Dovecot ready.", id: &[], capabilities: &capabilities };
         let choice = Profiles::built_in().choose(&server, Some("microsoft 365")).unwrap();
         assert_eq!(
             (choice.profile.name.as_str(), choice.reason.as_str()),

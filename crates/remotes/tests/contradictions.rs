@@ -1,4 +1,4 @@
-//! What vanished since the last pass is believed only if a second fact says so too.
+//! Vanished messages count as gone only if a second fact confirms it.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -25,13 +25,13 @@ fn shown(first: u32, uids: impl IntoIterator<Item = u32>) -> String {
     (first..).zip(uids).map(line).collect::<Vec<_>>().concat()
 }
 
-/// UIDs as SEARCH lists them.
+/// UIDs in the form of SEARCH.
 fn listed(uids: impl IntoIterator<Item = u32>) -> String {
     let uids: Vec<String> = uids.into_iter().map(|it| format!(" {it}")).collect();
     uids.concat()
 }
 
-/// A scan of INBOX, which held ten messages below this UIDNEXT, and holds so many now.
+/// A scan of INBOX, which held ten messages below this UIDNEXT, and holds `exists` now.
 async fn scan(extensions: &str, next: u32, exists: u32, talk: &str) -> Scan {
     let enabled = extensions.trim_start_matches("ENABLE ");
     let changes = match extensions {
@@ -94,7 +94,7 @@ async fn vanished_messages_that_exists_counts_are_looked_for() {
 }
 
 #[tokio::test]
-async fn messages_of_which_nothing_says_that_they_vanished_are_looked_for() {
+async fn missing_messages_without_vanished_are_searched() {
     let (all, whole) = (listed(1..=8), shown(1, 1..=8));
     let talk = format!(
         "S: t OK done
@@ -106,7 +106,7 @@ async fn messages_of_which_nothing_says_that_they_vanished_are_looked_for() {
 }
 
 #[tokio::test]
-async fn many_vanished_messages_are_believed_where_search_does_not_find_them() {
+async fn many_vanished_messages_are_confirmed_by_search() {
     let talk = "S: * VANISHED (EARLIER) 1:6\nS: t OK done
          C: t UID SEARCH ALL\nS: * SEARCH 7 8 9 10\nS: t OK done";
     let scan = scan(QRESYNC, 11, 4, talk).await;

@@ -1,4 +1,4 @@
-//! Servers that answer as no real one does on demand: each conversation fails without its handling.
+//! Conversations that no real server has on demand. Each one fails without its handling.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -10,7 +10,7 @@ use mailhaul_mail::{FolderPath, Retry, Scope, Uid};
 use mailhaul_remotes::{Account, ImapMailbox, Login, Side};
 use mailhaul_testkit::peer::{Peer, alice, peer};
 
-/// A mailbox whose server goes on with this script after the login.
+/// A mailbox whose server continues with this script after the sign-in.
 async fn source(capabilities: &str, script: &str) -> (ImapMailbox, Peer) {
     let script = format!(
         "S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hello
@@ -37,7 +37,7 @@ fn uid(number: u32) -> Uid {
     Uid::new(number).unwrap()
 }
 
-/// What a source does not deliver, and what it delivers, within a budget of so many octets.
+/// The messages that a source does not deliver, and those that it delivers, within a budget of bytes.
 async fn delivered(
     source: &mut ImapMailbox,
     wanted: &[WantedMessage],
@@ -63,7 +63,7 @@ async fn delivered(
     tokio::join!(source.fetch(&inbox, wanted, outlet), reading)
 }
 
-/// What arrived of four messages of these claimed sizes, and in which order, within a budget of so many octets.
+/// The order in which four messages of these told sizes arrived, within a budget of bytes.
 async fn arrived(sizes: [u64; 4], budget: u32, talk: &str) -> Vec<String> {
     let opening = "C: a3 EXAMINE \"INBOX\"
          S: * 4 EXISTS
@@ -100,10 +100,10 @@ async fn what_is_answered_out_of_turn_arrives_in_turn() {
     let sizes = [1 << 20, 1 << 20, 1, 1];
     let (ask_second, ask_last) =
         ("C: a5 UID FETCH 2 (UID BODY.PEEK[])", "C: a6 UID FETCH 3:4 (UID BODY.PEEK[])");
-    // All are asked for at once, and what comes before its turn waits.
+    // All are requested at once. A message before its turn waits.
     let talk = [ask, ask_second, ask_last, last, second, first].join("\n");
     assert_eq!(arrived(sizes, 4 << 20, &talk).await, order);
-    // There is no room to wait for the second: it is asked for in its turn.
+    // The second one may not wait: it is requested in its turn.
     let talk = [ask, first, ask_second, ask_last, last, second].join("\n");
     assert_eq!(arrived(sizes, 1 << 20, &talk).await, order);
 }
@@ -131,7 +131,7 @@ async fn what_was_told_no_size_may_come_before_its_turn() {
 }
 
 #[tokio::test]
-async fn bodies_that_come_oddly_or_not_at_all_are_asked_for_alone_and_then_explained() {
+async fn odd_and_missing_bodies_are_requested_alone_and_explained() {
     let script = "C: a3 EXAMINE \"INBOX\"
          S: * 5 EXISTS
          S: * OK [UIDVALIDITY 1] valid
@@ -177,14 +177,14 @@ async fn bodies_that_come_oddly_or_not_at_all_are_asked_for_alone_and_then_expla
         missing.unwrap(),
         [
             (uid(3), Missing::Gone),
-            (uid(4), withheld("the server gives an empty body")),
+            (uid(4), withheld("the server sends an empty body")),
             (uid(5), withheld("UID FETCH refused: NO [SERVERBUG] it is broken")),
         ]
     );
 }
 
 #[tokio::test]
-async fn an_expunge_in_the_middle_of_a_scan_is_no_error_and_answers_are_put_together() {
+async fn an_expunge_during_a_scan_is_no_error() {
     let script = "C: a3 EXAMINE \"INBOX\"
          S: * 3 EXISTS
          S: * OK [UIDVALIDITY 1] valid
@@ -241,7 +241,7 @@ async fn folders_without_an_inbox_in_the_list_and_of_other_namespaces() {
 }
 
 #[tokio::test]
-async fn what_folders_are_for_is_asked_of_xlist_where_nothing_else_tells() {
+async fn xlist_tells_special_uses_if_list_does_not() {
     let script = "C: a3 LIST \"\" \"*\"
          S: * LIST (\\HasNoChildren) \"/\" INBOX
          S: * LIST (\\HasNoChildren) \"/\" \"[Gmail]/Alle Nachrichten\"
@@ -269,7 +269,7 @@ async fn what_folders_are_for_is_asked_of_xlist_where_nothing_else_tells() {
     assert_eq!(told, ["INBOX None", "[Gmail]/Alle Nachrichten Some(All)", "[Gmail]/Spam Some(Junk)"]);
 }
 
-/// A server that takes connections and says nothing is one for the endpoint: every user would meet it.
+/// The silence concerns the endpoint: every user would have it.
 #[tokio::test]
 async fn silence_at_the_greeting_concerns_every_user() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -54,7 +54,7 @@ async fn open(dovecot: &Dovecot, user: &str, tokens: &Tokens) -> Result<usize, E
     folders
 }
 
-/// All users' mailboxes, side by side; none opens.
+/// Opens all users' mailboxes at the same time. None opens.
 async fn refusals(dovecot: &Dovecot, tokens: &Tokens) -> Vec<Error> {
     let all = USERS.map(|user| open(dovecot, user, tokens));
     futures_util::future::join_all(all).await.into_iter().map(Result::unwrap_err).collect()
@@ -66,19 +66,19 @@ fn assert_refused(error: &Error) {
     assert!(error.to_string().contains("refused: NO [AUTHENTICATIONFAILED]"), "{error}");
 }
 
-/// How many logins Dovecot let in, by mechanism.
+/// Number of sign-ins that Dovecot accepted, by mechanism.
 fn logins(dovecot: &Dovecot, mechanism: &str) -> usize {
     let log = dovecot.log();
     log.lines().filter(|it| it.contains(" Login: ") && it.contains(&format!("method={mechanism}"))).count()
 }
 
-/// How many tokens Dovecot refused.
+/// Number of tokens that Dovecot refused.
 fn refused(dovecot: &Dovecot) -> usize {
     dovecot.log().lines().filter(|it| it.contains("oauth2 failed")).count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_token_of_an_application_opens_every_mailbox_with_both_mechanisms() {
+async fn one_application_token_opens_every_mailbox() {
     let server = TokenServer::start();
     for (offered, used) in [("plain xoauth2", "XOAUTH2"), ("plain xoauth2 oauthbearer", "OAUTHBEARER")] {
         let dovecot = dovecot(&server, TokensOf::Applications, offered);
@@ -106,7 +106,7 @@ async fn a_wrong_client_secret_is_told_to_all_and_asked_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_is_for_something_else_is_replaced_once_and_then_told() {
+async fn a_token_for_another_audience_is_replaced_once() {
     let server = TokenServer::start();
     let dovecot = dovecot(&server, TokensOf::Applications, "plain xoauth2 oauthbearer");
     let scope = TokenServer::OTHER_SCOPE.to_owned();
@@ -114,7 +114,7 @@ async fn a_token_that_is_for_something_else_is_replaced_once_and_then_told() {
     for error in refusals(&dovecot, &tokens).await {
         assert_refused(&error);
     }
-    // The first token, and one in its place; every mailbox may have tried both.
+    // The first token, and one replacement. Every mailbox may have tried both.
     assert_eq!(server.requests().len(), 2, "{:?}", server.requests());
     assert!(refused(&dovecot) <= 2 * USERS.len(), "{}", dovecot.log());
     assert!(dovecot.log().contains("Provided token is not valid"), "{}", dovecot.log());
@@ -124,7 +124,7 @@ async fn a_token_that_is_for_something_else_is_replaced_once_and_then_told() {
 async fn the_token_of_another_user_opens_nothing() {
     let server = TokenServer::start();
     let dovecot = dovecot(&server, TokensOf::Users, "plain xoauth2 oauthbearer");
-    // Its subject is the application.
+    // The subject of the token is the application.
     let tokens = Tokens::new(application(&server));
     for error in refusals(&dovecot, &tokens).await {
         assert_refused(&error);
@@ -149,7 +149,7 @@ async fn a_clock_that_is_wrong_by_five_minutes_makes_no_storm() {
         assert!(refused(&dovecot) - refused_before <= 2 * USERS.len(), "{}", dovecot.log());
         assert!(dovecot.log().contains(words), "{}", dovecot.log());
     }
-    // Tokens that live longer than the clock is wrong are good from the beginning.
+    // Tokens that live longer than the clock is wrong are valid from the beginning.
     server.set_clock_ahead(-300);
     server.set_token_life(Duration::from_hours(1));
     let tokens = Tokens::new(application(&server));
@@ -185,7 +185,7 @@ fn delegated(server: &TokenServer) -> Tokens {
     Tokens::new(ServiceAccount::new(endpoint(server), email, client_id, key_id, &private_key, scope).unwrap())
 }
 
-/// How the questions since then ended.
+/// The errors of the requests since then.
 fn errors(server: &TokenServer, before: usize) -> Vec<Option<String>> {
     server.requests().split_off(before).into_iter().map(|it| it.error).collect()
 }
@@ -199,7 +199,7 @@ async fn assertions_are_signed_at_the_time_of_the_token_server() {
         ..Setup::with_users(&USERS)
     }
     .start();
-    // A server that is five minutes behind is told the time that it has, after one refusal, whoever asks.
+    // A server that is five minutes behind gets its own time after one refusal, from every user's request.
     for (ahead, first) in [(0, None), (-300, Some(()))] {
         server.set_clock_ahead(ahead);
         for (dovecot, tokens, refusal, questions) in [
@@ -216,7 +216,7 @@ async fn assertions_are_signed_at_the_time_of_the_token_server() {
             assert_eq!(errors(&server, before), expected, "{:?}", server.log());
         }
     }
-    // Assertions for a server that is ahead are still good there.
+    // Assertions for a server that is ahead are still valid there.
     server.set_clock_ahead(300);
     for tokens in [certified(&server), delegated(&server)] {
         let before = server.requests().len();

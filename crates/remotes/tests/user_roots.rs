@@ -1,4 +1,4 @@
-//! Where servers have the folder that an operator calls a user's root. What Courier says here it really said.
+//! The folder that an operator calls a user's root, on different servers. Courier's answers are real ones.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -9,7 +9,8 @@ use mailhaul_testkit::peer::{Peer, alice, peer, session};
 
 const COURIER: &str = "* NAMESPACE ((\"INBOX.\" \".\")) NIL ((\"#shared.\" \".\"))";
 
-/// A mailbox with this root, on a server that goes on with the script after NAMESPACE, which is its third command.
+/// A mailbox with this root, on a server that continues with the script after NAMESPACE, which is its third
+/// command.
 async fn source(root: &str, script: &str) -> (ImapMailbox, Peer) {
     let script = format!(
         "S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hello
@@ -36,7 +37,7 @@ async fn source(root: &str, script: &str) -> (ImapMailbox, Peer) {
 }
 
 #[tokio::test]
-async fn the_folder_itself_is_inbox_children_keep_their_names_and_all_is_shown() {
+async fn the_root_is_inbox_and_children_keep_their_names() {
     let script = "C: a3 LIST \"\" \"users.big\"
          S: a3 OK done
          C: a4 LIST \"\" \"INBOX.users.big\"
@@ -77,7 +78,7 @@ async fn the_folder_itself_is_inbox_children_keep_their_names_and_all_is_shown()
 }
 
 #[tokio::test]
-async fn a_root_that_is_not_there_tells_what_was_tried_and_what_is_seen() {
+async fn a_missing_root_tells_the_attempts_and_visible_names() {
     let script = "C: a3 LIST \"\" \"users.nobody\"
          S: a3 OK done
          C: a4 LIST \"\" \"INBOX.users.nobody\"
@@ -137,7 +138,7 @@ async fn the_users_of_a_server_are_not_one_of_them() {
 }
 
 #[tokio::test]
-async fn a_user_whose_inbox_is_below_his_name_and_a_server_that_tells_nothing() {
+async fn an_inbox_below_the_root_and_a_server_without_namespace() {
     let (mut shared, peer) = session(
         "NAMESPACE",
         "C: a1 NAMESPACE

@@ -130,7 +130,7 @@ fn limited(account: Account, rates: Rates, limits: &mut PassLimits) -> ImapMailb
     let no_rates = mailhaul_engine::RateLimits::default();
     let throttle = Throttle::new(mailbox.describe(), Scope::Mailbox, no_rates, Usage::default());
     limits.throttles.push((side, throttle.clone()));
-    mailbox.telling(Arc::new(move |profile| {
+    mailbox.with_profile_listener(Arc::new(move |profile| {
         throttle.set_rates(SystemClock.now(), of_mailbox(rates, profile.limits, side));
     }))
 }

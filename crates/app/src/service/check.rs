@@ -142,13 +142,13 @@ impl ServiceContext {
         let route = self.route(user).await?;
         let from = async {
             let mailbox = self.source(user, &route).await;
-            mailbox.map_err(|it| it.at(Side::Source))?.try_out().await
+            mailbox.map_err(|it| it.at(Side::Source))?.check_access().await
         };
         let to = async {
             let target = route.target.as_ref()?;
             let opened = async {
                 let mailbox = self.target(user, target).await;
-                mailbox.map_err(|it| it.at(Side::Target))?.try_out().await
+                mailbox.map_err(|it| it.at(Side::Target))?.check_access().await
             };
             Some(opened.await)
         };

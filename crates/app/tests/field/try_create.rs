@@ -15,6 +15,9 @@ async fn case_18_a_folder_that_is_there_and_is_not_found_fails_alone() {
     field.target.lie(when("APPEND Projekte").answer(refusal));
     for copied in [20, 0] {
         let run = field.keeps_promises(&[1, 2, 3]);
-        run.ends_with(20).copied(copied).says(&["error finding folder"]).says_nothing_of(&["was made again"]);
+        run.ends_with(20)
+            .copied(copied)
+            .says(&["error finding folder"])
+            .says_nothing_of(&["was created again"]);
     }
 }

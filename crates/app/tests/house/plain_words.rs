@@ -15,6 +15,7 @@ const FINISHED: &[&str] = &[
     "crates/migration",
     "crates/oauth",
     "crates/operations",
+    "crates/remotes",
     "crates/shell",
     "crates/store",
     "crates/testkit",

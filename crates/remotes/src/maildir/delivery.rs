@@ -1,4 +1,4 @@
-//! Offers become files: written in `tmp`, made durable, and taken in, so many in one command.
+//! Turns messages of the feed into files: written in `tmp`, made durable, and taken in several at a time.
 
 use std::{
     ffi::OsString,
@@ -14,51 +14,51 @@ use mailhaul_engine::{Ack, Acks, AppendPart, AppendedUids, Envelope, Error};
 use mailhaul_mail::{FolderPath, InternalDate, Scope, Uid};
 
 use super::{
-    arrive::{Arrival, Arrived, Known},
+    arrive::{Arrival, ArrivedMessages, ListCache},
     fault::Fault,
     file_name::{Traits, base},
-    lost::Lost,
-    place::Place,
+    folder_directory::FolderDirectory,
+    lost_flags::LostFlags,
 };
 
-/// Octets in one command at most, unless one message alone is larger.
+/// Bytes per command, unless one message alone is larger.
 const COMMAND_OCTETS: u64 = 4 << 20;
-/// So many wait for the disk at once.
+/// Threads that wait for the disk at the same time.
 const WAITING: usize = 8;
 
-/// Where a delivery goes, and who hears of it.
+/// The destination of a delivery, and the receivers of its results.
 pub(super) struct Address {
-    pub(super) place: Place,
+    pub(super) directory: FolderDirectory,
     pub(super) folder: FolderPath,
-    /// Mailbox and folder, for people.
+    /// Mailbox and folder, for messages to the operator.
     pub(super) whose: String,
     pub(super) batch: usize,
     pub(super) acks: Acks,
-    pub(super) lost: Lost,
+    pub(super) lost: LostFlags,
 }
 
-/// Messages on their way into one folder. What is not taken in when it is dropped is removed.
+/// Messages on their way into one folder. Those that are not taken in are removed on drop.
 pub(super) struct Delivery {
     to: Address,
-    known: Known,
-    /// Messages that are written, and not taken in yet.
-    command: Vec<Written>,
+    known: ListCache,
+    /// Messages that are written and not taken in yet.
+    command: Vec<WrittenMessage>,
     octets: u64,
-    writing: Option<Writing>,
-    /// The rest of the message that goes by is not wanted.
+    writing: Option<OpenMessage>,
+    /// True while the rest of a refused message passes.
     is_skipping: bool,
-    /// More than a message was refused: no more is taken.
+    /// True after a refusal of more than a message. No more is taken.
     is_refused: bool,
 }
 
-struct Written {
+struct WrittenMessage {
     uid: Uid,
     temporary: PathBuf,
     arrival: Arrival,
 }
 
-/// The message that goes by.
-struct Writing {
+/// The message that is being written.
+struct OpenMessage {
     envelope: Envelope,
     length: u64,
     temporary: PathBuf,
@@ -70,14 +70,14 @@ struct Writing {
 }
 
 impl Delivery {
-    /// Into a folder that must be there. What an earlier run left half written is removed.
+    /// Starts a delivery into an existing folder. Removes the unfinished files of earlier runs.
     pub(super) fn new(to: Address) -> Result<Self, Error> {
-        if let Err(fault) = to.place.look().and_then(|_| to.place.sweep()) {
+        if let Err(fault) = to.directory.look().and_then(|_| to.directory.sweep()) {
             return Err(fault.explain(&to.whose));
         }
         Ok(Self {
             to,
-            known: Known::default(),
+            known: ListCache::default(),
             command: Vec::new(),
             octets: 0,
             writing: None,
@@ -86,7 +86,7 @@ impl Delivery {
         })
     }
 
-    /// Whether something waits for [`Self::commit`].
+    /// True if messages wait for [`Self::commit`].
     pub(super) fn is_open(&self) -> bool {
         !self.command.is_empty()
     }
@@ -95,7 +95,7 @@ impl Delivery {
         self.is_refused
     }
 
-    /// Writes what is offered. An error leaves open what became of the command.
+    /// Writes the messages. After an error the outcome of the command is unknown.
     pub(super) fn take(&mut self, offers: Vec<AppendPart>) -> Result<(), Error> {
         for offer in offers {
             if self.is_refused {
@@ -127,22 +127,22 @@ impl Delivery {
         Ok(())
     }
 
-    /// Takes in what is written, and reports it.
+    /// Takes in the written messages, and reports them.
     pub(super) fn commit(&mut self) -> Result<(), Error> {
         if let Err(fault) = self.sync() {
             return self.refuse(&fault);
         }
-        let disk = &self.to.place.archive.disk;
+        let disk = &self.to.directory.archive.disk;
         let command = std::mem::take(&mut self.command);
         self.octets = 0;
         let (arrivals, files): (Vec<Arrival>, Vec<(Uid, PathBuf)>) =
             command.into_iter().map(|it| (it.arrival, (it.uid, it.temporary))).unzip();
-        let taken = self.to.place.take_in(&mut self.known, &arrivals, |index, path| {
+        let taken = self.to.directory.take_in(&mut self.known, &arrivals, |index, path| {
             disk.rename(&files[index].1, path).map(|()| true)
         });
         let sent = files.iter().map(|(uid, _)| *uid).collect();
         match taken {
-            Ok(Arrived { uid_validity, uids, lost }) => {
+            Ok(ArrivedMessages { uid_validity, uids, lost }) => {
                 self.to.lost.tell(&self.to.whose, &self.to.folder, &lost);
                 let appended = AppendedUids { uid_validity, uids: uids.into_iter().flatten().collect() };
                 self.to.acks.report(Ack { sent, result: Ok(Some(appended)), is_bare: false });
@@ -150,12 +150,12 @@ impl Delivery {
             }
             Err(stopped) => {
                 for (_, temporary) in &files {
-                    // What stays is swept away by the next run.
-                    let _stays = disk.remove(temporary);
+                    // The next run removes what stays.
+                    _ = disk.remove(temporary);
                 }
                 let mut error = stopped.fault.explain(&self.to.whose);
                 if stopped.is_begun || error.scope == Scope::Session {
-                    // Nobody knows which of them are there: they are looked for.
+                    // Some of them may be there. The engine looks for them.
                     error.scope = error.scope.max(Scope::Folder);
                     return Err(error);
                 }
@@ -165,10 +165,10 @@ impl Delivery {
         }
     }
 
-    /// The files of the command outlast a loss of power. Several wait at once, because the disk takes what waits together in
-    /// one go.
+    /// Makes the files of the command durable. Several threads wait at once, because the disk writes
+    /// waiting files together.
     fn sync(&self) -> Result<(), Fault> {
-        let disk = &self.to.place.archive.disk;
+        let disk = &self.to.directory.archive.disk;
         let part = self.command.len().div_ceil(WAITING).max(1);
         thread::scope(|scope| {
             let parts: Vec<_> = self
@@ -198,17 +198,17 @@ impl Delivery {
     }
 
     fn begin(&mut self, envelope: Envelope, length: u64) -> Result<(), Fault> {
-        let archive = &self.to.place.archive;
-        let temporary = self.to.place.half("tmp").join(archive.run.temporary());
+        let archive = &self.to.directory.archive;
+        let temporary = self.to.directory.half("tmp").join(archive.run.temporary());
         self.is_skipping = false;
         let file = archive.disk.create(&temporary)?;
-        self.writing = Some(Writing { envelope, length, temporary, file, size: 0, bare: 0, last: 0 });
+        self.writing = Some(OpenMessage { envelope, length, temporary, file, size: 0, bare: 0, last: 0 });
         Ok(())
     }
 
     fn write(&mut self, octets: &[u8]) -> Result<(), Fault> {
         let Some(writing) = &mut self.writing else { return Ok(()) };
-        self.to.place.archive.disk.write(&mut writing.file, &writing.temporary, octets)?;
+        self.to.directory.archive.disk.write(&mut writing.file, &writing.temporary, octets)?;
         writing.size += octets.len() as u64;
         for octet in octets {
             writing.bare += u64::from(*octet == b'\n' && writing.last != b'\r');
@@ -219,12 +219,12 @@ impl Delivery {
 
     fn end(&mut self) -> Result<(), Fault> {
         let Some(writing) = &self.writing else { return Ok(()) };
-        let Writing { envelope, length, temporary, file, size, bare, .. } = writing;
+        let OpenMessage { envelope, length, temporary, file, size, bare, .. } = writing;
         if size != length {
-            let words = format!("{length} octets were announced, and {size} came");
-            return Err(Fault::told(temporary, io::ErrorKind::UnexpectedEof, words));
+            let words = format!("{length} bytes were announced, and {size} arrived");
+            return Err(Fault::found(temporary, io::ErrorKind::UnexpectedEof, words));
         }
-        let archive = &self.to.place.archive;
+        let archive = &self.to.directory.archive;
         if let Some(when) = envelope.internal_date.and_then(moment) {
             archive.disk.set_modified(file, temporary, when)?;
         }
@@ -235,13 +235,13 @@ impl Delivery {
             flags: envelope.flags.clone(),
             letters: Vec::new(),
         };
-        self.command.push(Written { uid: envelope.uid, temporary: temporary.clone(), arrival });
+        self.command.push(WrittenMessage { uid: envelope.uid, temporary: temporary.clone(), arrival });
         self.octets += size;
         self.writing = None;
         Ok(())
     }
 
-    /// Takes back the whole command: nothing of it was seen by anybody yet.
+    /// Takes back the whole command. No other program has seen its files yet.
     fn refuse(&mut self, fault: &Fault) -> Result<(), Error> {
         let mut sent: Vec<Uid> = self.command.iter().map(|it| it.uid).collect();
         sent.extend(self.writing.as_ref().map(|it| it.envelope.uid));
@@ -261,11 +261,11 @@ impl Delivery {
     }
 
     fn discard(&mut self) {
-        let disk = &self.to.place.archive.disk;
+        let disk = &self.to.directory.archive.disk;
         let written = self.command.drain(..).map(|it| it.temporary);
         for temporary in written.chain(self.writing.take().map(|it| it.temporary)) {
-            // What stays is swept away by the next run.
-            let _stays = disk.remove(&temporary);
+            // The next run removes what stays.
+            _ = disk.remove(&temporary);
         }
         self.octets = 0;
     }
@@ -277,8 +277,8 @@ impl Drop for Delivery {
     }
 }
 
-impl Place {
-    /// Removes what earlier runs of this program were writing when they ended.
+impl FolderDirectory {
+    /// Removes the unfinished files of earlier runs.
     fn sweep(&self) -> Result<(), Fault> {
         let path = self.half("tmp");
         let disk = &self.archive.disk;
@@ -298,7 +298,7 @@ impl Place {
     }
 }
 
-/// The file's time for this INTERNALDATE.
+/// Modification time of the file for this INTERNALDATE.
 fn moment(date: InternalDate) -> Option<SystemTime> {
     let seconds = date.unix_seconds();
     let distance = Duration::from_secs(seconds.unsigned_abs());

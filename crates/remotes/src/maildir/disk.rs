@@ -1,4 +1,4 @@
-//! Everything that changes the disk, and what makes it last.
+//! All writes to the disk, and the syncs that make them durable.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -10,26 +10,23 @@ use std::{
 
 use super::fault::Fault;
 
-/// Mail is its owner's alone.
+/// Only the owner may read the mail.
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 
-/// The hand that writes. Tests put something before each of its steps.
+/// The only code that writes. Tests put a hook before each of its steps.
 #[derive(Clone, Default)]
 pub(super) struct Disk {
     #[cfg(test)]
     pub(super) before: Option<Before>,
 }
 
-/// Asked before each step with its name and path; an error takes the step's place.
+/// Test hook: called before each step with its name and path. Its error replaces the step.
 #[cfg(test)]
 pub(super) type Before = std::sync::Arc<dyn Fn(&str, &Path) -> io::Result<()> + Send + Sync>;
 
 impl Disk {
-    #[cfg_attr(
-        not(test),
-        expect(clippy::unused_self, reason = "what stands before a step is there in tests")
-    )]
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "hooks exist only in tests"))]
     fn step<T>(&self, what: &str, path: &Path, work: impl FnOnce() -> io::Result<T>) -> Result<T, Fault> {
         #[cfg(test)]
         if let Some(before) = &self.before {
@@ -40,7 +37,7 @@ impl Disk {
         work().map_err(|error| Fault::at(path, error))
     }
 
-    /// A new, empty file, to be written.
+    /// Creates a new, empty file for writing.
     pub(super) fn create(&self, path: &Path) -> Result<File, Fault> {
         let options = || OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path);
         self.step("create", path, options)
@@ -54,12 +51,12 @@ impl Disk {
         self.step("set time", path, || file.set_modified(when))
     }
 
-    /// What was written into the file outlasts a loss of power.
+    /// Makes the content of the file durable.
     pub(super) fn sync(&self, path: &Path) -> Result<(), Fault> {
         self.step("sync", path, || File::open(path)?.sync_all())
     }
 
-    /// What was renamed, made or removed in the directory outlasts a loss of power.
+    /// Makes renames, creations and removals in the directory durable.
     pub(super) fn sync_directory(&self, path: &Path) -> Result<(), Fault> {
         self.step("sync directory", path, || File::open(path)?.sync_all())
     }
@@ -68,7 +65,7 @@ impl Disk {
         self.step("rename", from, || fs::rename(from, to))
     }
 
-    /// Gives a file a second name, which must be free.
+    /// Gives a file a second name. Fails if the name is taken.
     pub(super) fn link(&self, from: &Path, to: &Path) -> Result<(), Fault> {
         self.step("link", to, || fs::hard_link(from, to))
     }
@@ -77,7 +74,7 @@ impl Disk {
         self.step("remove", path, || fs::remove_file(path))
     }
 
-    /// Adds octets to the end of a file, all or none, durably.
+    /// Appends bytes to a file, all or none, durably.
     pub(super) fn append(&self, path: &Path, octets: &[u8]) -> Result<(), Fault> {
         let length = fs::metadata(path).map_err(|error| Fault::at(path, error))?.len();
         let appended = self.step("append", path, || {
@@ -87,13 +84,13 @@ impl Disk {
         let appended = appended.and_then(|()| self.sync(path));
         if appended.is_err() {
             let cut = || OpenOptions::new().write(true).open(path)?.set_len(length);
-            // A line that is there in part is read over (see `uid_list`).
-            let _torn = self.step("cut", path, cut);
+            // Readers skip a partial line (see `uid_list`).
+            _ = self.step("cut", path, cut);
         }
         appended
     }
 
-    /// Puts a file with these octets in the place of the old one, durably. To be called under the file's lock.
+    /// Replaces a file's content durably. Called under the lock of the file.
     pub(super) fn replace(&self, path: &Path, octets: &[u8]) -> Result<(), Fault> {
         let mut name = path.as_os_str().to_owned();
         name.push(".tmp");
@@ -104,14 +101,14 @@ impl Disk {
         });
         let renamed = written.and_then(|()| self.sync(next)).and_then(|()| self.rename(next, path));
         if renamed.is_err() {
-            // It is overwritten the next time, if it stays.
-            let _stays = self.remove(next);
+            // The next call overwrites it if it stays.
+            _ = self.remove(next);
         }
         renamed?;
         path.parent().map_or(Ok(()), |directory| self.sync_directory(directory))
     }
 
-    /// Makes the directory, and those above it, where they are missing.
+    /// Creates the directory and its missing parents.
     pub(super) fn make_directory(&self, path: &Path) -> Result<(), Fault> {
         if path.is_dir() {
             return Ok(());

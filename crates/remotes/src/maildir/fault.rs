@@ -1,4 +1,4 @@
-//! What went wrong on the disk, and what that means to the engine.
+//! Disk errors, and their meaning for the engine.
 
 use std::{
     fmt, io,
@@ -8,11 +8,11 @@ use std::{
 use mailhaul_engine::{Error, ErrorKind};
 use mailhaul_mail::{Retry, Scope};
 
-/// No further file can be opened: by this process, or on this machine.
+/// Limits of open files: of this process, and of this machine.
 const EMFILE: i32 = 24;
 const ENFILE: i32 = 23;
 
-/// A failure, and where.
+/// A disk error with its path.
 #[derive(Debug)]
 pub(super) struct Fault {
     path: PathBuf,
@@ -20,13 +20,13 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    /// A failure that the system told.
+    /// An error reported by the system.
     pub(super) fn at(path: &Path, error: io::Error) -> Self {
         Self { path: path.to_owned(), error }
     }
 
-    /// A failure that we found out ourselves.
-    pub(super) fn told(path: &Path, kind: io::ErrorKind, words: impl fmt::Display) -> Self {
+    /// An error found by mailhaul.
+    pub(super) fn found(path: &Path, kind: io::ErrorKind, words: impl fmt::Display) -> Self {
         Self::at(path, io::Error::new(kind, words.to_string()))
     }
 
@@ -34,17 +34,17 @@ impl Fault {
         self.error.kind()
     }
 
-    /// Whether the file was not there (any more).
+    /// True if the file does not exist.
     pub(super) fn is_missing(&self) -> bool {
         self.kind() == io::ErrorKind::NotFound
     }
 
-    /// The same in the engine's words. `whose` names mailbox and folder.
+    /// The same as an error of the engine. `whose` names mailbox and folder.
     pub(super) fn explain(&self, whose: impl fmt::Display) -> Error {
         use io::ErrorKind as K;
         let (scope, retry, kind, advice) = match self.kind() {
             K::StorageFull | K::QuotaExceeded => {
-                (Scope::Endpoint, Retry::Never, ErrorKind::Quota, "; make room, and run it again")
+                (Scope::Endpoint, Retry::Never, ErrorKind::Quota, "; free some space, and run it again")
             }
             K::FileTooLarge => (Scope::Message, Retry::Never, ErrorKind::TooLarge, ""),
             K::ReadOnlyFilesystem => (Scope::Endpoint, Retry::Never, ErrorKind::Refused, ""),
@@ -56,12 +56,12 @@ impl Fault {
             | K::InvalidData
             | K::CrossesDevices => (Scope::Folder, Retry::Never, ErrorKind::Refused, ""),
             K::ResourceBusy => (Scope::Folder, Retry::After(None), ErrorKind::Throttled, ""),
-            // Files are closed again, and other mailboxes meet the same until then.
+            // Files are closed again later. Until then other mailboxes fail in the same way.
             _ if matches!(self.error.raw_os_error(), Some(EMFILE | ENFILE)) => {
                 let advice = "; raise the limit of open files (LimitNOFILE, ulimit -n)";
                 (Scope::Endpoint, Retry::After(None), ErrorKind::Refused, advice)
             }
-            // A disk in the network that is away for a moment, for one.
+            // For example a network disk that is away for a moment.
             _ => (Scope::Session, Retry::Now, ErrorKind::Connection, ""),
         };
         let (path, error) = (self.path.display(), &self.error);

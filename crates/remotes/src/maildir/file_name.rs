@@ -1,7 +1,8 @@
 //! The file name of a message: `UNIQUE,S=size,W=virtual size,Z=zone:2,FLAGS`.
 //!
-//! `S` and `W` are Dovecot's and Courier's: the octets of the file, and those with every line end as CRLF. `Z` is our own
-//! and tells the zone of INTERNALDATE, of which the file's time knows nothing; nobody else minds it.
+//! `S` and `W` are Dovecot's and Courier's: the size in bytes, and the size with every line end as CRLF.
+//! `Z` is mailhaul's own: the time zone of INTERNALDATE, which the file's time cannot hold. Other programs
+//! ignore it.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -9,40 +10,40 @@ use std::{
     os::unix::ffi::{OsStrExt as _, OsStringExt as _},
 };
 
-/// Between the message's own part and its flags.
+/// Separates the unique part from the flags.
 const INFO: &[u8] = b":2,";
 
-/// What the name tells of a message.
+/// Facts about a message in its file name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Traits {
-    /// Octets of the file.
+    /// Size of the file (bytes).
     pub(super) size: u64,
-    /// Octets with every line end as CRLF.
+    /// Size with every line end as CRLF (bytes).
     pub(super) virtual_size: u64,
     /// Minutes east of Greenwich.
     pub(super) zone: Option<i16>,
 }
 
-/// The message's own part of a new name.
+/// The unique part of a new name.
 pub(super) fn base(unique: &str, traits: &Traits) -> OsString {
     let Traits { size, virtual_size, zone } = traits;
     let mut name = format!("{unique},S={size},W={virtual_size}");
     if let Some(zone) = zone {
         let (sign, minutes) = (if *zone < 0 { '-' } else { '+' }, zone.unsigned_abs());
         // Writing into a string does not fail.
-        let _ = write!(name, ",Z={sign}{:02}{:02}", minutes / 60, minutes % 60);
+        _ = write!(name, ",Z={sign}{:02}{:02}", minutes / 60, minutes % 60);
     }
     name.into()
 }
 
-/// The message's own part of a name, which stays when its flags change.
+/// The unique part of a name, which stays when the flags change.
 pub(super) fn base_of(name: &OsStr) -> &OsStr {
     let octets = name.as_bytes();
     let end = octets.iter().position(|it| *it == b':').unwrap_or(octets.len());
     OsStr::from_bytes(&octets[..end])
 }
 
-/// The letters of the flags; none where there is no such part.
+/// The letters of the flags; empty if the name has none.
 pub(super) fn letters_of(name: &OsStr) -> &[u8] {
     let octets = name.as_bytes();
     octets[base_of(name).len()..].strip_prefix(INFO).unwrap_or_default()
@@ -56,14 +57,14 @@ pub(super) fn with_letters(base: &OsStr, letters: &[u8]) -> OsString {
     OsString::from_vec([base.as_bytes(), INFO, &letters].concat())
 }
 
-/// The message's own part under another unique name: all that it tells stays.
+/// Replaces the unique name and keeps the facts.
 pub(super) fn renamed(base: &OsStr, unique: &str) -> OsString {
     let octets = base.as_bytes();
     let told = octets.iter().position(|it| *it == b',').map_or(&[][..], |index| &octets[index..]);
     OsString::from_vec([unique.as_bytes(), told].concat())
 }
 
-/// The zone that the name tells, in minutes east of Greenwich.
+/// Time zone in the name, in minutes east of Greenwich.
 pub(super) fn zone_of(name: &OsStr) -> Option<i16> {
     let told = base_of(name).as_bytes().split(|it| *it == b',').find_map(|it| it.strip_prefix(b"Z="))?;
     let (sign, digits) = str::from_utf8(told).ok()?.split_at_checked(1)?;

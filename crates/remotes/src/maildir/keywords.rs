@@ -1,9 +1,11 @@
-//! Flags as letters of a file name, and the file `dovecot-keywords` that gives a folder's keywords their letters.
+//! Flags as letters of a file name, and the file `dovecot-keywords`, which assigns letters to a folder's
+//! keywords.
 
 use mailhaul_imap::is_flag;
 use mailhaul_mail::{Flags, SystemFlag};
 
-/// The file, in the folder's directory. Each line is a number, a blank, and the keyword whose letter has that number.
+/// The file, in the folder's directory. Each line is a number, a blank, and the keyword whose letter has
+/// that number.
 pub(super) const FILE: &str = "dovecot-keywords";
 
 const SYSTEM: [(u8, SystemFlag); 5] = [
@@ -14,15 +16,14 @@ const SYSTEM: [(u8, SystemFlag); 5] = [
     (b'T', SystemFlag::Deleted),
 ];
 
-/// The keywords of a folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Keywords {
-    /// By their letters, from `a` on. Places that the file leaves free stay free: messages may have their letters.
+    /// By their letters, from `a` on. Gaps in the file stay gaps, because messages may have their letters.
     names: Vec<Option<String>>,
 }
 
 impl Keywords {
-    /// What the file says; lines that mean nothing are read over.
+    /// Reads the file. Lines without meaning are skipped.
     pub(super) fn parse(text: &str) -> Self {
         let mut keywords = Self::default();
         for line in text.lines() {
@@ -37,7 +38,7 @@ impl Keywords {
         keywords
     }
 
-    /// The file.
+    /// The content of the file.
     pub(super) fn print(&self) -> String {
         let names = self.names.iter().enumerate();
         names.filter_map(|(number, name)| Some(format!("{number} {}\n", name.as_ref()?))).collect()
@@ -47,8 +48,8 @@ impl Keywords {
         self.names.iter().position(|it| it.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(name)))
     }
 
-    /// The letter of a keyword; a new one where it has none yet. `None` where no letter is free, or a line of the file
-    /// cannot hold it.
+    /// The letter of a keyword; a new one if it has none. `None` if no letter is free, or a line of the
+    /// file cannot hold the keyword.
     fn letter(&mut self, name: &str) -> Option<u8> {
         let number = self.position(name).unwrap_or(self.names.len());
         if number == self.names.len() {
@@ -60,13 +61,13 @@ impl Keywords {
         letter(number)
     }
 
-    /// The letters of those flags that have one.
+    /// The letters of the flags that have one.
     pub(super) fn known(&self, flags: &Flags) -> Vec<u8> {
         let known = flags.keywords().filter_map(|it| letter(self.position(it)?));
         system(flags).chain(known).collect()
     }
 
-    /// The flags as letters, and the flags that get lost.
+    /// The flags as letters, and the flags that are lost.
     pub(super) fn letters(&mut self, flags: &Flags) -> (Vec<u8>, Flags) {
         let mut letters: Vec<u8> = system(flags).collect();
         let mut lost = Flags::new();
@@ -79,7 +80,7 @@ impl Keywords {
         (letters, lost)
     }
 
-    /// The flags of these letters; letters that mean nothing are read over.
+    /// The flags of these letters. Letters without meaning are skipped.
     pub(super) fn flags(&self, letters: &[u8]) -> Flags {
         let mut flags = Flags::new();
         for letter in letters {

@@ -1,5 +1,5 @@
-//! The lock files by which all programs that write a Maildir keep out of each other's way, as Dovecot has them: a file
-//! beside the locked one, with the process and its host in it.
+//! Lock files that Maildir programs share, in Dovecot's form: a file beside the locked one, with process
+//! and host in it.
 
 use std::{
     fs,
@@ -11,13 +11,13 @@ use std::{
 
 use super::{disk::Disk, fault::Fault, run::Run};
 
-/// A lock that nobody touched for so long is nobody's (Dovecot's own measure).
+/// Age at which a lock is stale (Dovecot's value).
 const STALE: Duration = Duration::from_mins(2);
-/// So long is waited at most.
+/// Longest wait for a lock.
 const PATIENCE: Duration = Duration::from_secs(150);
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// A lock that is held until it is dropped.
+/// A lock. Dropping it releases it.
 pub(super) struct Lock<'a> {
     disk: &'a Disk,
     run: &'a Run,
@@ -26,7 +26,7 @@ pub(super) struct Lock<'a> {
 
 impl<'a> Lock<'a> {
     /// Waits for the lock of a file, and takes it.
-    pub(super) fn of(file: &Path, disk: &'a Disk, run: &'a Run) -> Result<Self, Fault> {
+    pub(super) fn acquire(file: &Path, disk: &'a Disk, run: &'a Run) -> Result<Self, Fault> {
         let mut name = file.as_os_str().to_owned();
         name.push(".lock");
         let path = PathBuf::from(name);
@@ -47,8 +47,8 @@ impl<'a> Lock<'a> {
                 }
             }
             if since.elapsed() > PATIENCE {
-                let words = "another program does not give up its lock";
-                return Err(Fault::told(&path, ErrorKind::ResourceBusy, words));
+                let words = "another program holds the lock";
+                return Err(Fault::found(&path, ErrorKind::ResourceBusy, words));
             }
             thread::sleep(PAUSE);
         }
@@ -57,13 +57,13 @@ impl<'a> Lock<'a> {
 
 impl Drop for Lock<'_> {
     fn drop(&mut self) {
-        // A lock that stays is found to be left behind.
-        let _stays = self.disk.remove(&self.path);
+        // A lock file that stays is found to be stale.
+        _ = self.disk.remove(&self.path);
         self.run.held.lock().remove(&self.path);
     }
 }
 
-/// Makes the file where there is none. At no moment it is there without its holder in it.
+/// Creates the lock file. Invariant: it never exists without its holder in it.
 fn create(path: &Path, disk: &Disk, run: &Run) -> Result<(), Fault> {
     let tmp = path.with_file_name("tmp");
     disk.make_directory(&tmp)?;
@@ -72,12 +72,12 @@ fn create(path: &Path, disk: &Disk, run: &Run) -> Result<(), Fault> {
     let holder = format!("{}:{}", run.process, run.host);
     let written = disk.write(&mut file, &temporary, holder.as_bytes());
     let linked = written.and_then(|()| disk.link(&temporary, path));
-    // What stays is swept away by the next run.
-    let _stays = disk.remove(&temporary);
+    // The next run removes what stays.
+    _ = disk.remove(&temporary);
     linked
 }
 
-/// Whether the lock's holder is no more.
+/// True if the holder of the lock is gone.
 fn is_left_behind(path: &Path, run: &Run) -> bool {
     let Ok(since) = fs::metadata(path).and_then(|it| it.modified()) else { return false };
     if SystemTime::now().duration_since(since).is_ok_and(|age| age > STALE) {
@@ -90,7 +90,7 @@ fn is_left_behind(path: &Path, run: &Run) -> bool {
         return false;
     }
     if process == run.process {
-        // We could not remove it, or an earlier process had the same number, as it happens in containers.
+        // This process could not remove it, or an earlier process had the same number, as in containers.
         return !run.held.lock().contains(path);
     }
     Path::new("/proc/self").exists() && !Path::new("/proc").join(process.to_string()).exists()
@@ -106,21 +106,21 @@ mod tests {
         let file = directory.path().join("dovecot-uidlist");
         let lock_file = directory.path().join("dovecot-uidlist.lock");
         let (disk, run) = (Disk::default(), Run::new(std::process::id()));
-        let held = Lock::of(&file, &disk, &run).unwrap();
+        let held = Lock::acquire(&file, &disk, &run).unwrap();
         assert!(fs::read_to_string(&lock_file).unwrap().starts_with(&format!("{}:", run.process)));
         assert!(!is_left_behind(&lock_file, &run));
         thread::scope(|scope| {
-            let waiting = scope.spawn(|| Lock::of(&file, &disk, &run).map(drop).is_ok());
+            let waiting = scope.spawn(|| Lock::acquire(&file, &disk, &run).map(drop).is_ok());
             thread::sleep(Duration::from_millis(50));
             assert!(!waiting.is_finished());
             drop(held);
             assert!(waiting.join().unwrap());
         });
         assert!(!lock_file.exists());
-        // Of processes that are no more: of this host, and of one whose number this process has by chance.
+        // Processes that are gone: of this host, and one with the number of this process.
         for process in [999_999_999, run.process] {
             fs::write(&lock_file, format!("{process}:{}", run.host)).unwrap();
-            drop(Lock::of(&file, &disk, &run).unwrap());
+            drop(Lock::acquire(&file, &disk, &run).unwrap());
             assert!(!lock_file.exists());
         }
         fs::write(&lock_file, "999999999:another.host").unwrap();

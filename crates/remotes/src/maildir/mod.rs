@@ -1,27 +1,27 @@
-//! An archive: one user's mailbox as a Maildir++ on the local disk, as Dovecot keeps it and can serve it as it is.
+//! An archive: one user's mailbox as a Maildir++ on the local disk. Dovecot can serve it as it is.
 //!
 //! | file | one idea |
 //! |---|---|
 //! | `names` | folders as directories |
-//! | `file_name`, `keywords` | what the name of a message's file tells |
-//! | `uid_list` | the file that gives UIDs to messages |
-//! | `subscriptions` | the file of what the user sees |
-//! | `place` | one folder: which messages lie there, with which UIDs |
+//! | `file_name`, `keywords` | the name of a message's file |
+//! | `uid_list` | the file that assigns UIDs to messages |
+//! | `subscriptions` | the file of subscribed folders |
+//! | `folder_directory` | one folder: its messages and their UIDs |
 //! | `arrive` | files become messages |
-//! | `delivery` | offers become files |
-//! | `lock` | keeping out of a running Dovecot's way |
-//! | `disk`, `fault`, `run` | what writes, what can fail, and who it is |
+//! | `delivery` | messages of the feed become files |
+//! | `lock` | mutual exclusion with a running Dovecot |
+//! | `disk`, `fault`, `run` | the writes, their errors, and the process that writes |
 
 mod arrive;
 mod delivery;
 mod disk;
 mod fault;
 mod file_name;
+mod folder_directory;
 mod keywords;
 mod lock;
-mod lost;
+mod lost_flags;
 mod names;
-mod place;
 mod reading;
 mod run;
 mod subscriptions;
@@ -35,41 +35,45 @@ use std::{path::PathBuf, time::Duration};
 use mailhaul_engine::{Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, NameRules, SameName, Scan};
 use mailhaul_mail::{Digests, Fingerprint, FolderPath, Retry, Scope, Uid, UidSet};
 
-use self::{disk::Disk, fault::Fault, lost::Lost, place::Archive, place::Place, run::Run};
+use self::{
+    disk::Disk, fault::Fault, folder_directory::Archive, folder_directory::FolderDirectory,
+    lost_flags::LostFlags, run::Run,
+};
 
 /// One user's mailbox as a Maildir++ on the local disk.
 ///
-/// Only one process may write it at a time. A Dovecot may serve it meanwhile: its locks are respected, and files that it
-/// renames are looked for again.
+/// Only one process may write it at a time. A Dovecot may serve it meanwhile: its locks are respected, and
+/// files that it renames are found again.
 pub struct MaildirMailbox {
     archive: Archive,
     name: String,
-    lost: Lost,
+    lost: LostFlags,
 }
 
 impl MaildirMailbox {
-    /// The Maildir in the directory `root`, which is made when the first folder is; `name` is how it is called for people.
+    /// A mailbox in the directory `root`, which is created with the first folder. `name` is its name for
+    /// people.
     pub fn new(root: PathBuf, name: String) -> Self {
         let archive = Archive { root, disk: Disk::default(), run: Run::this() };
-        Self { archive, name, lost: Lost::default() }
+        Self { archive, name, lost: LostFlags::default() }
     }
 
     fn whose(&self, folder: &FolderPath) -> String {
         format!("target {}: folder {folder}", self.name)
     }
 
-    /// Reads in a folder, where waiting for the disk holds up nobody.
+    /// Reads a folder on a thread that may block.
     async fn read<T: Send + 'static>(
         &self,
         folder: &FolderPath,
-        work: impl FnOnce(&Place) -> Result<T, Fault> + Send + 'static,
+        work: impl FnOnce(&FolderDirectory) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Error> {
-        let (place, whose) = (self.archive.place(folder), self.whose(folder));
-        blocking(move || work(&place).map_err(|fault| fault.explain(&whose))).await?
+        let (directory, whose) = (self.archive.folder_directory(folder), self.whose(folder));
+        blocking(move || work(&directory).map_err(|fault| fault.explain(&whose))).await?
     }
 }
 
-/// Does what waits for the disk.
+/// Runs work that waits for the disk on a thread that may block.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
     let ended = tokio::task::spawn_blocking(work).await;
     ended.map_err(|error| Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Internal, error))
@@ -85,18 +89,18 @@ impl Mailbox for MaildirMailbox {
         blocking(move || archive.folders().map_err(|fault| fault.explain(&whose))).await?
     }
 
-    /// Every name can be kept, and no two are one.
+    /// Every name can be kept, and no two names are one folder.
     async fn name_rules(&mut self) -> Result<NameRules, Error> {
         Ok(NameRules { same: SameName::Exact, ..NameRules::default() })
     }
 
     async fn status(&mut self, folder: &FolderPath) -> Result<FolderStatus, Error> {
-        self.read(folder, Place::status).await
+        self.read(folder, FolderDirectory::status).await
     }
 
-    /// All messages, whatever the cursor: nothing here tells what changed.
+    /// All messages, whatever the cursor: a Maildir does not tell changes.
     async fn scan(&mut self, folder: &FolderPath, _since: Option<&Cursor>) -> Result<Scan, Error> {
-        self.read(folder, Place::scan).await
+        self.read(folder, FolderDirectory::scan).await
     }
 
     async fn fingerprints(
@@ -105,15 +109,14 @@ impl Mailbox for MaildirMailbox {
         uids: &UidSet,
     ) -> Result<Vec<(Uid, Fingerprint)>, Error> {
         let uids = uids.clone();
-        self.read(folder, move |place| place.fingerprints(&uids)).await
+        self.read(folder, move |directory| directory.fingerprints(&uids)).await
     }
 
     async fn digests(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<Vec<(Uid, Digests)>, Error> {
         let uids = uids.clone();
-        self.read(folder, move |place| place.digests(&uids)).await
+        self.read(folder, move |directory| directory.digests(&uids)).await
     }
 
-    /// There is no connection.
     async fn reconnect(&mut self) -> Result<(), Error> {
         Ok(())
     }

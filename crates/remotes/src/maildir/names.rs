@@ -1,23 +1,25 @@
 //! Folders as directories below the root: Maildir++, in the spelling of Dovecot.
 //!
-//! `Sent/2020` is `.Sent.2020`, in modified UTF-7. What a segment cannot hold is written as Dovecot's plugin `listescape`
-//! writes it (`a.b` is `a\2eb`, `\` is `\5c`, a `~` in front `\7e`), so that a Dovecot with that plugin shows the very name.
-//! What not even that can hold is written into the name that Dovecot shows: `/` as `\2f`, NUL as `\00`, nothing as `\-`.
+//! `Sent/2020` is `.Sent.2020`, in modified UTF-7. Characters that a segment cannot hold are written as
+//! Dovecot's plugin `listescape` writes them: `a.b` is `a\2eb`, `\` is `\5c`, a leading `~` is `\7e`. A
+//! Dovecot with that plugin shows the original name. Characters that the plugin cannot write change the
+//! name that Dovecot shows: `/` is `\2f`, NUL is `\00`, an empty segment is `\-`.
 
 use std::fmt::Write as _;
 
 use mailhaul_imap::MailboxName;
 use mailhaul_mail::{Digest, FolderPath};
 
-/// Octets of a directory's name; file systems take 255, some a little less.
+/// Bytes of a directory's name. File systems take 255, some a little less.
 const LONGEST: usize = 240;
-/// In front of the digest that stands for a longer name.
+/// Prefix of a digest that replaces a longer name.
 const LONG: &str = ".\\5c+";
 /// Digits of a digest.
 const DIGITS: usize = 32;
 
-/// The directory of the folder, below the root; empty for INBOX, which is the root itself. The names of two folders
-/// differ.
+/// The directory of the folder below the root; empty for INBOX, which is the root.
+///
+/// Invariant: two folders have different names.
 pub(super) fn directory(path: &FolderPath) -> String {
     if path.is_inbox() {
         return String::new();
@@ -35,17 +37,17 @@ fn in_full(path: &FolderPath) -> String {
     String::from_utf8_lossy(MailboxName::from_text(&name).as_wire()).into_owned()
 }
 
-/// Whether the directory's name stands for a longer one, which a file in it tells.
+/// True if the directory's name replaces a longer one, which a file in it holds.
 pub(super) fn is_long(directory: &str) -> bool {
     directory.strip_prefix(LONG).is_some_and(is_digest)
 }
 
-/// The folder of a directory that is no long one; `None` for names that no folder of ours has.
+/// The folder of a directory with a short name; `None` for names that no folder of mailhaul has.
 pub(super) fn path(name: &str) -> Option<FolderPath> {
     let text = MailboxName::from_wire(name).to_text();
     let segments: Option<Vec<String>> =
-        text.strip_prefix('.')?.split('.').map(|it| unescape(it).map(|it| told(&it))).collect();
-    // Two directories never are one folder: of several spellings only ours counts.
+        text.strip_prefix('.')?.split('.').map(|it| unescape(it).map(|it| unescape_visible(&it))).collect();
+    // Invariant: two directories are never one folder. Of several spellings only mailhaul's counts.
     segments.map(FolderPath::new).filter(|path| directory(path) == name)
 }
 
@@ -57,13 +59,13 @@ fn is_digit(octet: u8) -> bool {
     matches!(octet, b'0'..=b'9' | b'a'..=b'f')
 }
 
-/// Two digits as they stand behind a backslash, and what they mean.
+/// The character of two hex digits behind a backslash.
 fn code(text: &str) -> Option<char> {
     let digits = text.get(..2).filter(|it| it.bytes().all(is_digit))?;
     u8::from_str_radix(digits, 16).ok().filter(u8::is_ascii).map(char::from)
 }
 
-/// The segment as Dovecot's users may see it.
+/// The segment as Dovecot's users see it.
 fn visible(segment: &str) -> String {
     if segment.is_empty() {
         return "\\-".to_owned();
@@ -72,7 +74,7 @@ fn visible(segment: &str) -> String {
     for (index, character) in segment.char_indices() {
         let is_coded = match character {
             '/' | '\0' => true,
-            // A backslash that would be taken for one of ours.
+            // A backslash that would be read as an escape.
             '\\' => {
                 let rest = &segment[index + 1..];
                 let is_sign = rest == "-" || rest.strip_prefix('+').is_some_and(is_digest);
@@ -82,7 +84,7 @@ fn visible(segment: &str) -> String {
         };
         if is_coded {
             // Writing into a string does not fail.
-            let _ = write!(shown, "\\{:02x}", u32::from(character));
+            _ = write!(shown, "\\{:02x}", u32::from(character));
         } else {
             shown.push(character);
         }
@@ -90,8 +92,8 @@ fn visible(segment: &str) -> String {
     shown
 }
 
-/// The inverse of [`visible`].
-fn told(shown: &str) -> String {
+/// Reverses [`visible`].
+fn unescape_visible(shown: &str) -> String {
     if shown == "\\-" {
         return String::new();
     }
@@ -123,7 +125,7 @@ fn escape(shown: &str, name: &mut String) {
     }
 }
 
-/// The inverse of [`escape`]; `None` where that never wrote so.
+/// Reverses [`escape`]; `None` for texts that `escape` never writes.
 fn unescape(name: &str) -> Option<String> {
     let mut parts = name.split('\\');
     let mut shown = parts.next().unwrap_or_default().to_owned();
@@ -172,7 +174,7 @@ mod tests {
         }
         let long = FolderPath::new(["日本語".repeat(40)]);
         assert!(is_long(&directory(&long)) && directory(&long).len() == LONG.len() + DIGITS);
-        // A folder that is called as a long one is written is another.
+        // A folder whose name looks like a replaced long name is another folder.
         let sly = FolderPath::new([format!("\\{}", &directory(&long)[LONG.len() - 1..])]);
         assert!(!is_long(&directory(&sly)), "{}", directory(&sly));
         assert_eq!(path(&directory(&sly)), Some(sly));
@@ -187,7 +189,7 @@ mod tests {
         }
     }
 
-    /// Segments made of what is difficult.
+    /// Segments made of difficult parts.
     fn segment() -> impl Strategy<Value = String> {
         let hard = prop::sample::select(vec![
             ".",

@@ -1,4 +1,4 @@
-//! Reading a Maildir: its folders, what lies in them, and what the messages look like.
+//! Reads a Maildir: its folders and its messages.
 
 use std::{
     ffi::OsString,
@@ -13,20 +13,20 @@ use mailhaul_mail::{Digests, Fingerprint, FolderPath, InternalDate, MessageHashe
 use super::{
     fault::Fault,
     file_name::{letters_of, zone_of},
+    folder_directory::{Archive, Files, FolderContents, FolderDirectory, read_if_there},
     names,
-    place::{Archive, Files, Look, Place, read_if_there},
     subscriptions::{self, Subscriptions},
 };
 
-/// The file in the directory of a folder with a long name that tells it.
+/// The file that holds the long name of a folder.
 pub(super) const NAME_FILE: &str = "mailhaul-name";
-/// Octets that are read at once.
+/// Bytes per read.
 const PIECE: usize = 64 << 10;
-/// Longer headers are left to the hasher.
+/// Headers up to this size (bytes) are read alone. For longer ones the whole message is hashed.
 const HEADER: usize = 1 << 20;
 
 impl Archive {
-    /// The folders that are there. A Maildir that is not there has none.
+    /// Lists the folders. A Maildir that does not exist has none.
     pub(super) fn folders(&self) -> Result<Vec<Folder>, Fault> {
         let entries = match fs::read_dir(&self.root) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -42,11 +42,11 @@ impl Archive {
                 paths.push(path);
             } else {
                 let directory = self.root.join(&name);
-                let words = "left out: the name of the directory is none that a folder gets here";
+                let words = "left out: no folder of mailhaul has a directory of this name";
                 tracing::warn!("{}: {words}", directory.display());
             }
         }
-        paths.retain(|path| self.place(path).exists());
+        paths.retain(|path| self.folder_directory(path).exists());
         paths.sort();
         let subscriptions = self.subscriptions()?;
         let folder = |path: FolderPath| Folder {
@@ -76,10 +76,9 @@ impl Archive {
     }
 }
 
-impl Place {
-    /// The folder's state.
+impl FolderDirectory {
     pub(super) fn status(&self) -> Result<FolderStatus, Fault> {
-        let Look { list, files } = self.look()?;
+        let FolderContents { list, files } = self.look()?;
         let messages = list.entries.iter().filter(|it| files.contains_key(&it.base)).count();
         Ok(FolderStatus {
             messages: u32::try_from(messages).unwrap_or(u32::MAX),
@@ -89,9 +88,9 @@ impl Place {
         })
     }
 
-    /// All messages. Their files are not opened.
+    /// Lists all messages without opening their files.
     pub(super) fn scan(&self) -> Result<Scan, Fault> {
-        let Look { list, mut files } = self.look()?;
+        let FolderContents { list, mut files } = self.look()?;
         let keywords = self.keywords()?;
         let mut messages = Vec::with_capacity(list.entries.len());
         for entry in &list.entries {
@@ -100,7 +99,7 @@ impl Place {
                 &entry.base,
                 || self.files_at_rest(),
                 |at| {
-                    let path = self.path(at);
+                    let path = self.file(at);
                     let metadata = fs::metadata(&path).map_err(|error| Fault::at(&path, error))?;
                     let zone = zone_of(&at.name).unwrap_or(0);
                     Ok(MessageInfo {
@@ -131,7 +130,7 @@ impl Place {
         self.each(uids, |file| Ok(hash(file)?.1))
     }
 
-    /// Reads the files of these messages; those that are gone are left out.
+    /// Reads the files of these messages. Missing files are left out.
     fn each<T>(
         &self,
         uids: &UidSet,
@@ -149,7 +148,7 @@ impl Place {
                 &entry.base,
                 || self.files_at_rest(),
                 |at| {
-                    let path = self.path(at);
+                    let path = self.file(at);
                     let opened = File::open(&path).and_then(|mut file| read(&mut file));
                     opened.map_err(|error| Fault::at(&path, error))
                 },
@@ -160,7 +159,7 @@ impl Place {
     }
 }
 
-/// Mostly out of the header alone.
+/// Reads the header only, if that is enough.
 fn fingerprint(file: &mut File) -> io::Result<Fingerprint> {
     let mut header = Vec::new();
     let mut piece = vec![0; PIECE];
@@ -168,7 +167,7 @@ fn fingerprint(file: &mut File) -> io::Result<Fingerprint> {
         let length = file.read(&mut piece)?;
         let from = header.len();
         header.extend_from_slice(&piece[..length]);
-        // What is behind the header is not looked at.
+        // The bytes behind the header are not needed.
         if length == 0 || header.len() > HEADER || has_end(&header, from) {
             break;
         }
@@ -182,7 +181,7 @@ fn fingerprint(file: &mut File) -> io::Result<Fingerprint> {
     Ok(hash(file)?.0)
 }
 
-/// Whether there is an empty line in what was added from there on.
+/// True if the bytes from there on contain an empty line.
 fn has_end(header: &[u8], from: usize) -> bool {
     let header = &header[from.saturating_sub(3)..];
     header.windows(2).any(|it| it == b"\n\n") || header.windows(4).any(|it| it == b"\r\n\r\n")

@@ -1,4 +1,4 @@
-//! Who writes: this process, by names that nobody else gives.
+//! Identity of this process, in names that no other process gives.
 
 use std::{
     collections::HashSet,
@@ -15,20 +15,20 @@ use std::{
 
 use parking_lot::Mutex;
 
-/// So begins the name of a message that is being written.
+/// Prefix of the name of an unfinished message.
 const TEMPORARY: &str = "mailhaul-";
-/// Longer names of hosts are cut.
+/// Longer host names are cut.
 const HOST_LENGTH: usize = 60;
 
 /// One run of the program.
 #[derive(Debug)]
 pub(super) struct Run {
-    /// A number out of the system's randomness.
+    /// A random number of the system.
     random: u64,
     pub(super) process: u32,
-    /// The host's name, as the system has it.
+    /// The host's name, from the system.
     pub(super) host: String,
-    /// The lock files that this process has made.
+    /// The lock files that this process created.
     pub(super) held: Mutex<HashSet<PathBuf>>,
     given: AtomicU64,
 }
@@ -36,7 +36,6 @@ pub(super) struct Run {
 static THIS: LazyLock<Arc<Run>> = LazyLock::new(|| Arc::new(Run::new(process::id())));
 
 impl Run {
-    /// This process.
     pub(super) fn this() -> Arc<Self> {
         Arc::clone(&THIS)
     }
@@ -45,7 +44,7 @@ impl Run {
         let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         let host = host.trim();
         Self {
-            // Each `RandomState` has keys of its own.
+            // Each `RandomState` has its own keys.
             random: RandomState::new().build_hasher().finish(),
             process,
             host: if host.is_empty() { "localhost".to_owned() } else { host.to_owned() },
@@ -54,7 +53,7 @@ impl Run {
         }
     }
 
-    /// The first part of a message's file name, which was never given before; later ones come later in the alphabet.
+    /// The first part of a message's file name, never given before. Later names sort later.
     pub(super) fn unique(&self) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let number = self.given.fetch_add(1, Ordering::Relaxed);
@@ -64,12 +63,12 @@ impl Run {
         format!("{seconds}.M{micros:06}P{}Q{number}R{:016x}.{host}", self.process, self.random)
     }
 
-    /// The name of a message while it is written.
+    /// The name of an unfinished message.
     pub(super) fn temporary(&self) -> String {
         format!("{}{}", self.own(), self.given.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Whether the file was being written by an earlier run, which ended before it was done.
+    /// True if an earlier run left this file unfinished.
     pub(super) fn is_left_behind(&self, name: &str) -> bool {
         name.starts_with(TEMPORARY) && !name.starts_with(&self.own())
     }

@@ -1,7 +1,7 @@
-//! The file `subscriptions`: the folders that the user sees.
+//! The file `subscriptions`: the subscribed folders.
 //!
-//! Dovecot's second version begins with `V`, TAB, `2` and an empty line, and has a TAB between levels; the first one is
-//! lines alone. Names are spelled as the directories are.
+//! Dovecot's second version begins with `V`, TAB, `2` and an empty line, and has a TAB between levels. The
+//! first version has only lines. Names are spelled as the directories are.
 
 use mailhaul_mail::FolderPath;
 
@@ -20,7 +20,7 @@ pub(super) struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// Reads the file; `None` where there is none.
+    /// Reads the file; `None` if it does not exist.
     pub(super) fn parse(file: Option<&[u8]>) -> Self {
         let file = file.unwrap_or(HEAD);
         let (is_second_version, lines) = match file.strip_prefix(HEAD) {
@@ -31,7 +31,7 @@ impl Subscriptions {
         Self { is_second_version, lines }
     }
 
-    /// The file.
+    /// The content of the file.
     pub(super) fn print(&self) -> Vec<u8> {
         let mut octets = if self.is_second_version { HEAD.to_vec() } else { Vec::new() };
         for line in &self.lines {
@@ -45,7 +45,7 @@ impl Subscriptions {
         self.lines.contains(&self.line(folder))
     }
 
-    /// False where the folder is there already.
+    /// False if the folder is already there.
     pub(super) fn add(&mut self, folder: &FolderPath) -> bool {
         let is_new = !self.has(folder);
         if is_new {

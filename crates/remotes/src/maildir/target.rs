@@ -1,4 +1,4 @@
-//! Writing into a Maildir: folders, flags, moves, removals.
+//! Writes into a Maildir: folders, flags, moves, removals.
 
 use std::{ffi::OsString, io, path::Path, pin::pin, time::Duration};
 
@@ -10,21 +10,21 @@ use tokio::time::timeout;
 
 use super::{
     MaildirMailbox,
-    arrive::{Arrival, Known},
+    arrive::{Arrival, ListCache},
     blocking,
     delivery::{Address, Delivery},
     fault::Fault,
     file_name::{base_of, letters_of, renamed, with_letters},
+    folder_directory::{Archive, FileLocation, FolderContents, FolderDirectory},
     lock::Lock,
     names,
-    place::{Archive, At, Look, Place},
     reading::NAME_FILE,
     subscriptions,
 };
 
-/// So many octets are handed over to be written at once.
+/// Bytes that are handed to the writing thread at once.
 const GROUP_OCTETS: usize = 512 << 10;
-/// So long a command stays open for more messages when the source is slow.
+/// Time for which a command stays open for more messages of a slow source.
 const LINGER: Duration = Duration::from_millis(20);
 
 impl Target for MaildirMailbox {
@@ -32,7 +32,7 @@ impl Target for MaildirMailbox {
         StorageHabits { is_local: true, ..StorageHabits::default() }
     }
 
-    /// Another mailbox than that of the same user on a server.
+    /// Distinguishes the archive from the same user's mailbox on a server.
     fn owner(&self) -> String {
         format!("{} in the archive", self.name)
     }
@@ -61,7 +61,7 @@ impl Target for MaildirMailbox {
         acks: Acks,
     ) -> Result<(), Error> {
         let to = Address {
-            place: self.archive.place(folder),
+            directory: self.archive.folder_directory(folder),
             folder: folder.clone(),
             whose: self.whose(folder),
             batch,
@@ -119,10 +119,11 @@ impl Target for MaildirMailbox {
     }
 
     async fn store_flags(&mut self, folder: &FolderPath, changes: &[FlagChange]) -> Result<(), Error> {
-        let (place, changes, lost) = (self.archive.place(folder), changes.to_vec(), self.lost.clone());
+        let (directory, changes, lost) =
+            (self.archive.folder_directory(folder), changes.to_vec(), self.lost.clone());
         let (whose, folder) = (self.whose(folder), folder.clone());
         blocking(move || {
-            let not_kept = place.store_flags(&changes).map_err(|fault| fault.explain(&whose))?;
+            let not_kept = directory.store_flags(&changes).map_err(|fault| fault.explain(&whose))?;
             lost.tell(&whose, &folder, &not_kept);
             Ok(())
         })
@@ -136,9 +137,11 @@ impl Target for MaildirMailbox {
         uids: &UidSet,
     ) -> Result<Vec<(Uid, Uid)>, Error> {
         let (whose, lost, uids) = (self.whose(to), self.lost.clone(), uids.clone());
-        let (from, place, to) = (self.archive.place(from), self.archive.place(to), to.clone());
+        let (from, directory, to) =
+            (self.archive.folder_directory(from), self.archive.folder_directory(to), to.clone());
         blocking(move || {
-            let (pairs, not_kept) = from.move_into(&place, &uids).map_err(|fault| fault.explain(&whose))?;
+            let (pairs, not_kept) =
+                from.move_into(&directory, &uids).map_err(|fault| fault.explain(&whose))?;
             lost.tell(&whose, &to, &not_kept);
             Ok(pairs)
         })
@@ -146,12 +149,13 @@ impl Target for MaildirMailbox {
     }
 
     async fn remove_messages(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<(), Error> {
-        let (place, whose, uids) = (self.archive.place(folder), self.whose(folder), uids.clone());
-        blocking(move || place.remove(&uids).map_err(|fault| fault.explain(&whose))).await?
+        let (directory, whose, uids) =
+            (self.archive.folder_directory(folder), self.whose(folder), uids.clone());
+        blocking(move || directory.remove(&uids).map_err(|fault| fault.explain(&whose))).await?
     }
 }
 
-/// Lets the delivery work where waiting for the disk holds up nobody, and gives it back.
+/// Runs the delivery on a thread that may block, and returns it.
 async fn working(
     mut delivery: Delivery,
     work: impl FnOnce(&mut Delivery) -> Result<(), Error> + Send + 'static,
@@ -167,30 +171,31 @@ fn weight(offer: &AppendPart) -> usize {
 }
 
 impl Archive {
-    /// Makes the folder, where it is missing. Nothing is needed above it: the directories of all folders lie side by side.
+    /// Creates the folder if it is missing. No parents are needed: the directories of all folders lie side
+    /// by side.
     fn create(&self, folder: &FolderPath) -> Result<(), Fault> {
-        self.make(&self.place(&FolderPath::inbox()))?;
-        let place = self.place(folder);
+        self.make(&self.folder_directory(&FolderPath::inbox()))?;
+        let directory = self.folder_directory(folder);
         if !folder.is_inbox() {
-            let is_made = !place.directory.is_dir();
-            self.disk.make_directory(&place.directory)?;
-            if !is_made && !place.is_spelled_so(&self.root)? {
-                let words = "the file system takes it for the same as another folder's directory";
-                return Err(Fault::told(&place.directory, io::ErrorKind::InvalidFilename, words));
+            let is_made = !directory.path.is_dir();
+            self.disk.make_directory(&directory.path)?;
+            if !is_made && !directory.is_spelled_so(&self.root)? {
+                let words = "for the file system it is the same as another folder's directory";
+                return Err(Fault::found(&directory.path, io::ErrorKind::InvalidFilename, words));
             }
             if names::is_long(&names::directory(folder)) {
-                let path = place.directory.join(NAME_FILE);
+                let path = directory.path.join(NAME_FILE);
                 self.disk.replace(&path, folder.to_string().as_bytes())?;
             }
-            self.make_file(&place.directory.join("maildirfolder"))?;
-            self.make(&place)?;
+            self.make_file(&directory.path.join("maildirfolder"))?;
+            self.make(&directory)?;
         }
-        place.look().map(drop)
+        directory.look().map(drop)
     }
 
-    fn make(&self, place: &Place) -> Result<(), Fault> {
-        // `cur` last: by it a folder is known to be there.
-        ["tmp", "new", "cur"].iter().try_for_each(|it| self.disk.make_directory(&place.half(it)))
+    fn make(&self, directory: &FolderDirectory) -> Result<(), Fault> {
+        // `cur` last: a folder exists if it has this directory.
+        ["tmp", "new", "cur"].iter().try_for_each(|it| self.disk.make_directory(&directory.half(it)))
     }
 
     fn make_file(&self, path: &Path) -> Result<(), Fault> {
@@ -205,25 +210,24 @@ impl Archive {
         if self.subscriptions()?.has(folder) {
             return Ok(());
         }
-        let _lock = Lock::of(&path, &self.disk, &self.run)?;
+        let _lock = Lock::acquire(&path, &self.disk, &self.run)?;
         let mut subscriptions = self.subscriptions()?;
         if subscriptions.add(folder) { self.disk.replace(&path, &subscriptions.print()) } else { Ok(()) }
     }
 }
 
-impl Place {
-    /// Whether the directory has just this name, and not one that differs in case, where the file system makes no
-    /// difference.
+impl FolderDirectory {
+    /// True if the directory has exactly this name. On a file system without case it may have another one.
     fn is_spelled_so(&self, root: &Path) -> Result<bool, Fault> {
         let entries = std::fs::read_dir(root).map_err(|error| Fault::at(root, error))?;
-        Ok(entries.flatten().any(|it| Some(it.file_name().as_os_str()) == self.directory.file_name()))
+        Ok(entries.flatten().any(|it| Some(it.file_name().as_os_str()) == self.path.file_name()))
     }
 
-    /// Changes flags; messages that are gone are left out. Returns the flags that the folder does not keep.
+    /// Changes flags. Missing messages are left out. Returns the flags that the folder does not keep.
     fn store_flags(&self, changes: &[FlagChange]) -> Result<Flags, Fault> {
         let mut not_kept = Flags::new();
         {
-            let (_lock, Look { list, mut files }) = self.look_locked()?;
+            let (_lock, FolderContents { list, mut files }) = self.look_locked()?;
             let mut keywords = self.learn(changes.iter().map(|it| &it.add))?;
             for change in changes {
                 let (add, without) = keywords.letters(&change.add);
@@ -237,9 +241,10 @@ impl Place {
                         |at| {
                             let letters = letters_of(&at.name).iter().filter(|it| !remove.contains(it));
                             let letters: Vec<u8> = letters.chain(&add).copied().collect();
-                            let next = At { half: "cur", name: with_letters(base_of(&at.name), &letters) };
+                            let next =
+                                FileLocation { half: "cur", name: with_letters(base_of(&at.name), &letters) };
                             if next != *at {
-                                self.archive.disk.rename(&self.path(at), &self.path(&next))?;
+                                self.archive.disk.rename(&self.file(at), &self.file(&next))?;
                             }
                             Ok(next)
                         },
@@ -254,24 +259,24 @@ impl Place {
         Ok(not_kept)
     }
 
-    /// Moves messages into another folder; returns old and new UIDs, and the flags that get lost on the way.
+    /// Moves messages into another folder. Returns old and new UIDs, and the lost flags.
     fn move_into(&self, to: &Self, uids: &UidSet) -> Result<(Vec<(Uid, Uid)>, Flags), Fault> {
         to.look()?;
-        let (lock, Look { list, mut files }) = self.look_locked()?;
+        let (lock, FolderContents { list, mut files }) = self.look_locked()?;
         let keywords = self.keywords()?;
         let mut moved: Vec<(Uid, OsString)> = Vec::new();
         let mut arrivals = Vec::new();
         for entry in list.entries.iter().filter(|it| uids.contains(it.uid)) {
             let Some(at) = files.get(&entry.base) else { continue };
             let letters = letters_of(&at.name);
-            // A name of its own, so that it is another message if it ever comes back.
+            // A new name: a message that comes back later is another message.
             let base = renamed(&entry.base, &self.archive.run.unique());
             let foreign = letters.iter().filter(|it| it.is_ascii_uppercase()).copied().collect();
             arrivals.push(Arrival { base, flags: keywords.flags(letters), letters: foreign });
             moved.push((entry.uid, entry.base.clone()));
         }
-        let arrived = to.take_in(&mut Known::default(), &arrivals, |index, path| {
-            let rename = |at: &At| self.archive.disk.rename(&self.path(at), path);
+        let arrived = to.take_in(&mut ListCache::default(), &arrivals, |index, path| {
+            let rename = |at: &FileLocation| self.archive.disk.rename(&self.file(at), path);
             Ok(Self::with_file(&mut files, &moved[index].1, || self.files(), rename)?.is_some())
         });
         let arrived = arrived.map_err(|stopped| stopped.fault)?;
@@ -282,12 +287,12 @@ impl Place {
         Ok((pairs.collect(), arrived.lost))
     }
 
-    /// Removes messages for good; those that are gone are left out.
+    /// Removes messages for good. Missing messages are left out.
     fn remove(&self, uids: &UidSet) -> Result<(), Fault> {
         {
-            let (_lock, Look { list, mut files }) = self.look_locked()?;
+            let (_lock, FolderContents { list, mut files }) = self.look_locked()?;
             for entry in list.entries.iter().filter(|it| uids.contains(it.uid)) {
-                let remove = |at: &At| self.archive.disk.remove(&self.path(at));
+                let remove = |at: &FileLocation| self.archive.disk.remove(&self.file(at));
                 Self::with_file(&mut files, &entry.base, || self.files(), remove)?;
             }
             self.renew()?;
@@ -295,8 +300,8 @@ impl Place {
         self.sync()
     }
 
-    /// A look at files that stay where they are until the lock is dropped.
-    fn look_locked(&self) -> Result<(Lock<'_>, Look), Fault> {
+    /// The folder's contents. No file changes its name until the lock is dropped.
+    fn look_locked(&self) -> Result<(Lock<'_>, FolderContents), Fault> {
         self.must_exist()?;
         let lock = self.lock()?;
         Ok((lock, self.renew()?))
@@ -320,9 +325,10 @@ mod tests {
         let archive = Archive { root: root.path().to_owned(), disk: Disk::default(), run };
         archive.create(&FolderPath::parse("Sent")).unwrap();
         archive.create(&FolderPath::parse("Sent")).unwrap();
-        // What a file system without cases would answer for the other spelling.
-        let spelled =
-            |name: &str| archive.place(&FolderPath::parse(name)).is_spelled_so(root.path()).unwrap();
+        // A file system without case would answer this for the other spelling.
+        let spelled = |name: &str| {
+            archive.folder_directory(&FolderPath::parse(name)).is_spelled_so(root.path()).unwrap()
+        };
         assert_eq!((spelled("Sent"), spelled("sENT")), (true, false));
         fs::remove_file(root.path().join(".Sent/maildirfolder")).unwrap();
         archive.create(&FolderPath::parse("Sent")).unwrap();

@@ -1,4 +1,4 @@
-//! The file `dovecot-uidlist`, version 3: which UID each file has.
+//! The file `dovecot-uidlist`, version 3: the UID of each file.
 //!
 //! ```text
 //! 3 V1275660208 N25022 G3085f01b7f11094c501100008c4a11c1
@@ -6,8 +6,8 @@
 //! 25017 W2481 :1276533073.M242911P3632.kurkku
 //! ```
 //!
-//! The first line has UIDVALIDITY and a UID above all that were given when it was written; further lines may have been
-//! added since, as Dovecot adds them too. What else it says, there and in front of the names, is kept.
+//! The first line has UIDVALIDITY and a UID above all UIDs at the time of writing. Dovecot and mailhaul append
+//! further lines. Unknown words in the first line and in front of names are kept.
 
 use std::{
     collections::HashMap,
@@ -23,38 +23,37 @@ use super::file_name::base_of;
 /// The file, in the folder's directory.
 pub(super) const FILE: &str = "dovecot-uidlist";
 
-/// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) uid: Uid,
-    /// What else the line tells, each with a blank behind.
+    /// Further words of the line, each with a blank behind.
     told: String,
-    /// Its file name without flags.
+    /// The file name without flags.
     pub(super) base: OsString,
 }
 
-/// A folder's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct UidList {
     pub(super) validity: UidValidity,
-    /// The UID to be given next; 0 where none is left.
+    /// The next UID; 0 if none is left.
     next: u32,
-    /// What else the first line tells, each with a blank in front.
+    /// Further words of the first line, each with a blank in front.
     told: String,
     /// Ascending by UID.
     pub(super) entries: Vec<Entry>,
-    /// Whether lines can be added to the file as it is.
+    /// True if lines can be appended to the file.
     pub(super) is_sound: bool,
 }
 
 impl UidList {
-    /// Of a folder that has none.
+    /// A list for a folder that has none.
     pub(super) fn new(validity: UidValidity) -> Self {
         Self { validity, next: 1, told: String::new(), entries: Vec::new(), is_sound: false }
     }
 
-    /// Reads the file. A line that is broken is read over: its file gets a UID anew. `None` where the first line is
-    /// broken, so that no UID means anything.
+    /// Reads the file. A broken line is skipped, and its file gets a new UID.
+    ///
+    /// Returns `None` if the first line is broken, because then no UID means anything.
     pub(super) fn parse(octets: &[u8]) -> Option<Self> {
         let mut lines = octets.split_inclusive(|it| *it == b'\n');
         let first = str::from_utf8(lines.next()?.strip_suffix(b"\n")?).ok()?;
@@ -82,7 +81,7 @@ impl UidList {
             if list.next != 0 {
                 list.next = entry.uid.get().checked_add(1).map_or(0, |above| list.next.max(above));
             }
-            // The first UID of a file is the one that was told.
+            // The first UID of a file counts.
             if known.insert(entry.base.clone(), list.entries.len()).is_some() {
                 list.is_sound = false;
                 continue;
@@ -92,19 +91,19 @@ impl UidList {
         Some(list)
     }
 
-    /// The file.
+    /// The content of the file.
     pub(super) fn print(&self) -> Vec<u8> {
         let mut octets = format!("3 V{} N{}{}\n", self.validity, self.next, self.told).into_bytes();
         self.entries.iter().for_each(|entry| entry.print(&mut octets));
         octets
     }
 
-    /// The UID that the next message gets.
+    /// The UID of the next message.
     pub(super) fn next(&self) -> Option<Uid> {
         Uid::new(self.next)
     }
 
-    /// Gives the next UID to a file; `None` where there is none left.
+    /// Assigns the next UID to a file; `None` if none is left.
     pub(super) fn add(&mut self, base: &OsStr) -> Option<Uid> {
         let uid = self.next()?;
         self.next = self.next.checked_add(1).unwrap_or(0);
@@ -118,7 +117,7 @@ impl Entry {
     pub(super) fn print(&self, octets: &mut Vec<u8>) {
         let mut head = String::new();
         // Writing into a string does not fail.
-        let _ = write!(head, "{} {}:", self.uid, self.told);
+        _ = write!(head, "{} {}:", self.uid, self.told);
         octets.extend_from_slice(head.as_bytes());
         octets.extend_from_slice(self.base.as_bytes());
         octets.push(b'\n');
@@ -139,7 +138,7 @@ fn entry(line: &[u8]) -> Option<Entry> {
     Some(Entry { uid, told: told.to_owned(), base: OsString::from_vec(base.as_bytes().to_vec()) })
 }
 
-/// A letter that says what it is, and a value.
+/// A letter for the kind, and a value.
 fn is_told(word: &str) -> bool {
     word.starts_with(|it: char| it.is_ascii_uppercase())
 }
@@ -150,7 +149,7 @@ mod tests {
 
     use super::*;
 
-    /// As a Dovecot 2.3.19 left it, which had read a `Z120` from us.
+    /// Written by a Dovecot 2.3.19 that had read a `Z120` from mailhaul.
     const DOVECOTS: &str = "3 V1234567 N8 G30524231cafd056b8b38000083ecc375\n\
         1 W34 :1700000000.M1P1Q1.mh,S=30,W=34,Z=+0530\n\
         7 Z120 :1700000000.M2P1Q2.mh,S=30,W=34,Z=-0730:2,S\n\

@@ -1,4 +1,4 @@
-//! What the disk and the format do not take: a full disk, one that must not be written, too many keywords, long names.
+//! Limits of disk and format: a full disk, a read-only one, too many keywords, long names.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::support::*;
 
-/// A disk of its own, where we may have one.
+/// A small file system of its own, if the test may mount one.
 struct Disk(TempDir);
 
 impl Disk {
@@ -34,7 +34,7 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let _ended = Command::new("umount").arg("-l").arg(self.path()).status();
+        _ = Command::new("umount").arg("-l").arg(self.path()).status();
     }
 }
 
@@ -52,13 +52,13 @@ async fn a_full_disk_is_told_and_the_next_pass_goes_on() {
     let full = pass(&from, &root, &ledger).await;
     let error = full.error.clone().unwrap();
     assert_eq!((error.kind, error.scope), (ErrorKind::Quota, Scope::Endpoint), "{error}");
-    for words in [root.to_str().unwrap(), "terrya's archive", "No space left on device", "make room"] {
+    for words in [root.to_str().unwrap(), "terrya's archive", "No space left on device", "free some space"] {
         assert!(error.message.contains(words), "{error}");
     }
     let half_written = |it: &&std::path::PathBuf| it.parent().unwrap().ends_with("tmp");
     let written = files(&root);
     assert_eq!(written.keys().filter(half_written).count(), 0, "{written:#?}");
-    // What was told to have arrived is there.
+    // Acknowledged messages exist.
     let mut there = 0;
     for folder in archive(&root).folders().await.unwrap() {
         there += archive(&root).status(&folder.path).await.unwrap().messages;
@@ -70,7 +70,7 @@ async fn a_full_disk_is_told_and_the_next_pass_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_directory_that_must_not_be_written_is_told_and_stays_as_it_is() {
+async fn a_read_only_directory_is_reported_and_unchanged() {
     let from = filled().await;
     let ledger = MemoryLedger::default();
     if let Some(disk) = Disk::of("300m") {
@@ -141,7 +141,7 @@ async fn names_that_are_too_long_for_a_directory_are_kept_in_a_file() {
         archive(&root).folders().await.unwrap().iter().map(|it| it.path.to_string()).collect();
     assert_eq!(listed, ["INBOX", one.as_str(), other.as_str()]);
     assert_eq!(dates(source(&from), &one).await, dates(archive(&root), &one).await);
-    // Dovecot shows them too, under names that are not theirs.
+    // Dovecot shows them too, under other names.
     let target = contents(&serve(&root, LISTESCAPE)).await;
     assert_eq!((target.len(), target.values().map(|it| it.messages.len()).sum::<usize>()), (3, 2));
     let adopted = pass(&from, &root, &MemoryLedger::default()).await;

@@ -1,4 +1,4 @@
-//! A Dovecot works in the archive while passes write into it, and the process that writes is killed.
+//! A Dovecot works in the archive while passes write into it, and the writing process is killed.
 
 use std::{
     env, fs,
@@ -20,7 +20,8 @@ use mailhaul_testkit::{Dovecot, Mailmaker};
 
 use crate::support::*;
 
-/// Dovecot's IMAP process by itself, logged in, as the user that we are: it can work on files that we write meanwhile.
+/// Dovecot's IMAP process, signed in as the current user. It works on files that mailhaul writes at the
+/// same time.
 struct Imap {
     process: Child,
     commands: ChildStdin,
@@ -87,14 +88,14 @@ fn id(arguments: &[&str]) -> u32 {
     String::from_utf8(told).unwrap().trim().parse().unwrap()
 }
 
-/// Runs the test again as another user, because no Dovecot works as root. False where we are another user.
+/// Runs the test again as another user, because Dovecot does not work as root. False for another user.
 fn was_run_as_another_user(test: &str) -> bool {
     if id(&["-u"]) != 0 {
         return false;
     }
     let home = home();
     let program = home.path().join("test");
-    // By a process of its own: a file that another thread's child holds open for writing cannot be run.
+    // In a new process: a file that another thread's child holds open for writing cannot be run.
     let copied = Command::new("cp").arg(env::current_exe().unwrap()).arg(&program).status();
     assert!(copied.unwrap().success());
     let ran = Command::new(program)
@@ -110,8 +111,8 @@ fn was_run_as_another_user(test: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dovecot_that_changes_flags_all_the_time_takes_nothing_and_gets_nothing_wrong() {
-    let name = "neighbour::a_dovecot_that_changes_flags_all_the_time_takes_nothing_and_gets_nothing_wrong";
+async fn a_dovecot_that_changes_flags_all_the_time_loses_nothing() {
+    let name = "neighbour::a_dovecot_that_changes_flags_all_the_time_loses_nothing";
     if was_run_as_another_user(name) {
         return;
     }
@@ -141,7 +142,7 @@ async fn a_dovecot_that_changes_flags_all_the_time_takes_nothing_and_gets_nothin
                 imap.run("STORE 1:* -FLAGS.SILENT (Live)");
                 rounds += 1;
             }
-            // What was moved meanwhile took its flags along.
+            // Moved messages kept their flags.
             for folder in ["INBOX", "Sent/2020/cur"] {
                 imap.run(&format!("SELECT {folder}"));
                 imap.run("STORE 1:* -FLAGS.SILENT (Live)");
@@ -167,7 +168,7 @@ async fn a_dovecot_that_changes_flags_all_the_time_takes_nothing_and_gets_nothin
     assert_eq!(third.total(|it| it.copied + it.flags_changed + it.moved + it.removed), 0, "{third:#?}");
 }
 
-/// By these a process learns that it is the one to be killed.
+/// With these variables a process is the one to be killed.
 const CHILD: [&str; 2] = ["MAILHAUL_TEST_PORT", "MAILHAUL_TEST_ROOT"];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -193,7 +194,7 @@ async fn killed_at_any_moment_and_the_ledger_lost() {
             .unwrap();
         thread::sleep(Duration::from_millis(30 + 40 * round + maker.number(200)));
         killed += u32::from(child.try_wait().unwrap().is_none());
-        let _ended_already = child.kill();
+        _ = child.kill();
         child.wait().unwrap();
     }
     assert!(killed > 3, "{killed}");

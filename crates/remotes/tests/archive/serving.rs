@@ -1,4 +1,4 @@
-//! What a Dovecot shows of the archive, after the first pass and after later ones.
+//! The archive as a Dovecot shows it, after the first pass and after later ones.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -11,7 +11,7 @@ use mailhaul_testkit::{Mailmaker, Setup, corpus};
 use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dovecot_serves_the_archive_as_it_is_and_later_passes_carry_the_rest() {
+async fn a_dovecot_serves_the_archive_between_passes() {
     let from = filled().await;
     let home = home();
     let root = home.path().join("Maildir");
@@ -40,14 +40,14 @@ async fn a_dovecot_serves_the_archive_as_it_is_and_later_passes_carry_the_rest()
 
     let server = serve(&root, LISTESCAPE);
     assert_equal(&before, &contents(&server).await);
-    // The UIDs that Dovecot shows are ours, and it keeps them.
+    // Dovecot shows mailhaul's UIDs, and keeps them.
     for folder in ["INBOX", "a.b/c d"] {
         let scan = archive(&root).scan(&path(folder), None).await.unwrap();
         let ours: Vec<u32> = scan.messages.iter().map(|it| it.uid.get()).collect();
         assert_eq!(numbers(&server, folder).await, (scan.status.uid_validity.get(), ours));
     }
 
-    // The user goes on working on the source, and on the archive.
+    // The user continues to work on the source, and on the archive.
     let mut work = session(&from).await;
     let mut inbox = work.select(&MailboxName::from_text("INBOX"), &SelectOptions::default()).await.unwrap();
     inbox.uid_store(&uids(&[1, 2]), StoreMode::Replace, &flags("\\Flagged Later")).await.unwrap();
@@ -95,7 +95,7 @@ async fn a_dovecot_serves_the_archive_as_it_is_and_later_passes_carry_the_rest()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dovecot_without_the_plugin_shows_the_names_as_they_are_spelled() {
+async fn a_dovecot_without_the_plugin_shows_the_escaped_names() {
     let from = filled().await;
     let home = home();
     let root = home.path().join("Maildir");
@@ -122,7 +122,7 @@ async fn a_dovecot_without_the_plugin_shows_the_names_as_they_are_spelled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_a_folder_and_a_subscription_that_dovecot_made_are_continued() {
+async fn files_that_dovecot_created_are_continued() {
     let home = home();
     let root = home.path().join("Maildir");
     fs::create_dir(&root).unwrap();

@@ -21,7 +21,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const USER: &str = "terrya";
-/// Names that servers and programs stumble over.
+/// Names that are difficult for servers and programs.
 pub(crate) const FOLDERS: [&str; 7] =
     ["INBOX", "Gelöscht/日本語", "a.b/c d", "&-tilde~", "~lead", "back\\slash", "Sent/2020/cur"];
 
@@ -29,7 +29,7 @@ pub(crate) fn path(folder: &str) -> FolderPath {
     FolderPath::new(folder.split('/'))
 }
 
-/// A directory that a server which runs as another user can reach.
+/// A directory that a server of another user can read.
 pub(crate) fn home() -> TempDir {
     let home = tempfile::tempdir().unwrap();
     fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -42,7 +42,7 @@ pub(crate) async fn give(server: &Dovecot, folder: &str, messages: Vec<(Vec<u8>,
     session.logout().await.unwrap();
 }
 
-/// Mail with all that can get lost on the way.
+/// Mail with everything that can be lost.
 pub(crate) async fn filled() -> Dovecot {
     let server = Setup { extra: LISTESCAPE.to_owned(), ..Setup::with_users(&[USER]) }.start();
     let mut maker = Mailmaker::new(41);
@@ -121,7 +121,7 @@ pub(crate) fn assert_synced(report: &Report) {
     assert!(report.is_synced(), "{report:#?}");
 }
 
-/// A Dovecot that serves the directory, with the plugin that its names are spelled for.
+/// A Dovecot that serves the directory, with the plugin for the spelling of its names.
 pub(crate) fn serve(root: &Path, extra: &str) -> Dovecot {
     hand_over(root);
     Setup {
@@ -134,7 +134,7 @@ pub(crate) fn serve(root: &Path, extra: &str) -> Dovecot {
 
 pub(crate) const LISTESCAPE: &str = "mail_plugins = listescape\n";
 
-/// Dovecot runs as another user where we are root.
+/// As root, Dovecot runs as another user.
 pub(crate) fn hand_over(root: &Path) {
     if is_root(root) {
         let owned = Command::new("chown").args(["-R", "mail:mail"]).arg(root).status();
@@ -150,7 +150,8 @@ pub(crate) async fn session(server: &Dovecot) -> Session {
     connect(server.port(), USER, &Dovecot::password(USER)).await
 }
 
-/// Everything that the server shows, with the moments of INTERNALDATE: Dovecot tells a Maildir's in its own zone.
+/// Everything that the server shows. Dovecot shows INTERNALDATE of a Maildir in its own time zone, so that
+/// only the moment counts.
 pub(crate) async fn contents(server: &Dovecot) -> Mailbox {
     let mut session = session(server).await;
     let mut mailbox = snapshot(&mut session).await;
@@ -167,7 +168,7 @@ pub(crate) fn assert_equal(source: &Mailbox, target: &Mailbox) {
     assert!(told.is_empty(), "{} differences:\n{}", told.len(), told[..told.len().min(20)].join("\n"));
 }
 
-/// The files below the directory, with what would tell that they were written.
+/// The files below the directory, with facts that show a write.
 pub(crate) fn files(root: &Path) -> BTreeMap<PathBuf, (u64, i64, i64)> {
     let mut files = BTreeMap::new();
     let mut directories = vec![root.to_owned()];
@@ -184,7 +185,7 @@ pub(crate) fn files(root: &Path) -> BTreeMap<PathBuf, (u64, i64, i64)> {
     files
 }
 
-/// INTERNALDATE with its zone, as our own scan tells it.
+/// INTERNALDATE with its time zone, from mailhaul's own scan.
 pub(crate) async fn dates(mut mailbox: impl mailhaul_engine::Mailbox, folder: &str) -> Vec<String> {
     let scan = mailbox.scan(&path(folder), None).await.unwrap();
     let mut dates: Vec<String> =

@@ -1,4 +1,4 @@
-//! Folders whose names a provider keeps for itself, cannot hold, or takes for one.
+//! Folder names that a provider reserves, cannot hold, or treats as the same.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use mailhaul_testkit::{Mailmaker, fake::Personality};
 
 use crate::support::{Contents, Route, User, contents, item, start};
 
-/// Between levels of a name: shown to nobody, in no name here.
+/// Separates levels. No name here contains it.
 const LEVEL: &str = "/";
 
-/// A few messages for each folder, no two of them alike.
+/// Some messages in each folder, no two of them alike.
 fn fill(route: &Route, user: &User, seed: u64, folders: &[&str]) {
     let mut maker = Mailmaker::new(seed);
     route.source.with(&user.name, |mailbox| {
@@ -35,15 +35,15 @@ fn in_words(contents: Contents) -> Contents {
     contents.into_iter().map(|(wire, it)| (name(wire), it)).collect()
 }
 
-/// The source's folders, each with its place on the target and the reason.
+/// The source's folders, each with its path on the target and the reason.
 fn places(report: &Report) -> BTreeMap<String, (Option<String>, String)> {
     let place = |path: &mailhaul_mail::FolderPath| path.segments().join(LEVEL);
     let folders = report.folders.iter();
     folders.map(|it| (place(&it.source), (it.target.as_ref().map(place), it.reason.clone()))).collect()
 }
 
-/// Carries the folders, and finds each with its messages at its place, with the words in its reason; then once more, when
-/// every folder has new mail.
+/// Migrates the folders, and checks path, messages and reason of each. Then once more with new mail in
+/// every folder.
 async fn assert_places(route: &Route, expected: &[(&str, &str, &str)]) {
     let users = route.add_users(1);
     let user = &users[0];
@@ -74,7 +74,7 @@ fn assert_same_there(route: &Route, user: &User, expected: &[(&str, &str, &str)]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn microsoft_gets_a_reserved_name_otherwise_and_keeps_twins_apart() {
+async fn microsoft_gets_another_name_for_a_reserved_one() {
     let route = Route::new(start(Personality::plain()).await, start(Personality::microsoft_365()).await);
     let reserved = "the target keeps the name \"Files\" for itself";
     let table = [
@@ -112,17 +112,17 @@ async fn names_that_gmail_refuses_are_written_otherwise() {
         ("Spam/2024", "Spam‛/2024", "keeps the name \"Spam\" for itself"),
         ("Work", "Work", "same name"),
         ("work", "work (2)", "is taken by"),
-        // Nobody knew: the server refuses it.
+        // Not in the rules: the server refuses it.
         ("[Google Mail]/old", "［Google Mail］/old", "Reserved folder name"),
         ("[Gmail]/old", "［Gmail］/old", "Reserved folder name"),
-        // It is there, and holds no messages.
+        // It exists, and holds no messages.
         ("[Gmail]", "［Gmail］", "refused the name"),
     ];
     assert_places(&route, &table).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_files_of_microsoft_are_left_out_and_told_and_carried_where_they_are_mapped() {
+async fn microsofts_files_are_left_out_unless_they_are_mapped() {
     let mut route = Route::new(start(Personality::microsoft_365()).await, start(Personality::plain()).await);
     let users = route.add_users(1);
     let user = &users[0];
@@ -133,7 +133,7 @@ async fn the_files_of_microsoft_are_left_out_and_told_and_carried_where_they_are
     let report = &route.migrate(&users).await[0].report;
     for left_out in ["Files", "Files/below"] {
         let (place, reason) = &places(report)[left_out];
-        let words = "not for mail on Microsoft 365; it shows 3: name it in the folder map to carry it too";
+        let words = "not a mail folder on Microsoft 365 (3 messages); add it to the folder map to migrate it";
         assert_eq!((place.as_deref(), reason.as_str()), (None, words));
     }
     assert_eq!(found().into_keys().collect::<Vec<String>>(), mail);
@@ -144,7 +144,7 @@ async fn the_files_of_microsoft_are_left_out_and_told_and_carried_where_they_are
     for (from, to) in [("Files", "Found"), ("Files/below", "Found/below"), ("Projects", "Projects")] {
         assert!(source[from] == target[to], "{from}");
     }
-    // What was carried once is carried on.
+    // Folders that were migrated once keep their path.
     route.map.clear();
     fill(&route, user, 3, &["Files"]);
     assert_eq!(route.migrate(&users).await[0].copied, 3);

@@ -1,4 +1,4 @@
-//! To Gmail by its API: uploads small and large, whatever happens to them, each message once.
+//! To Gmail by its API: uploads small and large, with failures, each message once.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::support::{Contents, Login, Migrated, Route, User, assert_same, conten
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// A mailbox on its way to a Gmail that takes no octet by APPEND.
+/// A mailbox on its way to a Gmail that takes no byte by APPEND.
 struct Trip {
     route: Route,
     user: User,
@@ -34,7 +34,7 @@ impl Trip {
         Self { route, user, maker: Mailmaker::new(7) }
     }
 
-    /// A message of about so many octets that arrived when its Date field says.
+    /// Adds a message of about this size that arrived at the time of its Date field.
     fn put(&mut self, folder: &str, octets: usize, flags: &str) -> Vec<u8> {
         let message = self.maker.message(octets);
         let date = MessageParser::new().parse(&message).unwrap().date().unwrap().to_timestamp();
@@ -66,14 +66,14 @@ impl Trip {
         contents(&self.route.source, &self.user, |_| false)
     }
 
-    /// What the target holds, but for the folders that only show what is in others.
+    /// The contents of the target, without folders that only show messages of others.
     fn target(&self) -> Contents {
         let mut there = contents(&self.route.target, &self.user, |_| false);
         there.retain(|name, _| !["[Gmail]/All Mail", "[Gmail]/Starred"].contains(&name.as_str()));
         there
     }
 
-    /// Everything is there, came by the API, and comes once.
+    /// All messages exist, came by the API, and exist once.
     async fn assert_there(&self, messages: u64) {
         assert_same(&self.user, &self.source(), &self.target());
         assert_eq!((self.count("imported"), self.count("appended")), (messages, 0));
@@ -85,7 +85,7 @@ impl Trip {
         self.route.assert_obedient();
     }
 
-    /// The ledger knows under which UID each message is.
+    /// The ledger knows the UID of each message.
     async fn assert_known(&self) {
         for folder in self.user.ledger.folders().await.unwrap() {
             let state = self.user.ledger.folder(&folder.folder).await.unwrap().unwrap();
@@ -112,7 +112,7 @@ async fn messages_small_and_large_arrive_with_flags_and_labels() {
     assert_eq!((trip.count("sessions"), trip.count("chunks"), trip.count("queries")), (3, 1 + 2 + 4, 0));
     trip.assert_there(123).await;
 
-    // UIDs are those of the messages: what changes, changes there.
+    // UIDs are right: changes reach the right messages.
     let inbox = trip.route.source.with(&trip.user.name, |mailbox| {
         let inbox = mailbox.messages("INBOX");
         mailbox.set_flags("INBOX", inbox[0].0, "\\Seen later".split_whitespace().collect());
@@ -229,7 +229,7 @@ async fn an_upload_that_is_cut_goes_on_where_it_was() {
     let mut trip = Trip::new().await;
     trip.put("INBOX", 2_500_000, "\\Seen");
     trip.put("INBOX", 400, "");
-    // Two grains and a half of the first chunk; nothing of the second; the server is away at the third.
+    // 640 KiB of the first chunk; nothing of the second; the server is away at the third.
     trip.fail(Step::Chunk, Fault::CutAfter(640 << 10));
     trip.fail(Step::Chunk, Fault::CutAfter(100));
     trip.fail(Step::Chunk, Fault::Unavailable);
@@ -301,7 +301,7 @@ async fn an_upload_that_is_forgotten_begins_anew() {
     for (fault, chunks) in [
         (vec![(Step::Chunk, Fault::SessionGone(410))], 1),
         (vec![(Step::Chunk, Fault::CutAfter(300_000)), (Step::Query, Fault::SessionGone(404))], 1),
-        // In its middle, and when all of it is there and the answer is lost.
+        // In the middle, and after all of it arrived and the answer was lost.
         (vec![(Step::Chunk, Fault::AnswerLost), (Step::Chunk, Fault::SessionGone(404))], 1),
         (vec![(Step::Chunk, Fault::AnswerLost), (Step::Query, Fault::SessionGone(404))], 0),
     ] {
@@ -361,7 +361,7 @@ async fn a_message_that_shows_late_is_found_when_it_does() {
     trip.migrate().await;
     trip.assert_there(5).await;
 
-    // Later than anybody waits.
+    // Later than the longest wait.
     trip.put("INBOX", 500, "\\Seen \\Answered");
     trip.fail(Step::Import, Fault::SeenAfter(10 * MINUTE));
     let migrated = trip.migrate().await;
@@ -387,7 +387,7 @@ async fn twins_are_one_message_with_the_labels_of_both() {
     assert_eq!(trip.route.target.with(&trip.user.name, |it| it.total()), 1);
     let imported = trip.count("imported");
     assert_eq!(trip.migrate().await.copied, 0);
-    // The second of the twins goes, and the message stays.
+    // The second twin goes, and the message stays.
     trip.route.source.with(&trip.user.name, |mailbox| {
         let last = mailbox.messages("INBOX").last().unwrap().0;
         mailbox.remove("INBOX", last);
@@ -443,7 +443,7 @@ async fn several_mailboxes_arrive_through_everything_at_once() {
     }
     let again = route.migrate(&users).await;
     assert_eq!(again.iter().map(|it| it.copied).sum::<u64>(), 0);
-    // Told to one connection of a mailbox while another asked.
+    // Reported to one connection of a mailbox while another had a request.
     let told = route.target.violations();
     assert!(told.iter().all(|it| it.contains("before it was allowed to")), "{told:#?}");
 }

@@ -16,10 +16,10 @@ const DRAFTS: &str = "[Gmail]/Entw&APw-rfe";
 const IMPORTANT: &str = "[Gmail]/Wichtig";
 const SPAM: &str = "[Gmail]/Spam";
 const TRASH: &str = "[Gmail]/Papierkorb";
-/// Which a message is looked for in first, second and so on.
+/// Precedence of folders as the home of a message.
 const ORDER: [&str; 9] = [SPAM, TRASH, "INBOX", SENT, DRAFTS, "Work/2024", "Work/2025", "Receipts", "Work"];
 
-/// Mail with all labels there are, in every mixture.
+/// Mail with all labels, in every mixture.
 fn fill(mailbox: &mut Mailbox, seed: u64, count: usize) {
     let mut maker = Mailmaker::new(seed);
     for label in ["Work", "Work/2024", "Work/2025", "Receipts"] {
@@ -43,7 +43,7 @@ fn fill(mailbox: &mut Mailbox, seed: u64, count: usize) {
     }
 }
 
-/// In which folders each message is, views left out.
+/// The folders of each message, without views.
 fn places(mailbox: &Mailbox) -> BTreeMap<Vec<u8>, Vec<&'static str>> {
     let mut places: BTreeMap<Vec<u8>, Vec<&'static str>> = BTreeMap::new();
     for folder in ORDER.into_iter().chain([ALL]) {
@@ -54,7 +54,7 @@ fn places(mailbox: &Mailbox) -> BTreeMap<Vec<u8>, Vec<&'static str>> {
     places
 }
 
-/// What the target is to hold.
+/// The expected contents of the target.
 fn expected(server: &Fake, user: &User, policy: LabelPolicy) -> Contents {
     server.with(&user.name, |mailbox| {
         let places = places(mailbox);
@@ -86,7 +86,7 @@ fn personality() -> Personality {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_mailboxes_arrive_once_each_through_budgets_ended_tokens_and_broken_bodies() {
+async fn fifty_mailboxes_arrive_despite_limits_and_broken_bodies() {
     let source = limited(Personality::gmail_in_german(), |it| {
         it.bodies_per_connection = Some(100);
         it.download_per_day = Some(1_000_000);
@@ -113,7 +113,7 @@ async fn fifty_mailboxes_arrive_once_each_through_budgets_ended_tokens_and_broke
     let again = route.migrate(&users).await;
     for again in &again {
         assert_eq!((again.copied, again.moved), (0, 0));
-        // Each message counts once also where nothing was looked into.
+        // Each message counts once, even without a scan.
         assert_eq!(again.report.total(|it| it.seen), 2_000);
     }
     route.assert_obedient();
@@ -153,7 +153,7 @@ async fn labels_that_change_move_messages_and_copy_none() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_label_with_another_name_changes_homes_without_a_message_that_changed() {
+async fn a_renamed_label_changes_homes_of_unchanged_messages() {
     let route = Route::new(start(Personality::gmail_in_german()).await, start(Personality::plain()).await);
     let users = route.add_users(1);
     let user = &users[0];
@@ -198,7 +198,7 @@ async fn every_label_gets_a_copy_and_the_archive_what_has_none() {
             .collect();
         assert_eq!(left_out, ["Markiert", "Wichtig"]);
     }
-    // Another policy: every folder is looked at again, and surplus copies go, which nobody but this migration made.
+    // Another policy: every folder is scanned again, and surplus copies go, which only this migration made.
     route.policy = LabelPolicy::PrimaryFolder;
     route.migrate(&users).await;
     for user in &users {
@@ -208,7 +208,7 @@ async fn every_label_gets_a_copy_and_the_archive_what_has_none() {
     route.assert_obedient();
 }
 
-/// What the folders of a German mailbox are called in an English one.
+/// Folders of a German mailbox, by their names in an English one.
 const IN_ENGLISH: [(&str, &str); 5] = [
     (SPAM, "[Gmail]/Spam"),
     (TRASH, "[Gmail]/Trash"),
@@ -249,7 +249,7 @@ async fn from_gmail_to_gmail_a_message_stays_one_with_all_its_labels() {
         }
     };
     assert_alike();
-    // A label more, a label less.
+    // One label more, one label less.
     for user in &users {
         route.source.with(&user.name, |mailbox| {
             let uid = mailbox.messages("INBOX")[0].0;

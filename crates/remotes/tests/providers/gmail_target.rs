@@ -1,4 +1,4 @@
-//! To Gmail: the same octets are one message, and a day has a budget.
+//! To Gmail: equal bytes are one message, and a day has a limit.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -33,7 +33,7 @@ async fn fifty_mailboxes_arrive_within_their_daily_budgets() {
     route.assert_obedient();
     let set = |messages: &[Seen]| messages.iter().cloned().collect::<BTreeSet<Seen>>();
     for (user, migrated) in users.iter().zip(&migrated) {
-        // Of messages that are the same, one is kept in each folder.
+        // Of equal messages, one is kept in each folder.
         let (source, target) =
             (contents(&route.source, user, |_| false), contents(&route.target, user, |_| false));
         for folder in FOLDERS {

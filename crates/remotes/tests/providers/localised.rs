@@ -1,4 +1,4 @@
-//! Folders of Microsoft 365 that are called otherwise in every language, and that no attribute tells apart.
+//! Folders of Microsoft 365 with localised names and without special-use attributes.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use crate::support::{Route, User, item, start};
 
 const LANGUAGES: [&str; 7] = ["German", "French", "Spanish", "Japanese", "Chinese", "Korean", "Portuguese"];
 
-/// What sources call the folders for Archive, Trash, Drafts, Junk and Sent; where the third is true, attributes say so and
-/// names do not.
+/// Names of the folders Archive, Trash, Drafts, Junk and Sent on sources. With `true` the source has
+/// attributes instead of known names.
 const SOURCES: [([&str; 5], bool); 6] = [
     (["Archive", "Trash", "Drafts", "Junk", "Sent"], false),
     (["Archives", "Deleted Messages", "Drafts", "Spam", "Sent Messages"], false),
@@ -36,7 +36,7 @@ fn on_wire(name: &str) -> String {
     String::from_utf8(MailboxName::from_text(name).as_wire().to_vec()).unwrap()
 }
 
-/// How many messages each folder holds, by the names that people read.
+/// Number of messages per folder, by the names that people read.
 fn held(server: &Fake, user: &User) -> BTreeMap<String, usize> {
     server.with(&user.name, |mailbox| {
         let held = |name: String| {
@@ -58,11 +58,12 @@ fn add(route: &Route, user: &User, maker: &mut Mailmaker, folder: &str, count: u
     });
 }
 
-/// Two passes: every folder's mail is in the target's own, and the target has no folder more than before but the user's.
+/// Two passes: every folder's mail is in the target's own folder, and the target has only the user's
+/// folders in addition.
 async fn assert_at_home(source: Personality, names: [&str; 5], language: &str) {
     let target = Personality::microsoft_365_in(language);
     let own: Vec<&str> = target.folders[1..=5].iter().map(|(name, _)| *name).collect();
-    // An outbox is a folder like any other.
+    // An outbox is an ordinary folder.
     let others = source.folders.iter().skip(6).filter(|(_, attributes)| attributes.is_empty());
     let others: Vec<String> = others.map(|(name, _)| (*name).to_owned()).collect();
     let route = Route::new(start(source).await, start(target).await);

@@ -1,5 +1,5 @@
-//! From and to servers that behave as the large providers do, in virtual time: throttled, sent away, with tokens that end
-//! and budgets of a day.
+//! From and to servers that behave as the large providers do, in virtual time: throttling, disconnects,
+//! expired tokens, daily limits.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 

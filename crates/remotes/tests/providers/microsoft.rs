@@ -13,12 +13,12 @@ use crate::support::{Contents, Login, Route, assert_same, contents, fill, limite
 
 const FOLDERS: [&str; 4] = ["INBOX", "Sent Items", "Projects", "Projects/2024"];
 
-/// Flags that it has no place for: keywords.
+/// Keywords, which it does not keep.
 fn loses(flag: &str) -> bool {
     !flag.starts_with('\\')
 }
 
-/// What the target is to hold of it: no message with a line above the limit.
+/// The expected contents of the target: no message with a line above the limit.
 fn expected(source: &Contents) -> Contents {
     let has_long_line = |octets: &[u8]| octets.split(|it| *it == b'\n').any(|it| it.len() > 10_239);
     let mut expected = source.clone();
@@ -29,8 +29,8 @@ fn expected(source: &Contents) -> Contents {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_mailboxes_arrive_through_throttling_ended_tokens_and_broken_connections() {
-    // Tokens end before so much is appended that the server throttles: each stretch between two backoffs has such an end.
+async fn fifty_mailboxes_arrive_despite_throttling_and_breaks() {
+    // Tokens end before the server throttles: each stretch between two backoffs has such an end.
     let target = limited(Personality::microsoft_365(), |it| {
         it.throttle = Some(Throttle {
             messages: 400,
@@ -46,7 +46,7 @@ async fn fifty_mailboxes_arrive_through_throttling_ended_tokens_and_broken_conne
     for (seed, user) in (0..).zip(&users) {
         fill(&route.source, user, seed, &FOLDERS, 2_000);
     }
-    // All have messages with long lines; two of them have more than a session may have errors.
+    // All have messages with long lines; two of them have more than the allowed errors of a session.
     let mut maker = Mailmaker::new(99);
     let long: Vec<usize> = (0..users.len()).map(|it| if it < 2 { 13 } else { 2 }).collect();
     for (user, long) in users.iter().zip(&long) {
@@ -69,10 +69,10 @@ async fn fifty_mailboxes_arrive_through_throttling_ended_tokens_and_broken_conne
         assert_eq!(migrated.report.total(|it| it.copied + it.already), 2_000, "{}", user.name);
         let did = |what| route.target.count(&user.name, what);
         assert!(did("throttled") >= 3, "{}: {}", user.name, did("throttled"));
-        // Which of the two ends a connection depends on who else had the token replaced.
+        // Which of the two ends a connection depends on the mailbox that had the token replaced.
         assert!(did("expired") + did("broken") >= 5, "{}: {} {}", user.name, did("expired"), did("broken"));
         assert!(did("refused") >= *long as u64, "{}: {}", user.name, did("refused"));
-        // Sessions are begun anew before the last error that is borne.
+        // Sessions are replaced before the last allowed error.
         assert_eq!(did("bye"), 0, "{}", user.name);
         let skipped: Vec<&str> = migrated.report.skipped().map(|(_, it)| it.reason.as_str()).collect();
         assert_eq!(skipped.len(), *long, "{}", user.name);
@@ -82,7 +82,7 @@ async fn fifty_mailboxes_arrive_through_throttling_ended_tokens_and_broken_conne
         let all: u64 = users.iter().map(|it| route.target.count(&it.name, what)).sum();
         assert!(all >= 50, "{what}: {all}");
     }
-    // What was skipped is tried again, and nothing else.
+    // Only skipped messages are tried again.
     let again = route.migrate(&users).await;
     route.assert_obedient();
     assert_eq!(again.iter().map(|it| it.copied).sum::<u64>(), 0);
@@ -129,7 +129,7 @@ async fn mailboxes_leave_with_estimated_sizes_and_ended_tokens() {
         );
         assert!(route.source.count(&user.name, "expired") >= 2, "{}", user.name);
     }
-    // No CONDSTORE: flags that change are found all the same, and nothing is copied again.
+    // Without CONDSTORE, changed flags are found, and nothing is copied again.
     for user in &users {
         route
             .source
@@ -146,14 +146,14 @@ async fn mailboxes_leave_with_estimated_sizes_and_ended_tokens() {
     route.assert_obedient();
 }
 
-/// `$MDNSent` is among what Microsoft 365 keeps, and becomes a category there.
+/// Microsoft 365 lists `$MDNSent` as permanent, and makes it a category.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn flags_come_and_go_and_no_keyword_becomes_a_category() {
     let route = Route::new(start(Personality::plain()).await, start(Personality::microsoft_365()).await);
     let users = route.add_users(1);
     let user = &users[0];
     fill(&route.source, user, 3, &["INBOX"], 3);
-    // As a new message, and by changes: to nothing but keywords, to more, to less.
+    // As a new message, and by changes: to only keywords, to more, to less.
     let table = [
         ["\\Flagged \\Seen $MDNSent", "$MDNSent work", ""],
         ["\\Seen $mdnsent", "\\Flagged $MDNSent", "$MDNSent"],

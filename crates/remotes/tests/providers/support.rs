@@ -1,4 +1,4 @@
-//! Mailboxes on servers in memory, and passes that follow one another as the service lets them.
+//! Mailboxes on servers in memory, and passes in the order of the service.
 
 use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
 
@@ -20,26 +20,26 @@ use mailhaul_testkit::{
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const PASSWORD: &str = "pa55 \"word\\";
-/// More passes than any mailbox here may need.
+/// More passes than any mailbox here needs.
 const PASSES: usize = 60;
-/// So often a pass that gained nothing is tried again.
+/// Attempts after a pass without progress.
 const ATTEMPTS: u32 = 8;
-/// Mailboxes side by side.
+/// Concurrent mailboxes.
 const SIDE_BY_SIDE: usize = 4;
 
-/// How somebody logs in.
+/// The way to sign in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Login {
     Password,
-    /// With a token for this mailbox alone, as Google gives them.
+    /// A token for this mailbox alone, as Google issues them.
     Token,
-    /// With such a token; messages go by Gmail's API.
+    /// Such a token; messages go by Gmail's API.
     Api,
-    /// With an application's, which opens every mailbox: Microsoft's way.
+    /// An application's token, which opens every mailbox, as Microsoft issues them.
     ApplicationToken,
 }
 
-/// Gives the tokens that a server takes.
+/// Issues the tokens that a server accepts.
 struct Issuer {
     server: Arc<Fake>,
     opens_every_mailbox: bool,
@@ -56,13 +56,13 @@ impl TokenSource for Issuer {
         } else {
             self.server.issue_token(mailbox)
         };
-        // Of the server's time. Here, where it is taken for real time, nobody sees it end before it does.
+        // In the server's time. In real time it never seems to end early.
         let life = Some(self.server.token_lifetime().max(Duration::from_hours(1)));
         Box::pin(std::future::ready(Ok(Token { secret: Secret::new(text), life })))
     }
 }
 
-/// The tokens of one server, kept as the service keeps those of an endpoint.
+/// The tokens of one server, cached as the service caches those of an endpoint.
 struct Desk {
     of_users: Tokens,
     of_application: Tokens,
@@ -76,7 +76,7 @@ impl Desk {
     }
 }
 
-/// Two servers, and how to go from one to the other.
+/// Two servers, and the settings of a migration between them.
 pub(crate) struct Route {
     pub(crate) source: Arc<Fake>,
     pub(crate) target: Arc<Fake>,
@@ -84,9 +84,9 @@ pub(crate) struct Route {
     desks: (Desk, Desk),
     pub(crate) policy: LabelPolicy,
     pub(crate) deletions: DeletionPolicy,
-    /// Where the operator wants folders.
+    /// The operator's folder map.
     pub(crate) map: Vec<FolderMapping>,
-    /// Further lanes that a mailbox may have.
+    /// Additional lanes per mailbox.
     pub(crate) places: usize,
 }
 
@@ -105,7 +105,7 @@ impl Route {
         }
     }
 
-    /// Users on both servers, each in a time of its own.
+    /// Adds users on both servers, each with its own clock.
     pub(crate) fn add_users(&self, count: usize) -> Vec<User> {
         let user = |number| {
             let user = User {
@@ -120,14 +120,14 @@ impl Route {
         (0..count).map(user).collect()
     }
 
-    /// Brings every mailbox in step, several side by side. What each needed.
+    /// Migrates every mailbox, several at the same time. Returns the effort of each.
     pub(crate) async fn migrate(&self, users: &[User]) -> Vec<Migrated> {
         let all = users.iter().map(|user| self.migrate_one(user));
         stream::iter(all).buffered(SIDE_BY_SIDE).collect().await
     }
 
-    /// One mailbox, as the service does it: a pass that broke off is begun again when its error says, and after a while
-    /// where it does not; not for ever.
+    /// Migrates one mailbox as the service does: a failed pass is repeated at the time of its error, or
+    /// after a while, a limited number of times.
     async fn migrate_one(&self, user: &User) -> Migrated {
         let mut migrated = Migrated::default();
         let mut attempts = 0;
@@ -219,7 +219,7 @@ impl Route {
         mailbox.uploading_by(GmailApi::new(&server.http_url()).unwrap().pausing(Arc::new(pause)))
     }
 
-    /// Neither server saw a client do what it was told not to.
+    /// Neither server saw a forbidden command.
     #[track_caller]
     pub(crate) fn assert_obedient(&self) {
         let told: Vec<String> =
@@ -228,27 +228,27 @@ impl Route {
     }
 }
 
-/// Somebody whose mailbox moves.
+/// A user whose mailbox moves.
 pub(crate) struct User {
     pub(crate) name: String,
     pub(crate) clock: VirtualClock,
     pub(crate) ledger: MemoryLedger,
 }
 
-/// What it took.
+/// The effort of a migration.
 #[derive(Debug, Default)]
 pub(crate) struct Migrated {
     pub(crate) copied: u64,
     pub(crate) moved: u64,
-    /// Why passes broke off.
+    /// The errors that ended passes.
     pub(crate) broken: Vec<String>,
-    /// Of the last pass.
+    /// The last pass.
     pub(crate) report: Report,
 }
 
-/// A message for comparison: octets, flags, moment and zone.
+/// A message for comparison: bytes, flags, time with zone.
 pub(crate) type Seen = (Vec<u8>, String, String);
-/// Folders by their names, each with its messages, sorted.
+/// Folders by name, each with its messages, sorted.
 pub(crate) type Contents = BTreeMap<String, Vec<Seen>>;
 
 pub(crate) fn seen(kept: &StoredMessage, loses: impl Fn(&str) -> bool) -> Seen {
@@ -256,7 +256,7 @@ pub(crate) fn seen(kept: &StoredMessage, loses: impl Fn(&str) -> bool) -> Seen {
     (kept.octets.to_vec(), flags.to_string(), kept.date.to_string())
 }
 
-/// All folders that hold messages, without the flags that get lost.
+/// All folders with messages, without the flags that are lost.
 pub(crate) fn contents(server: &Fake, user: &User, loses: impl Fn(&str) -> bool + Copy) -> Contents {
     server.with(&user.name, |mailbox| {
         let folder = |name: String| {
@@ -302,7 +302,7 @@ pub(crate) fn fill(server: &Fake, user: &User, seed: u64, folders: &[&str], coun
 }
 
 pub(crate) fn item(maker: &mut Mailmaker) -> (Vec<u8>, Flags, InternalDate) {
-    // Some go as literals that wait to be asked for where a server wants that.
+    // Some are synchronizing literals, if the server wants that.
     let size =
         300 + usize::try_from(maker.number(100)).unwrap() * if maker.number(10) == 0 { 100 } else { 5 };
     maker.item(size)

@@ -1,15 +1,15 @@
-//! Rows 20 to 33 and 43 to 45: what targets refuse, and how they say so.
+//! Rows 20 to 33 and 43 to 45: refusals of targets, and their words.
 
 use mailhaul_engine::{ErrorKind, Mailbox as _, Target as _};
 use mailhaul_mail::{FolderPath, Retry, Scope};
 
 use crate::support::target;
 
-/// A refusal that concerns one message alone.
+/// A refusal of one message.
 const ALONE: &str = "message, Refused, Never: APPEND refused: ";
 
 #[tokio::test]
-async fn q20_nul_octets_are_refused_with_the_servers_words_and_the_rest_goes_on() {
+async fn q20_nul_bytes_are_refused_and_the_rest_continues() {
     let mut play = target("q20-cyrus-nul.txt").await;
     let (told, ended) = play.append(&[("", "a\0b\r\n"), ("", "\0\r\n"), ("", "plain\r\n")]).await;
     play.done().await;
@@ -19,7 +19,7 @@ async fn q20_nul_octets_are_refused_with_the_servers_words_and_the_rest_goes_on(
 }
 
 #[tokio::test]
-async fn q21_a_message_at_which_the_server_hangs_up_is_refused_and_not_sent_again() {
+async fn q21_a_message_with_a_hangup_is_refused_for_good() {
     let mut play = target("q21-gmail-nul.txt").await;
     let (told, ended) = play.append(&[("", "first\r\n"), ("", "a\0b\r\n")]).await;
     let error = ended.unwrap_err();
@@ -35,7 +35,7 @@ async fn q21_a_message_at_which_the_server_hangs_up_is_refused_and_not_sent_agai
 }
 
 #[tokio::test]
-async fn q21_a_server_that_hangs_up_three_times_at_one_message_is_not_asked_for_ever() {
+async fn q21_the_third_hangup_at_a_message_skips_it() {
     let mut play = target("q21-hangs-up-again.txt").await;
     let mut told = Vec::new();
     for _ in 0..3 {
@@ -51,7 +51,7 @@ async fn q21_a_server_that_hangs_up_three_times_at_one_message_is_not_asked_for_
 }
 
 #[tokio::test]
-async fn q21_where_several_messages_were_under_way_they_are_sent_one_by_one() {
+async fn q21_messages_in_flight_at_a_hangup_are_sent_one_by_one() {
     let mut play = target("q21-hangs-up-in-a-command.txt").await;
     let messages = [("", "A:1\r\n"), ("", "B:2\r\n")];
     let (told, ended) = play.append(&messages).await;
@@ -90,7 +90,7 @@ async fn q23_a_message_that_begins_with_from_is_sent_as_it_is() {
 }
 
 #[tokio::test]
-async fn q24_bare_newlines_are_sent_as_they_are_and_counted_as_they_are() {
+async fn q24_bare_newlines_are_sent_unchanged() {
     let mut play = target("q24-bare-newlines.txt").await;
     let (told, ended) = play.append(&[("", "Subject: one\n\nx\n"), ("", "Subject: one\n\ny\n")]).await;
     play.done().await;
@@ -99,7 +99,7 @@ async fn q24_bare_newlines_are_sent_as_they_are_and_counted_as_they_are() {
 }
 
 #[tokio::test]
-async fn q25_a_message_without_an_end_of_its_last_line_is_not_mended_unasked() {
+async fn q25_a_missing_last_line_end_is_not_repaired_unasked() {
     let mut play = target("q25-yahoo-final-crlf.txt").await;
     let (told, ended) = play.append(&[("", "no end"), ("", "an end\r\n")]).await;
     play.done().await;
@@ -109,11 +109,11 @@ async fn q25_a_message_without_an_end_of_its_last_line_is_not_mended_unasked() {
 }
 
 #[tokio::test]
-async fn q26_long_lines_are_not_sent_where_they_are_known_to_be_refused_and_named_where_they_may_be() {
+async fn q26_long_lines_are_not_sent_or_named() {
     let mut play = target("q26-microsoft-long-lines.txt").await;
     assert_eq!(play.mailbox.profile().profile.name, "generic");
     let (far_too_long, too_long) = ("x".repeat(20_000) + "\r\n", "x".repeat(10_000) + "\r\n");
-    // This one is sent in pieces: that its lines are long is known when they have gone by.
+    // This one is sent in pieces: its long lines are known after they have passed.
     let large = too_long.repeat(4);
     let messages = [
         ("", far_too_long.as_str()),
@@ -130,14 +130,13 @@ async fn q26_long_lines_are_not_sent_where_they_are_known_to_be_refused_and_name
     assert_eq!(
         told,
         [
-            "1: message, Refused, Never: its longest line has 20000 octets, and the target refuses messages with lines \
-             of more than 10500",
+            "1: message, Refused, Never: its longest line has 20000 bytes, and the target refuses lines of more than 10500",
             &format!(
-                "2: {ALONE}{refused}; its longest line has 10000 octets, and this kind of server takes about 10500 at most"
+                "2: {ALONE}{refused}; its longest line has 10000 bytes, and this kind of server accepts about 10500"
             ),
             &format!("3: {ALONE}{refused}"),
             &format!(
-                "4: {ALONE}{refused}; its longest line has 10000 octets, and this kind of server takes about 10500 at most"
+                "4: {ALONE}{refused}; its longest line has 10000 bytes, and this kind of server accepts about 10500"
             ),
             "5: at 7",
         ]
@@ -145,7 +144,7 @@ async fn q26_long_lines_are_not_sent_where_they_are_known_to_be_refused_and_name
 }
 
 #[tokio::test]
-async fn q27_a_server_that_counts_errors_gets_a_new_connection_before_it_hangs_up() {
+async fn q27_a_server_that_counts_errors_gets_a_new_connection() {
     let mut play = target("q27-microsoft-error-budget.txt").await;
     let mut messages = vec![("", "bad\r\n"); 10];
     messages.push(("", "fine\r\n"));
@@ -157,7 +156,7 @@ async fn q27_a_server_that_counts_errors_gets_a_new_connection_before_it_hangs_u
 }
 
 #[tokio::test]
-async fn q28_the_largest_message_of_an_exchange_is_learned_from_its_words() {
+async fn q28_exchange_tells_its_size_limit_in_words() {
     let mut play = target("q28-exchange-size.txt").await;
     let (told, ended) = play.append(&[("", "too large\r\n"), ("", "fine\r\n")]).await;
     play.done().await;
@@ -168,7 +167,7 @@ async fn q28_the_largest_message_of_an_exchange_is_learned_from_its_words() {
 }
 
 #[tokio::test]
-async fn q29_what_is_larger_than_the_limit_that_a_server_tells_is_not_sent() {
+async fn q29_messages_above_a_told_limit_are_not_sent() {
     for name in ["q29-append-limit.txt", "q29-append-limit-of-a-folder.txt"] {
         let mut play = target(name).await;
         let inbox = FolderPath::inbox();
@@ -178,7 +177,7 @@ async fn q29_what_is_larger_than_the_limit_that_a_server_tells_is_not_sent() {
         play.done().await;
         ended.unwrap();
         let refused =
-            "1: message, TooLarge, Never: the message has 11 octets, and the target takes 10 octets at most";
+            "1: message, TooLarge, Never: the message has 11 bytes, and the target accepts at most 10";
         assert_eq!(told, [refused, "2: at 7"], "{name}");
     }
 }
@@ -205,7 +204,7 @@ async fn q150_an_untagged_bad_refuses_the_message() {
 }
 
 #[tokio::test]
-async fn q150_the_words_of_an_untagged_bad_are_told_where_no_other_answer_comes() {
+async fn q150_an_untagged_bad_explains_a_missing_answer() {
     let mut play = target("q150-untagged-bad-late.txt").await;
     let (told, ended) = play.append(&[("", "too big\r\n")]).await;
     let error = ended.unwrap_err();
@@ -255,14 +254,14 @@ async fn q33_a_virus_is_skipped_with_the_servers_words() {
 }
 
 #[tokio::test]
-async fn q34_a_folder_that_was_deleted_meanwhile_is_made_again_and_the_pass_begins_anew_with_it() {
+async fn q34_a_deleted_folder_is_created_and_compared_again() {
     let mut play = target("q34-try-create.txt").await;
     let (told, ended) = play.append_to("Work", &[("", "one\r\n")]).await;
     play.done().await;
     let error = ended.unwrap_err();
     assert_eq!((error.scope, error.retry, error.kind), (Scope::Session, Retry::Now, ErrorKind::Connection));
     assert!(
-        error.message.ends_with("NO [TRYCREATE] Mailbox does not exist: Work, and was made again"),
+        error.message.ends_with("NO [TRYCREATE] Mailbox does not exist: Work; the folder was created again"),
         "{error}"
     );
     assert!(told.is_empty(), "{told:?}");
@@ -270,7 +269,7 @@ async fn q34_a_folder_that_was_deleted_meanwhile_is_made_again_and_the_pass_begi
 
 /// The message may be the reason: the engine tries others.
 #[tokio::test]
-async fn q34_a_folder_that_is_there_all_the_same_is_the_refusal_of_its_message() {
+async fn q34_trycreate_for_an_existing_folder_refuses_the_message() {
     let mut play = target("q34-try-create-again.txt").await;
     let (told, ended) = play.append_to("Work", &[("", "one\r\n")]).await;
     assert_eq!((told.len(), ended.unwrap_err().scope), (0, Scope::Session));
@@ -301,7 +300,7 @@ async fn q44_a_folder_is_opened_anew_to_be_looked_into() {
 }
 
 #[tokio::test]
-async fn q45_a_copy_that_gmail_has_already_counts_once_for_each_message() {
+async fn q45_a_known_copy_on_gmail_counts_once_per_message() {
     let mut play = target("q45-gmail-duplicate.txt").await;
     let (told, ended) = play.append(&[("", "one\r\n"), ("", "one\r\n")]).await;
     play.done().await;

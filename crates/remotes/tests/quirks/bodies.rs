@@ -1,4 +1,4 @@
-//! Rows 140 to 149: bodies that a server gives wrong, or not at all.
+//! Rows 140 to 149: wrong and missing bodies.
 
 use mailhaul_engine::{ErrorKind, Mailbox as _, Missing};
 use mailhaul_mail::Scope;
@@ -86,7 +86,7 @@ async fn a_text_in_place_of_a_message_is_not_copied() {
     passed.brought(&["INBOX: one", "INBOX: six"]);
     assert_eq!(
         passed.skipped(),
-        ["the server gives a text of its own in place of the message: \"Retrieval using the IMAP4 protocol \
+        ["the server sends its own text in place of the message: \"Retrieval using the IMAP4 protocol \
           failed for the following message: 2\"; it names the subject Example meeting\""]
     );
 }
@@ -114,7 +114,8 @@ async fn a_body_of_another_size_than_told_must_come_alike_each_time() {
     let (told, missing) = play.fetch(&[5; 5]).await.unwrap();
     play.done().await;
     assert_eq!(told, ["1: hello", "2: hello", "3: hello", "4: hello"]);
-    let words = "the server gives 2 octets each time differently of a message of which it tells 5".to_owned();
+    let words =
+        "the server sends 2 bytes, different ones each time, of a message, and tells a size of 5".to_owned();
     assert_eq!(missing, [(uid(5), Missing::Withheld(words))]);
 }
 
@@ -125,7 +126,7 @@ async fn the_body_of_another_message_is_known_by_its_header() {
     let (told, missing) = play.fetch(&[25, 25, 25, 25, 90]).await.unwrap();
     play.done().await;
     assert_eq!(told.len(), 4);
-    let words = "the server gives 31 octets of a message of which it tells 90, and their header is that of another message";
+    let words = "the server sends 31 bytes of a message, and tells a size of 90, and their header is that of another message";
     assert_eq!(missing, [(uid(5), Missing::Withheld(words.to_owned()))]);
 }
 
@@ -137,7 +138,7 @@ async fn a_large_body_that_ends_within_a_line_is_skipped() {
     play.done().await;
     assert_eq!(told.len(), 4);
     let words =
-        "the server gives 300000 octets of a message of which it tells 600000, and they end within a line";
+        "the server sends 300000 bytes of a message, and tells a size of 600000, and they end within a line";
     assert_eq!(missing, [(uid(5), Missing::Withheld(words.to_owned()))]);
 }
 
@@ -157,7 +158,7 @@ async fn parts_that_were_not_asked_for_are_no_message() {
     let (told, missing) = play.fetch(&[5, 300_000]).await.unwrap();
     play.done().await;
     assert_eq!(told, ["2: 300000 follow"]);
-    let words = "the server gives a part of the message that was not asked for, and not the message";
+    let words = "the server sends a part of the message that was not requested, and not the message";
     assert_eq!(missing, [(uid(1), Missing::Withheld(words.to_owned()))]);
 }
 
@@ -174,6 +175,6 @@ async fn a_body_far_larger_than_told_is_given_up() {
     let (told, missing) = last.unwrap().unwrap();
     assert_eq!(told, ["1: hello"]);
     let words = "the server's answer with this message could not be read three times: the server announces 4000000000 \
-                 octets for the message of UID 2, of which it tells 350";
+                 bytes for the message of UID 2, and tells a size of 350";
     assert_eq!(missing, [(uid(2), Missing::Withheld(words.to_owned()))]);
 }

@@ -56,7 +56,7 @@ async fn q4_blanks_that_a_server_takes_away_are_not_missed() {
 }
 
 #[tokio::test]
-async fn q5_a_message_whose_header_was_written_anew_is_known_by_its_text() {
+async fn q5_a_message_with_a_rewritten_header_matches_by_its_text() {
     let mut play = target("q05-smartermail-headers.txt").await;
     let found = play.mailbox.digests(&FolderPath::inbox(), &both()).await.unwrap();
     play.done().await;
@@ -97,7 +97,7 @@ async fn q10_messages_without_any_name_are_told_apart_by_their_octets() {
 }
 
 #[tokio::test]
-async fn q13_a_server_that_hangs_up_under_load_is_asked_again_for_the_rest() {
+async fn q13_after_a_hangup_under_load_the_rest_is_requested() {
     let mut play = source("q13-groupwise-hangs-up.txt").await;
     let error = play.fetch(&[7, 7]).await.unwrap_err();
     assert_eq!((error.scope, error.retry), (Scope::Session, Retry::Now));

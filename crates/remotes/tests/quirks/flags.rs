@@ -13,7 +13,7 @@ fn flags(names: &str) -> Flags {
 }
 
 #[tokio::test]
-async fn q35_a_flag_that_is_named_is_left_out_from_then_on_and_no_other() {
+async fn q35_only_the_named_flag_is_left_out() {
     let logged = Log::default();
     let mut play = target("q35-flag-named.txt").await;
     let one = ("\\Seen work \\FORWARDED", "one\r\n");
@@ -32,7 +32,7 @@ async fn q35_a_flag_that_is_named_is_left_out_from_then_on_and_no_other() {
 }
 
 #[tokio::test]
-async fn q35_without_a_reason_a_message_is_sent_once_more_without_keywords_and_never_without_system_flags() {
+async fn q35_an_unexplained_refusal_retries_without_keywords() {
     let mut play = target("q35-flag-unnamed.txt").await;
     let one = ("\\Seen EmailswithStickyNotes:FLAG51135", "one\r\n");
     let (told, ended) = play.append_from(1, &[one]).await;
@@ -69,7 +69,7 @@ async fn q35_flags_that_are_set_later_are_left_out_in_the_same_way() {
 }
 
 #[tokio::test]
-async fn q36_keywords_are_sent_where_they_are_kept_and_system_flags_always() {
+async fn q36_keywords_are_sent_if_kept_and_system_flags_always() {
     let table = [
         "q36-permanent-flags-absent.txt",
         "q36-permanent-flags-empty.txt",

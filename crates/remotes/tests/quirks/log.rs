@@ -1,4 +1,4 @@
-//! What is logged while something is done.
+//! Captures the log of a future.
 
 use std::{
     io::{self, Write},
@@ -12,7 +12,7 @@ use tracing::instrument::WithSubscriber as _;
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Gathers what is logged by this future.
+    /// Runs the future, and captures its log.
     pub(crate) async fn of<T>(&self, future: impl Future<Output = T>) -> T {
         let log = self.clone();
         let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.clone()).finish();

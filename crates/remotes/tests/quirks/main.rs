@@ -1,4 +1,5 @@
-//! What real servers do wrong, one transcript each: every test fails without the handling of its row in docs/quirks.md.
+//! Deviations of real servers, one transcript each. Every test fails without the handling of its row in
+//! docs/quirks.md.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::large_futures, reason = "tests")]
 

@@ -1,4 +1,4 @@
-//! What kind of server it is: known by what it says, or by the operator.
+//! Detection of the kind of server, and the operator's choice.
 
 use mailhaul_engine::Mailbox as _;
 use mailhaul_imap::Security;
@@ -16,7 +16,8 @@ fn mailbox(peer: &Peer, profile: Option<&str>) -> ImapMailbox {
     })
 }
 
-/// What a server is taken for that says this, and why; nobody may ask it for mod-sequences.
+/// The profile and its reason, for a server with this greeting and ID. It must not be asked for
+/// mod-sequences.
 async fn taken_for(greeting: &str, id: &str, profile: Option<&str>) -> (String, String) {
     let script = format!(
         "HELLO: {greeting}
@@ -42,7 +43,7 @@ async fn taken_for(greeting: &str, id: &str, profile: Option<&str>) -> (String, 
 }
 
 #[tokio::test]
-async fn a_server_is_what_it_says_by_id_and_what_does_not_work_there_is_not_used() {
+async fn id_chooses_the_profile_and_its_denied_capabilities() {
     let (name, reason) = taken_for("ready", "(\"name\" \"SmarterMail\" \"version\" \"16.3\")", None).await;
     assert_eq!((name.as_str(), reason.as_str()), ("SmarterMail", "ID says SmarterMail"));
 }

@@ -1,4 +1,4 @@
-//! Rows 130 to 139: what a scan shows, what it does not, and how folders are numbered.
+//! Rows 130 to 139: incomplete scans, and the numbering of folders.
 
 use mailhaul_engine::Mailbox as _;
 use mailhaul_mail::Uid;
@@ -42,7 +42,7 @@ async fn a_folder_without_uidvalidity_is_copied_with_a_warning() {
         let passed = pass(name).await;
         passed.brought(&["INBOX: one"]);
         let [remark] = passed.remarks()[..] else { panic!("{:?}", passed.remarks()) };
-        assert!(remark.contains("tells no UIDVALIDITY"), "{remark}");
+        assert!(remark.contains("sends no UIDVALIDITY"), "{remark}");
     }
 }
 
@@ -53,7 +53,7 @@ async fn uids_above_32_bits_are_told_with_the_figure() {
     assert!(failed.contains("folder INBOX") && failed.contains("19564493749, above the 32 bits"), "{failed}");
 }
 
-/// What was copied, what was skipped, and why the folder failed.
+/// The copied messages, the skipped ones, and the reason of a failed folder.
 async fn spoilt(name: &str) -> (usize, Vec<String>, Vec<String>) {
     let passed = pass(name).await;
     let tally = &passed.report.folders[0].tally;
@@ -67,7 +67,7 @@ async fn one_message_does_not_spoil_the_scan() {
     let (copied, skipped, failed) = spoilt("q134-left-out-once.txt").await;
     assert_eq!((copied, skipped.len(), failed.len()), (5, 0, 0));
     for (name, why) in [
-        ("q134-no-flags.txt", "2 the server does not tell its flags"),
+        ("q134-no-flags.txt", "2 the server does not send its flags"),
         ("q134-left-out.txt", "2 the server counts the message and does not show it"),
         ("q134-refused.txt", "2 UID FETCH refused: NO Internal error"),
     ] {
@@ -88,7 +88,7 @@ async fn one_message_does_not_spoil_the_scan() {
 }
 
 #[tokio::test]
-async fn a_new_message_that_a_scan_of_changes_leaves_out_is_looked_for() {
+async fn a_new_message_missing_in_the_changes_is_searched() {
     let mut play = source("q134-new-one-left-out.txt").await;
     let mut since = cursor(5);
     (since.status.messages, since.status.uid_next) = (1, Uid::new(2));
@@ -97,7 +97,7 @@ async fn a_new_message_that_a_scan_of_changes_leaves_out_is_looked_for() {
     let found = play.mailbox.scan(&inbox(), Some(&since)).await.unwrap();
     assert_eq!(found.messages.len(), 1);
     assert!(found.incomplete.unwrap().contains("does not show 2 of them"));
-    // Whatever was known of the folder may be what is not shown.
+    // Any known message of the folder may be a hidden one.
     assert!((1..10).all(|it| found.present.contains(Uid::new(it).unwrap())));
     play.done().await;
 }
@@ -115,7 +115,7 @@ async fn a_target_that_does_not_show_everything_is_not_compared_with() {
 }
 
 #[tokio::test]
-async fn a_date_of_arrival_that_cannot_be_read_is_taken_from_the_header() {
+async fn an_unreadable_date_is_taken_from_the_header() {
     let mut play = source("q135-dates.txt").await;
     let scan = play.mailbox.scan(&inbox(), None).await.unwrap();
     let dates: Vec<String> = scan

@@ -15,7 +15,7 @@ use crate::{
     support::source,
 };
 
-/// The folders that the server lists: path, messages, and what cannot be opened in parentheses.
+/// The folders that the server lists: path, messages, and folders that cannot be opened in parentheses.
 pub(crate) async fn folders(mailbox: &mut ImapMailbox) -> Result<Vec<String>, Error> {
     let mut folders = mailbox.folders().await?;
     folders.sort_by(|a, b| a.path.cmp(&b.path));
@@ -27,16 +27,16 @@ pub(crate) async fn folders(mailbox: &mut ImapMailbox) -> Result<Vec<String>, Er
     Ok(folders.iter().map(tell).collect())
 }
 
-/// What happened in a pass.
+/// The events of a pass.
 pub(crate) struct Passed {
     pub(crate) report: Report,
-    /// Seconds that were waited, each time after something broke.
+    /// Waits in seconds, each after an error.
     pub(crate) waits: Vec<f64>,
-    /// What broke, and which folders failed, in words.
+    /// Errors and failed folders, in words.
     pub(crate) told: Vec<String>,
-    /// What is on the target: folder and subject, in the order of arrival.
+    /// The contents of the target: folder and subject, in the order of arrival.
     pub(crate) arrived: Vec<String>,
-    /// The octets of each of them.
+    /// The size of each of them (bytes).
     pub(crate) sizes: Vec<usize>,
 }
 
@@ -45,25 +45,26 @@ impl Passed {
         self.report.error.as_ref().map(|it| (it.kind, it.message.as_str()))
     }
 
-    /// The pass ended well, and brought exactly this: folder and subject.
+    /// Asserts that the pass succeeded, and brought exactly this: folder and subject.
     #[track_caller]
     pub(crate) fn brought(&self, messages: &[&str]) {
         assert_eq!(self.error(), None);
         assert_eq!(self.arrived, messages);
     }
 
-    /// What the operator is told of the folders.
+    /// Remarks on folders for the operator.
     pub(crate) fn remarks(&self) -> Vec<&str> {
         self.report.folders.iter().flat_map(|it| &it.tally.remarks).map(String::as_str).collect()
     }
 
-    /// What was skipped, and why.
+    /// The skipped messages, with their reasons.
     pub(crate) fn skipped(&self) -> Vec<&str> {
         self.report.folders.iter().flat_map(|it| &it.tally.skipped).map(|it| it.reason.as_str()).collect()
     }
 }
 
-/// A pass from the server of the transcript, which must be followed to its end, over one connection at a time.
+/// A pass from the server of the transcript, which must be followed to its end, over one connection at a
+/// time.
 pub(crate) async fn pass(name: &str) -> Passed {
     let mut play = source(name).await;
     let (target, witness) = (Remote::default(), Witness::default());
@@ -106,7 +107,7 @@ pub(crate) fn inbox() -> FolderPath {
     FolderPath::inbox()
 }
 
-/// Remembers what it is told, and does not wait.
+/// Records its events, and does not wait.
 #[derive(Default)]
 struct Witness {
     waits: Mutex<Vec<Duration>>,

@@ -1,4 +1,4 @@
-//! Rows 50 to 68: sessions that end, servers that ask for patience, odd logins.
+//! Rows 50 to 68: sessions that end, throttle replies, odd sign-ins.
 
 use mailhaul_engine::{ErrorKind, Mailbox as _};
 use mailhaul_mail::{Retry, Scope};
@@ -11,7 +11,7 @@ use crate::{
 const BOTH: [&str; 2] = ["INBOX: one", "INBOX: two"];
 
 #[tokio::test]
-async fn a_suggested_backoff_is_waited_for_and_nothing_is_fetched_twice() {
+async fn a_suggested_backoff_is_respected() {
     let passed = pass("q50-microsoft-365-throttled.txt").await;
     passed.brought(&BOTH);
     assert_eq!(passed.waits, [299.961]);
@@ -32,10 +32,10 @@ async fn a_daily_limit_of_reading_is_no_full_mailbox() {
 }
 
 #[tokio::test]
-async fn a_connection_that_ends_within_a_message_loses_only_that_message() {
+async fn a_connection_that_ends_in_a_message_loses_only_that_one() {
     let passed = pass("q53-gmail-bye-in-fetch.txt").await;
     passed.brought(&["INBOX: one", "INBOX: two", "INBOX: six"]);
-    // What was gained in between renews the patience.
+    // Progress in between resets the waits.
     assert_eq!(passed.waits, [0.0, 0.0]);
     assert!(passed.told[0].contains("in the middle of a literal"), "{:?}", passed.told);
 }
@@ -49,7 +49,7 @@ async fn the_reason_of_a_goodbye_may_come_behind_it() {
 }
 
 #[tokio::test]
-async fn a_login_is_tried_again_where_the_code_says_that_it_may_succeed() {
+async fn a_sign_in_is_repeated_if_the_code_allows_it() {
     let passed = pass("q55-codes-at-login.txt").await;
     assert_eq!(passed.waits, [15.0, 30.0, 60.0]);
     let (kind, words) = passed.error().unwrap();
@@ -90,7 +90,7 @@ async fn a_limit_of_connections_is_an_error_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_session_that_ended_while_the_other_side_was_busy_is_no_failure() {
+async fn a_session_that_ended_while_idle_is_no_failure() {
     let passed = pass("q60-source-autologout.txt").await;
     passed.brought(&BOTH);
     assert!(passed.told.is_empty(), "{:?}", passed.told);
@@ -113,7 +113,7 @@ async fn mod_sequences_are_used_where_they_are_told_and_only_there() {
     play.done().await;
 }
 
-/// The state of INBOX when its mod-sequence was this.
+/// The state of INBOX at this mod-sequence.
 pub(crate) fn cursor(modseq: u64) -> mailhaul_engine::Cursor {
     let status = mailhaul_engine::FolderStatus {
         messages: 2,
@@ -125,7 +125,7 @@ pub(crate) fn cursor(modseq: u64) -> mailhaul_engine::Cursor {
 }
 
 #[tokio::test]
-async fn what_is_said_of_the_folder_before_does_not_count_for_the_next() {
+async fn answers_for_the_previous_folder_do_not_count() {
     let mut play = source("q63-zimbra-no-closed.txt").await;
     assert_eq!(play.mailbox.scan(&inbox(), None).await.unwrap().messages.len(), 3);
     let sent = play.mailbox.scan(&mailhaul_mail::FolderPath::parse("Sent"), None).await.unwrap();
@@ -148,7 +148,7 @@ async fn nothing_is_said_before_the_greeting() {
 }
 
 #[tokio::test]
-async fn a_login_goes_on_to_the_next_mechanism_and_respects_logindisabled() {
+async fn a_sign_in_tries_the_next_mechanism() {
     let mut play = source("q66-odd-mechanisms.txt").await;
     for _ in 0..2 {
         assert_eq!(folders(&mut play.mailbox).await.unwrap(), ["INBOX 2"]);
@@ -199,7 +199,7 @@ async fn a_goodbye_for_an_expired_token_begins_a_new_session() {
 }
 
 #[tokio::test]
-async fn sessions_that_end_by_the_clock_are_begun_anew_as_often_as_needed() {
+async fn sessions_that_end_by_the_clock_are_replaced() {
     let passed = pass("q68-aol-session-lifetime.txt").await;
     assert_eq!((passed.error(), passed.arrived.len()), (None, 9));
     assert_eq!(passed.waits, [0.0; 8]);

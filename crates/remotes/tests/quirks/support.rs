@@ -1,4 +1,4 @@
-//! Plays a transcript to a mailbox, and says what happened.
+//! Plays a transcript to a mailbox.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -46,15 +46,16 @@ async fn play_over(security: Security, name: &str, side: Side) -> Play {
 }
 
 impl Play {
-    /// The transcript was followed to its end. Gives what the client said.
+    /// Waits until the transcript was followed to its end. Returns the client's lines.
     pub(crate) async fn done(self) -> Vec<String> {
         drop(self.mailbox);
-        // It may be waiting for another connection, which nobody makes.
+        // The script may wait for another connection that never comes.
         timeout(Duration::from_secs(30), self.peer.done()).await.expect("the transcript goes on");
         self.lines.all()
     }
 
-    /// Appends messages, given as flags and text, to INBOX. What became of each, in words, and how it ended.
+    /// Appends messages, given as flags and text, to INBOX. Returns the outcome of each in words, and of
+    /// all.
     pub(crate) async fn append(&mut self, messages: &[(&str, &str)]) -> (Vec<String>, Result<(), Error>) {
         self.append_from(1, messages).await
     }
@@ -101,7 +102,7 @@ impl Play {
         (told, ended)
     }
 
-    /// Fetches messages of INBOX, given by the sizes that they are said to have.
+    /// Fetches messages of INBOX, given by their told sizes.
     pub(crate) async fn fetch(&mut self, sizes: &[u64]) -> Result<(Vec<String>, Vec<(Uid, Missing)>), Error> {
         let numbered: Vec<(u32, u64)> = (1..).zip(sizes.iter().copied()).collect();
         self.fetch_these(&numbered).await
@@ -134,7 +135,7 @@ impl Play {
     }
 }
 
-/// `1 2: 7:8` where messages arrived, `1: NO words` where they were refused.
+/// `1 2: 7:8` for messages that arrived, `1: NO words` for refused ones.
 fn words(ack: &Ack) -> String {
     let sent: Vec<String> = ack.sent.iter().map(ToString::to_string).collect();
     let result = match &ack.result {
@@ -150,7 +151,7 @@ pub(crate) fn uid(number: u32) -> Uid {
     Uid::new(number).unwrap()
 }
 
-/// Messages of more octets come in pieces.
+/// Larger messages come in pieces (bytes).
 const WHOLE: usize = 30_000;
 
 /// Messages, one after the other; large ones in pieces.

@@ -1,11 +1,11 @@
-//! docs/quirks.md is whole.
+//! docs/quirks.md is complete.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// All numbers that there are.
+/// All numbers of the table.
 fn numbers() -> Vec<u32> {
     (1..=13)
         .chain(20..=45)

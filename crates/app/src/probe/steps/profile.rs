@@ -1,7 +1,7 @@
 //! Server profile: the kind of server, and what a migration does differently because of it.
 
 use mailhaul_imap::Session;
-use mailhaul_remotes::{Impression, Profiles};
+use mailhaul_remotes::{Profiles, ServerIdentity};
 
 use crate::probe::findings::Findings;
 
@@ -11,7 +11,7 @@ const STEP: &str = "Server profile";
 pub(crate) fn add_profile(session: &Session, chosen: Option<&str>, findings: &mut Findings) {
     let id: Vec<(String, Option<String>)> =
         findings.server_id.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
-    let server = Impression {
+    let server = ServerIdentity {
         greeting: findings.greeting.as_deref().unwrap_or_default(),
         id: &id,
         capabilities: session.capabilities(),

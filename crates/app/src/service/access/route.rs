@@ -62,7 +62,7 @@ impl ServiceContext {
             policy: label_policy(route.settings.gmail_labels, route.target.as_ref()),
             folders: route.options.folders.clone(),
         };
-        Ok(mailbox.with_labels(rules).telling(self.profile_listener(endpoint.guid)))
+        Ok(mailbox.with_labels(rules).with_profile_listener(self.profile_listener(endpoint.guid)))
     }
 
     /// Opens the user's target mailbox or archive.
@@ -93,7 +93,7 @@ impl ServiceContext {
             user_root: None,
             profile: endpoint.server_profile.clone(),
         })
-        .telling(self.profile_listener(endpoint.guid));
+        .with_profile_listener(self.profile_listener(endpoint.guid));
         match &endpoint.gmail_api {
             None => Ok(mailbox),
             Some(url) => {

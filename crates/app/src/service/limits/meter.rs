@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use mailhaul_engine::{Clock as _, Error, ErrorKind, PassLimits, Side, Throttle, Usage};
 use mailhaul_mail::{Retry, Scope};
 use mailhaul_migration::{Endpoint, Guid};
-use mailhaul_remotes::Listener;
+use mailhaul_remotes::ProfileListener;
 use mailhaul_store::{Store, StoreError};
 
 use super::{
@@ -91,7 +91,7 @@ impl ServiceContext {
     }
 
     /// Returns a listener that records the detected server profile of the endpoint.
-    pub(crate) fn profile_listener(&self, endpoint: Guid) -> Listener {
+    pub(crate) fn profile_listener(&self, endpoint: Guid) -> ProfileListener {
         let limits = self.limits.clone();
         Arc::new(move |profile| limits.set_detected_profile(endpoint, profile, SystemClock.now()))
     }

@@ -1,10 +1,10 @@
-//! The disk fails at every step in turn: as when the process is killed there, when there is no room from there on, or when
-//! the disk is away for a moment. And a pass that is dropped at any moment.
+//! Disk failures at every step in turn: the process is killed, the disk is full from there on, or it is
+//! away for a moment. Also passes that are dropped at any moment.
 
 use super::*;
 
-/// Lets the first pass, or the one that follows the user's changes, fail at every step in turn, and looks what the next
-/// passes make of it.
+/// Lets the first pass, or the one after the user's changes, fail at every step in turn, and checks the
+/// passes that follow.
 async fn fails_everywhere(failure: Failure, in_later_pass: bool) {
     let mut at = 0;
     loop {
@@ -24,7 +24,7 @@ async fn fails_everywhere(failure: Failure, in_later_pass: bool) {
             Failure::Full => {
                 let error =
                     report.error.as_ref().or_else(|| report.folders.iter().find_map(|it| it.error.as_ref()));
-                // What is full last costs nothing where it was only to be tidied up.
+                // A full disk during the clean-up costs nothing.
                 if let Some(error) = error {
                     assert_eq!(error.kind, ErrorKind::Quota, "{what}: {error}");
                     assert!(
@@ -83,7 +83,7 @@ async fn away_for_a_moment_at_every_step() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_comes_after_everything_that_would_be_lost_with_the_power() {
+async fn an_acknowledged_message_survives_a_loss_of_power() {
     let (source, home) = (Remote::default(), directory());
     source.server().folder("INBOX").add("\\Seen work", &text(1));
     source.server().folder("INBOX").add("", &text(2));
@@ -94,7 +94,7 @@ async fn an_answer_comes_after_everything_that_would_be_lost_with_the_power() {
         |what: &str| log.iter().position(|it| it == what).unwrap_or_else(|| panic!("no {what}: {log:#?}"));
     let mut renamed = 0;
     for (index, step) in log.iter().enumerate() {
-        // Messages while they are written, and not what the lists are made of.
+        // Unfinished messages only, and not the files of the lists.
         let Some(name) = step.strip_prefix("rename mailhaul-") else { continue };
         renamed += 1;
         let written = log.iter().rposition(|it| *it == format!("write mailhaul-{name}")).unwrap();
@@ -130,7 +130,7 @@ fn a_pass_that_is_dropped_at_any_moment_is_taken_up_again() {
             })
             .await
         });
-        // The runtime was dropped, and with it ended what was under way on the disk.
+        // Dropping the runtime also ended the work on the disk.
         let report = runtime().block_on(pass(&source, home.path(), &ledger, &Trap::none()));
         assert_synced(&report, &format!("dropped after {polls}"));
         assert_eq!(runtime().block_on(contents(home.path())), source.contents(), "dropped after {polls}");

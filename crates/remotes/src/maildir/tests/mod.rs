@@ -1,4 +1,4 @@
-//! Whole passes from a server in memory into a Maildir on a disk that can be made to fail.
+//! Whole passes from a server in memory into a Maildir on a disk that can fail.
 
 mod failures;
 mod neighbours;
@@ -24,16 +24,16 @@ use support::{Listener, MemoryLedger, NoTime, Remote};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::{MaildirMailbox, disk::Before, place::Place, run::Run};
+use super::{MaildirMailbox, disk::Before, folder_directory::FolderDirectory, run::Run};
 
-/// What happens at a step of the disk.
+/// The failure at a step of the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Failure {
-    /// Nothing happens any more, and the ledger learns nothing: the process is no more.
+    /// Nothing more happens, and the ledger learns nothing: the process is gone.
     Killed,
-    /// From here on there is no room.
+    /// The disk is full from here on.
     Full,
-    /// This step alone fails.
+    /// Only this step fails.
     Hiccup,
 }
 
@@ -52,7 +52,7 @@ impl Trap {
         Arc::new(Self { failure, at, steps: AtomicU32::new(0), is_dead: AtomicBool::new(false), log })
     }
 
-    /// Only counts and writes down.
+    /// Counts and logs, without a failure.
     fn none() -> Arc<Self> {
         Self::at(Failure::Hiccup, u32::MAX)
     }
@@ -74,7 +74,7 @@ impl Trap {
                     self.is_dead.store(true, Ordering::SeqCst);
                     Err(io::Error::other("killed"))
                 }
-                // Removing needs no room.
+                // Removing works on a full disk.
                 Failure::Full if matches!(what, "remove" | "cut" | "sync") => Ok(()),
                 Failure::Full => Err(io::Error::new(io::ErrorKind::StorageFull, "no room")),
                 Failure::Hiccup if step == self.at => Err(io::Error::other("away for a moment")),
@@ -114,17 +114,17 @@ impl Ledger for MortalLedger {
     }
 }
 
-/// A directory in memory where there is one: nothing here asks whether the disk is a real one.
+/// A directory in memory, if the machine has one. These tests need no real disk.
 fn directory() -> TempDir {
     let builder = tempfile::Builder::new();
     if Path::new("/dev/shm").is_dir() { builder.tempdir_in("/dev/shm") } else { builder.tempdir() }.unwrap()
 }
 
-/// The Maildir as a process of its own sees it.
+/// The Maildir in the view of a new process.
 fn mailbox(root: &Path, trap: &Arc<Trap>) -> MaildirMailbox {
     static PROCESSES: AtomicU32 = AtomicU32::new(0);
     let mut mailbox = MaildirMailbox::new(root.join("Maildir"), "annb".to_owned());
-    // A number that no living process has.
+    // No living process has this number.
     mailbox.archive.run = Arc::new(Run::new(1_000_000_000 + PROCESSES.fetch_add(1, Ordering::SeqCst)));
     mailbox.archive.disk.before = Some(trap.clone().before());
     mailbox
@@ -159,13 +159,13 @@ async fn contents(root: &Path) -> Contents {
     let mut contents = Contents::new();
     for folder in mailbox.folders().await.unwrap() {
         let scan = mailbox.scan(&folder.path, None).await.unwrap();
-        let place = mailbox.archive.place(&folder.path);
+        let directory = mailbox.archive.folder_directory(&folder.path);
         let mut messages: Vec<_> = scan
             .messages
             .iter()
             .map(|it| {
                 let date = it.internal_date.map(|date| date.to_string()).unwrap_or_default();
-                (body(&place, it.uid), it.flags.to_string(), date)
+                (body(&directory, it.uid), it.flags.to_string(), date)
             })
             .collect();
         messages.sort();
@@ -174,13 +174,13 @@ async fn contents(root: &Path) -> Contents {
     contents
 }
 
-fn body(place: &Place, uid: Uid) -> String {
-    let look = place.look().unwrap();
+fn body(directory: &FolderDirectory, uid: Uid) -> String {
+    let look = directory.look().unwrap();
     let entry = look.list.entries.iter().find(|it| it.uid == uid).unwrap();
-    String::from_utf8(fs::read(place.path(&look.files[&entry.base])).unwrap()).unwrap()
+    String::from_utf8(fs::read(directory.file(&look.files[&entry.base])).unwrap()).unwrap()
 }
 
-/// Everything that is below the root, but for the messages and what every folder has.
+/// All files below the root, without messages and the usual files of a folder.
 fn litter(root: &Path) -> Vec<String> {
     let mut litter = Vec::new();
     let mut directories = vec![root.to_owned()];
@@ -215,7 +215,7 @@ fn filled() -> Remote {
         for number in 0..4 {
             inbox.add(if number % 2 == 0 { "\\Seen work" } else { "" }, &text(number));
         }
-        // True duplicates, look-alikes, messages by which nothing can be told.
+        // Duplicates, similar messages, and messages without identifying fields.
         inbox.add("", &text(1));
         inbox.add("\\Flagged", &format!("{}another body", text(2)));
         inbox.add("", "no header at all");
@@ -227,7 +227,7 @@ fn filled() -> Remote {
     remote
 }
 
-/// What the user does between two passes.
+/// The user's changes between two passes.
 fn changed(source: &Remote) {
     let mut server = source.server();
     let inbox = server.folder("INBOX");

@@ -1,4 +1,4 @@
-//! Others have to do with the Maildir too: a server that serves it, programs that deliver.
+//! Other programs in the same Maildir: a server, and programs that deliver mail.
 
 use super::*;
 
@@ -7,7 +7,7 @@ async fn a_file_that_is_renamed_under_us_is_looked_for_again() {
     let (source, home, ledger) = (filled(), directory(), MemoryLedger::default());
     assert_synced(&pass(&source, home.path(), &ledger, &Trap::none()).await, "");
     changed(&source);
-    // Whenever a message is about to be renamed or removed, its user has marked it a moment before.
+    // Its user marks each message a moment before it is renamed or removed.
     let cur = home.path().join("Maildir/cur");
     let marked = Arc::new(AtomicU32::new(0));
     let mut target = mailbox(home.path(), &Trap::none());
@@ -51,7 +51,7 @@ async fn a_file_that_is_renamed_under_us_is_looked_for_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mail_that_somebody_else_delivers_gets_the_next_uids_and_keeps_them() {
+async fn mail_from_other_programs_gets_the_next_uids() {
     let (source, home, ledger) = (filled(), directory(), MemoryLedger::default());
     assert_synced(&pass(&source, home.path(), &ledger, &Trap::none()).await, "");
     let root = home.path().join("Maildir");
@@ -66,7 +66,7 @@ async fn mail_that_somebody_else_delivers_gets_the_next_uids_and_keeps_them() {
     let delivered: Vec<_> =
         scan.messages.iter().skip(9).map(|it| (it.uid.get(), it.flags.to_string(), it.size)).collect();
     assert_eq!(delivered, [(10, "\\Flagged \\Seen".to_owned(), 5), (11, "\\Seen".to_owned(), 6)]);
-    // A list that is nonsense means new UIDs for all, and another UIDVALIDITY.
+    // An invalid list means new UIDs for all messages, and another UIDVALIDITY.
     fs::write(root.join("dovecot-uidlist"), "nonsense").unwrap();
     let anew = target.status(&inbox).await.unwrap();
     assert_eq!((anew.messages, anew.uid_next), (11, Uid::new(12)));
