@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::user::Failure;
+use crate::failure::PassFailure;
 
 /// Result of opening one mailbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,11 +11,11 @@ pub enum Opening {
     /// The mailbox exists, and this login can open it.
     Opened,
     /// It cannot be opened; a retry without a change would not help.
-    Failed(Failure),
+    Failed(PassFailure),
 }
 
 impl Opening {
-    pub fn failure(&self) -> Option<&Failure> {
+    pub fn failure(&self) -> Option<&PassFailure> {
         match self {
             Self::Opened => None,
             Self::Failed(failure) => Some(failure),

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use mailhaul_engine::FolderMapping;
 
 use crate::{
-    csv::{CellPosition, CsvError, MAX_OCTETS, MAX_ROWS, decode},
+    csv::{MAX_OCTETS, MAX_ROWS, decode},
+    csv_error::{CellPosition, CsvError},
     rows::{Row, Rows},
 };
 

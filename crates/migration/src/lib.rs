@@ -5,9 +5,11 @@ mod check;
 mod config;
 mod content_filter;
 mod csv;
+mod csv_error;
 mod deletions;
 mod domains;
 mod endpoint;
+mod failure;
 mod folder_map;
 mod gmail_labels;
 mod limit;
@@ -24,13 +26,15 @@ pub use batch::{Batch, BatchSettings, DEFAULT_SYNC_INTERVAL, MAX_NAME, MIN_SYNC_
 pub use check::{MailboxCheck, Opening};
 pub use config::MigrationConfig;
 pub use content_filter::{FilterError, content_filter};
-pub use csv::{COLUMNS, CellPosition, CsvError, CsvOptions, MAX_OCTETS, MAX_ROWS, UserList, read_users};
+pub use csv::{CsvOptions, MAX_OCTETS, MAX_ROWS, UserList, read_users};
+pub use csv_error::{CellPosition, CsvError};
 pub use deletions::Deletions;
 pub use domains::{DomainTally, unaccepted_domains};
 pub use endpoint::{
     Access, AdminAccess, AdminForm, DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS,
     DEFAULT_MAX_CONCURRENT_MIGRATIONS, Endpoint, EndpointSecurity, EndpointType,
 };
+pub use failure::{FailureClass, PassFailure};
 pub use folder_map::{FolderMapError, read_folder_map};
 pub use gmail_labels::GmailLabels;
 pub use limit::Limit;
@@ -40,6 +44,6 @@ pub use score::DataConsistencyScore;
 pub use status::{
     BatchIntent, BatchStatus, IllegalEvent, StatusCounts, StatusSummary, UserEvent, UserStatus,
 };
-pub use user::{Failure, FailureClass, MigrationUser, Statistics};
-pub use user_row::UserRow;
+pub use user::{MigrationUser, Statistics};
+pub use user_row::{COLUMNS, UserRow};
 pub use uuid::Uuid as Guid;

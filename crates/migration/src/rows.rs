@@ -3,7 +3,7 @@
 //! A lenient reader would take an unclosed quote as the start of one cell that holds the rest of
 //! the file, passwords included. So mailhaul has a strict reader of its own.
 
-use crate::csv::{CellPosition, CsvError};
+use crate::csv_error::{CellPosition, CsvError};
 
 pub(crate) struct Row {
     /// Counted from 1, empty lines included, as in a spreadsheet.

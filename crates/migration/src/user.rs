@@ -1,12 +1,9 @@
 //! Migration users: one mailbox of a batch, and its progress.
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use strum::{Display, EnumString};
 use uuid::Uuid;
 
-use crate::{check::MailboxCheck, score::DataConsistencyScore, status::UserStatus};
+use crate::{check::MailboxCheck, failure::PassFailure, score::DataConsistencyScore, status::UserStatus};
 
 /// One mailbox of a batch. Its passwords are in the vault, under its GUID.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +32,7 @@ pub struct MigrationUser {
     /// The user's own `CompleteAfter`, which overrides the batch's.
     pub complete_after: Option<Timestamp>,
     /// Reason why the last pass failed or was interrupted.
-    pub failure: Option<Failure>,
+    pub failure: Option<PassFailure>,
     /// Time at which the first successful pass began.
     pub initial_synced: Option<Timestamp>,
     /// Time at which the last successful pass began.
@@ -52,49 +49,6 @@ impl MigrationUser {
         let Statistics { total_items, skipped_items, .. } = self.statistics;
         self.last_synced.map(|_| DataConsistencyScore::of(total_items, skipped_items))
     }
-}
-
-/// Reason why a pass failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// Class, by which failures are counted.
-    pub class: FailureClass,
-    /// One sentence, with the server's words.
-    pub message: String,
-    /// Next step for the administrator, if there is one.
-    pub advice: Option<String>,
-}
-
-/// Class of a failure.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Display,
-    EnumString,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
-pub enum FailureClass {
-    /// The server refused the login, or does not open the mailbox to it.
-    Authentication,
-    /// The server could not be reached, or the connection broke.
-    Connection,
-    /// The server asked for a delay.
-    Throttled,
-    /// The target mailbox is full.
-    Quota,
-    /// The server refused a folder or a command.
-    Refused,
-    /// The database or the data directory failed.
-    Storage,
-    /// Error in this program.
-    Internal,
 }
 
 /// Numbers of a user, over all passes.

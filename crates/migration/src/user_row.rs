@@ -2,6 +2,10 @@
 
 use mailhaul_mail::Secret;
 
+/// Known columns, the required ones first. Names are exact.
+pub const COLUMNS: [&str; 6] =
+    ["EmailAddress", "UserName", "Password", "UserRoot", "TargetUserName", "TargetPassword"];
+
 /// One mailbox to migrate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserRow {

@@ -6,7 +6,8 @@ use serde_json::{Map, Number, Value};
 use crate::{
     entry::Entry,
     failure::Failure,
-    parameter::{Choice, IDENTITY, Kind, Parameter},
+    kind::{AllowedValue, Kind},
+    parameter::{IDENTITY, Parameter},
     values::{DateTime, PASSWORD, TimeSpan, USER_NAME},
 };
 
@@ -95,7 +96,7 @@ pub(crate) fn in_range(number: &Number, least: i64, most: u64) -> bool {
 }
 
 /// Finds a choice by name, in any case.
-pub(crate) fn choice<'a>(choices: &'a [Choice], written: &str) -> Option<&'a Choice> {
+pub(crate) fn choice<'a>(choices: &'a [AllowedValue], written: &str) -> Option<&'a AllowedValue> {
     choices.iter().find(|it| it.name.eq_ignore_ascii_case(written))
 }
 

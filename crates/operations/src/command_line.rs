@@ -10,9 +10,10 @@ use crate::{
     bind::{CONFIRM, OUTPUT, WHAT_IF},
     check::must_be,
     entry::Entry,
+    kind::{AllowedValue, Kind},
     operations::Operations,
     output::Output,
-    parameter::{Choice, IDENTITY, Kind, Parameter, kebab},
+    parameter::{IDENTITY, Parameter, kebab},
 };
 
 const RESULTS: &str = "Results";
@@ -135,7 +136,7 @@ fn arguments(parameter: &Parameter) -> Vec<Arg> {
     vec![arg, file.help(format!("File with the password of --{option} [default: prompt]"))]
 }
 
-fn possible(choices: &[Choice]) -> PossibleValuesParser {
+fn possible(choices: &[AllowedValue]) -> PossibleValuesParser {
     PossibleValuesParser::new(choices.iter().map(|it| {
         let value = PossibleValue::new(it.name.clone());
         if it.help.is_empty() { value } else { value.help(it.help.clone()) }

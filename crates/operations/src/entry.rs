@@ -8,8 +8,9 @@ use serde_json::Value;
 use crate::{
     caller::Role,
     failure::{Failure, did_you_mean},
+    kind::Kind,
     operation::{Noun, Operation},
-    parameter::{IDENTITY, Kind, NAME, Parameter, of_request},
+    parameter::{IDENTITY, NAME, Parameter, of_request},
     verb::Verb,
 };
 

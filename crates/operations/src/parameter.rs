@@ -3,51 +3,12 @@
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
-use crate::{schema, values::CLEARABLE};
+use crate::{kind::Kind, schema, values::CLEARABLE};
 
 /// Parameter that names the object.
 pub(crate) const IDENTITY: &str = "Identity";
 /// Parameter that names a new object.
 pub(crate) const NAME: &str = "Name";
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum Kind {
-    /// Present or absent, without a value.
-    Switch,
-    Boolean,
-    Integer {
-        /// Inclusive.
-        least: i64,
-        /// Inclusive.
-        most: u64,
-    },
-    /// Integer from 1, or a word such as `unlimited`.
-    Limit,
-    Text,
-    /// One of these values.
-    Choice(Vec<Choice>),
-    DateTime,
-    TimeSpan,
-    /// Content of a file.
-    Bytes,
-    /// User name and password.
-    Credential,
-    Secret,
-    /// Several values.
-    List(Box<Kind>),
-    /// Names, each with a text.
-    Map,
-    /// Start of the next page; only for programs.
-    Continuation,
-}
-
-/// Value of a [`Kind::Choice`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
-    pub name: String,
-    /// Description; may be empty.
-    pub help: String,
-}
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
@@ -176,6 +137,7 @@ mod tests {
     use serde::{Deserialize, Serialize};
 
     use super::*;
+    use crate::kind::AllowedValue;
     use crate::values::{Bytes, Change, Continuation, Credential, DateTime, SecretText, TimeSpan};
 
     #[derive(Deserialize, Serialize, JsonSchema)]
@@ -229,7 +191,7 @@ mod tests {
         let parameters = of_request::<Request>().unwrap();
         let choices = Kind::Choice(
             [("None", "Clear text."), ("Ssl", "TLS from the start."), ("Tls", "")]
-                .map(|(name, help)| Choice { name: name.to_owned(), help: help.to_owned() })
+                .map(|(name, help)| AllowedValue { name: name.to_owned(), help: help.to_owned() })
                 .to_vec(),
         );
         let expected = [

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    parameter::{Choice, Kind},
+    kind::{AllowedValue, Kind},
     values::{CLEARABLE, format},
 };
 
@@ -80,13 +80,14 @@ fn without_null(schema: &Value) -> (Value, bool) {
 }
 
 /// Values of an enum; those without a comment share one subschema.
-fn choices(schema: &Value) -> Option<Vec<Choice>> {
-    let one = |schema: &Value| -> Option<Vec<Choice>> {
-        let choice = |name: &Value| Some(Choice { name: name.as_str()?.to_owned(), help: help(schema) });
+fn choices(schema: &Value) -> Option<Vec<AllowedValue>> {
+    let one = |schema: &Value| -> Option<Vec<AllowedValue>> {
+        let choice =
+            |name: &Value| Some(AllowedValue { name: name.as_str()?.to_owned(), help: help(schema) });
         match (schema.get("const"), schema.get("enum")) {
             (Some(name), _) => Some(vec![choice(name)?]),
             (None, Some(Value::Array(names))) => {
-                names.iter().map(|name| Some(Choice { help: String::new(), ..choice(name)? })).collect()
+                names.iter().map(|name| Some(AllowedValue { help: String::new(), ..choice(name)? })).collect()
             }
             _ => None,
         }

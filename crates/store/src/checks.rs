@@ -8,7 +8,7 @@
 
 use jiff::Timestamp;
 use mailhaul_engine::Side;
-use mailhaul_migration::{DomainTally, Failure, Guid, MigrationUser, Opening};
+use mailhaul_migration::{DomainTally, Guid, MigrationUser, Opening, PassFailure};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
@@ -292,7 +292,7 @@ pub(crate) async fn closed(
     connection: &mut SqliteConnection,
     user: Guid,
     side: Side,
-    failure: &Failure,
+    failure: &PassFailure,
     now: Timestamp,
 ) -> Result<(), Fault> {
     let column = match side {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use mailhaul_engine::Side;
-use mailhaul_migration::{Failure, MigrationUser, Statistics, UserEvent};
+use mailhaul_migration::{MigrationUser, PassFailure, Statistics, UserEvent};
 use sqlx::SqliteConnection;
 
 use crate::{
@@ -27,7 +27,7 @@ pub struct Release {
     /// Time of the sync, if the pass reached its end.
     pub synced: Option<Timestamp>,
     /// The reason of a failure or break-off. Replaces the previous one.
-    pub failure: Option<Failure>,
+    pub failure: Option<PassFailure>,
     /// True if [`UserEvent::Deferred`] with a failure counts as one more attempt.
     ///
     /// It counts as the first attempt if messages arrived. Any other end resets the attempts.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use mailhaul_engine::{FolderReport, SkippedItem};
 use mailhaul_mail::FolderPath;
-use mailhaul_migration::{Failure, Guid, UserStatus};
+use mailhaul_migration::{Guid, PassFailure, UserStatus};
 use sqlx::{AssertSqlSafe, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
@@ -87,7 +87,7 @@ pub struct UserFailure {
     /// The target mailbox.
     pub email_address: String,
     pub status: UserStatus,
-    pub failure: Failure,
+    pub failure: PassFailure,
 }
 
 impl From<&FolderReport> for FolderStatistics {

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use mailhaul_migration::{
-    DataConsistencyScore, Failure, Guid, MigrationUser, Statistics, StatusCounts, StatusSummary, UserStatus,
+    DataConsistencyScore, Guid, MigrationUser, PassFailure, Statistics, StatusCounts, StatusSummary,
+    UserStatus,
 };
 use sqlx::{QueryBuilder, SqliteConnection, sqlite::SqliteRow};
 use strum::VariantArray;
@@ -212,11 +213,11 @@ pub(crate) fn user(row: &SqliteRow) -> Result<MigrationUser, Fault> {
 }
 
 /// Reads the failure from a row of the table.
-pub(crate) fn failure(cells: Cells<'_>) -> Result<Option<Failure>, Fault> {
+pub(crate) fn failure(cells: Cells<'_>) -> Result<Option<PassFailure>, Fault> {
     if cells.get::<Option<&str>>("failure_class")?.is_none() {
         return Ok(None);
     }
-    Ok(Some(Failure {
+    Ok(Some(PassFailure {
         class: cells.word("failure_class")?,
         message: cells.get("failure_message")?,
         advice: cells.get("failure_advice")?,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use mailhaul_engine::{Error, ErrorKind, Report};
 use mailhaul_mail::{Retry, Scope};
-use mailhaul_migration::{BatchSettings, Failure, FailureClass, UserEvent};
+use mailhaul_migration::{BatchSettings, FailureClass, PassFailure, UserEvent};
 use mailhaul_store::{Due, PassKind};
 
 use super::{
@@ -44,7 +44,7 @@ pub(crate) struct Verdict {
     pub(crate) due: Due,
     /// Time up to which the mailbox is synced.
     pub(crate) synced: Option<Timestamp>,
-    pub(crate) failure: Option<Failure>,
+    pub(crate) failure: Option<PassFailure>,
     pub(crate) report: Report,
     /// True if the cause is an outage, which is no attempt of the user.
     pub(crate) is_outage: bool,
@@ -145,7 +145,7 @@ fn retry_after(error: &Error, attempts: u32) -> Option<Duration> {
 }
 
 /// Returns the failure with its advice. `is_retried` means that the service tries again by itself.
-pub(crate) fn failure(error: &Error, is_retried: bool) -> Failure {
+pub(crate) fn failure(error: &Error, is_retried: bool) -> PassFailure {
     let (class, advice) = match error.kind {
         ErrorKind::Authentication => (
             FailureClass::Authentication,
@@ -198,7 +198,7 @@ pub(crate) fn failure(error: &Error, is_retried: bool) -> Failure {
         Some(remedy) => format!("{}; then Start-MigrationBatch tries again.", text::capitalised(&remedy)),
         None => advice.to_owned(),
     };
-    Failure { class, message: error.message.clone(), advice: Some(advice) }
+    PassFailure { class, message: error.message.clone(), advice: Some(advice) }
 }
 
 #[cfg(test)]

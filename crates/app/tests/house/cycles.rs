@@ -7,16 +7,7 @@ use syn::UseTree;
 use crate::sources::{Crate, SourceFile, crates};
 
 /// Files that still import each other. The list only gets shorter.
-const KNOWN: &[&str] = &[
-    "mailhaul-migration/check.rs",
-    "mailhaul-migration/csv.rs",
-    "mailhaul-migration/rows.rs",
-    "mailhaul-migration/user.rs",
-    "mailhaul-operations/http/body.rs",
-    "mailhaul-operations/http/service.rs",
-    "mailhaul-operations/parameter.rs",
-    "mailhaul-operations/schema.rs",
-];
+const KNOWN: &[&str] = &[];
 
 /// The paths that a `use` names, one name each.
 fn paths(tree: &UseTree, prefix: &[String], found: &mut Vec<Vec<String>>) {

@@ -10,7 +10,7 @@ use crate::sources::crates;
 const SHARED: &[&str] = &["Error", "ErrorKind"];
 
 /// Names that still have two meanings. The list only gets shorter.
-const KNOWN: &[&str] = &["Change", "Failure"];
+const KNOWN: &[&str] = &[];
 
 fn public_name(item: &Item) -> Option<String> {
     let (visibility, name) = match item {

@@ -2,7 +2,7 @@
 
 use super::{
     fields::line_ends,
-    kinds::{Change, Edit, note},
+    kinds::{Edit, EditKind, note},
 };
 
 pub(super) fn without_nul(message: &[u8], edits: &mut Vec<Edit>) -> Option<Vec<u8>> {
@@ -13,7 +13,7 @@ pub(super) fn without_nul(message: &[u8], edits: &mut Vec<Edit>) -> Option<Vec<u
     let mut kept = Vec::with_capacity(message.len());
     for &octet in message {
         match octet {
-            0 => note(edits, Change::NulRemoved, line, false),
+            0 => note(edits, EditKind::NulRemoved, line, false),
             octet => {
                 line += u64::from(octet == b'\n');
                 kept.push(octet);
@@ -34,7 +34,7 @@ pub(super) fn with_crlf(message: &[u8], edits: &mut Vec<Edit>) -> Option<Vec<u8>
             _ => continue,
         };
         if is_alone {
-            note(edits, Change::NewlineCompleted, line, false);
+            note(edits, EditKind::NewlineCompleted, line, false);
             out.extend_from_slice(&message[copied..index]);
             out.extend_from_slice(b"\r\n");
             copied = index + 1;
@@ -67,6 +67,6 @@ pub(super) fn with_last_line_end(message: &[u8], edits: &mut Vec<Edit>) -> Optio
         _ => lines + 1,
     };
     out.extend_from_slice(b"\r\n");
-    note(edits, Change::LastLineEnded, line, false);
+    note(edits, EditKind::LastLineEnded, line, false);
     Some(out)
 }

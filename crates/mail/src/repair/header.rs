@@ -6,7 +6,7 @@
 use super::{
     encoded_word::encoded,
     fields::{LONGEST_NAME, bare, fields, header_length, is_blank, lines, name_length},
-    kinds::{Change, Edit, note},
+    kinds::{Edit, EditKind, note},
 };
 
 pub(super) fn mended(message: &[u8], edits: &mut Vec<Edit>) -> Option<Vec<u8>> {
@@ -18,7 +18,7 @@ pub(super) fn mended(message: &[u8], edits: &mut Vec<Edit>) -> Option<Vec<u8>> {
     for field in fields(&shaped) {
         match encoded(field) {
             Some((encoded, is_utf8)) => {
-                let change = if is_utf8 { Change::HeaderEncoded } else { Change::UnknownHeaderEncoded };
+                let change = if is_utf8 { EditKind::HeaderEncoded } else { EditKind::UnknownHeaderEncoded };
                 note(edits, change, line, false);
                 out.extend_from_slice(&encoded);
             }
@@ -53,22 +53,22 @@ fn shape(header: &[u8], edits: &mut Vec<Edit>) -> Shaped {
             open = Some(out.len());
             out.extend_from_slice(line);
         } else if let Some((name, rest)) = spaced_name(line) {
-            note(edits, Change::ColonClosedUp, number, false);
+            note(edits, EditKind::ColonClosedUp, number, false);
             open = Some(out.len());
             out.extend_from_slice(name);
             out.extend_from_slice(rest);
         } else if last_field.is_none_or(|last| last < at) && open.is_none_or(|it| !is_unfinished(&out[it..]))
         {
             // No field follows, and the last one is complete: the text begins here.
-            note(edits, Change::HeaderEnded, number, false);
+            note(edits, EditKind::HeaderEnded, number, false);
             out.extend_from_slice(b"\r\n");
             return Shaped { header: out, cut: at };
         } else if open.is_some() {
-            note(edits, Change::LineIndented, number, false);
+            note(edits, EditKind::LineIndented, number, false);
             out.push(b' ');
             out.extend_from_slice(line);
         } else {
-            note(edits, Change::LineKeptAsField, number, false);
+            note(edits, EditKind::LineKeptAsField, number, false);
             open = Some(out.len());
             out.extend_from_slice(b"X-Invalid-Header: ");
             out.extend_from_slice(line);

@@ -96,7 +96,7 @@ impl fmt::Display for Repairs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Change {
+pub enum EditKind {
     /// Removed NULs.
     NulRemoved,
     /// Replaced a lone CR or LF by CRLF.
@@ -129,7 +129,7 @@ pub enum Change {
     LastLineEnded,
 }
 
-impl Change {
+impl EditKind {
     /// Repair that the edit belongs to.
     pub fn repair(self) -> Repair {
         match self {
@@ -174,7 +174,7 @@ impl Change {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edit {
-    pub change: Change,
+    pub change: EditKind,
     pub count: u64,
     /// First edited line.
     pub line: u64,
@@ -193,7 +193,7 @@ impl fmt::Display for Edit {
 }
 
 /// Counts one edit.
-pub(super) fn note(edits: &mut Vec<Edit>, change: Change, line: u64, breaks_signature: bool) {
+pub(super) fn note(edits: &mut Vec<Edit>, change: EditKind, line: u64, breaks_signature: bool) {
     match edits.iter_mut().find(|it| it.change == change) {
         Some(edit) => {
             edit.count += 1;

@@ -3,7 +3,7 @@
 use super::{
     entity::{Delimiter, Encoding, Entity, Kind, delimiter},
     fields::{bare, fields, is_blank, line_ends, lines, name_length, value},
-    kinds::{Change, Edit, note},
+    kinds::{Edit, EditKind, note},
     quoted_printable,
 };
 
@@ -67,21 +67,21 @@ impl Writer<'_> {
                 self.header(&with_encoding(entity.header, place.depth == 0), entity.separator);
                 // Numbers of the lines before the edits.
                 self.line = begin + line_ends(entity.header) + line_ends(entity.separator);
-                note(self.edits, Change::PartEncoded, self.line, place.is_signed);
+                note(self.edits, EditKind::PartEncoded, self.line, place.is_signed);
                 self.out.extend(quoted_printable::encode(entity.body));
                 self.line += line_ends(entity.body);
             }
             (Kind::Content, Encoding::Base64) => {
                 self.header(entity.header, entity.separator);
-                self.body(entity.body, Change::Base64Wrapped, place, wrap);
+                self.body(entity.body, EditKind::Base64Wrapped, place, wrap);
             }
             (Kind::Content, Encoding::QuotedPrintable) => {
                 self.header(entity.header, entity.separator);
-                self.body(entity.body, Change::SoftlyBroken, place, quoted_printable::break_softly);
+                self.body(entity.body, EditKind::SoftlyBroken, place, quoted_printable::break_softly);
             }
             _ => {
                 self.header(entity.header, entity.separator);
-                self.body(entity.body, Change::LineCut, place, cut);
+                self.body(entity.body, EditKind::LineCut, place, cut);
             }
         }
     }
@@ -108,7 +108,7 @@ impl Writer<'_> {
             self.entity(content, place);
             self.copy(&octets[content.len()..]);
         } else {
-            self.body(octets, Change::LineCut, place, cut);
+            self.body(octets, EditKind::LineCut, place, cut);
         }
     }
 
@@ -132,7 +132,7 @@ impl Writer<'_> {
     fn body(
         &mut self,
         body: &[u8],
-        change: Change,
+        change: EditKind,
         place: EntityPosition,
         shorten: impl Fn(&[u8], &mut Vec<u8>),
     ) {
@@ -213,14 +213,14 @@ fn fold(line: &[u8], number: u64, out: &mut Vec<u8>, edits: &mut Vec<Edit>) {
         let is_place = |at: &usize| is_blank(rest[*at]) && rest.get(at + 1).is_some_and(|it| !is_blank(*it));
         let before = (text + 1..SHORT).rev().find(is_place);
         let (at, change) = match before {
-            Some(at) => (at, Change::HeaderFolded),
-            None => (character_start(rest, SHORT), Change::HeaderCut),
+            Some(at) => (at, EditKind::HeaderFolded),
+            None => (character_start(rest, SHORT), EditKind::HeaderCut),
         };
         note(edits, change, number, false);
         let (piece, after) = rest.split_at(at);
         out.extend_from_slice(piece);
         out.extend_from_slice(b"\r\n");
-        if change == Change::HeaderCut {
+        if change == EditKind::HeaderCut {
             out.push(b' ');
         }
         rest = after;

@@ -14,7 +14,7 @@ mod long_lines;
 mod quoted_printable;
 mod strict;
 
-pub use kinds::{Change, Edit, Repair, Repairs};
+pub use kinds::{Edit, EditKind, Repair, Repairs};
 pub use strict::is_strictly_formed;
 
 /// Maximum bytes of a line, without its CRLF, before it counts as long.

@@ -13,8 +13,9 @@ use super::{
 use crate::{
     entry::Entry,
     failure::Failure,
+    kind::Kind,
     output::Output,
-    parameter::{IDENTITY, Kind, Parameter},
+    parameter::{IDENTITY, Parameter},
 };
 
 /// Origin of the arguments.

@@ -7,7 +7,8 @@ use super::{World, credential, file, secret_text};
 use crate::{
     check::{choice, in_range, must_be},
     failure::Failure,
-    parameter::{IDENTITY, Kind, Parameter, kebab},
+    kind::Kind,
+    parameter::{IDENTITY, Parameter, kebab},
     values::{DateTime, TimeSpan, encode},
 };
 

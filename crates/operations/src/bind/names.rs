@@ -1,10 +1,6 @@
 //! Resolves parameter names.
 
-use crate::{
-    entry::Entry,
-    failure::Failure,
-    parameter::{Kind, Parameter},
-};
+use crate::{entry::Entry, failure::Failure, kind::Kind, parameter::Parameter};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Meaning<'a> {

@@ -13,8 +13,9 @@ use super::{
 use crate::{
     entry::Entry,
     failure::Failure,
+    kind::Kind,
     output::Output,
-    parameter::{IDENTITY, Kind, Parameter, kebab},
+    parameter::{IDENTITY, Parameter, kebab},
 };
 
 /// Ids of the options of every operation, or of those that change something.

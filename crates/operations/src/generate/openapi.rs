@@ -7,8 +7,9 @@ use crate::{
     entry::Entry,
     failure::FailureKind,
     http::{JSON, NEXT_LINK, VALUE, template, ways},
+    kind::Kind,
     operations::Operations,
-    parameter::{IDENTITY, Kind, Parameter},
+    parameter::{IDENTITY, Parameter},
     verb::Verb,
 };
 

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use crate::{
     entry::Entry,
+    kind::Kind,
     operations::Operations,
-    parameter::{IDENTITY, Kind, Parameter},
+    parameter::{IDENTITY, Parameter},
 };
 
 const HELPERS: &str = include_str!("helpers.psm1");

@@ -8,8 +8,8 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
 use super::{
+    limits::Limits,
     reply::{JSON, Refused},
-    service::Limits,
 };
 use crate::failure::Failure;
 

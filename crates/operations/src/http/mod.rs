@@ -2,13 +2,16 @@
 
 mod address;
 mod body;
+mod limits;
 mod query;
 mod reply;
 mod service;
 
-pub use service::{Limits, Service};
+pub use limits::Limits;
+pub use service::Service;
 
 pub(crate) use address::{address, template, ways};
+pub(crate) use limits::MAX_BODY;
 pub(crate) use query::to_query;
 pub(crate) use reply::{JSON, NEXT_LINK, Refused, VALUE};
-pub(crate) use service::{MAX_BODY, broken};
+pub(crate) use service::broken;

@@ -3,12 +3,7 @@
 use form_urlencoded::Serializer;
 use serde_json::{Map, Value};
 
-use crate::{
-    bind::from_text,
-    entry::Entry,
-    failure::Failure,
-    parameter::{IDENTITY, Kind},
-};
+use crate::{bind::from_text, entry::Entry, failure::Failure, kind::Kind, parameter::IDENTITY};
 
 /// Parses a query into a request. A parameter with several values is repeated.
 pub(super) fn from_query(entry: &Entry, query: &str) -> Result<Map<String, Value>, Failure> {

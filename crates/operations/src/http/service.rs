@@ -1,6 +1,6 @@
 //! HTTP service: authorizes a request, runs its operation, and answers.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{
     Router,
@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use super::{
     address::{self, DESCRIPTION},
     body,
+    limits::Limits,
     query::{from_query, to_query},
     reply::{NEXT_LINK, Refused, VALUE, json_reply},
 };
@@ -23,50 +24,15 @@ use crate::{
     caller::{Caller, Gate, Record},
     entry::{Entry, object},
     failure::Failure,
+    kind::Kind,
     operation::Answer,
     operations::Operations,
-    parameter::{IDENTITY, Kind},
+    parameter::IDENTITY,
     verb::Verb,
 };
 
 /// Bytes per unit of body memory.
 const BODY_UNIT: usize = 1 << 10;
-
-/// Default maximum bytes of a body.
-pub(crate) const MAX_BODY: usize = 16 << 20;
-
-/// Limits for clients.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Maximum bytes of a body.
-    pub body: usize,
-    /// Time for the head of a request, and for the TLS handshake.
-    pub header_time: Duration,
-    /// Time for the body.
-    pub body_time: Duration,
-    /// Time in which a client must read a part of the answer.
-    pub write_time: Duration,
-    /// Bytes of all bodies in memory; further requests wait.
-    pub bodies: usize,
-    /// Simultaneous connections; further ones wait.
-    pub connections: usize,
-    /// Time for active requests after shutdown begins.
-    pub ending_time: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            body: MAX_BODY,
-            header_time: Duration::from_secs(15),
-            body_time: Duration::from_mins(5),
-            write_time: Duration::from_secs(30),
-            bodies: 64 << 20,
-            connections: 512,
-            ending_time: Duration::from_secs(30),
-        }
-    }
-}
 
 /// HTTP service of the operations and their context.
 pub struct Service<C> {

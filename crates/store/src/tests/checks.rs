@@ -39,7 +39,7 @@ fn opened() -> CheckEnd {
 
 fn closed(words: &str) -> CheckEnd {
     let class = FailureClass::Authentication;
-    let failure = mailhaul_migration::Failure { class, message: words.to_owned(), ..failure() };
+    let failure = mailhaul_migration::PassFailure { class, message: words.to_owned(), ..failure() };
     CheckEnd::Known { source: Opening::Opened, target: Some(Opening::Failed(failure)) }
 }
 

@@ -1,6 +1,6 @@
 //! Claims and their ends, with two owners.
 
-use mailhaul_migration::{BatchIntent, Failure, FailureClass, Guid, Statistics, UserEvent, UserStatus};
+use mailhaul_migration::{BatchIntent, FailureClass, Guid, PassFailure, Statistics, UserEvent, UserStatus};
 
 use super::{at, batch, claim, end, endpoint, failure, rows, running, service, user};
 use crate::{
@@ -194,7 +194,7 @@ async fn a_start_forgets_failure_and_attempts() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["terry"]).await;
     let claimed = store.claim(claim(&source, Guid::new_v4(), 10)).await.unwrap();
-    let failure = Failure { class: FailureClass::Authentication, message: "no".to_owned(), advice: None };
+    let failure = PassFailure { class: FailureClass::Authentication, message: "no".to_owned(), advice: None };
     let release = Release { failure: Some(failure.clone()), ..end(UserEvent::Failed, 11, Due::Never) };
     let failed = store.release(&claimed[0].lease, release).await.unwrap();
     assert_eq!((failed.status, failed.failure), (UserStatus::Failed, Some(failure)));

@@ -25,8 +25,8 @@ mod vault;
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
 use mailhaul_migration::{
-    Access, Batch, BatchIntent, BatchSettings, Endpoint, EndpointSecurity, EndpointType, Failure,
-    FailureClass, Guid, Limit, MigrationUser, Rates, Statistics, UserEvent, UserRow,
+    Access, Batch, BatchIntent, BatchSettings, Endpoint, EndpointSecurity, EndpointType, FailureClass, Guid,
+    Limit, MigrationUser, PassFailure, Rates, Statistics, UserEvent, UserRow,
 };
 use tempfile::TempDir;
 
@@ -113,8 +113,12 @@ async fn user(store: &Store, name: &str) -> MigrationUser {
     store.user(&format!("{name}@new.example"), None).await.unwrap()
 }
 
-fn failure() -> Failure {
-    Failure { class: FailureClass::Connection, message: "gone".to_owned(), advice: Some("wait".to_owned()) }
+fn failure() -> PassFailure {
+    PassFailure {
+        class: FailureClass::Connection,
+        message: "gone".to_owned(),
+        advice: Some("wait".to_owned()),
+    }
 }
 
 /// A claim of all users that are due, for a minute.

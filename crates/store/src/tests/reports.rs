@@ -2,7 +2,7 @@
 
 use mailhaul_engine::{FolderReport, FolderTally, RepairedItem, SkippedItem};
 use mailhaul_mail::{FolderPath, InternalDate, Sha256, Uid};
-use mailhaul_migration::{Failure, FailureClass, Guid, UserEvent, UserStatus};
+use mailhaul_migration::{FailureClass, Guid, PassFailure, UserEvent, UserStatus};
 
 use super::{at, claim, end, running, service, user};
 use crate::{Due, FolderStatistics, MAX_REPORT_ENTRIES, Release, ReportEntry, SkippedMessage, StoreError};
@@ -154,8 +154,11 @@ async fn failures_of_a_batch_come_page_by_page() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["anna", "berta", "carla", "dora"]).await;
     let claimed = store.claim(claim(&source, Guid::new_v4(), 10)).await.unwrap();
-    let failure =
-        |name: &str| Failure { class: FailureClass::Quota, message: format!("{name} is full"), advice: None };
+    let failure = |name: &str| PassFailure {
+        class: FailureClass::Quota,
+        message: format!("{name} is full"),
+        advice: None,
+    };
     for it in &claimed {
         let name = it.user.user_name.as_str();
         let (event, failure) = match name {

@@ -1,6 +1,6 @@
 //! Mailbox checks: their results, and requests for new ones.
 
-use mailhaul_migration::{Failure, FailureClass, Opening, UserEvent};
+use mailhaul_migration::{FailureClass, Opening, PassFailure, UserEvent};
 use mailhaul_operations::FailureKind::Conflict;
 use mailhaul_store::{CheckClaim, CheckEnd, ClaimedCheck};
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ async fn claimed(desk: &Desk) -> Vec<ClaimedCheck> {
 /// Records a check of every user at the target.
 async fn check(desk: &Desk, opens: impl Fn(&str) -> bool) {
     for ClaimedCheck { user, number } in claimed(desk).await {
-        let refused = Failure {
+        let refused = PassFailure {
             class: FailureClass::Authentication,
             message: WORDS.to_owned(),
             advice: Some("Check the password.".to_owned()),

@@ -1,7 +1,7 @@
 //! Parked endpoints and users that wait for a limit.
 
 use jiff::{Timestamp, ToSpan as _};
-use mailhaul_migration::{Failure, FailureClass, Statistics, UserEvent};
+use mailhaul_migration::{FailureClass, PassFailure, Statistics, UserEvent};
 use mailhaul_store::{Due, Parking, Release};
 use serde_json::{Value, json};
 
@@ -106,7 +106,7 @@ async fn a_user_who_waits_for_a_limit_shows_when_it_goes_on() {
         synced: None,
         is_attempt: true,
         closed: None,
-        failure: Some(Failure {
+        failure: Some(PassFailure {
             class: FailureClass::Throttled,
             message: "NO Request is throttled".to_owned(),
             advice: None,

@@ -6,7 +6,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures_util::future::BoxFuture;
 use jiff::{Timestamp, ToSpan as _};
 use mailhaul_engine::{Event, Progress as _};
-use mailhaul_migration::{Failure as Trouble, FailureClass, Guid, MigrationUser, Statistics, UserEvent};
+use mailhaul_migration::{FailureClass, Guid, MigrationUser, PassFailure, Statistics, UserEvent};
 use mailhaul_operations::{Caller, Client, Failure, FailureKind, Gate, Operations, Record, Role, Service};
 use mailhaul_store::{Claim, ClaimedUser, Due, MasterKeySource, PassKind, Release, Store};
 use serde_json::{Value, json};
@@ -159,7 +159,7 @@ impl Desk {
             synced: (!has_failed).then_some(now),
             is_attempt: true,
             closed: None,
-            failure: has_failed.then(|| Trouble {
+            failure: has_failed.then(|| PassFailure {
                 class: FailureClass::Authentication,
                 message: "=LOGIN refused: NO [AUTHENTICATIONFAILED]".to_owned(),
                 advice: Some("check the user name and the password".to_owned()),

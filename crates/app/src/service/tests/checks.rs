@@ -75,7 +75,7 @@ impl Site {
     }
 
     /// Waits until something was found out, and gives the failures at source and target.
-    async fn checked(&self, user: &str) -> [Option<mailhaul_migration::Failure>; 2] {
+    async fn checked(&self, user: &str) -> [Option<mailhaul_migration::PassFailure>; 2] {
         let check = self.until(user, |it| it.check.due.is_none()).await.check;
         assert!(check.checked.is_some(), "{check:?}");
         [check.source, check.target].map(|it| it.unwrap().failure().cloned())
