@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::limit::Limit;
+use crate::number_or_unlimited::Limit;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MigrationConfig {

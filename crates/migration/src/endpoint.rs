@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantArray};
 use uuid::Uuid;
 
-use crate::{limit::Limit, oauth::OAuth, rates::Rates};
+use crate::{endpoint_limits::Rates, number_or_unlimited::Limit, oauth::OAuth};
 
 /// Encryption of the connection. Exchange's names.
 #[derive(

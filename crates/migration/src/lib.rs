@@ -9,12 +9,12 @@ mod csv_error;
 mod deletions;
 mod domains;
 mod endpoint;
+mod endpoint_limits;
 mod failure;
 mod folder_map;
 mod gmail_labels;
-mod limit;
+mod number_or_unlimited;
 mod oauth;
-mod rates;
 mod repair;
 mod rows;
 mod score;
@@ -34,12 +34,12 @@ pub use endpoint::{
     Access, AdminAccess, AdminForm, DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS,
     DEFAULT_MAX_CONCURRENT_MIGRATIONS, Endpoint, EndpointSecurity, EndpointType,
 };
+pub use endpoint_limits::Rates;
 pub use failure::{FailureClass, PassFailure};
 pub use folder_map::{FolderMapError, read_folder_map};
 pub use gmail_labels::GmailLabels;
-pub use limit::Limit;
+pub use number_or_unlimited::Limit;
 pub use oauth::{Grant, OAuth};
-pub use rates::Rates;
 pub use score::DataConsistencyScore;
 pub use status::{
     BatchIntent, BatchStatus, IllegalEvent, StatusCounts, StatusSummary, UserEvent, UserStatus,

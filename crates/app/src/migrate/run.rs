@@ -18,7 +18,7 @@ use super::{mailboxes::MailboxPair, parallel::run_parallel};
 use crate::{
     one_pass::{BUDGET, OnePass, SystemClock},
     output::ui::Ui,
-    service::limits::rates::{of_endpoint, of_mailbox},
+    service::limits::configured::{of_endpoint, of_mailbox},
 };
 
 /// Result of one mailbox.

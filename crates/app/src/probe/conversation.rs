@@ -6,7 +6,7 @@ use mailhaul_imap::{ConnectOptions, Connection, Credentials, Error, ErrorKind, M
 use tokio::time::timeout;
 
 use super::{
-    advice::causes, findings::Findings, milestones::MilestoneRecorder, obstacle::Obstacle,
+    advice::token_causes, findings::Findings, milestones::MilestoneRecorder, obstacle::Obstacle,
     other_side::OtherSide, steps::root::Root,
 };
 
@@ -81,7 +81,7 @@ impl Conversation {
     pub(crate) fn obstacle(&self, error: Error) -> Obstacle {
         let is_refused = error.kind == ErrorKind::Authentication;
         let obstacle = Obstacle::from_error(error, &self.options.host, self.step_timeout);
-        match self.side.as_ref().and_then(|side| causes::explain(side, &obstacle.detail)) {
+        match self.side.as_ref().and_then(|side| token_causes::explain(side, &obstacle.detail)) {
             Some((message, advice)) if is_refused => Obstacle { message, advice, ..obstacle },
             _ => obstacle,
         }

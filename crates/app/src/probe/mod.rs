@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use self::{
-    advice::instructions,
+    advice::csv_and_commands,
     conversation::{Conversation, OpenedMailbox},
 };
 pub(crate) use self::{
@@ -70,7 +70,7 @@ async fn run(
             let root = opened.root.as_ref().map(|root| root.path.as_str());
             let endpoint = request.endpoint.as_deref();
             findings.instructions =
-                instructions::instructions(&conversation.options, endpoint, admin, &form, root);
+                csv_and_commands::instructions(&conversation.options, endpoint, admin, &form, root);
             findings.user_root = root.map(str::to_owned);
             findings.admin_form = Some(form.name());
             opened

@@ -5,7 +5,7 @@ use mailhaul_migration::MigrationUser;
 use mailhaul_store::Store;
 
 use super::{
-    access::route::{Destination, Route},
+    access::destination::{Destination, Route},
     service_context::ServiceContext,
 };
 

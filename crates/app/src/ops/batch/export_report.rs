@@ -2,39 +2,37 @@
 
 use mailhaul_migration::{Batch, MigrationUser};
 use mailhaul_operations::{Answer, Caller, Continuation, Failure, Noun, Operation, Role, Verb};
-use mailhaul_store::{UserFailure, UserFilter};
+use mailhaul_store::UserFilter;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::report_view::MigrationReport;
+use super::report_columns::{Kind, columns, errors_row, statistics_row};
 use crate::{
     context::Context,
     ops::{
         shared::{
             failures::into_failure,
             nouns::REPORT,
-            report_file::{Part, bookmark, date},
+            report_file::{Part, bookmark},
         },
-        user::skipped_report,
+        user::skipped_report_rows,
     },
 };
 
 /// Users per database query.
 const PAGE: u32 = 1000;
 
-pub(crate) struct ExportMigrationReport;
-
-/// Reports that can be exported.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-pub(crate) enum Kind {
-    /// Progress: one row for each user.
-    #[default]
-    Statistics,
-    /// Failures: one row for each user whose last pass failed, with reason and advice.
-    Errors,
-    /// Skipped messages: one row for each message, with the reason.
-    SkippedItems,
+/// CSV file, or a part of one.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct MigrationReport {
+    /// Suggested name of the file.
+    pub(crate) file_name: String,
+    /// Text of the file. The parts of a long report must be appended to each other.
+    pub(crate) content: String,
 }
+
+pub(crate) struct ExportMigrationReport;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -48,30 +46,6 @@ pub(crate) struct Request {
     with_byte_order_mark: bool,
     /// Start of the next part.
     continuation: Option<Continuation>,
-}
-
-/// Columns of the reports, as described in docs/reference/reports.md.
-pub(crate) fn columns(kind: Kind) -> &'static [&'static str] {
-    match kind {
-        Kind::Statistics => &[
-            "Row",
-            "EmailAddress",
-            "Status",
-            "DataConsistencyScore",
-            "TotalItems",
-            "SyncedItems",
-            "SkippedItems",
-            "BytesTransferred",
-            "InitialSyncTime",
-            "LastSuccessfulSyncTime",
-            "ErrorClass",
-            "ErrorMessage",
-        ],
-        Kind::Errors => &["Row", "EmailAddress", "Status", "ErrorClass", "ErrorMessage", "Advice"],
-        Kind::SkippedItems => {
-            &["Row", "EmailAddress", "Folder", "UID", "Subject", "DateReceived", "Size", "Kind", "Reason"]
-        }
-    }
 }
 
 impl Operation<Context> for ExportMigrationReport {
@@ -100,7 +74,7 @@ impl Operation<Context> for ExportMigrationReport {
         let next = match kind {
             Kind::Statistics => statistics(context, &batch, from, &mut part).await?,
             Kind::Errors => errors(context, &batch, from, &mut part).await?,
-            Kind::SkippedItems => skipped_report::write(context, &batch, from, &mut part).await?,
+            Kind::SkippedItems => skipped_report_rows::write(context, &batch, from, &mut part).await?,
         };
         let file_name = format!("{}-{kind:?}.csv", file_name(&batch.name));
         Ok(Answer::page(vec![MigrationReport { file_name, content: part.into_text()? }], next))
@@ -128,25 +102,6 @@ async fn statistics(
     }
 }
 
-fn statistics_row(user: &MigrationUser) -> [String; 12] {
-    let numbers = &user.statistics;
-    let failure = user.failure.as_ref();
-    [
-        user.row.to_string(),
-        user.email_address.clone(),
-        user.status.to_string(),
-        user.score().map(|it| it.to_string()).unwrap_or_default(),
-        numbers.total_items.to_string(),
-        numbers.synced_items.to_string(),
-        numbers.skipped_items.to_string(),
-        numbers.bytes_transferred.to_string(),
-        date(user.initial_synced),
-        date(user.last_synced),
-        failure.map(|it| it.class.to_string()).unwrap_or_default(),
-        failure.map(|it| it.message.clone()).unwrap_or_default(),
-    ]
-}
-
 async fn errors(
     context: &Context,
     batch: &Batch,
@@ -164,17 +119,6 @@ async fn errors(
             return Ok(after.map(|it| it.to_string()));
         }
     }
-}
-
-fn errors_row(failed: UserFailure) -> [String; 6] {
-    [
-        failed.row.to_string(),
-        failed.email_address,
-        failed.status.to_string(),
-        failed.failure.class.to_string(),
-        failed.failure.message,
-        failed.failure.advice.unwrap_or_default(),
-    ]
 }
 
 /// Batch name without characters that a file name cannot have.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{endpoints::EndpointNames, view::MigrationBatch};
 use crate::{
     context::Context,
-    ops::shared::{failures::into_failure, nouns::BATCH, pages::most, report_line::ReportLine},
+    ops::shared::{failures::into_failure, log_line::ReportLine, nouns::BATCH, pages::most},
 };
 
 /// Failed users in a batch's report. Export-MigrationReport lists them all.

@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::{
     endpoints::{batch_now, target},
-    settings::{self, NO_MAIL, RepairChoice},
+    settings_checks::{self, NO_MAIL, RepairChoice},
     view::MigrationBatch,
 };
 use crate::{
@@ -156,7 +156,7 @@ impl Operation<Context> for NewMigrationBatch {
             ("Users", !request.users.is_empty(), RETRY),
             ("UserIds", !request.user_ids.is_empty(), RETRY),
         ])?;
-        let name = settings::name(&request.name)?;
+        let name = settings_checks::name(&request.name)?;
         let store = &context.store;
         let source = store.endpoint(&request.source_endpoint).await.map_err(into_failure)?;
         let list = members::read(&request.csv_data, request.allow_unknown_columns_in_csv, &source)?;
@@ -196,11 +196,11 @@ impl Request {
             time_zone: self.time_zone,
             sync_interval: self
                 .sync_interval
-                .map_or(Ok::<Duration, Failure>(DEFAULT_SYNC_INTERVAL), settings::sync_interval)?,
+                .map_or(Ok::<Duration, Failure>(DEFAULT_SYNC_INTERVAL), settings_checks::sync_interval)?,
             allow_incremental_syncs: self.allow_incremental_syncs.unwrap_or(true),
-            include_folders: settings::folders("IncludeFolders", self.include_folders)?,
-            exclude_folders: settings::folders("ExcludeFolders", self.exclude_folders)?,
-            folder_map: settings::folder_map(self.folder_map, self.folder_map_data.as_ref())?,
+            include_folders: settings_checks::folders("IncludeFolders", self.include_folders)?,
+            exclude_folders: settings_checks::folders("ExcludeFolders", self.exclude_folders)?,
+            folder_map: settings_checks::folder_map(self.folder_map, self.folder_map_data.as_ref())?,
             content_filter: self.content_filter,
             deletions: self.deletions.unwrap_or_default(),
             max_deletion_percent: self.max_deletion_percent.unwrap_or(usual.max_deletion_percent),
@@ -208,10 +208,10 @@ impl Request {
             newest_first: self.newest_first,
             max_items: self.max_items,
             max_message_size: self.max_message_size,
-            repairs: settings::repairs(&self.repair),
+            repairs: settings_checks::repairs(&self.repair),
             gmail_labels: self.gmail_labels.unwrap_or_default(),
         };
-        settings::check(&made, self.content_filter_language.as_deref())?;
+        settings_checks::check(&made, self.content_filter_language.as_deref())?;
         Ok(made)
     }
 }

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::{
     endpoints::batch_now,
     schedule::{Before, follow},
-    settings::{self, NO_MAIL, RepairChoice},
+    settings_checks::{self, NO_MAIL, RepairChoice},
     view::MigrationBatch,
 };
 use crate::{
@@ -286,18 +286,18 @@ impl Request {
         settings.allow_incremental_syncs =
             self.allow_incremental_syncs.unwrap_or(settings.allow_incremental_syncs);
         if let Some(interval) = self.sync_interval {
-            settings.sync_interval = settings::sync_interval(interval)?;
+            settings.sync_interval = settings_checks::sync_interval(interval)?;
         }
-        let exclude = self.exclude_folders.try_map(|it| settings::folders("ExcludeFolders", it))?;
+        let exclude = self.exclude_folders.try_map(|it| settings_checks::folders("ExcludeFolders", it))?;
         replace(exclude, &mut settings.exclude_folders);
-        let include = self.include_folders.try_map(|it| settings::folders("IncludeFolders", it))?;
+        let include = self.include_folders.try_map(|it| settings_checks::folders("IncludeFolders", it))?;
         replace(include, &mut settings.include_folders);
         let file = self.folder_map_data;
         let map = match (self.folder_map, &file) {
             (Change::Keep | Change::Clear, Some(file)) => {
-                Change::To(settings::folder_map(BTreeMap::new(), Some(file))?)
+                Change::To(settings_checks::folder_map(BTreeMap::new(), Some(file))?)
             }
-            (named, file) => named.try_map(|it| settings::folder_map(it, file.as_ref()))?,
+            (named, file) => named.try_map(|it| settings_checks::folder_map(it, file.as_ref()))?,
         };
         replace(map, &mut settings.folder_map);
         self.content_filter.apply(&mut settings.content_filter);
@@ -308,10 +308,10 @@ impl Request {
         self.max_items.try_map(|it| at_least_one("MaxItems", it, NO_LIMIT))?.apply(&mut settings.max_items);
         let size = self.max_message_size.try_map(|it| at_least_one("MaxMessageSize", it, NO_LIMIT))?;
         size.apply(&mut settings.max_message_size);
-        let repairs = self.repair.try_map(|it| Ok::<_, Failure>(settings::repairs(&it)))?;
+        let repairs = self.repair.try_map(|it| Ok::<_, Failure>(settings_checks::repairs(&it)))?;
         replace(repairs, &mut settings.repairs);
         settings.gmail_labels = self.gmail_labels.unwrap_or(settings.gmail_labels);
-        settings::check(settings, self.content_filter_language.as_deref())
+        settings_checks::check(settings, self.content_filter_language.as_deref())
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{endpoints::batch_now, view::MigrationBatch};
 use crate::{
     context::Context,
-    ops::shared::{failures::into_failure, nouns::BATCH, rules::Order},
+    ops::shared::{failures::into_failure, nouns::BATCH, status_rules::Order},
     service::EndReason,
 };
 

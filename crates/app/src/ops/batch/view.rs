@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::message::message;
 use crate::{
-    ops::shared::{moment::Moment, names::IMAP, report_line::ReportLine, rules::supported_actions},
+    ops::shared::{log_line::ReportLine, moment::Moment, names::IMAP, status_rules::supported_actions},
     output::text,
     time_zones::zone,
 };

@@ -2,11 +2,11 @@
 
 pub(crate) mod confirm_deletions;
 pub(crate) mod failures;
+pub(crate) mod log_line;
 pub(crate) mod members;
 pub(crate) mod moment;
 pub(crate) mod names;
 pub(crate) mod nouns;
 pub(crate) mod pages;
 pub(crate) mod report_file;
-pub(crate) mod report_line;
-pub(crate) mod rules;
+pub(crate) mod status_rules;

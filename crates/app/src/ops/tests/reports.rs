@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::support::{Audit, Desk};
 use crate::{
-    ops::batch::export_report::{Kind, columns},
+    ops::batch::report_columns::{Kind, columns},
     service::forecast::{Day, Forecast},
 };
 

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    saved_messages::Saving, skipped_item_view::MigrationSkippedItem, skipped_report::ReportPosition,
+    saved_messages::Saving, skipped_item_view::MigrationSkippedItem, skipped_report_rows::ReportPosition,
 };
 use crate::{
     context::Context,

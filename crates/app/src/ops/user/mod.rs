@@ -9,7 +9,7 @@ pub(crate) mod remove;
 pub(crate) mod saved_messages;
 pub(crate) mod set;
 pub(crate) mod skipped_item_view;
-pub(crate) mod skipped_report;
+pub(crate) mod skipped_report_rows;
 pub(crate) mod start;
 pub(crate) mod statistics_view;
 pub(crate) mod stop;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{get::user_now, view::MigrationUser};
 use crate::{
     context::Context,
-    ops::shared::{failures::into_failure, nouns::USER, rules::user_refusal},
+    ops::shared::{failures::into_failure, nouns::USER, status_rules::user_refusal},
 };
 
 pub(crate) struct StartMigrationUser;

@@ -15,7 +15,7 @@ use super::view::Waiting;
 use crate::{
     ops::{
         batch::view::percentage,
-        shared::{names::IMAP, report_line::ReportLine},
+        shared::{log_line::ReportLine, names::IMAP},
     },
     service::forecast::Forecast,
 };

@@ -79,7 +79,7 @@ fn microsoft_user(side: &OtherSide) -> Vec<String> {
     ];
     if let (Grant::RefreshToken { .. }, Some(endpoint)) = (&side.oauth.grant, &side.endpoint) {
         lines.push("# On this machine, to sign in:".to_owned());
-        lines.push(format!("mailhaul login {}", super::instructions::word(endpoint)));
+        lines.push(format!("mailhaul login {}", super::csv_and_commands::word(endpoint)));
     }
     lines
 }

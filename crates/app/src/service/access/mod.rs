@@ -2,7 +2,7 @@
 
 pub(crate) mod account;
 mod archive;
+pub(crate) mod destination;
 mod pass_options;
-pub(crate) mod route;
 pub(crate) mod sign_ins;
 pub(crate) mod tokens;

@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 
 use super::{
     cap::Cap,
-    rates::{by_gmail_api, of_endpoint, of_mailbox, pairs},
+    configured::{by_gmail_api, of_endpoint, of_mailbox, pairs},
 };
 
 /// Limits of all endpoints. Clones share them.

@@ -1,7 +1,7 @@
 //! Limits of endpoints: connections, rates, and pauses after refusals.
 
 mod cap;
+pub(crate) mod configured;
 pub(crate) mod endpoint_limits;
 pub(crate) mod meter;
 mod parking;
-pub(crate) mod rates;

@@ -15,7 +15,7 @@ use crate::{
     service::{
         access::{
             account,
-            route::{Destination, Route},
+            destination::{Destination, Route},
         },
         limits::meter::{Meter, MeteredMailbox},
         progress::{ProgressUpdate, UserProgress},

@@ -3,10 +3,10 @@
 pub(crate) mod delivery;
 pub(crate) mod ending;
 pub(crate) mod examination;
+pub(crate) mod fetch_throttling;
 pub(crate) mod in_order;
 pub(crate) mod judge;
 pub(crate) mod sizes;
-pub(crate) mod throttle_replies;
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,7 @@ use mailhaul_mail::{Retry, Scope, Uid};
 use super::{Blame, BodyUse, Delivery, DeliveryError};
 use crate::imap::{
     culprits::is_break,
-    source::{in_order::Batch, throttle_replies},
+    source::{fetch_throttling, in_order::Batch},
 };
 
 /// Maximum cost of breaks in a row, before the folder is left. A silence costs its waiting time.
@@ -31,7 +31,7 @@ impl Delivery {
             return self.throttle_replies.postpone(error, alone).map_err(DeliveryError::Wire);
         };
         if !self.comes(stream, good).await? {
-            return Err(throttle_replies::as_server_reply(error).into());
+            return Err(fetch_throttling::as_server_reply(error).into());
         }
         if let Some(uid) = alone {
             let words = self.excuses.remove(&uid).unwrap_or(error.message);
@@ -56,7 +56,7 @@ impl Delivery {
             None => refused.len() == 1,
         };
         match self.throttle_replies.close() {
-            Some(error) if !comes => Err(throttle_replies::as_server_reply(error).into()),
+            Some(error) if !comes => Err(fetch_throttling::as_server_reply(error).into()),
             _ => Ok(()),
         }
     }

@@ -19,10 +19,10 @@ use crate::{
         link_speed::Gauge,
         source::{
             examination::Examination,
+            fetch_throttling::ThrottleReplies,
             in_order::{Batch, InOrder},
             judge::{BodyVerdict, Judge},
             sizes::Sizes,
-            throttle_replies::ThrottleReplies,
         },
     },
     profile::Profile,

@@ -1,4 +1,4 @@
-//! Rate limits of a server.
+//! Limits of an endpoint that the administrator sets.
 
 use serde::{Deserialize, Serialize};
 
