@@ -94,6 +94,7 @@ fn counts(remote: &Remote, with_folder: bool) -> Counts {
     counts
 }
 
+#[allow(clippy::too_many_lines, reason = "one step of a scenario after the other")]
 async fn play(steps: Vec<Step>, tells_vanished: bool) -> Result<(), TestCaseError> {
     let (source, target) = (Remote::default(), Remote::default());
     target.server().refuses = Some(is_malformed);

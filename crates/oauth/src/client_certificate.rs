@@ -63,7 +63,7 @@ impl CertificateFile {
             (_, [section]) => *section,
             (_, _) => return Err("the file contains several private keys; it must contain one".to_owned()),
         };
-        let key = PrivateKey::of(section)?;
+        let key = PrivateKey::from_section(section)?;
         for (_, der) in certificates {
             let read = X509Certificate::from_der(der);
             let (_, certificate) =

@@ -60,7 +60,7 @@ impl PrivateKey {
         let sections = sections(pem)?;
         let mut keys = sections.iter().filter(|(kind, _)| is_private(*kind));
         match (keys.next(), keys.next()) {
-            (Some(section), None) => Self::of(section),
+            (Some(section), None) => Self::from_section(section),
             (None, _) => Err("the file contains no private key (\"-----BEGIN PRIVATE KEY-----\")".to_owned()),
             (Some(_), Some(_)) => {
                 Err("the file contains several private keys; it must contain one".to_owned())
@@ -68,10 +68,10 @@ impl PrivateKey {
         }
     }
 
-    /// Reads the key of a section.
-    pub(crate) fn of((kind, octets): &Section) -> Result<Self, String> {
+    pub(crate) fn from_section(section: &Section) -> Result<Self, String> {
         const UNREADABLE: &str =
             "the private key cannot be read; it must be an RSA key of at least 2048 bits";
+        let (kind, octets) = section;
         let der = match kind {
             SectionKind::RsaPrivateKey => PrivateKeyDer::Pkcs1(octets.as_slice().into()),
             SectionKind::PrivateKey => PrivateKeyDer::Pkcs8(octets.as_slice().into()),

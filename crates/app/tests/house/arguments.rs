@@ -4,9 +4,6 @@ use syn::{FnArg, ImplItem, Item, Pat, Signature, TraitItem};
 
 use crate::sources::crates;
 
-/// Functions that still do so. The list only gets shorter.
-const KNOWN: &[&str] = &["mailhaul-oauth/private_key.rs: of"];
-
 /// Parameters that are taken apart in the signature, or that hold three values or more.
 fn hides_arguments(signature: &Signature) -> bool {
     signature.inputs.iter().any(|argument| {
@@ -44,5 +41,5 @@ fn no_parameter_hides_arguments() {
         }
     }
     hidden.sort();
-    assert_eq!(hidden, KNOWN);
+    assert_eq!(hidden, Vec::<String>::new());
 }

@@ -524,6 +524,7 @@ impl Target for Remote {
         self.server().largest
     }
 
+    #[allow(clippy::too_many_lines, reason = "one command of a server, with all its misbehaviour")]
     async fn append<F: Feed>(
         &mut self,
         folder: &FolderPath,

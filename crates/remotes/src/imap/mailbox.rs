@@ -94,8 +94,7 @@ pub struct ImapMailbox {
     pub(crate) uploads: Option<Uploads>,
     /// True after the advice that a `UserRoot` may be needed.
     is_root_advised: bool,
-    /// True after a connection broke while copies were listed and read in one flight.
-    pub(crate) is_read_apart: bool,
+    pub(crate) copy_reading: CopyReading,
     /// Counts the messages that scans have shown, on all connections.
     pub(crate) scanned: Arc<AtomicU64>,
     /// Scans that were made before the engine asked for them.
@@ -114,6 +113,14 @@ enum ListAtOnce {
     Wanted,
     /// The session has listed them.
     Done(Vec<ListedMailbox>),
+}
+
+/// Decides if copies are read in one round trip with their list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CopyReading {
+    WithList,
+    /// In commands of their own, after a connection broke at both.
+    Apart,
 }
 
 /// True if no connection was made, or no greeting came.
@@ -150,7 +157,7 @@ impl ImapMailbox {
             numbering: Numbering::default(),
             uploads: None,
             is_root_advised: false,
-            is_read_apart: false,
+            copy_reading: CopyReading::WithList,
             scanned: Arc::default(),
             prefetched: PrefetchedScans::default(),
             is_further: false,
@@ -529,7 +536,7 @@ impl Mailbox for ImapMailbox {
             numbering: self.numbering.clone(),
             uploads: self.uploads.clone(),
             is_root_advised: self.is_root_advised,
-            is_read_apart: self.is_read_apart,
+            copy_reading: self.copy_reading,
             scanned: Arc::clone(&self.scanned),
             prefetched: PrefetchedScans::default(),
             is_further: true,

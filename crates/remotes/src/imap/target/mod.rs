@@ -38,8 +38,11 @@ impl Target for ImapMailbox {
         self.begin().await?;
         if let Some(inbox) = folders.iter().find(|it| it.path.is_inbox()) {
             // Quirk: Dovecot creates INBOX at its first use. Version 2.3 can fail if two connections do so
-            // at once.
-            self.status(&inbox.path).await?;
+            // at once, also those of two programs: the folder exists at the second question.
+            match self.status(&inbox.path).await {
+                Err(error) if error.scope <= Scope::Folder => self.status(&inbox.path).await?,
+                other => other?,
+            };
         }
         let names: Vec<MailboxName> = folders.iter().map(|it| self.wire(&it.path)).collect();
         let mut outcomes: Vec<Result<(), Error>> = folders.iter().map(|_| Ok(())).collect();

@@ -11,7 +11,7 @@ use mailhaul_imap::{
 use mailhaul_mail::{Digests, FolderPath, MessageHasher, Uid, UidSet};
 
 use crate::imap::{
-    mailbox::ImapMailbox,
+    mailbox::{CopyReading, ImapMailbox},
     numbering::SelectMode,
     scan::{self, SCAN_ITEMS, ScanAnswers},
 };
@@ -78,14 +78,14 @@ impl ImapMailbox {
         first: Uid,
         read: &UidSet,
     ) -> Result<StoredMessages, Error> {
-        if !read.is_empty() && !self.is_read_apart {
+        if !read.is_empty() && self.copy_reading == CopyReading::WithList {
             let selected = self.open(folder, SelectMode::Select).await?;
             match one_flight(selected, first, read).await {
                 Ok(Some(stored)) => return Ok(stored),
                 Ok(None) => {}
                 Err(error) => {
                     // The delivery finds the message at which a server breaks the connection.
-                    self.is_read_apart = true;
+                    self.copy_reading = CopyReading::Apart;
                     return Err(self.explain_in(folder, error));
                 }
             }
