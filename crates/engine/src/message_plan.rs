@@ -13,9 +13,9 @@ use crate::{
 pub struct Filter {
     /// Received at one of these times.
     pub received: Received,
-    /// Larger messages are skipped, and reported so (bytes).
+    /// Maximum size in bytes; larger messages are skipped and reported.
     pub max_size: Option<u64>,
-    /// Only this number of the newest messages of each folder.
+    /// Only this number of the newest messages of each folder, copied ones included.
     pub max_items: Option<usize>,
 }
 
@@ -94,26 +94,21 @@ pub fn plan_messages(scan: &Scan, state: &FolderState, filter: &Filter, order: O
             plan.skip.push((MessageInfo { uid, flags, internal_date: None, size: 0 }, why.clone()));
         }
     }
-    let mut wanted: Vec<&MessageInfo> = Vec::new();
-    for message in &scan.messages {
-        match state.messages.get(&message.uid) {
-            Some(MessageState::Done(_)) => {}
-            _ if is_within(message.internal_date, filter) => wanted.push(message),
-            _ => plan.excluded += 1,
-        }
-    }
-    if let Some(most) = filter.max_items {
-        let surplus = wanted.len().saturating_sub(most);
-        plan.excluded += surplus as u64;
-        wanted.drain(..surplus);
-    }
-    for message in wanted {
+    let is_copied =
+        |message: &MessageInfo| matches!(state.messages.get(&message.uid), Some(MessageState::Done(_)));
+    let (within, outside): (Vec<&MessageInfo>, Vec<&MessageInfo>) =
+        scan.messages.iter().partition(|message| is_within(message.internal_date, filter));
+    // Copied messages are among the newest: otherwise each pass would copy older ones in their place.
+    let surplus = filter.max_items.map_or(0, |most| within.len().saturating_sub(most));
+    let left_out = outside.iter().chain(&within[..surplus]).filter(|message| !is_copied(message));
+    plan.excluded += left_out.count() as u64;
+    for message in within[surplus..].iter().filter(|message| !is_copied(message)) {
         match filter.max_size {
             Some(most) if message.size > most => {
                 let reason = format!("larger than the limit: {} > {most} bytes", message.size);
-                plan.skip.push((message.clone(), reason));
+                plan.skip.push(((*message).clone(), reason));
             }
-            _ => plan.copy.push(message.clone()),
+            _ => plan.copy.push((*message).clone()),
         }
     }
     if order == Order::Newest {
@@ -276,5 +271,16 @@ mod tests {
         assert_eq!(plan.copy.iter().map(|it| it.uid.get()).collect::<Vec<_>>(), [5, 6, 7]);
         assert_eq!(plan.skip.len(), 1);
         assert_eq!((plan.excluded, plan.seen()), (5, 9));
+    }
+
+    #[test]
+    fn copied_messages_count_among_the_newest() {
+        let found: Vec<MessageInfo> = (1..=9).map(|number| message(number, "")).collect();
+        let all = Present::These(found.iter().map(|it| it.uid).collect());
+        let filter = Filter { max_items: Some(3), ..Filter::default() };
+        let known = state((6..=8).map(|number| (number, done(number, ""))));
+        let plan = plan_messages(&scan(&found, all), &known, &filter, Order::Oldest);
+        assert_eq!(plan.copy.iter().map(|it| it.uid.get()).collect::<Vec<_>>(), [9]);
+        assert_eq!((plan.already, plan.excluded, plan.seen()), (3, 5, 9));
     }
 }

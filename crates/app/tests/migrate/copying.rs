@@ -162,9 +162,13 @@ async fn filters_maps_and_order_are_obeyed() {
     let source = contents(from.port(), "annb").await;
     let newest: Vec<_> = source["INBOX"].messages.iter().skip(15).collect();
     assert!(target["INBOX"].messages.iter().all(|it| newest.contains(&it)));
+    // A later run copies what is new, and no older messages in place of the copied ones.
+    give(&from, "annb", "INBOX", &[500], 5).await;
+    haul.expect(10, &options);
+    assert_eq!(contents(to.port(), "annb").await["INBOX"].messages.len(), 6);
     // Without the filters the rest comes too.
     haul.expect(0, &["--map", "Sent=Sent Items"]);
-    assert_eq!(contents(to.port(), "annb").await["INBOX"].messages.len(), 20);
+    assert_eq!(contents(to.port(), "annb").await["INBOX"].messages.len(), 21);
 }
 
 #[tokio::test(flavor = "multi_thread")]

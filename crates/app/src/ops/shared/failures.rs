@@ -23,7 +23,7 @@ pub(crate) fn into_failure(error: StoreError) -> Failure {
         StoreError::NotFound { what, identity } => not_found(what, identity),
         StoreError::NameTaken { what, name } => {
             Failure::conflict(format_args!("the migration {what} \"{name}\" already exists"))
-                .with_advice("Choose another name, or remove the {what} that has it.")
+                .with_advice(format_args!("Choose another name, or remove the {what} that has it."))
         }
         StoreError::InUse { .. } => Failure::conflict(&error)
             .with_advice("Remove these batches first, or choose another target in Set-MigrationConfig."),
