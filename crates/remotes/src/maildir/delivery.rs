@@ -96,12 +96,12 @@ impl Delivery {
     }
 
     /// Writes the messages. After an error the outcome of the command is unknown.
-    pub(super) fn take(&mut self, offers: Vec<AppendPart>) -> Result<(), Error> {
-        for offer in offers {
+    pub(super) fn take(&mut self, parts: Vec<AppendPart>) -> Result<(), Error> {
+        for part in parts {
             if self.is_refused {
                 break;
             }
-            match offer {
+            match part {
                 AppendPart::Message(envelope, body) => {
                     self.make_room(body.len() as u64)?;
                     self.attempt(|it| {

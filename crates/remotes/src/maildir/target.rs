@@ -73,17 +73,17 @@ impl Target for MaildirMailbox {
         let mut octets = 0;
         loop {
             if !group.is_empty() && (octets >= GROUP_OCTETS || !feed.is_ready()) {
-                let offers = std::mem::take(&mut group);
+                let parts = std::mem::take(&mut group);
                 octets = 0;
-                delivery = working(delivery, |it| it.take(offers)).await?;
+                delivery = working(delivery, |it| it.take(parts)).await?;
                 if delivery.is_refused() {
                     return Ok(());
                 }
             }
-            let offer = {
+            let part = {
                 let mut next = pin!(feed.next());
-                if let Ok(offer) = timeout(LINGER, &mut next).await {
-                    offer
+                if let Ok(part) = timeout(LINGER, &mut next).await {
+                    part
                 } else {
                     if delivery.is_open() {
                         delivery = working(delivery, Delivery::commit).await?;
@@ -91,10 +91,10 @@ impl Target for MaildirMailbox {
                     next.await
                 }
             };
-            match offer {
-                Ok(Some(offer)) => {
-                    octets += weight(&offer);
-                    group.push(offer);
+            match part {
+                Ok(Some(part)) => {
+                    octets += weight(&part);
+                    group.push(part);
                 }
                 Ok(None) => break,
                 Err(error) => {
@@ -163,8 +163,8 @@ async fn working(
     blocking(move || work(&mut delivery).map(|()| delivery)).await?
 }
 
-fn weight(offer: &AppendPart) -> usize {
-    match offer {
+fn weight(part: &AppendPart) -> usize {
+    match part {
         AppendPart::Message(_, octets) | AppendPart::Chunk(octets) => octets.len(),
         AppendPart::Start(..) | AppendPart::End => 0,
     }

@@ -21,7 +21,7 @@ pub(crate) struct Split<'f, F> {
     feed: &'f mut F,
     /// Size of the largest message for APPEND (bytes).
     largest: Option<u64>,
-    /// Offers that were read ahead.
+    /// Parts that were read ahead.
     ahead: VecDeque<AppendPart>,
     /// The route of the message that is ahead, whole or in part.
     route: Option<UploadRoute>,
@@ -61,12 +61,12 @@ impl<'f, F: Feed> Split<'f, F> {
     async fn beginning(&mut self) -> Result<Vec<u8>, Error> {
         let mut beginning = Vec::new();
         while beginning.len() < LONGEST_HEADER && !has_header_end(&beginning) {
-            let Some(offer) = self.feed.next().await? else { break };
-            let is_end = offer == AppendPart::End;
-            if let AppendPart::Chunk(octets) = &offer {
+            let Some(part) = self.feed.next().await? else { break };
+            let is_end = part == AppendPart::End;
+            if let AppendPart::Chunk(octets) = &part {
                 beginning.extend_from_slice(&octets[..octets.len().min(LONGEST_HEADER)]);
             }
-            self.ahead.push_back(offer);
+            self.ahead.push_back(part);
             if is_end {
                 break;
             }
@@ -76,7 +76,7 @@ impl<'f, F: Feed> Split<'f, F> {
 
     async fn take(&mut self) -> Result<Option<AppendPart>, Error> {
         match self.ahead.pop_front() {
-            Some(offer) => Ok(Some(offer)),
+            Some(part) => Ok(Some(part)),
             None => self.feed.next().await,
         }
     }
@@ -120,12 +120,12 @@ impl<F: Feed> Feed for Split<'_, F> {
         if !self.is_within && self.peek().await? != Some(UploadRoute::Append) {
             return Ok(None);
         }
-        let offer = self.take().await?;
-        self.is_within = matches!(offer, Some(AppendPart::Start(..) | AppendPart::Chunk(_)));
+        let part = self.take().await?;
+        self.is_within = matches!(part, Some(AppendPart::Start(..) | AppendPart::Chunk(_)));
         if !self.is_within {
             self.route = None;
         }
-        Ok(offer)
+        Ok(part)
     }
 
     fn is_ready(&self) -> bool {

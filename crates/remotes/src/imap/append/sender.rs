@@ -128,9 +128,9 @@ impl Sender<'_> {
             if !is_within && self.settings.tracker.is_refused() {
                 break;
             }
-            let offer = self.next_offer(feed).await?;
-            is_within = matches!(offer, Some(AppendPart::Start(..) | AppendPart::Chunk(_)));
-            match offer {
+            let part = self.next_part(feed).await?;
+            is_within = matches!(part, Some(AppendPart::Start(..) | AppendPart::Chunk(_)));
+            match part {
                 None => break,
                 Some(AppendPart::Message(envelope, body)) => {
                     let line = self.settings.rules.ruler().map_or(0, |mut ruler| {
@@ -177,20 +177,20 @@ impl Sender<'_> {
         Ok(if self.settings.tracker.is_refused() { PipelineEnd::UntilRefused } else { sent })
     }
 
-    /// Returns the next offer. A command that waits too long for it is ended.
-    async fn next_offer<F: Feed>(&mut self, feed: &mut F) -> Result<Option<AppendPart>, PipelineError> {
+    /// Returns the next part of the feed. A command that waits too long for it is ended.
+    async fn next_part<F: Feed>(&mut self, feed: &mut F) -> Result<Option<AppendPart>, PipelineError> {
         if !feed.is_ready() {
             self.sink.flush().await?;
         }
         let mut next = pin!(feed.next());
-        let offer = if let Ok(offer) = timeout(self.settings.linger, &mut next).await {
-            offer
+        let part = if let Ok(part) = timeout(self.settings.linger, &mut next).await {
+            part
         } else {
             self.end_command();
             self.sink.flush().await?;
             next.await
         };
-        offer.map_err(PipelineError::Feed)
+        part.map_err(PipelineError::Feed)
     }
 
     /// Waits until the next message may be sent. False if too many commands were refused in this session.
