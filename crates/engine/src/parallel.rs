@@ -240,7 +240,7 @@ async fn sync_once<M: Ports>(
 ) -> Result<(), Error> {
     job.has_waited |= queue.has_waited.load(Ordering::SeqCst);
     job.refusals.follow(&queue.alike.lock());
-    let carried = sync_folder(cx, job).await;
+    let carried = Box::pin(sync_folder(cx, job)).await;
     queue.alike.lock().clone_from(job.refusals.alike());
     queue.has_waited.fetch_or(job.has_waited, Ordering::SeqCst);
     match carried {

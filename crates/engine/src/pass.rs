@@ -99,12 +99,12 @@ async fn sync_mailbox<M: Ports>(cx: &mut SyncContext<'_, M>, report: &mut Report
         .chain(views.iter().filter(|it| it.why(false).is_some()).map(|it| (it.source().clone(), 0)))
         .collect();
     cx.progress.event(Event::Planned { folders: &listed });
-    let mut result = sync_folders(cx, &mut jobs, &names).await;
+    let mut result = Box::pin(sync_folders(cx, &mut jobs, &names)).await;
     if result.is_ok() {
         result = sync_relisted(cx, &mut jobs, report).await;
     }
     if result.is_ok() {
-        result = sync_views(cx, views, &mut jobs, &names, report).await;
+        result = Box::pin(sync_views(cx, views, &mut jobs, &names, report)).await;
     }
     if result.is_ok() {
         result = finish_all(cx, &mut jobs).await;
@@ -125,7 +125,7 @@ async fn sync_relisted<M: Ports>(
     let Some(survey) = list_once_more(cx, jobs, report).await? else { return Ok(()) };
     let names = survey.names.clone();
     let (mut more, _) = choose_jobs(cx, survey, report);
-    let synced = sync_folders(cx, &mut more, &names).await;
+    let synced = Box::pin(sync_folders(cx, &mut more, &names)).await;
     jobs.extend(more);
     synced
 }

@@ -125,7 +125,7 @@ impl Target for ImapMailbox {
         last: Option<Uid>,
         read: &UidSet,
     ) -> Result<StoredMessages, Error> {
-        self.stored_from(folder, first, last, read).await
+        Box::pin(self.stored_from(folder, first, last, read)).await
     }
 
     fn habits(&self) -> StorageHabits {
