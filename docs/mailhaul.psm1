@@ -56,7 +56,7 @@ function Invoke-MailhaulOperation([string] $Operation, $Parameters) {
 function Test-MigrationServerAvailability {
     <#
     .SYNOPSIS
-    Tests a mail server step by step (DNS, TCP, TLS, sign-in, mailbox) and shows its features. With a login, also its speed and the login form of an administrator. Changes nothing.
+    Tests a mail server step by step (DNS, TCP, TLS, sign-in, mailbox) and shows its features. If you give a login, it also measures the speed; with TestMailbox, it finds the administrator's login form. Changes nothing.
     .PARAMETER IMAP
     Any IMAP server [default if no other type is given].
     .PARAMETER Microsoft365
@@ -86,7 +86,7 @@ function Test-MigrationServerAvailability {
     .PARAMETER AuthMechanism
     Only sign-in mechanism to use [default: the strongest that works]. SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN or LOGIN.
     .PARAMETER TestMailbox
-    Mailbox to open, with an access token or as the administrator. Write it as its owner signs in. The test finds the login form that the server accepts; it tries each form at most once.
+    Mailbox to open, with an access token or as the administrator. Give the user name with which the owner of the mailbox signs in. The test finds the login form that the server accepts; it tries each form at most once.
     .PARAMETER TenantId
     Microsoft tenant, by GUID or domain.
     .PARAMETER ApplicationId
@@ -181,11 +181,11 @@ function New-MigrationEndpoint {
     .PARAMETER AuthMechanism
     Only sign-in mechanism to use [default: the strongest that works]. SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN or LOGIN.
     .PARAMETER MessagesPerSecond
-    Maximum messages per second, read and written [default: the profile's]. All mailboxes share the limit.
+    Maximum messages per second over all mailboxes, read and written [default: none]. If it is set, the profile's messages per second of each mailbox do not apply.
     .PARAMETER BytesPerSecond
-    Maximum bytes per second over all mailboxes [default: the profile's].
+    Maximum bytes per second over all mailboxes [default: none].
     .PARAMETER BytesPerDay
-    Maximum bytes in 24 hours over all mailboxes [default: the profile's].
+    Maximum bytes in 24 hours over all mailboxes [default: none]. The limit of each mailbox (MailboxBytesPerDay) applies too.
     .PARAMETER MailboxBytesPerDay
     Maximum bytes in 24 hours for each mailbox [default: the profile's].
     .PARAMETER Credential
@@ -305,7 +305,7 @@ function Get-MigrationEndpoint {
 function Set-MigrationEndpoint {
     <#
     .SYNOPSIS
-    Changes an endpoint, also while batches run. Limits take effect immediately, everything else from the next pass on, or immediately with Set-MigrationBatch -Update.
+    Changes an endpoint, also while batches run. New limits apply at once. Other changes apply from the next pass; to apply them at once, run Set-MigrationBatch -Update.
     .PARAMETER Identity
     Name or GUID of the endpoint.
     .PARAMETER RemoteServer
@@ -323,7 +323,7 @@ function Set-MigrationEndpoint {
     .PARAMETER CertificateSha256
     SHA-256 of the only accepted certificate.
     .PARAMETER MaxConcurrentMigrations
-    Maximum number of active mailboxes, or unlimited. Takes effect immediately. A lower limit applies even if more mailboxes are active.
+    Maximum number of active mailboxes, or unlimited. Takes effect immediately. If more mailboxes are active, the surplus ones finish the messages in transfer and wait again.
     .PARAMETER MaxConcurrentIncrementalSyncs
     Maximum number of mailboxes in an incremental sync. They count against MaxConcurrentMigrations too.
     .PARAMETER ServerProfile
@@ -331,11 +331,11 @@ function Set-MigrationEndpoint {
     .PARAMETER AuthMechanism
     Only sign-in mechanism to use; $null for the strongest that works.
     .PARAMETER MessagesPerSecond
-    Maximum messages per second, read and written; $null for the profile's. All mailboxes share the limit.
+    Maximum messages per second over all mailboxes, read and written; $null for none. If it is set, the profile's messages per second of each mailbox do not apply.
     .PARAMETER BytesPerSecond
-    Maximum bytes per second over all mailboxes; $null for the profile's.
+    Maximum bytes per second over all mailboxes; $null for none.
     .PARAMETER BytesPerDay
-    Maximum bytes in 24 hours over all mailboxes; $null for the profile's.
+    Maximum bytes in 24 hours over all mailboxes; $null for none. The limit of each mailbox (MailboxBytesPerDay) applies too.
     .PARAMETER MailboxBytesPerDay
     Maximum bytes in 24 hours for each mailbox; $null for the profile's.
     .PARAMETER Credential
@@ -469,7 +469,7 @@ function New-MigrationBatch {
     .PARAMETER SourceEndpoint
     Endpoint that mail comes from.
     .PARAMETER TargetEndpoint
-    Endpoint that mail goes to [default: that of Set-MigrationConfig]. Archive is the archive in the data directory.
+    Endpoint that mail goes to [default: the default target of Set-MigrationConfig]. Write Archive for the archive in the data directory.
     .PARAMETER AutoStart
     Starts the batch immediately.
     .PARAMETER StartAfter
@@ -477,7 +477,7 @@ function New-MigrationBatch {
     .PARAMETER CompleteAfter
     Time of the final sync; until then, mailboxes are kept in sync.
     .PARAMETER TimeZone
-    Time zone of dates without one, as an IANA or Windows name [default: UTC].
+    Time zone for dates that are given without a time zone [default: UTC]. It is an IANA or Windows name.
     .PARAMETER ExcludeFolders
     Folders to leave out: Name, Name/* with subfolders, or #DeletedItems#.
     .PARAMETER IncludeFolders
@@ -499,9 +499,9 @@ function New-MigrationBatch {
     .PARAMETER Deletions
     Handling of copies whose message was deleted on the source [default: Keep].
     .PARAMETER MaxDeletionPercent
-    Maximum share of a mailbox's copies that one sync removes, in percent [default: 10]. Applies to Deletions Mirror. More copies wait for a second sync an hour later, or for ConfirmDeletions.
+    Maximum share of a mailbox's copies that one sync removes, in percent [default: 10]. Applies to Deletions Mirror. If it would remove more, the copies wait until a sync at least one hour later also misses their messages, or until you give ConfirmDeletions.
     .PARAMETER MaxDeletionCount
-    Number of copies that one sync may remove whatever their share [default: 10]. Applies to Deletions Mirror.
+    Number of copies that one sync may remove, even if they are more than MaxDeletionPercent [default: 10]. Applies to Deletions Mirror.
     .PARAMETER NewestFirst
     Copies the newest messages first.
     .PARAMETER MaxItems
@@ -596,7 +596,7 @@ function Set-MigrationBatch {
     .PARAMETER Identity
     Name or GUID of the batch.
     .PARAMETER AddUsers
-    Adds the users of CSVData. Users that are in the batch already get the logins and passwords of the file.
+    Adds the users of CSVData. For a user who is already in the batch, the file replaces logins and passwords.
     .PARAMETER CSVData
     CSV file of mailboxes, with AddUsers.
     .PARAMETER AllowUnknownColumnsInCsv
@@ -606,9 +606,9 @@ function Set-MigrationBatch {
     .PARAMETER CompleteAfter
     Time of the final sync; $null waits for Complete-MigrationBatch.
     .PARAMETER TimeZone
-    Time zone of dates without one, as an IANA or Windows name; $null is UTC.
+    Time zone for dates that are given without a time zone; $null is UTC. It is an IANA or Windows name.
     .PARAMETER SyncNow
-    Syncs now the users that are synced already.
+    Starts a sync of all synced users now.
     .PARAMETER CheckNow
     Checks now whether all mailboxes can be opened. Get-MigrationUser -CheckFailed shows those that cannot.
     .PARAMETER Update
@@ -616,7 +616,7 @@ function Set-MigrationBatch {
     .PARAMETER ApproveSkippedItems
     Approves the messages skipped so far.
     .PARAMETER ConfirmDeletions
-    Lets the next sync remove the waiting copies. Their messages vanished from the source. The users' reports name the folders.
+    Lets the next sync remove copies whose removal waits for you. Their messages are gone from the source. The users' reports name the folders.
     .PARAMETER AllowIncrementalSyncs
     Runs incremental syncs after the first sync.
     .PARAMETER SyncInterval
@@ -636,9 +636,9 @@ function Set-MigrationBatch {
     .PARAMETER Deletions
     Handling of copies whose message was deleted on the source.
     .PARAMETER MaxDeletionPercent
-    Maximum share of a mailbox's copies that one sync removes, in percent. Applies to Deletions Mirror. More copies wait for a second sync an hour later, or for ConfirmDeletions.
+    Maximum share of a mailbox's copies that one sync removes, in percent. Applies to Deletions Mirror. If it would remove more, the copies wait until a sync at least one hour later also misses their messages, or until you give ConfirmDeletions.
     .PARAMETER MaxDeletionCount
-    Number of copies that one sync may remove whatever their share. Applies to Deletions Mirror.
+    Number of copies that one sync may remove, even if they are more than MaxDeletionPercent. Applies to Deletions Mirror.
     .PARAMETER NewestFirst
     Copies the newest messages first.
     .PARAMETER MaxItems
@@ -730,7 +730,7 @@ function Stop-MigrationBatch {
 function Complete-MigrationBatch {
     <#
     .SYNOPSIS
-    Runs the final sync of a batch's users; no sync follows it. Users that are not synced yet complete once they are. A user's own CompleteAfter still applies.
+    Runs the final sync of a batch's users; no sync follows it. A user that is not synced yet is completed after its first sync. A user's own CompleteAfter still applies.
     .PARAMETER Identity
     Name or GUID of the batch.
     .PARAMETER SyncAndComplete
@@ -819,7 +819,7 @@ function Set-MigrationUser {
     .PARAMETER ApproveSkippedItems
     Approves the messages skipped so far.
     .PARAMETER ConfirmDeletions
-    Lets the next sync remove the waiting copies. Their messages vanished from the source. The user's report names the folders.
+    Lets the next sync remove copies whose removal waits for you. Their messages are gone from the source. The user's report names the folders.
     .PARAMETER Credential
     New login at the source.
     .PARAMETER TargetCredential
@@ -1109,7 +1109,7 @@ function New-MigrationMasterKey {
     .SYNOPSIS
     Encrypts all passwords with a new key; all of them or none.
     .PARAMETER KeyFile
-    File with the new key [default: a new key in the data directory]. From the next start on, `MAILHAUL_MASTER_KEY_FILE` must name this file. Without KeyFile, the current key must be in the data directory.
+    File with the new key [default: a new key in the data directory]. If you give KeyFile, set `MAILHAUL_MASTER_KEY_FILE` to it before the next start. Without KeyFile, this works only if the current key is in the data directory.
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
     param(

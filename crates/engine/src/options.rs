@@ -23,7 +23,7 @@ pub enum DeletionPolicy {
 pub struct RemovalRules {
     /// Share of a mailbox's copies that one pass removes, in percent, or [`Self::messages`] if that is more.
     ///
-    /// Of the copies of one folder, at most half, or [`Self::messages`].
+    /// Of one folder: this share or 50 percent, whichever is more, or [`Self::messages`] if that is more.
     pub percent: u8,
     /// See [`Self::percent`].
     pub messages: u64,

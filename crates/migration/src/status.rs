@@ -38,7 +38,7 @@ pub enum UserStatus {
     IncrementalFailed,
     /// Stopped after at least one successful pass.
     IncrementalStopped,
-    /// The stop takes effect at the end of the current window.
+    /// Being stopped: the messages in transfer are finished first.
     Stopping,
     /// Not started, or stopped before the first successful pass.
     Stopped,

@@ -15,7 +15,7 @@ pub(crate) struct Placeholder {
 }
 
 /// Words for the report if the message is one of these texts, with the subject that the text names.
-pub(crate) fn found(placeholders: &[Placeholder], message: &[u8]) -> Option<String> {
+pub(crate) fn placeholder_reason(placeholders: &[Placeholder], message: &[u8]) -> Option<String> {
     if placeholders.is_empty() || message.len() > LARGEST {
         return None;
     }
@@ -32,9 +32,9 @@ pub(crate) fn found(placeholders: &[Placeholder], message: &[u8]) -> Option<Stri
     })
 }
 
-/// Removes quotation marks in front and repeated blanks.
+/// Removes quotation marks at both ends and repeated blanks.
 fn plain(text: &str) -> String {
-    text.trim().trim_start_matches('"').split_whitespace().collect::<Vec<_>>().join(" ")
+    text.trim().trim_matches('"').split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -54,15 +54,16 @@ mod tests {
         let folded = "Retrieval using the IMAP4 protocol failed for the following\r\n message: 2";
         for kind in ["Exchange", "Microsoft 365"] {
             let placeholders = &Profiles::built_in().find(kind).unwrap().placeholders;
-            let found = |from: &str, subject: &str| found(placeholders, given(from, subject).as_bytes());
+            let reason =
+                |from: &str, subject: &str| placeholder_reason(placeholders, given(from, subject).as_bytes());
             for from in ["Microsoft Exchange Server 2010", "\"Microsoft Exchange Server\" <a@b>"] {
-                let words = found(from, folded).unwrap();
+                let words = reason(from, folded).unwrap();
                 assert!(words.contains("for the following message: 2\""), "{words}");
-                assert!(words.ends_with("; it names the subject Example meeting\""), "{words}");
+                assert!(words.ends_with("; it names the subject Example meeting"), "{words}");
             }
-            assert_eq!(found("Alice <alice@example.com>", folded), None);
-            assert_eq!(found("Microsoft Exchange Server 2010", "Undeliverable"), None);
+            assert_eq!(reason("Alice <alice@example.com>", folded), None);
+            assert_eq!(reason("Microsoft Exchange Server 2010", "Undeliverable"), None);
         }
-        assert_eq!(found(&[], given("Microsoft Exchange Server", folded).as_bytes()), None);
+        assert_eq!(placeholder_reason(&[], given("Microsoft Exchange Server", folded).as_bytes()), None);
     }
 }

@@ -24,7 +24,7 @@ use crate::{
 
 const EXIT_CODES: &str = "\
 Exit codes:
-    0  every mailbox is synced, all sums close, no message was skipped
+    0  every mailbox is synced, all numbers add up, no message was skipped
    10  every mailbox is synced, some messages were skipped (the report names them)
    20  at least one mailbox failed (run the same command again to continue)
     2  wrong options or input; nothing was done
@@ -126,8 +126,8 @@ pub(crate) struct Migrate {
     /// Leave out this folder (repeatable), in the same forms
     #[arg(long, value_name = "FOLDER", value_parser = FolderPattern::parse, help_heading = "What to copy")]
     pub(crate) exclude_folder: Vec<FolderPattern>,
-    /// Copy this folder to that target (repeatable). Name/* includes subfolders, * is all folders ('*=Old/*' puts all
-    /// below Old, 'Old/*=*' takes them out again), and the target - leaves the folder out
+    /// Copy this folder to that target (repeatable). Name/* means the folder with its subfolders, * means all folders.
+    /// '*=Old/*' moves all folders below Old; 'Old/*=*' does the reverse; 'Name=-' leaves a folder out
     #[arg(long, value_name = "SOURCE=TARGET", value_parser = folder_map, help_heading = "What to copy")]
     pub(crate) map: Vec<FolderMapping>,
     /// CSV file with the columns Source and Target, instead of --map
@@ -143,11 +143,13 @@ pub(crate) struct Migrate {
     /// too many messages vanished at once (--max-deletions, --max-deletion-count)
     #[arg(long, help_heading = "What to copy")]
     pub(crate) confirm_deletions: bool,
-    /// With --deletions mirror: maximum share of a mailbox's copies that one pass removes, in percent; more copies wait for
-    /// a second pass an hour later, or for --confirm-deletions
+    /// With --deletions mirror: maximum share of a mailbox's copies that one pass removes, in percent. If it would
+    /// remove more, the copies wait until a pass at least one hour later also misses their messages, or until you give
+    /// --confirm-deletions
     #[arg(long, value_name = "PERCENT", default_value_t = RemovalRules::default().percent, value_parser = clap::value_parser!(u8).range(0..=100), help_heading = "What to copy")]
     pub(crate) max_deletions: u8,
-    /// With --deletions mirror: number of copies that one pass may remove whatever their share
+    /// With --deletions mirror: number of copies that one pass may remove, even if they are more than
+    /// --max-deletions
     #[arg(long, value_name = "N", default_value_t = RemovalRules::default().messages, help_heading = "What to copy")]
     pub(crate) max_deletion_count: u64,
     /// Edits allowed for messages that the target refuses, separated by commas: NulBytes, BareNewlines, LongLines,

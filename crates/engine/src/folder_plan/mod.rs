@@ -204,7 +204,7 @@ impl Placing<'_> {
         }
     }
 
-    /// Assigns messages that only a view holds.
+    /// Assigns target folders to views; only messages in no other folder are copied there.
     ///
     /// Those of `\All` are archived mail. The other views may be folders of their own (RFC 8457).
     fn place_views(&mut self, views: &[&Folder], target: &[Folder], on_target: &Uses) {
@@ -238,7 +238,8 @@ impl Placing<'_> {
         })
     }
 
-    /// Returns the nearest parent with another name, and this folder's path below it.
+    /// Returns the nearest decided parent if its target has another name, and the wanted target path of this folder
+    /// below it.
     ///
     /// A folder that the operator mapped alone does not take its children with it.
     fn above(&self, path: &FolderPath) -> Option<(FolderPath, Vec<Level>)> {

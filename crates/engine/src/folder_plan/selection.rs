@@ -22,8 +22,9 @@ pub struct Selection<'a> {
 }
 
 impl<'a> Selection<'a> {
-    /// Creates the selection for this listing. Folders in `known` continue even if the rules would not begin with them
-    /// today.
+    /// Creates the selection for this listing.
+    ///
+    /// A folder in `known` is copied even if its listing says `UnlessWanted`; the operator's rules still apply.
     pub fn new(source: &[Folder], rules: &'a FolderRules, known: &'a [FolderRecord]) -> Self {
         let known = known.iter().map(|it| (&it.folder, it)).collect();
         Self { rules, uses: Uses::new(source), known }

@@ -72,8 +72,8 @@ pub(crate) async fn record_adopted<M: Ports>(
 
 /// Finds the UIDs of copies that the target acknowledged without returning a UID.
 ///
-/// With a start, messages above it count. Without one, only equal bytes anywhere in the folder count. Returns the
-/// number of copies that were found.
+/// With a start, messages from its UID on count. Without one, only equal bytes anywhere in the folder count. Returns
+/// the number of copies that were found.
 pub(crate) async fn locate_copies<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &FolderJob,

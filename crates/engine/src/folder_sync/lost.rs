@@ -1,4 +1,4 @@
-//! Messages that the target accepted and does not have.
+//! Messages that the target accepted, and then lost or damaged.
 
 use mailhaul_mail::Uid;
 

@@ -53,7 +53,7 @@ pub(crate) async fn located_copies<'a, M: Ports>(
 
 /// Returns the messages that have no other copy in the folder.
 ///
-/// A server that keeps one copy of identical messages has the others.
+/// On a server that merges identical messages, a missing message with an equal recorded copy is not lost.
 pub(crate) async fn without_twins<M: Ports>(
     cx: &SyncContext<'_, M>,
     job: &FolderJob,
@@ -72,7 +72,8 @@ pub(crate) async fn without_twins<M: Ports>(
 
 /// Searches for acknowledged messages by their headers or bytes.
 ///
-/// Returns those that are not there after the target had time to show them.
+/// Returns those that are not there after the target had time to show them. Empty if the target is known to show
+/// messages late.
 pub(crate) async fn find_missing<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
@@ -109,7 +110,7 @@ pub(crate) async fn find_missing<M: Ports>(
         }
     }
     if !lost(state).is_empty() {
-        // The target's UIDNEXT may be too high: then no copy is ever above the start.
+        // The target's UIDNEXT may be too high: then no copy is ever at or above the start.
         locate_copies(cx, job, state, None, owned).await?;
     }
     let lost = lost(state);

@@ -17,7 +17,7 @@ use crate::{
 
 /// Skips messages that the target would refuse for their size, before they are read.
 ///
-/// The source's size may be an estimate: near the limit, the real size decides.
+/// The source's size may be an estimate. A message up to a quarter above the limit is read, and its real size decides.
 pub(crate) fn skip_too_large<M: Ports>(cx: &SyncContext<'_, M>, job: &mut FolderJob, plan: &mut MessagePlan) {
     let Some(limit) = cx.target.largest(&job.target) else { return };
     let (copy, too_large) =

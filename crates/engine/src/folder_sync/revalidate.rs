@@ -15,7 +15,9 @@ use crate::{
     ports::{Ledger, Mailbox, Target},
 };
 
-/// Checks UIDVALIDITY and UIDNEXT of the target folder, and pairs the records again if they changed.
+/// Pairs the records again if the target's UIDVALIDITY changed or its UIDNEXT went back.
+///
+/// Creates a missing folder. May replace `state` by the whole folder.
 pub(crate) async fn check_target_validity<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,

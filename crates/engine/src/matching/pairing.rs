@@ -19,7 +19,7 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// True if only the bytes could distinguish the two. An unknown date fits every date.
+    /// True if the sizes are equal and no two known dates differ.
     fn is_like(&self, other: &Self) -> bool {
         self.size == other.size && self.arrived.zip(other.arrived).is_none_or(|(one, other)| one == other)
     }
@@ -46,7 +46,9 @@ pub struct Pairing {
 pub enum Proof {
     /// The fingerprint: the folder holds only our copies, and a mistake would lose no message.
     Fingerprint,
-    /// Size and date of arrival in addition: two versions of a draft may have equal headers and sizes.
+    /// The fingerprint, and equal size and date of arrival (an unknown date fits).
+    ///
+    /// The date separates versions of a draft.
     SizeAndDate,
     /// Only a digest of the bytes.
     Digest,

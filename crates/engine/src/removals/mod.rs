@@ -2,8 +2,8 @@
 //!
 //! Invariant: one odd answer of a server must not empty the target. Some removals wait until a second pass, at least
 //! an hour later, misses the messages too, or until the administrator confirms. These are: all of a folder that
-//! vanished or became empty, more than a share of the mailbox, and more than half of a folder. Until then their
-//! records stay.
+//! vanished or became empty, more than a share of the mailbox, and more than a share of one folder. Until then
+//! their records stay.
 
 pub(crate) mod departed;
 pub(crate) mod proof;

@@ -87,7 +87,7 @@ async fn a_text_in_place_of_a_message_is_not_copied() {
     assert_eq!(
         passed.skipped(),
         ["the server sends its own text in place of the message: \"Retrieval using the IMAP4 protocol \
-          failed for the following message: 2\"; it names the subject Example meeting\""]
+          failed for the following message: 2\"; it names the subject Example meeting"]
     );
 }
 

@@ -31,8 +31,8 @@ impl Operation<Context> for CompleteMigrationBatch {
     const VERB: Verb = Verb::Complete;
     const NOUN: Noun = BATCH;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str = "Runs the final sync of a batch's users; no sync follows it. Users that are not synced \
-                                 yet complete once they are. A user's own CompleteAfter still applies.";
+    const ABOUT: &'static str = "Runs the final sync of a batch's users; no sync follows it. A user that is not synced \
+                                 yet is completed after its first sync. A user's own CompleteAfter still applies.";
     const VIEW: &'static [&'static str] = &["Identity", "Status", "Message"];
 
     type Request = Request;

@@ -43,9 +43,9 @@ pub(crate) struct Request {
     csv_data: Bytes,
     /// Endpoint that mail comes from.
     source_endpoint: String,
-    /// Endpoint that mail goes to [default: that of Set-MigrationConfig].
+    /// Endpoint that mail goes to [default: the default target of Set-MigrationConfig].
     ///
-    /// Archive is the archive in the data directory.
+    /// Write Archive for the archive in the data directory.
     target_endpoint: Option<String>,
     /// Starts the batch immediately.
     #[serde(default)]
@@ -54,7 +54,9 @@ pub(crate) struct Request {
     start_after: Option<DateTime>,
     /// Time of the final sync; until then, mailboxes are kept in sync.
     complete_after: Option<DateTime>,
-    /// Time zone of dates without one, as an IANA or Windows name [default: UTC].
+    /// Time zone for dates that are given without a time zone [default: UTC].
+    ///
+    /// It is an IANA or Windows name.
     time_zone: Option<String>,
     /// Folders to leave out: Name, Name/* with subfolders, or #DeletedItems#.
     #[serde(default)]
@@ -91,11 +93,12 @@ pub(crate) struct Request {
     deletions: Option<Deletions>,
     /// Maximum share of a mailbox's copies that one sync removes, in percent [default: 10].
     ///
-    /// Applies to Deletions Mirror. More copies wait for a second sync an hour later, or for
-    /// ConfirmDeletions.
+    /// Applies to Deletions Mirror. If it would remove more, the copies wait until a sync at least
+    /// one hour later also misses their messages, or until you give ConfirmDeletions.
     #[schemars(range(max = 100))]
     max_deletion_percent: Option<u8>,
-    /// Number of copies that one sync may remove whatever their share [default: 10].
+    /// Number of copies that one sync may remove, even if they are more than MaxDeletionPercent
+    /// [default: 10].
     ///
     /// Applies to Deletions Mirror.
     max_deletion_count: Option<u64>,

@@ -41,7 +41,7 @@ pub(crate) struct Request {
     identity: String,
     /// Adds the users of CSVData.
     ///
-    /// Users that are in the batch already get the logins and passwords of the file.
+    /// For a user who is already in the batch, the file replaces logins and passwords.
     #[serde(default)]
     add_users: bool,
     /// CSV file of mailboxes, with AddUsers.
@@ -55,10 +55,12 @@ pub(crate) struct Request {
     /// Time of the final sync; $null waits for Complete-MigrationBatch.
     #[serde(default)]
     complete_after: Change<DateTime>,
-    /// Time zone of dates without one, as an IANA or Windows name; $null is UTC.
+    /// Time zone for dates that are given without a time zone; $null is UTC.
+    ///
+    /// It is an IANA or Windows name.
     #[serde(default)]
     time_zone: Change<String>,
-    /// Syncs now the users that are synced already.
+    /// Starts a sync of all synced users now.
     #[serde(default)]
     sync_now: bool,
     /// Checks now whether all mailboxes can be opened.
@@ -74,9 +76,9 @@ pub(crate) struct Request {
     /// Approves the messages skipped so far.
     #[serde(default)]
     approve_skipped_items: bool,
-    /// Lets the next sync remove the waiting copies.
+    /// Lets the next sync remove copies whose removal waits for you.
     ///
-    /// Their messages vanished from the source. The users' reports name the folders.
+    /// Their messages are gone from the source. The users' reports name the folders.
     #[serde(default)]
     confirm_deletions: bool,
     /// Runs incremental syncs after the first sync.
@@ -105,11 +107,11 @@ pub(crate) struct Request {
     deletions: Option<Deletions>,
     /// Maximum share of a mailbox's copies that one sync removes, in percent.
     ///
-    /// Applies to Deletions Mirror. More copies wait for a second sync an hour later, or for
-    /// ConfirmDeletions.
+    /// Applies to Deletions Mirror. If it would remove more, the copies wait until a sync at least
+    /// one hour later also misses their messages, or until you give ConfirmDeletions.
     #[schemars(range(max = 100))]
     max_deletion_percent: Option<u8>,
-    /// Number of copies that one sync may remove whatever their share.
+    /// Number of copies that one sync may remove, even if they are more than MaxDeletionPercent.
     ///
     /// Applies to Deletions Mirror.
     max_deletion_count: Option<u64>,

@@ -178,7 +178,8 @@ struct BatchTimes {
     initial_sync_date_time_utc: Option<Timestamp>,
     /// Time from the start to InitialSyncDateTime.
     initial_sync_duration: Option<TimeSpan>,
-    /// Oldest last sync of the users: all mail that arrived before is on the targets.
+    /// Each user has a last sync; this is the oldest of these times. All mail that arrived before it
+    /// is on the targets.
     last_synced_date_time: Option<Moment>,
     #[serde(rename = "LastSyncedDateTimeUTC")]
     last_synced_date_time_utc: Option<Timestamp>,

@@ -78,15 +78,17 @@ pub(crate) struct Request {
     ///
     /// SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN or LOGIN.
     auth_mechanism: Option<String>,
-    /// Maximum messages per second, read and written [default: the profile's].
+    /// Maximum messages per second over all mailboxes, read and written [default: none].
     ///
-    /// All mailboxes share the limit.
+    /// If it is set, the profile's messages per second of each mailbox do not apply.
     #[schemars(range(min = 1))]
     messages_per_second: Option<u64>,
-    /// Maximum bytes per second over all mailboxes [default: the profile's].
+    /// Maximum bytes per second over all mailboxes [default: none].
     #[schemars(range(min = 1))]
     bytes_per_second: Option<u64>,
-    /// Maximum bytes in 24 hours over all mailboxes [default: the profile's].
+    /// Maximum bytes in 24 hours over all mailboxes [default: none].
+    ///
+    /// The limit of each mailbox (MailboxBytesPerDay) applies too.
     #[schemars(range(min = 1))]
     bytes_per_day: Option<u64>,
     /// Maximum bytes in 24 hours for each mailbox [default: the profile's].

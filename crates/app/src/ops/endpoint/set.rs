@@ -49,7 +49,7 @@ pub(crate) struct Request {
     certificate_sha256: Change<String>,
     /// Maximum number of active mailboxes, or unlimited. Takes effect immediately.
     ///
-    /// A lower limit applies even if more mailboxes are active.
+    /// If more mailboxes are active, the surplus ones finish the messages in transfer and wait again.
     max_concurrent_migrations: Option<Limit>,
     /// Maximum number of mailboxes in an incremental sync.
     ///
@@ -61,15 +61,17 @@ pub(crate) struct Request {
     /// Only sign-in mechanism to use; $null for the strongest that works.
     #[serde(default)]
     auth_mechanism: Change<String>,
-    /// Maximum messages per second, read and written; $null for the profile's.
+    /// Maximum messages per second over all mailboxes, read and written; $null for none.
     ///
-    /// All mailboxes share the limit.
+    /// If it is set, the profile's messages per second of each mailbox do not apply.
     #[serde(default)]
     messages_per_second: Change<u64>,
-    /// Maximum bytes per second over all mailboxes; $null for the profile's.
+    /// Maximum bytes per second over all mailboxes; $null for none.
     #[serde(default)]
     bytes_per_second: Change<u64>,
-    /// Maximum bytes in 24 hours over all mailboxes; $null for the profile's.
+    /// Maximum bytes in 24 hours over all mailboxes; $null for none.
+    ///
+    /// The limit of each mailbox (MailboxBytesPerDay) applies too.
     #[serde(default)]
     bytes_per_day: Change<u64>,
     /// Maximum bytes in 24 hours for each mailbox; $null for the profile's.
@@ -124,8 +126,8 @@ impl Operation<Context> for SetMigrationEndpoint {
     const VERB: Verb = Verb::Set;
     const NOUN: Noun = ENDPOINT;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str = "Changes an endpoint, also while batches run. Limits take effect immediately, everything else \
-                                 from the next pass on, or immediately with Set-MigrationBatch -Update.";
+    const ABOUT: &'static str = "Changes an endpoint, also while batches run. New limits apply at once. Other changes \
+                                 apply from the next pass; to apply them at once, run Set-MigrationBatch -Update.";
     const VIEW: &'static [&'static str] = &["Identity", "EndpointType", "RemoteServer", "Port", "Security"];
 
     type Request = Request;

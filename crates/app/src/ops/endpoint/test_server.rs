@@ -64,8 +64,8 @@ pub(crate) struct Request {
     auth_mechanism: Option<String>,
     /// Mailbox to open, with an access token or as the administrator.
     ///
-    /// Write it as its owner signs in. The test finds the login form that the server accepts; it
-    /// tries each form at most once.
+    /// Give the user name with which the owner of the mailbox signs in. The test finds the login
+    /// form that the server accepts; it tries each form at most once.
     test_mailbox: Option<String>,
     /// Microsoft tenant, by GUID or domain.
     tenant_id: Option<String>,
@@ -103,7 +103,8 @@ impl Operation<Context> for TestMigrationServerAvailability {
     const NOUN: Noun = SERVER_AVAILABILITY;
     const ROLE: Role = Role::Operator;
     const ABOUT: &'static str = "Tests a mail server step by step (DNS, TCP, TLS, sign-in, mailbox) and shows its features. \
-        With a login, also its speed and the login form of an administrator. Changes nothing.";
+        If you give a login, it also measures the speed; with TestMailbox, it finds the administrator's login form. \
+        Changes nothing.";
     const VIEW: &'static [&'static str] = &["Result", "Message", "Steps", "Instructions"];
 
     type Request = Request;

@@ -42,14 +42,13 @@ pub(crate) struct MigrationEndpoint {
     server_profile: Option<String>,
     /// Only sign-in mechanism to use, if the administrator set one.
     auth_mechanism: Option<String>,
-    /// Maximum messages per second over all mailboxes. In this and the next three properties, null
-    /// means the profile's limit.
+    /// Maximum messages per second over all mailboxes, read and written; null for none.
     messages_per_second: Option<u64>,
-    /// Maximum bytes per second over all mailboxes.
+    /// Maximum bytes per second over all mailboxes; null for none.
     bytes_per_second: Option<u64>,
-    /// Maximum bytes in 24 hours over all mailboxes.
+    /// Maximum bytes in 24 hours over all mailboxes; null for none.
     bytes_per_day: Option<u64>,
-    /// Maximum bytes in 24 hours for each mailbox.
+    /// Maximum bytes in 24 hours for each mailbox; null for the profile's.
     mailbox_bytes_per_day: Option<u64>,
     /// Active mailboxes.
     active_migration_count: u64,

@@ -19,8 +19,8 @@ pub(crate) struct NewMigrationMasterKey;
 pub(crate) struct Request {
     /// File with the new key [default: a new key in the data directory].
     ///
-    /// From the next start on, `MAILHAUL_MASTER_KEY_FILE` must name this file. Without KeyFile, the
-    /// current key must be in the data directory.
+    /// If you give KeyFile, set `MAILHAUL_MASTER_KEY_FILE` to it before the next start. Without
+    /// KeyFile, this works only if the current key is in the data directory.
     key_file: Option<String>,
 }
 

@@ -41,9 +41,9 @@ pub(crate) struct Request {
     /// Approves the messages skipped so far.
     #[serde(default)]
     approve_skipped_items: bool,
-    /// Lets the next sync remove the waiting copies.
+    /// Lets the next sync remove copies whose removal waits for you.
     ///
-    /// Their messages vanished from the source. The user's report names the folders.
+    /// Their messages are gone from the source. The user's report names the folders.
     #[serde(default)]
     confirm_deletions: bool,
     /// New login at the source.

@@ -77,7 +77,7 @@ pub(crate) struct MigrationUserStatistics {
     total_in_progress_duration: TimeSpan,
     /// Time spent synced, between passes.
     total_synced_duration: TimeSpan,
-    /// Time in passes without an arriving message after a broken connection.
+    /// Time lost in passes: from a broken connection until the pass continues.
     total_stalled_duration: TimeSpan,
     /// Consistency of the target with the source.
     data_consistency_score: Option<DataConsistencyScore>,

@@ -19,8 +19,8 @@ use crate::imap::{
 
 /// Bytes per command, unless one message alone is larger. A refused command is sent again in halves.
 const COMMAND_OCTETS: u64 = 4 << 20;
-/// Minimum time for which a command stays open for more messages of a slow source. A far server gets some
-/// round trips instead: the next command waits for the answer to a command of several messages.
+/// A command stays open for 5 round trips, at least 20 ms and at most 500 ms, for more messages of a slow
+/// source. The next command waits for the answer to a command of several messages.
 const LINGER: Duration = Duration::from_millis(20);
 const ROUND_TRIPS: u32 = 5;
 const LONGEST_LINGER: Duration = Duration::from_millis(500);
@@ -239,7 +239,8 @@ impl Sender<'_> {
         may_share && message.is_some_and(is_strictly_formed)
     }
 
-    /// Starts a message. False if the message, or the command that it belongs to, is refused.
+    /// Starts a message. False if the message, the command that it belongs to, or an earlier command of several
+    /// messages is refused.
     async fn begin(
         &mut self,
         envelope: &Envelope,

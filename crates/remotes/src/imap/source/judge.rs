@@ -14,7 +14,7 @@ use crate::{
         examination::{Examination, Facts},
         sizes::Sizes,
     },
-    placeholder::{self, Placeholder},
+    placeholder::{Placeholder, placeholder_reason},
 };
 
 /// Doubtful messages that are checked before anything else is requested, while the server's sizes are of
@@ -77,7 +77,7 @@ impl Judge {
         if body.is_empty() && claimed > 0 {
             return BodyVerdict::Doubtful("the server sends an empty body".to_owned());
         }
-        if let Some(words) = placeholder::found(self.placeholders, body) {
+        if let Some(words) = placeholder_reason(self.placeholders, body) {
             return BodyVerdict::Placeholder(words);
         }
         let length = body.len() as u64;

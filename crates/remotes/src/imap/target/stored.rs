@@ -24,7 +24,9 @@ const READ_ITEMS: &str = "(UID BODY.PEEK[])";
 const LONGEST_SET: usize = 4000;
 
 impl ImapMailbox {
-    /// The messages from `first` on, at least up to `last`, with digests of those in `read`.
+    /// The messages from `first` on, with digests of those in `read`.
+    ///
+    /// Looks up to three times, until the UID `last` or a greater one is among them.
     pub(crate) async fn stored_from(
         &mut self,
         folder: &FolderPath,
@@ -41,8 +43,10 @@ impl ImapMailbox {
         Ok(StoredMessages { messages, digests })
     }
 
-    /// Quirk: Courier shows new messages of the open folder only after another command. Other servers show
-    /// them only after the folder is opened again.
+    /// Lists the messages. Looks again after NOOP, then after the folder was opened again.
+    ///
+    /// Quirk: Courier needs the NOOP to show new messages of the open folder. Some servers show them only when
+    /// the folder is opened again.
     async fn shown_from(
         &mut self,
         folder: &FolderPath,
@@ -96,8 +100,9 @@ impl ImapMailbox {
     }
 }
 
-/// Sends both commands at once. `None` if the server did not list all messages, or if it takes several
-/// commands.
+/// Sends the listing and the reading FETCH at once.
+///
+/// `None` if the folder is empty, the listing failed, or the UIDs need several commands.
 async fn one_flight(
     mut selected: Selected<'_>,
     first: Uid,
