@@ -5,7 +5,7 @@ use std::{fmt, process::ExitCode};
 /// Exit code. `--help` documents them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Every mailbox is synced, its sums close, no message was skipped.
+    /// Every mailbox is synced, its numbers add up, no message was skipped.
     Synced,
     /// Every mailbox is synced, and some messages were skipped.
     Skipped,

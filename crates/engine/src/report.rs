@@ -129,7 +129,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// True if all messages were handled, and the sums close.
+    /// True if all messages were handled, and the numbers of each folder add up.
     pub fn is_synced(&self) -> bool {
         self.error.is_none() && self.folders.iter().all(|it| it.error.is_none() && it.tally.closes())
     }

@@ -58,7 +58,7 @@ pub struct BatchSettings {
     /// Maximum share of a mailbox's copies that one pass removes, in percent. Applies to
     /// [`Deletions::Mirror`].
     pub max_deletion_percent: u8,
-    /// Number of copies that one pass may remove whatever their share.
+    /// Number of copies that one pass may remove, even if they are more than that share.
     pub max_deletion_count: u64,
     /// True if the newest messages are copied first.
     pub newest_first: bool,

@@ -76,6 +76,6 @@ pub struct Statistics {
     pub in_progress_millis: u64,
     /// Milliseconds spent synced, between passes.
     pub synced_millis: u64,
-    /// Milliseconds in passes without an arriving message, after an interruption.
+    /// Milliseconds lost in passes: from a broken connection until the pass continues.
     pub stalled_millis: u64,
 }

@@ -138,7 +138,7 @@ pub(crate) struct MigrationBatch {
     deletions: Deletions,
     /// Maximum share of a mailbox's copies that one sync removes, in percent.
     max_deletion_percent: u8,
-    /// Number of copies that one sync may remove whatever their share.
+    /// Number of copies that one sync may remove, even if they are more than MaxDeletionPercent.
     max_deletion_count: u64,
     /// True if the newest messages are copied first.
     newest_first: bool,

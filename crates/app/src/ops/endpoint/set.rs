@@ -23,6 +23,9 @@ use crate::{
     },
 };
 
+/// Advice about a limit of 0.
+const WITHOUT_RATE: &str = "With $null, the endpoint has no such limit, or that of its profile.";
+
 pub(crate) struct SetMigrationEndpoint;
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -236,7 +239,7 @@ fn change(endpoint: &mut Endpoint, request: Request) -> Result<NewSecret, Failur
         ("BytesPerDay", request.bytes_per_day, &mut rates.bytes_per_day),
         ("MailboxBytesPerDay", request.mailbox_bytes_per_day, &mut rates.mailbox_bytes_per_day),
     ] {
-        change.try_map(|it| at_least_one(name, it, "With $null, the profile's limit applies."))?.apply(rate);
+        change.try_map(|it| at_least_one(name, it, WITHOUT_RATE))?.apply(rate);
     }
     let gmail = match (request.gmail_api, request.gmail_api_url) {
         (None, None) => endpoint.gmail_api.take(),
