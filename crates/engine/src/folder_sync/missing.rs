@@ -40,14 +40,14 @@ pub(crate) async fn located_copies<'a, M: Ports>(
     shown: &mut BTreeMap<Uid, MessageInfo>,
 ) -> Result<Vec<StoredCopy<'a>>, Error> {
     let known = recorded_copies(cx, job, missing.iter().copied()).await?;
-    let slots: HashMap<Uid, Uid> =
+    let positions: HashMap<Uid, Uid> =
         known.iter().filter_map(|(uid, copied)| Some((*uid, copied.target_uid?))).collect();
-    let unseen = slots.values().filter(|copy| !shown.contains_key(copy)).min();
+    let unseen = positions.values().filter(|copy| !shown.contains_key(copy)).min();
     if let Some(first) = unseen.copied() {
         let look = cx.target.stored(&job.target, first, None, &UidSet::new()).await?;
         shown.extend(look.messages.into_iter().map(|message| (message.uid, message)));
     }
-    let stored = |message| Some(StoredCopy::new(message, shown.get(slots.get(&message.uid)?)?));
+    let stored = |message| Some(StoredCopy::new(message, shown.get(positions.get(&message.uid)?)?));
     Ok(acknowledged.iter().filter_map(stored).collect())
 }
 

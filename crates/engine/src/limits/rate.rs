@@ -126,7 +126,7 @@ pub(crate) struct Pacer {
     octets: Bucket,
     used: Usage,
     /// The part of `used` that was not taken yet.
-    unlocated: Usage,
+    unreported: Usage,
 }
 
 impl Pacer {
@@ -180,14 +180,14 @@ impl Pacer {
     pub(crate) fn count(&mut self, now: Duration, octets: u64) {
         let hour = Usage::hour(now);
         self.used.add(hour, octets);
-        self.unlocated.add(hour, octets);
+        self.unreported.add(hour, octets);
     }
 
     /// Reverts the count of a message that did not pass after all.
     pub(crate) fn take_back(&mut self, now: Duration, octets: u64) {
         let hour = Usage::hour(now);
         self.used.take_back(hour, octets);
-        self.unlocated.take_back(hour, octets);
+        self.unreported.take_back(hour, octets);
     }
 
     /// Returns the bytes that may pass in 24 hours, and the rest of them; `None` without a limit.
@@ -200,8 +200,8 @@ impl Pacer {
     /// Takes the bytes that have passed since the last call, by hours.
     pub(crate) fn take_passed(&mut self, now: Duration) -> Vec<(u64, u64)> {
         self.used.forget_before(Usage::first_hour(now));
-        let unlocated = std::mem::take(&mut self.unlocated);
-        unlocated.0.into_iter().filter(|(_, octets)| *octets > 0).collect()
+        let unreported = std::mem::take(&mut self.unreported);
+        unreported.0.into_iter().filter(|(_, octets)| *octets > 0).collect()
     }
 }
 

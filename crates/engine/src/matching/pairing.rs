@@ -120,13 +120,13 @@ fn pair<L: Copy, R: Copy>(
     let (mut left, mut right) = (left.to_vec(), right.to_vec());
     let mut pairs = Vec::new();
     for (rule, only_suited) in rules.iter().flat_map(|rule| [(rule, true), (rule, false)]) {
-        let mut slots: HashMap<Digest, Vec<usize>> = HashMap::new();
+        let mut positions: HashMap<Digest, Vec<usize>> = HashMap::new();
         for (place, (_, digests)) in right.iter().enumerate() {
-            slots.entry(rule(digests)).or_default().push(place);
+            positions.entry(rule(digests)).or_default().push(place);
         }
         let mut is_paired = vec![false; right.len()];
         left.retain(|(key, digests)| {
-            let Some(same) = slots.get_mut(&rule(digests)) else { return true };
+            let Some(same) = positions.get_mut(&rule(digests)) else { return true };
             let fits = |place: &usize| !only_suited || suit(*key, right[*place].0);
             let Some(index) = same.iter().position(fits) else { return true };
             let place = same.remove(index);
