@@ -128,12 +128,23 @@ pub(crate) fn read_options(path: &Path) -> SqliteConnectOptions {
 /// Returns the connection for the writer: each further connection costs syncs of the disk when it is closed.
 pub(crate) async fn open(options: &SqliteConnectOptions) -> Result<SqliteConnection, Fault> {
     let mut connection = options.connect().await?;
-    if schema(&mut connection).await? != Some(SCHEMA_VERSION) {
+    if !has_all_steps(&mut connection).await? {
         migrate_to(&mut connection, SCHEMA_VERSION).await?;
     }
     check_mailboxes(&mut connection).await?;
     upgrade::write_checksums(&mut connection).await?;
     Ok(connection)
+}
+
+/// True if the file has each step of the schema, with nothing to do.
+async fn has_all_steps(connection: &mut SqliteConnection) -> Result<bool, Fault> {
+    if schema(connection).await? != Some(SCHEMA_VERSION) {
+        return Ok(false);
+    }
+    let steps: i64 = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations WHERE success")
+        .fetch_one(connection)
+        .await?;
+    Ok(steps == SCHEMA_VERSION)
 }
 
 /// Returns an error if a mailbox of the ledger cannot be found by its name.

@@ -21,7 +21,7 @@ use crate::{
         read_back::{DamagedCopy, StoredCopy, check_bytes, copies_of, remove_damaged, split_ours},
     },
     ledger_state::{FolderState, LedgerRecord},
-    ports::{FlagChange, Target},
+    ports::{FlagChange, Mailbox as _, Target},
     transfer::recorder::Acknowledged,
 };
 
@@ -112,6 +112,27 @@ fn flag_corrections(
     grouped(copies.iter().filter_map(correction))
 }
 
+/// Digests of copies. One that is not that of the sent message is read again: a quick look proves nothing against a copy.
+async fn proved_digests<M: Ports>(
+    cx: &mut SyncContext<'_, M>,
+    job: &FolderJob,
+    acknowledged: &[Acknowledged],
+    read: Vec<(Uid, Digests)>,
+) -> Result<HashMap<Uid, Digests>, Error> {
+    let mut digests: HashMap<Uid, Digests> = read.into_iter().collect();
+    let differs = |message: &Acknowledged| {
+        let copy = message.target_uid?;
+        let (sent, stored) = (message.digests?, digests.get(&copy)?);
+        (sent.whole != stored.whole).then_some(copy)
+    };
+    let doubtful: UidSet = acknowledged.iter().filter_map(differs).collect();
+    if !doubtful.is_empty() {
+        digests.retain(|uid, _| !doubtful.contains(*uid));
+        digests.extend(cx.target.digests(&job.target, &doubtful).await?);
+    }
+    Ok(digests)
+}
+
 /// Reads once what the target stored since the last comparison, and corrects the records.
 ///
 /// Corrected are UIDs that are missing or wrong, flags that differ, messages that were refused and stored, and copies
@@ -145,7 +166,8 @@ pub(crate) async fn confirm_copies<M: Ports>(
     let is_exact = !habits.shows_late && !habits.merges_copies;
     let mut damaged = Vec::new();
     if !habits.shows_late {
-        let read = if is_exact { Some(look.digests.into_iter().collect()) } else { None };
+        let read =
+            if is_exact { Some(proved_digests(cx, job, acknowledged, look.digests).await?) } else { None };
         let untrue = check_returned_uids(cx, job, &in_place, &shown, read, &mut damaged).await?;
         strangers.extend(in_place.iter().filter(|it| untrue.contains(&it.message.uid)).map(|it| it.copy));
         in_place.retain(|stored| !untrue.contains(&stored.message.uid));

@@ -1,7 +1,7 @@
 //! Rows 35 to 42: flags and dates.
 
 use mailhaul_engine::{FlagChange, Mailbox as _, Target as _};
-use mailhaul_mail::{Flags, FolderPath, UidSet};
+use mailhaul_mail::{Flags, FolderPath, MessageHasher, UidSet};
 
 use crate::{
     log::Log,
@@ -117,6 +117,23 @@ async fn q38_what_the_target_stored_is_looked_at_once() {
         let stored: Vec<(u32, String, u64)> =
             stored.iter().map(|it| (it.uid.get(), it.flags.to_string(), it.size)).collect();
         assert_eq!(stored, [(7, "\\Seen".to_owned(), 5)], "{name}");
+    }
+}
+
+/// Quirk 38. The list and the bodies take one round trip. A body that the server gives twice is read again; what it
+/// lists after the end of the listing does not count.
+#[tokio::test]
+async fn a_copy_is_listed_and_read_in_one_round_trip() {
+    for name in ["q38-stored-read.txt", "q38-stored-read-again.txt"] {
+        let mut play = target(name).await;
+        play.append(&[("\\Flagged \\Seen", "two\r\n")]).await.1.unwrap();
+        let read = UidSet::range(uid(7), uid(7));
+        let stored = play.mailbox.stored(&FolderPath::inbox(), uid(7), Some(uid(7)), &read).await.unwrap();
+        play.done().await;
+        assert_eq!(stored.messages.len(), 1, "{name}");
+        let mut hasher = MessageHasher::new();
+        hasher.update(b"two\r\n");
+        assert_eq!(stored.digests, [(uid(7), hasher.finish().1)], "{name}");
     }
 }
 

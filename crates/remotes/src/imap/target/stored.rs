@@ -13,11 +13,11 @@ use mailhaul_mail::{Digests, FolderPath, MessageHasher, Uid, UidSet};
 use crate::imap::{
     mailbox::{CopyReading, ImapMailbox},
     numbering::SelectMode,
-    scan::{self, SCAN_ITEMS, ScanAnswers},
+    scan::{self, SCAN_ITEMS, ScanAnswers, memory::ScanMemory},
 };
 
-/// The section of the whole message.
-const WHOLE: &str = "BODY[]";
+/// The section of the whole message, as responses name it.
+const WHOLE: &str = "";
 /// The items that fetch it without setting a flag.
 const READ_ITEMS: &str = "(UID BODY.PEEK[])";
 /// Maximum length of a set of UIDs in one command (bytes).
@@ -36,7 +36,6 @@ impl ImapMailbox {
     ) -> Result<StoredMessages, Error> {
         let StoredMessages { messages, mut digests } = self.shown_from(folder, first, last, read).await?;
         let there: UidSet = messages.iter().map(|message| message.uid).collect();
-        digests.retain(|(uid, _)| there.contains(*uid));
         let done: UidSet = digests.iter().map(|(uid, _)| *uid).collect();
         let unread: UidSet = read.iter().filter(|uid| there.contains(*uid) && !done.contains(*uid)).collect();
         digests.extend(self.digests(folder, &unread).await?);
@@ -68,12 +67,12 @@ impl ImapMailbox {
         self.open(folder, SelectMode::Select).await?;
         let synchronized = self.session().await?.noop().await;
         synchronized.map_err(|error| self.explain(error))?;
-        let shown = self.list_and_read(folder, first, read).await?;
+        let shown = self.list_stored(folder, first).await?;
         if is_complete(&shown) {
             return Ok(shown);
         }
         self.reopen(folder, SelectMode::Select).await?;
-        self.list_and_read(folder, first, read).await
+        self.list_stored(folder, first).await
     }
 
     async fn list_and_read(
@@ -94,6 +93,10 @@ impl ImapMailbox {
                 }
             }
         }
+        self.list_stored(folder, first).await
+    }
+
+    async fn list_stored(&mut self, folder: &FolderPath, first: Uid) -> Result<StoredMessages, Error> {
         let selected = self.open(folder, SelectMode::Select).await?;
         let messages = scan::from(selected, first).await.map_err(|error| self.explain_in(folder, error))?;
         Ok(StoredMessages { messages, digests: Vec::new() })
@@ -112,22 +115,32 @@ async fn one_flight(
         return Ok(None);
     }
     let mut found = ScanAnswers::new(None);
+    let mut memory = ScanMemory::default();
     let mut bodies = Bodies::default();
     let mut stream = selected.fetch_stream().await?;
     let listing = stream.send(&UidSet::range(first, Uid::LAST), SCAN_ITEMS)?;
     stream.send(read, READ_ITEMS)?;
-    let mut is_listed = false;
+    let (mut is_listing, mut is_listed) = (true, false);
     while let Some(event) = stream.next().await? {
         match event {
-            FetchEvent::Message(fetch) if fetch.sections.is_empty() => _ = found.take(&fetch),
-            FetchEvent::Completed { command, status } => {
-                is_listed |= command == listing && status.status == Status::Ok && status.code.is_none();
+            // An answer after the listing may be text of a message with a wrong length.
+            FetchEvent::Message(fetch) if fetch.sections.is_empty() && is_listing => {
+                memory.keep(&fetch)?;
+                _ = found.take(&fetch);
+            }
+            FetchEvent::Broken(_) => {
+                let words = "the server's answer with a message does not end where it says";
+                return Err(imap::Error::session(imap::ErrorKind::Protocol, words));
+            }
+            FetchEvent::Completed { command, status } if command == listing => {
+                is_listing = false;
+                is_listed = status.status == Status::Ok && status.code.is_none();
             }
             other => bodies.take(&other),
         }
     }
     let messages = found.listed_from(first)?;
-    let stored = StoredMessages { digests: bodies.of_reported_size(&messages), messages };
+    let stored = StoredMessages { digests: bodies.of_reported_size(&messages, read), messages };
     Ok(is_listed.then_some(stored))
 }
 
@@ -136,8 +149,8 @@ async fn one_flight(
 struct Bodies {
     /// The large body that is arriving.
     passing: Option<MessageHasher>,
-    /// Size (bytes) and digests.
-    done: HashMap<Uid, (u64, Digests)>,
+    /// Size (bytes) and digests. `None` if the server gave two bodies for one UID.
+    done: HashMap<Uid, Option<(u64, Digests)>>,
 }
 
 impl Bodies {
@@ -146,14 +159,17 @@ impl Bodies {
             FetchEvent::BodyStart { section, origin: None, .. } if section == WHOLE => {
                 self.passing = Some(MessageHasher::new());
             }
-            FetchEvent::BodyStart { .. } | FetchEvent::Broken(_) => self.passing = None,
+            FetchEvent::BodyStart { .. } => self.passing = None,
             FetchEvent::BodyChunk(bytes) => {
                 if let Some(hasher) = &mut self.passing {
                     hasher.update(bytes);
                 }
             }
             FetchEvent::Message(fetch) => self.finish(fetch),
-            FetchEvent::BodyEnd | FetchEvent::Completed { .. } | FetchEvent::Other(_) => {}
+            FetchEvent::BodyEnd
+            | FetchEvent::Broken(_)
+            | FetchEvent::Completed { .. }
+            | FetchEvent::Other(_) => {}
         }
     }
 
@@ -171,16 +187,17 @@ impl Bodies {
             Content::Nil => None,
         };
         if let Some((length, hasher)) = hashed {
-            self.done.insert(uid, (length, hasher.finish().1));
+            let read = (length, hasher.finish().1);
+            self.done.entry(uid).and_modify(|known| *known = None).or_insert(Some(read));
         }
     }
 
     /// Digests of the bodies with the size that the server reported. The others are read again, with all checks
     /// of a delivery.
-    fn of_reported_size(&self, messages: &[MessageInfo]) -> Vec<(Uid, Digests)> {
+    fn of_reported_size(&self, messages: &[MessageInfo], read: &UidSet) -> Vec<(Uid, Digests)> {
         let digests = |message: &MessageInfo| {
-            let (length, digests) = self.done.get(&message.uid)?;
-            (*length == message.size).then_some((message.uid, *digests))
+            let (length, digests) = self.done.get(&message.uid).copied().flatten()?;
+            (length == message.size && read.contains(message.uid)).then_some((message.uid, digests))
         };
         messages.iter().filter_map(digests).collect()
     }
