@@ -70,8 +70,8 @@ pub use capability::{Capabilities, LiteralMode};
 pub use certificate::{Certificate, CertificateContent};
 pub use command_id::CommandId;
 pub use commands::{
-    ChangedMailbox, ChangesQuery, CopyUids, Introduction, ListQuery, ListedMailbox, Qresync, Quota,
-    SearchKey, SelectOptions, StatusItem, StoreCommand, StoreMode, split_uids,
+    ChangedMailbox, ChangesQuery, CopyUids, Introduction, ListQuery, ListedMailbox, MAX_SET_LENGTH, Qresync,
+    Quota, SearchKey, SelectOptions, StatusItem, StoreCommand, StoreMode, split_uids,
 };
 pub use connection::Connection;
 pub use decode::{DecodeError, FetchHead, decode, decode_fetch_head};

@@ -31,7 +31,7 @@ pub use changes::{ChangedMailbox, ChangesQuery};
 pub use copy::CopyUids;
 pub use introduce::Introduction;
 pub use list::{ListQuery, ListedMailbox};
-pub use parts::split_uids;
+pub use parts::{MAX_SET_LENGTH, split_uids};
 pub use quota::Quota;
 pub use search::SearchKey;
 pub use select::{Qresync, SelectOptions};

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Longest set in a command, in bytes. Every server reads such commands. RFC 2683, section 3.2.1.5, is stricter, but old.
-const MAX_SET_LENGTH: usize = 4000;
+pub const MAX_SET_LENGTH: usize = 4000;
 /// Maximum number of parts. A set that needs more has an open end, and the server reports its progress.
 const MAX_PARTS: u64 = 100_000;
 

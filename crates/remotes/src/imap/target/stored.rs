@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use mailhaul_engine::{Error, Mailbox as _, MessageInfo, StoredMessages};
 use mailhaul_imap::{
-    self as imap, FetchEvent, Selected,
+    self as imap, FetchEvent, MAX_SET_LENGTH, Selected,
     response::{Content, Fetch, Status},
     split_uids,
 };
@@ -14,14 +14,13 @@ use crate::imap::{
     mailbox::{CopyReading, ImapMailbox},
     numbering::SelectMode,
     scan::{self, SCAN_ITEMS, ScanAnswers, memory::ScanMemory},
+    source::delivery::broken,
 };
 
 /// The section of the whole message, as responses name it.
 const WHOLE: &str = "";
 /// The items that fetch it without setting a flag.
 const READ_ITEMS: &str = "(UID BODY.PEEK[])";
-/// Maximum length of a set of UIDs in one command (bytes).
-const LONGEST_SET: usize = 4000;
 
 impl ImapMailbox {
     /// The messages from `first` on, with digests of those in `read`.
@@ -111,7 +110,7 @@ async fn one_flight(
     first: Uid,
     read: &UidSet,
 ) -> Result<Option<StoredMessages>, imap::Error> {
-    if split_uids(read, LONGEST_SET).len() != 1 || selected.data().exists == 0 {
+    if split_uids(read, MAX_SET_LENGTH).len() != 1 || selected.data().exists == 0 {
         return Ok(None);
     }
     let mut found = ScanAnswers::new(None);
@@ -128,10 +127,7 @@ async fn one_flight(
                 memory.keep(&fetch)?;
                 _ = found.take(&fetch);
             }
-            FetchEvent::Broken(_) => {
-                let words = "the server's answer with a message does not end where it says";
-                return Err(imap::Error::session(imap::ErrorKind::Protocol, words));
-            }
+            FetchEvent::Broken(fetch) => return Err(broken(fetch.uid)),
             FetchEvent::Completed { command, status } if command == listing => {
                 is_listing = false;
                 is_listed = status.status == Status::Ok && status.code.is_none();

@@ -492,7 +492,7 @@ impl Delivery {
 
 /// Error of an answer whose length is wrong. The following bytes may belong to a message and look like
 /// answers: nothing more is read.
-fn broken(uid: Option<Uid>) -> imap::Error {
+pub(crate) fn broken(uid: Option<Uid>) -> imap::Error {
     let of = uid.map_or_else(String::new, |uid| format!(" with the message of UID {uid}"));
     let words = format!("the server's answer{of} does not end where it says");
     imap::Error::session(imap::ErrorKind::Protocol, words)
