@@ -237,8 +237,8 @@ fn is_damage(error: &sqlx::Error) -> bool {
             // Checksums have 32 bits: sums of undamaged ones do not overflow.
             is_code || error.message() == "integer overflow"
         }
-        // A column has another type than was written.
-        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => true,
+        // A column has another type than was written, or a row that was written a moment ago is not found.
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::RowNotFound => true,
         _ => false,
     }
 }
