@@ -25,12 +25,20 @@ pub fn signal(name: &str, processes: &[u32]) {
 pub(crate) fn children_of(process: u32) -> Vec<u32> {
     let number = |name: std::ffi::OsString| name.to_str()?.parse::<u32>().ok();
     let processes = fs::read_dir("/proc").unwrap().filter_map(|it| number(it.ok()?.file_name()));
-    // `pid (name) state ppid ...`; the name may contain any character.
-    let parent = |it: &u32| -> Option<u32> {
-        let stat = fs::read_to_string(format!("/proc/{it}/stat")).ok()?;
-        stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
-    };
+    let parent = |it: &u32| -> Option<u32> { stat_of(*it)?.split(' ').nth(1)?.parse().ok() };
     processes.filter(|it| parent(it) == Some(process)).collect()
+}
+
+/// Returns the letter of the process's state, as `ps` shows it; `None` if there is no such process.
+pub(crate) fn state_of(process: u32) -> Option<char> {
+    stat_of(process)?.chars().next()
+}
+
+/// Returns `state ppid ...` of the process.
+fn stat_of(process: u32) -> Option<String> {
+    // `pid (name) state ppid ...`; the name may contain any character.
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    Some(stat.rsplit_once(") ")?.1.to_owned())
 }
 
 pub(crate) fn whoami(option: &str) -> String {
