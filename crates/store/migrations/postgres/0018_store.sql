@@ -331,7 +331,7 @@ CREATE TABLE parking (
     reason    TEXT NOT NULL
 );
 
--- The processes that run passes on this database. A process that is taken for dead begins anew under another GUID.
+-- The processes that run passes on this database. A process that is taken for dead gets another GUID.
 CREATE TABLE node (
     guid      UUID PRIMARY KEY,
     name      TEXT NOT NULL CHECK (name <> ''),

@@ -1,4 +1,4 @@
--- The processes that run passes on this database. A process that is taken for dead begins anew under another GUID.
+-- The processes that run passes on this database. A process that is taken for dead gets another GUID.
 CREATE TABLE node (
     guid      BLOB PRIMARY KEY NOT NULL CHECK (length(guid) = 16),
     name      TEXT NOT NULL CHECK (name <> ''),
