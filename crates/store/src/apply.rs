@@ -3,11 +3,10 @@
 //! Invariant: the rows mean exactly what [`FolderState::apply`](mailhaul_engine::FolderState::apply) makes of
 //! the records.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use mailhaul_engine::{AppendStart, Cursor, LedgerRecord, RepairRecord, WaitingDeletions};
 use mailhaul_mail::{FolderPath, Uid, UidSet, UidValidity};
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use crate::{
     checksum::check_row,
@@ -15,7 +14,8 @@ use crate::{
     error::Fault,
     ledger_rows,
     message_row::MessageRow,
-    tally::{RowTally, list},
+    sql::{self, Builder, Connection},
+    tally::RowTally,
 };
 
 /// Rows of one statement. Fourteen columns each stay well under `SQLite`'s limit of 32,766 parameters.
@@ -25,7 +25,7 @@ const ROWS_PER_STATEMENT: usize = 250;
 ///
 /// The caller's transaction makes them all or none.
 pub(crate) async fn apply(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     mailbox: i64,
     records: &[LedgerRecord],
 ) -> Result<(), Fault> {
@@ -51,7 +51,7 @@ pub(crate) async fn apply(
             LedgerRecord::Message { state: Some(_), .. } => insert(connection, folder, run).await?,
             LedgerRecord::Message { state: None, .. } => delete(connection, folder, run).await?,
             LedgerRecord::TargetValidity { uid_validity, .. } => {
-                sqlx::query(
+                sql::query(
                     "UPDATE folder SET target_validity = ?, cursor_messages = NULL, cursor_uid_validity = NULL, \
                      cursor_uid_next = NULL, cursor_highest_modseq = NULL, cursor_skipped = NULL, \
                      cursor_excluded = NULL, target_next = NULL WHERE id = ?",
@@ -62,7 +62,7 @@ pub(crate) async fn apply(
                     .await?;
             }
             LedgerRecord::Renamed { to, target, .. } => {
-                sqlx::query("UPDATE folder SET source = ?, target = ? WHERE id = ?")
+                sql::query("UPDATE folder SET source = ?, target = ? WHERE id = ?")
                     .bind(to.to_string())
                     .bind(target.to_string())
                     .bind(folder)
@@ -93,11 +93,7 @@ fn same_statement(first: &LedgerRecord, other: &LedgerRecord) -> bool {
 }
 
 /// Returns the id of a folder, after a check of its row.
-async fn folder_id(
-    connection: &mut SqliteConnection,
-    mailbox: i64,
-    folder: &FolderPath,
-) -> Result<i64, Fault> {
+async fn folder_id(connection: &mut Connection, mailbox: i64, folder: &FolderPath) -> Result<i64, Fault> {
     let name = folder.to_string();
     let row = ledger_rows::folder(connection, mailbox, &name).await?.ok_or(Fault::NotOpened(name))?;
     check_row("folder", &row)?;
@@ -105,7 +101,7 @@ async fn folder_id(
 }
 
 async fn open(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     mailbox: i64,
     folder: &FolderPath,
     target: &FolderPath,
@@ -116,13 +112,13 @@ async fn open(
     if let Some(known) = ledger_rows::folder(connection, mailbox, &source).await? {
         check_row("folder", &known)?;
         let its_target: &str = known.try_get("target")?;
-        if its_target == target && known.try_get::<i64, _>("uid_validity")? == validity {
+        if its_target == target && known.try_get::<i64>("uid_validity")? == validity {
             return Ok(());
         }
         // A new row instead of fourteen columns that are set back: no column can be forgotten here.
         forget(connection, mailbox, known.try_get("id")?).await?;
     }
-    let id = sqlx::query_scalar(
+    let id = sql::query_scalar(
         "INSERT INTO folder (mailbox_id, source, target, uid_validity) VALUES (?, ?, ?, ?) RETURNING id",
     )
     .bind(mailbox)
@@ -135,19 +131,19 @@ async fn open(
     ledger_rows::count_folders(connection, mailbox, 1).await
 }
 
-async fn forget(connection: &mut SqliteConnection, mailbox: i64, folder: i64) -> Result<(), Fault> {
-    sqlx::query("DELETE FROM message WHERE folder_id = ?").bind(folder).execute(&mut *connection).await?;
-    sqlx::query("DELETE FROM folder WHERE id = ?").bind(folder).execute(&mut *connection).await?;
+async fn forget(connection: &mut Connection, mailbox: i64, folder: i64) -> Result<(), Fault> {
+    sql::query("DELETE FROM message WHERE folder_id = ?").bind(folder).execute(&mut *connection).await?;
+    sql::query("DELETE FROM folder WHERE id = ?").bind(folder).execute(&mut *connection).await?;
     ledger_rows::count_folders(connection, mailbox, -1).await
 }
 
 async fn intend(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     folder: i64,
     append_start: AppendStart,
     uids: &UidSet,
 ) -> Result<(), Fault> {
-    sqlx::query(
+    sql::query(
         "UPDATE folder SET floor_validity = coalesce(floor_validity, ?1), \
          floor_uid_next = coalesce(floor_uid_next, ?2), \
          target_validity = coalesce(target_validity, ?1) WHERE id = ?3",
@@ -168,7 +164,7 @@ async fn intend(
     }
 }
 
-async fn insert(connection: &mut SqliteConnection, folder: i64, run: &[LedgerRecord]) -> Result<(), Fault> {
+async fn insert(connection: &mut Connection, folder: i64, run: &[LedgerRecord]) -> Result<(), Fault> {
     for chunk in run.chunks(ROWS_PER_STATEMENT) {
         let row = |record| match record {
             &LedgerRecord::Message { uid, state: Some(ref state), .. } => {
@@ -181,58 +177,51 @@ async fn insert(connection: &mut SqliteConnection, folder: i64, run: &[LedgerRec
     Ok(())
 }
 
+const INSERT_MESSAGES: &str = "INSERT INTO message (folder_id, uid, state, target_uid, flags, pending_flags, \
+     fingerprint, digest_whole, digest_text, size, ours, reason, arrived, checksum) VALUES ";
+const REPLACE_MESSAGES: &str = "ON CONFLICT (folder_id, uid) DO UPDATE SET state = excluded.state, \
+     target_uid = excluded.target_uid, flags = excluded.flags, pending_flags = excluded.pending_flags, \
+     fingerprint = excluded.fingerprint, digest_whole = excluded.digest_whole, \
+     digest_text = excluded.digest_text, size = excluded.size, ours = excluded.ours, reason = excluded.reason, \
+     arrived = excluded.arrived, checksum = excluded.checksum";
+
 /// Replaces rows of messages, and writes the edits that the records know of.
 async fn insert_rows(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     folder: i64,
     rows: Vec<(MessageRow<'_>, Option<&RepairRecord>)>,
     records: &[LedgerRecord],
 ) -> Result<(), Fault> {
-    let uids = list(rows.iter().map(|(row, _)| row.uid));
+    let uids: Vec<i64> = rows.iter().map(|(row, _)| row.uid).collect();
     let before = RowTally::for_messages(connection, folder, &uids).await?;
-    let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(
-        "INSERT OR REPLACE INTO message (folder_id, uid, state, target_uid, flags, pending_flags, fingerprint, \
-         digest_whole, digest_text, size, ours, reason, arrived, checksum) ",
-    );
     // If a message comes twice, the last row stays.
-    let mut written: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
-    query.push_values(rows, |mut values, (row, edited)| {
+    let mut last: BTreeMap<i64, (MessageRow<'_>, i64)> = BTreeMap::new();
+    for (row, edited) in rows {
         let checksum = row.checksum(folder, edited);
-        written.insert(row.uid, (row.state, checksum));
-        values
-            .push_bind(folder)
-            .push_bind(row.uid)
-            .push_bind(row.state)
-            .push_bind(row.target_uid)
-            .push_bind(row.flags.map(Cow::into_owned))
-            .push_bind(row.pending_flags.map(Cow::into_owned))
-            .push_bind(row.fingerprint.map(Vec::from))
-            .push_bind(row.digest_whole.map(Vec::from))
-            .push_bind(row.digest_text.map(Vec::from))
-            .push_bind(row.size)
-            .push_bind(row.ours)
-            .push_bind(row.reason.map(Cow::into_owned))
-            .push_bind(row.arrived)
-            .push_bind(checksum);
-    });
-    query.build().persistent(false).execute(&mut *connection).await?;
-    edited::insert(connection, folder, records).await?;
-    let mut after = RowTally::default();
-    for (state, checksum) in written.into_values() {
-        after.add(state, checksum);
+        last.insert(row.uid, (row, checksum));
     }
+    let mut after = RowTally::default();
+    let rows = last.into_values().map(|(row, checksum)| {
+        after.add(row.state, checksum);
+        row.into_values(folder, checksum)
+    });
+    let mut query = Builder::new(INSERT_MESSAGES);
+    query.push_rows(rows).push(" ").push(REPLACE_MESSAGES);
+    query.build().persistent(false).execute(&mut *connection).await?;
+    edited::delete(connection, folder, uids).await?;
+    edited::insert(connection, folder, records).await?;
     RowTally::replace(connection, folder, before, after).await
 }
 
-async fn delete(connection: &mut SqliteConnection, folder: i64, run: &[LedgerRecord]) -> Result<(), Fault> {
+async fn delete(connection: &mut Connection, folder: i64, run: &[LedgerRecord]) -> Result<(), Fault> {
     for chunk in run.chunks(ROWS_PER_STATEMENT) {
         let uid = |record: &LedgerRecord| match record {
             LedgerRecord::Message { uid, .. } => Some(uid.get().into()),
             _ => None,
         };
-        let uids = list(chunk.iter().filter_map(uid));
+        let uids: Vec<i64> = chunk.iter().filter_map(uid).collect();
         let before = RowTally::for_messages(connection, folder, &uids).await?;
-        sqlx::query("DELETE FROM message WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?))")
+        sql::query("DELETE FROM message WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?))")
             .bind(folder)
             .bind(uids)
             .execute(&mut *connection)
@@ -243,14 +232,14 @@ async fn delete(connection: &mut SqliteConnection, folder: i64, run: &[LedgerRec
 }
 
 async fn settle(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     folder: i64,
     cursor: &Cursor,
     rules: &str,
     target_next: Option<Uid>,
 ) -> Result<(), Fault> {
     let status = &cursor.status;
-    sqlx::query(
+    sql::query(
         "UPDATE folder SET floor_validity = NULL, floor_uid_next = NULL, cursor_messages = ?, \
          cursor_uid_validity = ?, cursor_uid_next = ?, cursor_highest_modseq = ?, cursor_skipped = ?, \
          cursor_excluded = ?, rules = ?, target_next = coalesce(?, target_next), waiting = NULL, waiting_since = NULL \
@@ -270,12 +259,8 @@ async fn settle(
     Ok(())
 }
 
-async fn wait(
-    connection: &mut SqliteConnection,
-    folder: i64,
-    waiting: &WaitingDeletions,
-) -> Result<(), Fault> {
-    sqlx::query("UPDATE folder SET waiting = ?, waiting_since = ? WHERE id = ?")
+async fn wait(connection: &mut Connection, folder: i64, waiting: &WaitingDeletions) -> Result<(), Fault> {
+    sql::query("UPDATE folder SET waiting = ?, waiting_since = ? WHERE id = ?")
         .bind(waiting.uids.to_string())
         .bind(waiting.since.cast_signed())
         .bind(folder)

@@ -1,13 +1,13 @@
 //! The audit log: calls of operations with their callers and outcomes.
 
 use jiff::Timestamp;
-use sqlx::{AssertSqlSafe, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
     Store,
     columns::{Cells, millis},
     error::{Fault, StoreError},
     pages::{Bookmark, Page, rows},
+    sql::{self, Connection, Row},
 };
 
 /// Entries that are kept of each kind.
@@ -35,17 +35,18 @@ impl Store {
     pub async fn append_audit(&self, entry: AuditEntry) -> Result<(), StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
-                let added = sqlx::query(
-                    "INSERT INTO audit (time, who, operation, identity, outcome) VALUES (?, ?, ?, ?, ?)",
+                let id: i64 = sql::query_scalar(
+                    "INSERT INTO audit (time, who, operation, identity, outcome) VALUES (?, ?, ?, ?, ?) \
+                     RETURNING id",
                 )
                 .bind(millis(entry.time))
                 .bind(entry.who)
                 .bind(entry.operation)
                 .bind(entry.identity)
                 .bind(entry.outcome)
-                .execute(&mut *connection)
+                .fetch_one(&mut *connection)
                 .await?;
-                if added.last_insert_rowid() % CLEANUP_INTERVAL == 0 {
+                if id % CLEANUP_INTERVAL == 0 {
                     forget(connection, MAX_ENTRIES).await?;
                 }
                 Ok(())
@@ -62,7 +63,7 @@ impl Store {
     ) -> Result<Page<AuditEntry>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let found = sqlx::query("SELECT * FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?")
+                let found = sql::query("SELECT * FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?")
                     .bind(after.map_or(i64::MAX, |it| it.0))
                     .bind(rows(limit))
                     .fetch_all(connection)
@@ -76,19 +77,19 @@ impl Store {
 }
 
 /// Removes the oldest entries beyond the limit of each kind.
-async fn forget(connection: &mut SqliteConnection, kept: [(&str, i64); 2]) -> Result<(), Fault> {
+async fn forget(connection: &mut Connection, kept: [(&str, i64); 2]) -> Result<(), Fault> {
     for (kind, most) in kept {
         // The text is made of constants only.
         let sql = format!(
             "DELETE FROM audit WHERE {kind} AND id <= \
              (SELECT id FROM audit WHERE {kind} ORDER BY id DESC LIMIT 1 OFFSET ?)"
         );
-        sqlx::query(AssertSqlSafe(sql)).bind(most).execute(&mut *connection).await?;
+        sql::query(sql).bind(most).execute(&mut *connection).await?;
     }
     Ok(())
 }
 
-fn entry(row: &SqliteRow) -> Result<AuditEntry, Fault> {
+fn entry(row: &Row) -> Result<AuditEntry, Fault> {
     let cells = Cells(row);
     Ok(AuditEntry {
         time: cells.time("time")?,

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use mailhaul_migration::{Batch, BatchSettings, Guid, UserEvent, UserRow};
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
     Store,
@@ -13,6 +12,7 @@ use crate::{
     events::{Due, Users, happen},
     members::{self, AddedUsers},
     service_rows,
+    sql::{self, Connection, Row},
     vault::secrets,
 };
 
@@ -146,26 +146,26 @@ impl Store {
             Box::pin(async move {
                 find(connection, guid).await?;
                 secrets::remove_of_batch(connection, guid).await?;
-                let users = sqlx::query("DELETE FROM user WHERE batch = ?")
+                let users = sql::query("DELETE FROM migration_user WHERE batch = ?")
                     .bind(guid)
                     .execute(&mut *connection)
                     .await?;
-                sqlx::query("DELETE FROM batch WHERE guid = ?").bind(guid).execute(connection).await?;
-                Ok(users.rows_affected())
+                sql::query("DELETE FROM batch WHERE guid = ?").bind(guid).execute(connection).await?;
+                Ok(users)
             })
         })
         .await
     }
 }
 
-pub(crate) async fn find(connection: &mut SqliteConnection, guid: Guid) -> Result<Batch, Fault> {
-    let row = sqlx::query("SELECT * FROM batch WHERE guid = ?").bind(guid).fetch_optional(connection).await?;
+pub(crate) async fn find(connection: &mut Connection, guid: Guid) -> Result<Batch, Fault> {
+    let row = sql::query("SELECT * FROM batch WHERE guid = ?").bind(guid).fetch_optional(connection).await?;
     batch(&row.ok_or_else(|| StoreError::not_found("batch", guid))?)
 }
 
-async fn insert(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), Fault> {
-    let taken: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM batch WHERE name = ?)")
-        .bind(batch.name.clone())
+async fn insert(connection: &mut Connection, batch: &Batch) -> Result<(), Fault> {
+    let taken: bool = sql::query_scalar("SELECT EXISTS (SELECT 1 FROM batch WHERE name_key = ?)")
+        .bind(batch.name.to_ascii_lowercase())
         .fetch_one(&mut *connection)
         .await?;
     if taken {
@@ -174,7 +174,7 @@ async fn insert(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), 
     for endpoint in [Some(batch.source_endpoint), batch.target_endpoint].into_iter().flatten() {
         endpoints::find(connection, endpoint).await?;
     }
-    sqlx::query(
+    sql::query(
         "INSERT INTO batch (guid, name, source_endpoint, target_endpoint, intent, settings, submitted_by, \
          validation_warnings, created) VALUES (?, ?, ?, ?, ?, '{}', '', '[]', ?)",
     )
@@ -190,7 +190,7 @@ async fn insert(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), 
 }
 
 async fn update(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     guid: Guid,
     change: impl FnOnce(&mut Batch) + Send,
 ) -> Result<Batch, Fault> {
@@ -202,7 +202,7 @@ async fn update(
 }
 
 /// Appends warnings, up to the limit of the list.
-async fn warn(connection: &mut SqliteConnection, guid: Guid, warnings: &[String]) -> Result<Batch, Fault> {
+async fn warn(connection: &mut Connection, guid: Guid, warnings: &[String]) -> Result<Batch, Fault> {
     let warnings = warnings.to_vec();
     update(connection, guid, |batch| {
         let known = &mut batch.validation_warnings;
@@ -217,11 +217,11 @@ async fn warn(connection: &mut SqliteConnection, guid: Guid, warnings: &[String]
 }
 
 /// Writes the columns that may change.
-async fn write(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), Fault> {
+async fn write(connection: &mut Connection, batch: &Batch) -> Result<(), Fault> {
     let settings = serde_json::to_string(&batch.settings).map_err(|it| Fault::Json("settings", it))?;
     let warnings = serde_json::to_string(&batch.validation_warnings)
         .map_err(|it| Fault::Json("validation_warnings", it))?;
-    sqlx::query(
+    sql::query(
         "UPDATE batch SET intent = ?, settings = ?, start_after = ?, complete_after = ?, submitted_by = ?, \
          validation_warnings = ?, started = ? WHERE guid = ?",
     )
@@ -239,7 +239,7 @@ async fn write(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), F
 }
 
 /// Reads a row of the table.
-pub(crate) fn batch(row: &SqliteRow) -> Result<Batch, Fault> {
+pub(crate) fn batch(row: &Row) -> Result<Batch, Fault> {
     check_row("batch", row)?;
     let cells = Cells(row);
     let settings: BatchSettings =

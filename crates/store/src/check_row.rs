@@ -20,7 +20,8 @@ pub(crate) fn check(cells: Cells<'_>) -> Result<MailboxCheck, Fault> {
     })
 }
 
-fn opening(cells: Cells<'_>, column: &'static str) -> Result<Option<Opening>, Fault> {
+/// Reads an opening from its column.
+pub(crate) fn opening(cells: Cells<'_>, column: &'static str) -> Result<Option<Opening>, Fault> {
     let known: Option<&str> = cells.get(column)?;
     known.map(serde_json::from_str).transpose().map_err(|_| Fault::Unreadable(column))
 }

@@ -6,17 +6,19 @@
 //! Invariant: a user never has a pass and a check running at once. A user whose pass is due in a running
 //! batch is not checked: the pass opens both mailboxes itself.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use mailhaul_engine::Side;
 use mailhaul_migration::{DomainTally, Guid, MigrationUser, Opening, PassFailure};
-use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
     Store,
-    check_row::written,
+    check_row::{self, written},
     columns::{Cells, millis},
     error::{Fault, StoreError},
     events::{UserSelection, Users},
+    sql::{self, Connection},
     users,
 };
 
@@ -73,8 +75,8 @@ pub struct ChecksUnderWay {
 }
 
 /// Users whose check can begin at the time `?1`, for a query of users and their batches.
-const WAITING: &str = "user.check_due <= ?1 AND user.lease_until IS NULL AND coalesce(user.check_until, 0) <= ?1 \
-     AND NOT (batch.intent = 'Run' AND user.pass IS NOT NULL AND coalesce(user.due, ?1 + 1) <= ?1)";
+const WAITING: &str = "migration_user.check_due <= ?1 AND migration_user.lease_until IS NULL AND coalesce(migration_user.check_until, 0) <= ?1 \
+     AND NOT (batch.intent = 'Run' AND migration_user.pass IS NOT NULL AND coalesce(migration_user.due, ?1 + 1) <= ?1)";
 
 impl Store {
     /// Requests a check of these users. Returns the number of users.
@@ -86,13 +88,13 @@ impl Store {
             Box::pin(async move {
                 let selection = UserSelection::from_users(users);
                 let sql = format!(
-                    "UPDATE user SET check_due = ?2, check_number = check_number + 1, check_attempts = 0, \
+                    "UPDATE migration_user SET check_due = ?2, check_number = check_number + 1, check_attempts = 0, \
                      check_delay = NULL WHERE status NOT IN ('Completed', 'CompletedWithWarnings') AND {}",
                     selection.sql()
                 );
                 // The text is made of constants only; below too.
-                let query = sqlx::query(AssertSqlSafe(sql)).bind(selection.guid()).bind(millis(now));
-                Ok(query.execute(connection).await?.rows_affected())
+                let query = sql::query(sql).bind(selection.guid()).bind(millis(now));
+                Ok(query.execute(connection).await?)
             })
         })
         .await
@@ -115,15 +117,15 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
-                sqlx::query("UPDATE user SET check_until = NULL WHERE guid = ?")
+                sql::query("UPDATE migration_user SET check_until = NULL WHERE guid = ?")
                     .bind(user)
                     .execute(&mut *connection)
                     .await?;
                 match end {
                     CheckEnd::Known { source, target } => {
                         let target = target.as_ref().map(written).transpose()?;
-                        sqlx::query(
-                            "UPDATE user SET check_due = NULL, check_attempts = 0, check_delay = NULL, checked = ?, \
+                        sql::query(
+                            "UPDATE migration_user SET check_due = NULL, check_attempts = 0, check_delay = NULL, checked = ?, \
                              source_opening = ?, target_opening = ? WHERE guid = ? AND check_number = ?",
                         )
                         .bind(millis(now))
@@ -136,8 +138,8 @@ impl Store {
                     }
                     CheckEnd::Later { due, reason } => {
                         // The whole endpoint may have been delayed for longer meanwhile.
-                        sqlx::query(
-                            "UPDATE user SET check_due = max(check_due, ?), check_attempts = check_attempts + 1, \
+                        sql::query(
+                            "UPDATE migration_user SET check_due = max(check_due, ?), check_attempts = check_attempts + 1, \
                              check_delay = ? WHERE guid = ? AND check_number = ?",
                         )
                         .bind(millis(due))
@@ -163,8 +165,8 @@ impl Store {
     ) -> Result<u64, StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
-                let delayed = sqlx::query(
-                    "UPDATE user SET check_due = ?2, check_delay = ?3 WHERE check_due < ?2 AND batch IN \
+                let delayed = sql::query(
+                    "UPDATE migration_user SET check_due = ?2, check_delay = ?3 WHERE check_due < ?2 AND batch IN \
                      (SELECT guid FROM batch WHERE source_endpoint = ?1 OR target_endpoint = ?1)",
                 )
                 .bind(endpoint)
@@ -172,7 +174,7 @@ impl Store {
                 .bind(reason)
                 .execute(connection)
                 .await?;
-                Ok(delayed.rows_affected())
+                Ok(delayed)
             })
         })
         .await
@@ -182,8 +184,8 @@ impl Store {
     pub async fn resume_checks(&self, endpoint: Guid, now: Timestamp) -> Result<(), StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
-                sqlx::query(
-                    "UPDATE user SET check_due = ?2, check_attempts = 0 WHERE check_due > ?2 AND batch IN \
+                sql::query(
+                    "UPDATE migration_user SET check_due = ?2, check_attempts = 0 WHERE check_due > ?2 AND batch IN \
                      (SELECT guid FROM batch WHERE source_endpoint = ?1 OR target_endpoint = ?1)",
                 )
                 .bind(endpoint)
@@ -203,11 +205,11 @@ impl Store {
         self.read(|connection| {
             Box::pin(async move {
                 let sql = format!(
-                    "SELECT DISTINCT user.source_endpoint, batch.target_endpoint FROM user \
-                     JOIN batch ON batch.guid = user.batch WHERE {WAITING}"
+                    "SELECT DISTINCT migration_user.source_endpoint, batch.target_endpoint FROM migration_user \
+                     JOIN batch ON batch.guid = migration_user.batch WHERE {WAITING}"
                 );
-                let query = sqlx::query_as(AssertSqlSafe(sql)).bind(millis(now));
-                Ok(query.fetch_all(connection).await?)
+                let rows = sql::query(sql).bind(millis(now)).fetch_all(connection).await?;
+                rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
             })
         })
         .await
@@ -217,10 +219,10 @@ impl Store {
     pub async fn checks_under_way(&self, now: Timestamp) -> Result<Vec<ChecksUnderWay>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let rows = sqlx::query(
-                    "SELECT user.source_endpoint, batch.target_endpoint, count(*) AS users FROM user \
-                     JOIN batch ON batch.guid = user.batch WHERE user.check_until > ? \
-                     GROUP BY user.source_endpoint, batch.target_endpoint",
+                let rows = sql::query(
+                    "SELECT migration_user.source_endpoint, batch.target_endpoint, count(*) AS users FROM migration_user \
+                     JOIN batch ON batch.guid = migration_user.batch WHERE migration_user.check_until > ? \
+                     GROUP BY migration_user.source_endpoint, batch.target_endpoint",
                 )
                 .bind(millis(now))
                 .fetch_all(connection)
@@ -240,12 +242,12 @@ impl Store {
     }
 }
 
-async fn take(connection: &mut SqliteConnection, claim: CheckClaim) -> Result<Vec<ClaimedCheck>, Fault> {
+async fn take(connection: &mut Connection, claim: CheckClaim) -> Result<Vec<ClaimedCheck>, Fault> {
     let sql = format!(
-        "SELECT user.guid FROM user JOIN batch ON batch.guid = user.batch WHERE user.source_endpoint = ?2 \
-         AND batch.target_endpoint IS ?3 AND {WAITING} ORDER BY user.check_due, user.id LIMIT ?4"
+        "SELECT migration_user.guid FROM migration_user JOIN batch ON batch.guid = migration_user.batch WHERE migration_user.source_endpoint = ?2 \
+         AND batch.target_endpoint IS NOT DISTINCT FROM ?3 AND {WAITING} ORDER BY migration_user.check_due, migration_user.id LIMIT ?4"
     );
-    let users: Vec<Guid> = sqlx::query_scalar(AssertSqlSafe(sql))
+    let users: Vec<Guid> = sql::query_scalar(sql)
         .bind(millis(claim.now))
         .bind(claim.source_endpoint)
         .bind(claim.target_endpoint)
@@ -254,8 +256,8 @@ async fn take(connection: &mut SqliteConnection, claim: CheckClaim) -> Result<Ve
         .await?;
     let mut claimed = Vec::with_capacity(users.len());
     for user in users {
-        let number = sqlx::query_scalar(
-            "UPDATE user SET check_until = ?, check_number = check_number + 1 WHERE guid = ? RETURNING check_number",
+        let number = sql::query_scalar(
+            "UPDATE migration_user SET check_until = ?, check_number = check_number + 1 WHERE guid = ? RETURNING check_number",
         )
         .bind(millis(claim.until))
         .bind(user)
@@ -267,15 +269,11 @@ async fn take(connection: &mut SqliteConnection, claim: CheckClaim) -> Result<Ve
 }
 
 /// Records that a pass opened both mailboxes: the same result as that of a check.
-pub(crate) async fn opened(
-    connection: &mut SqliteConnection,
-    user: Guid,
-    now: Timestamp,
-) -> Result<(), Fault> {
-    sqlx::query(
-        "UPDATE user SET check_due = NULL, check_number = check_number + 1, check_attempts = 0, check_delay = NULL, \
+pub(crate) async fn opened(connection: &mut Connection, user: Guid, now: Timestamp) -> Result<(), Fault> {
+    sql::query(
+        "UPDATE migration_user SET check_due = NULL, check_number = check_number + 1, check_attempts = 0, check_delay = NULL, \
          checked = ?1, source_opening = ?2, target_opening = CASE WHEN (SELECT target_endpoint FROM batch \
-         WHERE batch.guid = user.batch) IS NULL THEN NULL ELSE ?2 END WHERE guid = ?3",
+         WHERE batch.guid = migration_user.batch) IS NULL THEN NULL ELSE ?2 END WHERE guid = ?3",
     )
     .bind(millis(now))
     .bind(written(&Opening::Opened)?)
@@ -289,7 +287,7 @@ pub(crate) async fn opened(
 ///
 /// It is the result of a check, if one is due.
 pub(crate) async fn closed(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     user: Guid,
     side: Side,
     failure: &PassFailure,
@@ -300,10 +298,10 @@ pub(crate) async fn closed(
         Side::Target => "target_opening",
     };
     let sql = format!(
-        "UPDATE user SET check_due = NULL, check_number = check_number + 1, check_attempts = 0, check_delay = NULL, \
+        "UPDATE migration_user SET check_due = NULL, check_number = check_number + 1, check_attempts = 0, check_delay = NULL, \
          checked = ?, {column} = ? WHERE guid = ? AND check_due IS NOT NULL"
     );
-    sqlx::query(AssertSqlSafe(sql))
+    sql::query(sql)
         .bind(millis(now))
         .bind(written(&Opening::Failed(failure.clone()))?)
         .bind(user)
@@ -315,31 +313,34 @@ pub(crate) async fn closed(
 /// Counts the mailboxes of each domain of the batch that the target opened.
 ///
 /// The domain is that of the login at the target, or else of the e-mail address.
-pub(crate) async fn domains(
-    connection: &mut SqliteConnection,
-    batch: Guid,
-) -> Result<Vec<DomainTally>, Fault> {
-    let rows = sqlx::query(
-        "WITH address AS (SELECT check_due, target_opening, CASE WHEN instr(target_user_name, '@') > 0 \
-                          THEN target_user_name ELSE email_address END AS name FROM user WHERE batch = ?) \
-         SELECT lower(replace(name, rtrim(name, replace(name, '@', '')), '')) AS domain, count(*) AS addresses, \
-                sum(check_due IS NULL AND target_opening LIKE '\"%') AS opened, \
-                sum(check_due IS NULL AND target_opening LIKE '{%') AS failed, \
-                min(json_extract(target_opening, '$.Failed.message')) AS words \
-         FROM address WHERE instr(name, '@') > 0 GROUP BY domain ORDER BY domain",
-    )
-    .bind(batch)
-    .fetch_all(connection)
-    .await?;
-    let tally = |row| {
+pub(crate) async fn domains(connection: &mut Connection, batch: Guid) -> Result<Vec<DomainTally>, Fault> {
+    let sql = "SELECT email_address, target_user_name, target_opening, check_due IS NULL AS is_done \
+               FROM migration_user WHERE batch = ?";
+    let rows = sql::query(sql).bind(batch).fetch_all(connection).await?;
+    let mut domains: BTreeMap<String, DomainTally> = BTreeMap::new();
+    for row in &rows {
         let cells = Cells(row);
-        Ok(DomainTally {
-            domain: cells.get("domain")?,
-            addresses: cells.number("addresses")?,
-            opened: cells.get::<Option<i64>>("opened")?.unwrap_or_default().cast_unsigned(),
-            failed: cells.get::<Option<i64>>("failed")?.unwrap_or_default().cast_unsigned(),
-            words: cells.get("words")?,
-        })
-    };
-    rows.iter().map(tally).collect()
+        let names = [cells.get::<&str>("target_user_name")?, cells.get("email_address")?];
+        let Some((_, domain)) = names.into_iter().find_map(|name| name.rsplit_once('@')) else { continue };
+        let domain = domain.to_ascii_lowercase();
+        let tally = domains.entry(domain.clone()).or_insert_with(|| DomainTally {
+            domain,
+            addresses: 0,
+            opened: 0,
+            failed: 0,
+            words: None,
+        });
+        tally.addresses += 1;
+        let is_done: bool = cells.get("is_done")?;
+        match check_row::opening(cells, "target_opening")? {
+            Some(Opening::Failed(failure)) => {
+                tally.failed += u64::from(is_done);
+                // The same words each time, in whatever order the rows come.
+                tally.words = tally.words.take().into_iter().chain([failure.message]).min();
+            }
+            Some(_) => tally.opened += u64::from(is_done),
+            None => {}
+        }
+    }
+    Ok(domains.into_values().collect())
 }

@@ -4,9 +4,10 @@
 //! may therefore add columns without new checksums for old rows. It guards against damage, not against
 //! forgery: 32 bits of BLAKE3.
 
-use sqlx::{Column, Row, TypeInfo, ValueRef, sqlite::SqliteRow};
-
-use crate::error::Fault;
+use crate::{
+    error::Fault,
+    sql::{Row, Stored},
+};
 
 /// Step of the schema that added the checksum columns.
 pub(crate) const CHECKSUMS_SINCE: i64 = 12;
@@ -69,33 +70,31 @@ const USER_COLUMNS: [&str; 8] = [
     "target_user_name",
 ];
 
+/// Columns that the database computes from others.
+const COMPUTED: [&str; 2] = ["name_key", "email_key"];
+
 /// True if the checksum of the table's rows covers the column.
 fn is_covered(table: &str, column: &str) -> bool {
-    column != COLUMN && (table != "user" || USER_COLUMNS.contains(&column))
+    column != COLUMN && !COMPUTED.contains(&column) && (table != "user" || USER_COLUMNS.contains(&column))
 }
 
 /// Computes the checksum of a row from its values.
-pub(crate) fn row_checksum(table: &str, row: &SqliteRow) -> Result<i64, Fault> {
+pub(crate) fn row_checksum(table: &str, row: &Row) -> Result<i64, Fault> {
     let mut checksum = Checksum::new(table);
-    for column in row.columns().iter().filter(|column| is_covered(table, column.name())) {
-        let (name, place) = (column.name(), column.ordinal());
-        let value = row.try_get_raw(place)?;
-        if value.is_null() {
-            continue;
-        }
-        let kind = value.type_info();
-        match kind.name() {
-            "INTEGER" => checksum.add(name, Cell::Number(row.try_get(place)?)),
-            "TEXT" => checksum.add(name, Cell::Text(row.try_get(place)?)),
-            "BLOB" => checksum.add(name, Cell::Bytes(row.try_get(place)?)),
-            _ => return Err(Fault::Unreadable("value")),
+    for (place, name) in row.names().into_iter().enumerate().filter(|(_, name)| is_covered(table, name)) {
+        match row.stored(place)?.ok_or(Fault::Unreadable("value"))? {
+            Stored::Null => {}
+            Stored::Number(number) => checksum.add(name, Cell::Number(number)),
+            Stored::Text(text) => checksum.add(name, Cell::Text(text)),
+            Stored::Bytes(bytes) => checksum.add(name, Cell::Bytes(bytes)),
+            Stored::Guid(guid) => checksum.add(name, Cell::Bytes(guid.as_bytes())),
         }
     }
     Ok(checksum.finish())
 }
 
 /// Returns an error if the row does not match its checksum.
-pub(crate) fn check_row(table: &str, row: &SqliteRow) -> Result<(), Fault> {
+pub(crate) fn check_row(table: &str, row: &Row) -> Result<(), Fault> {
     let stored: Option<i64> = row.try_get(COLUMN)?;
     if stored == Some(row_checksum(table, row)?) {
         return Ok(());

@@ -4,9 +4,11 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use mailhaul_mail::Uid;
-use sqlx::{Decode, Row, Sqlite, Type, sqlite::SqliteRow};
 
-use crate::error::Fault;
+use crate::{
+    error::Fault,
+    sql::{Read, Row},
+};
 
 /// Largest accepted number (32 TiB, or a thousand years in milliseconds). Sums of such numbers do not
 /// overflow.
@@ -27,22 +29,13 @@ pub(crate) fn whole(number: u64) -> i64 {
     number.min(MAX_NUMBER).cast_signed()
 }
 
-/// Returns `(?, ?), (?, ?)`: the parameters of rows with this number of columns.
-pub(crate) fn values(rows: usize, columns: usize) -> String {
-    let row = format!("({})", vec!["?"; columns].join(", "));
-    vec![row; rows].join(", ")
-}
-
 /// A row whose columns are read by name.
 #[derive(Clone, Copy)]
-pub(crate) struct Cells<'r>(pub(crate) &'r SqliteRow);
+pub(crate) struct Cells<'r>(pub(crate) &'r Row);
 
 impl<'r> Cells<'r> {
-    /// Reads a value with `SQLite`'s type.
-    pub(crate) fn get<T>(self, column: &'static str) -> Result<T, Fault>
-    where
-        T: Decode<'r, Sqlite> + Type<Sqlite>,
-    {
+    /// Reads a value with the database's type.
+    pub(crate) fn get<T: Read<'r>>(self, column: &'static str) -> Result<T, Fault> {
         Ok(self.0.try_get(column)?)
     }
 
@@ -67,7 +60,7 @@ impl<'r> Cells<'r> {
 }
 
 /// Reads the bytes of a digest.
-pub(crate) fn octets(row: &SqliteRow, column: usize) -> Result<Option<[u8; 16]>, Fault> {
+pub(crate) fn octets(row: &Row, column: usize) -> Result<Option<[u8; 16]>, Fault> {
     let stored: Option<&[u8]> = row.try_get(column)?;
     stored.map(<[u8; 16]>::try_from).transpose().map_err(|_| Fault::Unreadable("digest"))
 }

@@ -1,13 +1,13 @@
 //! The configuration that applies to all batches.
 
 use mailhaul_migration::MigrationConfig;
-use sqlx::SqliteConnection;
 
 use crate::{
     Store,
     columns::Cells,
     endpoints::{self, limit, limit_column},
     error::{Fault, StoreError},
+    sql::{self, Connection},
 };
 
 impl Store {
@@ -31,9 +31,12 @@ impl Store {
                 if let Some(target) = config.target_endpoint {
                     endpoints::find(connection, target).await?;
                 }
-                sqlx::query(
-                    "INSERT OR REPLACE INTO config (id, max_number_of_batches, max_concurrent_migrations, \
-                     target_endpoint) VALUES (1, ?, ?, ?)",
+                sql::query(
+                    "INSERT INTO config (id, max_number_of_batches, max_concurrent_migrations, \
+                     target_endpoint) VALUES (1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET \
+                     max_number_of_batches = excluded.max_number_of_batches, \
+                     max_concurrent_migrations = excluded.max_concurrent_migrations, \
+                     target_endpoint = excluded.target_endpoint",
                 )
                 .bind(limit_column(config.max_number_of_batches))
                 .bind(limit_column(config.max_concurrent_migrations))
@@ -47,8 +50,8 @@ impl Store {
     }
 }
 
-async fn load(connection: &mut SqliteConnection) -> Result<MigrationConfig, Fault> {
-    let row = sqlx::query("SELECT * FROM config").fetch_optional(connection).await?;
+async fn load(connection: &mut Connection) -> Result<MigrationConfig, Fault> {
+    let row = sql::query("SELECT * FROM config").fetch_optional(connection).await?;
     let Some(row) = row else { return Ok(MigrationConfig::default()) };
     let cells = Cells(&row);
     Ok(MigrationConfig {

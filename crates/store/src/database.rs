@@ -9,13 +9,14 @@ use std::{
 };
 
 use sqlx::{
-    ConnectOptions, Connection, SqlSafeStr, SqliteConnection,
+    ConnectOptions, Connection as _, SqlSafeStr, SqliteConnection,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
     sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
 use crate::{
     error::{Fault, StoreError},
+    sql::{self, Connection},
     upgrade,
 };
 
@@ -23,7 +24,7 @@ use crate::{
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The steps of the schema. A released step is never edited; new steps are added.
-const SCHEMA: [(i64, &str, &str); 16] = [
+const SCHEMA: [(i64, &str, &str); 18] = [
     (1, "ledger", include_str!("../migrations/0001_ledger.sql")),
     (2, "service", include_str!("../migrations/0002_service.sql")),
     (3, "server profile", include_str!("../migrations/0003_server_profile.sql")),
@@ -40,6 +41,8 @@ const SCHEMA: [(i64, &str, &str); 16] = [
     (14, "service checksums", include_str!("../migrations/0014_service_checksums.sql")),
     (15, "waiting users", include_str!("../migrations/0015_waiting_users.sql")),
     (16, "reach", include_str!("../migrations/0016_reach.sql")),
+    (17, "due", include_str!("../migrations/0017_due.sql")),
+    (18, "common words", include_str!("../migrations/0018_common_words.sql")),
 ];
 
 /// Newest step of the schema.
@@ -126,10 +129,12 @@ pub(crate) fn read_options(path: &Path) -> SqliteConnectOptions {
 /// Opens the file, brings its schema up to date, and gives checksums to older rows.
 ///
 /// Returns the connection for the writer: each further connection costs syncs of the disk when it is closed.
-pub(crate) async fn open(options: &SqliteConnectOptions) -> Result<SqliteConnection, Fault> {
-    let mut connection = options.connect().await?;
-    if !has_all_steps(&mut connection).await? {
-        migrate_to(&mut connection, SCHEMA_VERSION).await?;
+pub(crate) async fn open(options: &SqliteConnectOptions) -> Result<Connection, Fault> {
+    let mut connection = Connection::File(options.connect().await?);
+    if !has_all_steps(&mut connection).await?
+        && let Connection::File(file) = &mut connection
+    {
+        migrate_to(file, SCHEMA_VERSION).await?;
     }
     check_mailboxes(&mut connection).await?;
     upgrade::write_checksums(&mut connection).await?;
@@ -137,29 +142,28 @@ pub(crate) async fn open(options: &SqliteConnectOptions) -> Result<SqliteConnect
 }
 
 /// True if the file has each step of the schema, with nothing to do.
-async fn has_all_steps(connection: &mut SqliteConnection) -> Result<bool, Fault> {
+async fn has_all_steps(connection: &mut Connection) -> Result<bool, Fault> {
     if schema(connection).await? != Some(SCHEMA_VERSION) {
         return Ok(false);
     }
-    let steps: i64 = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations WHERE success")
-        .fetch_one(connection)
-        .await?;
+    let sql = "SELECT count(*) FROM _sqlx_migrations WHERE success";
+    let steps: i64 = sql::query_scalar(sql).fetch_one(connection).await?;
     Ok(steps == SCHEMA_VERSION)
 }
 
 /// Returns an error if a mailbox of the ledger cannot be found by its name.
 ///
 /// Such a mailbox would be taken for a new one. The checksums of rows do not cover the index.
-async fn check_mailboxes(connection: &mut SqliteConnection) -> Result<(), Fault> {
+async fn check_mailboxes(connection: &mut Connection) -> Result<(), Fault> {
     let found: Vec<String> =
-        sqlx::query_scalar("PRAGMA integrity_check(mailbox)").fetch_all(connection).await?;
+        sql::query_scalar("PRAGMA integrity_check(mailbox)").fetch_all(connection).await?;
     match found.into_iter().find(|words| words != "ok") {
         Some(words) => Err(Fault::Damaged(words)),
         None => Ok(()),
     }
 }
 
-/// Brings the schema up to this step.
+/// Brings the schema of a file up to this step.
 pub(crate) async fn migrate_to(connection: &mut SqliteConnection, last: i64) -> Result<(), Fault> {
     let step = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
@@ -177,8 +181,8 @@ pub(crate) async fn migrate_to(connection: &mut SqliteConnection, last: i64) -> 
 ///
 /// A schema newer than ours is an error. In an older one the ledger can be read, because later steps left its
 /// tables as they were.
-pub(crate) async fn schema(connection: &mut SqliteConnection) -> Result<Option<i64>, Fault> {
-    let tables: i64 = sqlx::query_scalar(
+pub(crate) async fn schema(connection: &mut Connection) -> Result<Option<i64>, Fault> {
+    let tables: i64 = sql::query_scalar(
         "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('_sqlx_migrations', 'mailbox')",
     )
     .fetch_one(&mut *connection)
@@ -186,9 +190,8 @@ pub(crate) async fn schema(connection: &mut SqliteConnection) -> Result<Option<i
     if tables < 2 {
         return Ok(None);
     }
-    let found: i64 = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
-        .fetch_one(connection)
-        .await?;
+    let sql = "SELECT coalesce(max(version), 0) FROM _sqlx_migrations";
+    let found: i64 = sql::query_scalar(sql).fetch_one(connection).await?;
     if found <= SCHEMA_VERSION {
         Ok(Some(found))
     } else {
@@ -200,7 +203,8 @@ pub(crate) async fn schema(connection: &mut SqliteConnection) -> Result<Option<i
 ///
 /// Removed data does not stay in the log. A concurrent reader delays this only for a short time: then the
 /// last process that closes the file empties the log.
-pub(crate) async fn close(mut connection: SqliteConnection) -> Result<(), Fault> {
+pub(crate) async fn close(connection: Connection) -> Result<(), Fault> {
+    let Connection::File(mut connection) = connection else { return Ok(()) };
     sqlx::query("PRAGMA busy_timeout = 200").execute(&mut connection).await?;
     sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
     connection.close().await?;

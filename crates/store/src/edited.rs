@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use mailhaul_engine::{LedgerRecord, MessageIdentity, MessageState, RepairRecord};
 use mailhaul_mail::{Digest, Digests, Fingerprint, Sha256, Uid};
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
     checksum::{Cell, Checksum},
     columns::{octets, uid},
     error::Fault,
+    sql::{self, Connection, Row},
 };
 
 /// Step of the schema that added the table.
@@ -17,7 +17,7 @@ pub(crate) const EDITS_SINCE: i64 = 5;
 
 /// Writes the edits of the messages. Their own rows exist already.
 pub(crate) async fn insert(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     folder: i64,
     records: &[LedgerRecord],
 ) -> Result<(), Fault> {
@@ -25,10 +25,15 @@ pub(crate) async fn insert(
     let last: BTreeMap<Uid, Option<&RepairRecord>> = records.iter().filter_map(uid_and_edit).collect();
     for (uid, edited) in last {
         let Some(edited) = edited else { continue };
-        let mut query = sqlx::query(
-            "INSERT OR REPLACE INTO edited (folder_id, uid, original_fingerprint, original_whole, original_text, \
+        let mut query = sql::query(
+            "INSERT INTO edited (folder_id, uid, original_fingerprint, original_whole, original_text, \
              original_size, copy_fingerprint, copy_whole, copy_text, copy_size, sha256, edits, subject) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (folder_id, uid) DO UPDATE SET \
+             original_fingerprint = excluded.original_fingerprint, original_whole = excluded.original_whole, \
+             original_text = excluded.original_text, original_size = excluded.original_size, \
+             copy_fingerprint = excluded.copy_fingerprint, copy_whole = excluded.copy_whole, \
+             copy_text = excluded.copy_text, copy_size = excluded.copy_size, sha256 = excluded.sha256, \
+             edits = excluded.edits, subject = excluded.subject",
         )
         .bind(folder)
         .bind(i64::from(uid.get()));
@@ -49,6 +54,13 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+/// Removes the edits of these messages.
+pub(crate) async fn delete(connection: &mut Connection, folder: i64, uids: Vec<i64>) -> Result<(), Fault> {
+    let sql = "DELETE FROM edited WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?))";
+    sql::query(sql).bind(folder).bind(uids).execute(connection).await?;
+    Ok(())
+}
+
 fn uid_and_edit(record: &LedgerRecord) -> Option<(Uid, Option<&RepairRecord>)> {
     let LedgerRecord::Message { uid, state: Some(state), .. } = record else { return None };
     Some((*uid, in_state(state)))
@@ -65,10 +77,10 @@ pub(crate) fn in_state(state: &MessageState) -> Option<&RepairRecord> {
 
 /// Reads the edits of a folder's messages.
 pub(crate) async fn all(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     folder: i64,
 ) -> Result<BTreeMap<Uid, RepairRecord>, Fault> {
-    let rows = sqlx::query(
+    let rows = sql::query(
         "SELECT uid, original_fingerprint, original_whole, original_text, original_size, copy_fingerprint, copy_whole, \
          copy_text, copy_size, sha256, edits, subject FROM edited WHERE folder_id = ?",
     )
@@ -93,7 +105,7 @@ pub(crate) fn checksum(edited: &RepairRecord) -> i64 {
     checksum.finish()
 }
 
-fn edited(row: &SqliteRow) -> Result<RepairRecord, Fault> {
+fn edited(row: &Row) -> Result<RepairRecord, Fault> {
     let sha256: &[u8] = row.try_get(9)?;
     Ok(RepairRecord {
         original: likeness(row, 1)?,
@@ -104,7 +116,7 @@ fn edited(row: &SqliteRow) -> Result<RepairRecord, Fault> {
     })
 }
 
-fn likeness(row: &SqliteRow, first: usize) -> Result<MessageIdentity, Fault> {
+fn likeness(row: &Row, first: usize) -> Result<MessageIdentity, Fault> {
     let digest = |column| octets(row, column)?.ok_or(Fault::Unreadable("digest"));
     Ok(MessageIdentity {
         fingerprint: Fingerprint::from_bytes(digest(first)?),
@@ -112,6 +124,6 @@ fn likeness(row: &SqliteRow, first: usize) -> Result<MessageIdentity, Fault> {
             whole: Digest::from_bytes(digest(first + 1)?),
             text: Digest::from_bytes(digest(first + 2)?),
         },
-        size: row.try_get::<i64, _>(first + 3)?.cast_unsigned(),
+        size: row.try_get::<i64>(first + 3)?.cast_unsigned(),
     })
 }

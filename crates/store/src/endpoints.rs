@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use jiff::Timestamp;
 use mailhaul_mail::{Reach, Secret};
 use mailhaul_migration::{Access, AdminAccess, AdminForm, Endpoint, Guid, Limit};
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
     Store,
@@ -13,6 +12,7 @@ use crate::{
     columns::{Cells, millis},
     error::{Fault, StoreError},
     service_rows,
+    sql::{self, Connection, Row},
     vault::{Keys, SecretName, secrets},
     writer::Work,
 };
@@ -63,11 +63,11 @@ impl Store {
         self.read(|connection| {
             let identity = identity.to_owned();
             Box::pin(async move {
-                let row = sqlx::query(
-                    "SELECT * FROM endpoint WHERE guid = ?1 OR name = ?2 ORDER BY guid = ?1 DESC LIMIT 1",
+                let row = sql::query(
+                    "SELECT * FROM endpoint WHERE guid = ?1 OR name_key = ?2 ORDER BY guid = ?1 DESC LIMIT 1",
                 )
                 .bind(Guid::parse_str(&identity).ok())
-                .bind(identity.clone())
+                .bind(identity.to_ascii_lowercase())
                 .fetch_optional(connection)
                 .await?;
                 endpoint(&row.ok_or_else(|| StoreError::not_found("endpoint", &identity))?)
@@ -92,7 +92,7 @@ impl Store {
     async fn change_endpoints<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
     {
         let changed = self.change(work).await?;
         self.shared.endpoint_changes.fetch_add(1, Ordering::Relaxed);
@@ -103,7 +103,8 @@ impl Store {
     pub async fn endpoints(&self) -> Result<Vec<Endpoint>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let rows = sqlx::query("SELECT * FROM endpoint ORDER BY name").fetch_all(connection).await?;
+                let rows =
+                    sql::query("SELECT * FROM endpoint ORDER BY name_key").fetch_all(connection).await?;
                 rows.iter().map(endpoint).collect()
             })
         })
@@ -159,9 +160,9 @@ impl Store {
     pub async fn count_passwords(&self, guid: Guid) -> Result<u64, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let count: i64 = sqlx::query_scalar(
-                    "SELECT count(*) FROM batch JOIN user ON user.batch = batch.guid \
-                     JOIN secret ON secret.owner = user.guid \
+                let count: i64 = sql::query_scalar(
+                    "SELECT count(*) FROM batch JOIN migration_user ON migration_user.batch = batch.guid \
+                     JOIN secret ON secret.owner = migration_user.guid \
                      WHERE secret.name = 'Password' AND batch.source_endpoint = ?1 \
                      OR secret.name = 'TargetPassword' AND batch.target_endpoint = ?1",
                 )
@@ -187,7 +188,7 @@ impl Store {
                     return Err(StoreError::InUse { endpoint: endpoint.name, by }.into());
                 }
                 secrets::remove(connection, guid).await?;
-                sqlx::query("DELETE FROM endpoint WHERE guid = ?").bind(guid).execute(connection).await?;
+                sql::query("DELETE FROM endpoint WHERE guid = ?").bind(guid).execute(connection).await?;
                 Ok(())
             })
         })
@@ -196,7 +197,7 @@ impl Store {
 }
 
 async fn put(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     keys: &Keys,
     endpoint: Endpoint,
     secret: NewSecret,
@@ -217,16 +218,16 @@ async fn put(
     find(connection, guid).await
 }
 
-pub(crate) async fn find(connection: &mut SqliteConnection, guid: Guid) -> Result<Endpoint, Fault> {
+pub(crate) async fn find(connection: &mut Connection, guid: Guid) -> Result<Endpoint, Fault> {
     let row =
-        sqlx::query("SELECT * FROM endpoint WHERE guid = ?").bind(guid).fetch_optional(connection).await?;
+        sql::query("SELECT * FROM endpoint WHERE guid = ?").bind(guid).fetch_optional(connection).await?;
     endpoint(&row.ok_or_else(|| StoreError::not_found("endpoint", guid))?)
 }
 
-async fn name_is_free(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result<(), Fault> {
+async fn name_is_free(connection: &mut Connection, endpoint: &Endpoint) -> Result<(), Fault> {
     let taken: bool =
-        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM endpoint WHERE name = ? AND guid <> ?)")
-            .bind(endpoint.name.clone())
+        sql::query_scalar("SELECT EXISTS (SELECT 1 FROM endpoint WHERE name_key = ? AND guid <> ?)")
+            .bind(endpoint.name.to_ascii_lowercase())
             .bind(endpoint.guid)
             .fetch_one(connection)
             .await?;
@@ -236,8 +237,8 @@ async fn name_is_free(connection: &mut SqliteConnection, endpoint: &Endpoint) ->
     Ok(())
 }
 
-async fn users_of(connection: &mut SqliteConnection, guid: Guid) -> Result<Vec<String>, Fault> {
-    let by = sqlx::query_scalar(
+async fn users_of(connection: &mut Connection, guid: Guid) -> Result<Vec<String>, Fault> {
+    let by = sql::query_scalar(
         "SELECT 'batch \"' || name || '\"' FROM batch WHERE source_endpoint = ?1 OR target_endpoint = ?1 \
          UNION ALL SELECT 'the configuration' FROM config WHERE target_endpoint = ?1",
     )
@@ -248,7 +249,7 @@ async fn users_of(connection: &mut SqliteConnection, guid: Guid) -> Result<Vec<S
 }
 
 /// Inserts an endpoint, or updates all but the creation time of the one with its GUID.
-async fn write(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result<(), Fault> {
+async fn write(connection: &mut Connection, endpoint: &Endpoint) -> Result<(), Fault> {
     let (user_name, template) = match endpoint.access.admin() {
         Some(admin) => (Some(admin.user_name.clone()), admin.form.setting().map(str::to_owned)),
         None => (None, None),
@@ -256,7 +257,7 @@ async fn write(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result
     let oauth = endpoint.access.oauth().map(serde_json::to_string).transpose();
     let oauth = oauth.map_err(|it| Fault::Json("oauth", it))?;
     let rates = serde_json::to_string(&endpoint.rates).map_err(|it| Fault::Json("rates", it))?;
-    sqlx::query(
+    sql::query(
         "INSERT INTO endpoint (guid, name, remote_server, port, security, accept_untrusted_certificates, \
          certificate_authorities, certificate_sha256, max_concurrent_migrations, max_concurrent_incremental_syncs, \
          admin_user_name, admin_template, created, modified, server_profile, rates, endpoint_type, oauth, gmail_api, \
@@ -322,7 +323,7 @@ pub(crate) fn limit(cells: Cells<'_>, column: &'static str) -> Result<Limit, Fau
     }
 }
 
-fn endpoint(row: &SqliteRow) -> Result<Endpoint, Fault> {
+fn endpoint(row: &Row) -> Result<Endpoint, Fault> {
     check_row("endpoint", row)?;
     let cells = Cells(row);
     let admin: Option<String> = cells.get("admin_user_name")?;

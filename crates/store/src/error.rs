@@ -7,7 +7,7 @@ use std::{
 
 use mailhaul_engine::Error;
 use mailhaul_migration::{Guid, IllegalEvent};
-use sqlx::migrate::MigrateError;
+use sqlx::{error::DatabaseError, migrate::MigrateError, postgres::PgDatabaseError};
 
 /// An error while the store was opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -20,39 +20,39 @@ pub enum StoreError {
         /// The operating system's message.
         source: io::Error,
     },
-    /// `SQLite` refused a statement, or returned an impossible value.
-    #[error("the ledger {} could not be {verb}: {reason}", .path.display())]
+    /// The database refused a statement, or returned an impossible value.
+    #[error("{database} could not be {verb}: {reason}")]
     Database {
-        /// The database file.
-        path: PathBuf,
+        /// The database: `the ledger /data/mailhaul.db`, `the database mailhaul at db.example:5432`.
+        database: String,
         /// The failed action: "opened", "read", "written".
         verb: &'static str,
-        /// `SQLite`'s message.
+        /// The database's message.
         reason: String,
     },
-    /// The file is not as it was written: bits of it changed, or parts of it are missing.
-    #[error("the ledger {} is damaged{place}: {reason}", .path.display())]
+    /// The data is not as it was written: bits of it changed, or parts of it are missing.
+    #[error("{database} is damaged{place}: {reason}")]
     Damaged {
-        /// The database file.
-        path: PathBuf,
+        /// The database, as in [`StoreError::Database`].
+        database: String,
         /// The mailbox and, if known, the folder: ` at a -> b, folder "INBOX"`. Empty if unknown.
         place: String,
-        /// The value that does not fit, or `SQLite`'s message.
+        /// The value that does not fit, or the database's message.
         reason: String,
     },
     /// Another process migrates this mailbox now.
-    #[error("another mailhaul process runs {source_mailbox} -> {target_mailbox} with the data in {}", .data.display())]
+    #[error("another mailhaul process runs {source_mailbox} -> {target_mailbox} with the data in {data}")]
     Locked {
         source_mailbox: String,
         target_mailbox: String,
-        /// The data directory that both use.
-        data: PathBuf,
+        /// The data directory or the database that both use.
+        data: String,
     },
     /// The store was closed, or opened for reading only.
-    #[error("the ledger {} is {how}", .path.display())]
+    #[error("{database} is {how}")]
     Unavailable {
-        /// The database file.
-        path: PathBuf,
+        /// The database, as in [`StoreError::Database`].
+        database: String,
         /// "closed", "open for reading only".
         how: &'static str,
     },
@@ -115,6 +115,12 @@ pub enum StoreError {
     /// Another process has changed the master key since this one read it.
     #[error("the master key was changed by another process: this one must be started again")]
     KeyChanged,
+    /// A database on a server has no master key of its own.
+    #[error(
+        "a database on a server needs a master key that you make: name its file in MAILHAUL_MASTER_KEY_FILE, \
+         or give the service the credential \"master-key\""
+    )]
+    KeyNotNamed,
     /// The file of the master key cannot be used.
     #[error("the master key {} {how}", .path.display())]
     KeyFile {
@@ -152,14 +158,15 @@ impl StoreError {
         move |source| Self::File { path, source }
     }
 
-    pub(crate) fn database(path: &Path, verb: &'static str) -> impl Fn(Fault) -> Self {
-        let path = path.to_owned();
+    /// Returns the conversion of faults of the database with this description.
+    pub(crate) fn database(words: &str, verb: &'static str) -> impl Fn(Fault) -> Self + use<> {
+        let database = words.to_owned();
         move |fault| match fault {
             Fault::Final(error) => *error,
             fault if fault.is_damage() => {
-                Self::Damaged { path: path.clone(), place: String::new(), reason: fault.to_string() }
+                Self::Damaged { database: database.clone(), place: String::new(), reason: fault.to_string() }
             }
-            fault => Self::Database { path: path.clone(), verb, reason: fault.to_string() },
+            fault => Self::Database { database: database.clone(), verb, reason: fault.to_string() },
         }
     }
 
@@ -216,6 +223,8 @@ pub(crate) enum Fault {
 
 /// `SQLite`'s codes for a damaged file, and for a file of another format.
 const DAMAGE_CODES: [i64; 2] = [11, 26];
+/// `PostgreSQL`'s codes for a damaged table, a damaged index, and a sum of checksums that overflows.
+const SERVER_DAMAGE_CODES: [&str; 3] = ["XX001", "XX002", "22003"];
 
 impl Fault {
     /// True if the file is not as it was written.
@@ -230,6 +239,9 @@ impl Fault {
 
 fn is_damage(error: &sqlx::Error) -> bool {
     match error {
+        sqlx::Error::Database(error) if is_of_server(error.as_ref()) => {
+            error.code().is_some_and(|code| SERVER_DAMAGE_CODES.contains(&code.as_ref()))
+        }
         sqlx::Error::Database(error) => {
             let code = error.code().and_then(|code| code.parse::<i64>().ok());
             // The lower eight bits are the primary code.
@@ -243,17 +255,25 @@ fn is_damage(error: &sqlx::Error) -> bool {
     }
 }
 
+fn is_of_server(error: &dyn DatabaseError) -> bool {
+    error.try_downcast_ref::<PgDatabaseError>().is_some()
+}
+
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         Self::Final(Box::new(error))
     }
 }
 
-/// Returns `SQLite`'s message with its extended result code, which distinguishes the causes of "disk I/O
-/// error".
+/// Returns the database's message with its code.
+///
+/// `SQLite`'s extended code distinguishes the causes of "disk I/O error".
 fn words(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(database) => match database.code() {
+            Some(code) if is_of_server(database.as_ref()) => {
+                format!("{} (PostgreSQL code {code})", database.message())
+            }
             Some(code) => format!("{} (SQLite code {code})", database.message()),
             None => database.message().to_owned(),
         },

@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 use mailhaul_migration::{Guid, IllegalEvent, UserEvent, UserStatus};
-use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
     Store,
     columns::{Cells, millis},
     error::{Fault, StoreError},
     pass_kind::PassKind,
+    sql::{self, Connection},
     users,
 };
 
@@ -68,16 +68,16 @@ impl Store {
                 let (selection, (time, when)) = (UserSelection::from_users(users), due.sql());
                 let names: Vec<String> = statuses.iter().map(|it| format!("'{it}'")).collect();
                 let sql = format!(
-                    "UPDATE user SET due = {when} WHERE pass IS NOT NULL AND lease_until IS NULL \
+                    "UPDATE migration_user SET due = {when} WHERE pass IS NOT NULL AND lease_until IS NULL \
                      AND status IN ({}) AND {}",
                     names.join(", "),
                     selection.sql()
                 );
                 // The text is made of constants only; below too. The second parameter, the time, is not used
                 // here.
-                let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+                let query = sql::query(sql).persistent(false);
                 let query = query.bind(selection.guid()).bind(None::<i64>).bind(time);
-                Ok(query.execute(connection).await?.rows_affected())
+                Ok(query.execute(connection).await?)
             })
         })
         .await
@@ -88,9 +88,9 @@ impl Store {
         self.change(move |connection| {
             Box::pin(async move {
                 let selection = UserSelection::from_users(users);
-                let sql = format!("UPDATE user SET approved = ?2 WHERE {}", selection.sql());
-                let query = sqlx::query(AssertSqlSafe(sql)).bind(selection.guid()).bind(millis(now));
-                Ok(query.execute(connection).await?.rows_affected())
+                let sql = format!("UPDATE migration_user SET approved = ?2 WHERE {}", selection.sql());
+                let query = sql::query(sql).bind(selection.guid()).bind(millis(now));
+                Ok(query.execute(connection).await?)
             })
         })
         .await
@@ -113,7 +113,7 @@ impl Store {
 
 /// Applies an event to users inside a transaction.
 pub(crate) async fn happen(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     users: Users,
     event: UserEvent,
     now: Timestamp,
@@ -170,9 +170,9 @@ impl UserSelection {
             Self::One(_) => "guid = ?1",
             Self::OfBatch(_) => "batch = ?1",
             Self::ToComplete => {
-                "user.status IN ('Synced', 'IncrementalFailed') AND lease_until IS NULL AND ?2 >= \
-                 coalesce(complete_after, (SELECT complete_after FROM batch WHERE batch.guid = user.batch)) \
-                 AND (SELECT intent FROM batch WHERE batch.guid = user.batch) = 'Run'"
+                "migration_user.status IN ('Synced', 'IncrementalFailed') AND lease_until IS NULL AND ?2 >= \
+                 coalesce(complete_after, (SELECT complete_after FROM batch WHERE batch.guid = migration_user.batch)) \
+                 AND (SELECT intent FROM batch WHERE batch.guid = migration_user.batch) = 'Run'"
             }
         }
     }
@@ -180,7 +180,7 @@ impl UserSelection {
 
 /// The time in the third parameter, or the `StartAfter` that applies to the user, if that is later.
 const AFTER_START: &str = "max(?3, coalesce(start_after, \
-                           (SELECT start_after FROM batch WHERE batch.guid = user.batch), ?3))";
+                           (SELECT start_after FROM batch WHERE batch.guid = migration_user.batch), ?3))";
 
 /// The properties of a user that determine the next status.
 #[derive(Clone, Copy)]
@@ -218,18 +218,18 @@ impl StatusKey {
 }
 
 async fn is_anybody(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     selection: UserSelection,
     now: Timestamp,
 ) -> Result<bool, Fault> {
-    let sql = format!("SELECT EXISTS (SELECT 1 FROM user WHERE {})", selection.sql());
-    let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(selection.guid()).bind(millis(now));
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM migration_user WHERE {})", selection.sql());
+    let query = sql::query_scalar(sql).bind(selection.guid()).bind(millis(now));
     Ok(query.fetch_one(connection).await?)
 }
 
 /// Moves all users for selection the event is possible. One statement: no user is moved twice.
 pub(crate) async fn move_all(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     selection: UserSelection,
     event: UserEvent,
     now: Timestamp,
@@ -247,8 +247,8 @@ pub(crate) async fn move_all(
         _ => "",
     };
     let sql = format!(
-        "UPDATE user SET status = step.next, \
-         pass = CASE WHEN step.is_leased THEN user.pass ELSE step.next_pass END, \
+        "UPDATE migration_user SET status = step.next, \
+         pass = CASE WHEN step.is_leased THEN migration_user.pass ELSE step.next_pass END, \
          due = CASE WHEN step.next_pass IS NULL THEN NULL ELSE {when} END, \
          status_since = CASE WHEN step.next = step.status THEN status_since ELSE ?2 END, \
          queued_millis = queued_millis + CASE step.counts WHEN 'queued' THEN max(?2 - status_since, 0) ELSE 0 END, \
@@ -257,30 +257,30 @@ pub(crate) async fn move_all(
          synced_millis = synced_millis + CASE step.counts WHEN 'synced' THEN max(?2 - status_since, 0) ELSE 0 END \
          {forget} \
          FROM (SELECT column1 AS status, column2 AS has_synced, column3 AS is_leased, column4 AS next, \
-               column5 AS next_pass, column6 AS counts FROM (VALUES {})) AS step \
-         WHERE user.status = step.status AND (initial_synced IS NOT NULL) = step.has_synced \
+               column5 AS next_pass, column6 AS counts FROM (VALUES {}) AS steps) AS step \
+         WHERE migration_user.status = step.status AND (initial_synced IS NOT NULL) = step.has_synced \
          AND (lease_until IS NOT NULL) = step.is_leased AND {}",
         steps.join(", "),
         selection.sql()
     );
-    let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+    let query = sql::query(sql).persistent(false);
     let query = query.bind(selection.guid()).bind(millis(now)).bind(time);
-    Ok(query.execute(connection).await?.rows_affected())
+    Ok(query.execute(connection).await?)
 }
 
 /// Returns the transitions of all users in the selection as rows of SQL.
 async fn steps(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     selection: UserSelection,
     event: UserEvent,
     now: Timestamp,
 ) -> Result<Vec<String>, Fault> {
     let sql = format!(
         "SELECT DISTINCT status, initial_synced IS NOT NULL AS has_synced, lease_until IS NOT NULL AS is_leased \
-         FROM user WHERE {}",
+         FROM migration_user WHERE {}",
         selection.sql()
     );
-    let query = sqlx::query(AssertSqlSafe(sql)).bind(selection.guid()).bind(millis(now));
+    let query = sql::query(sql).bind(selection.guid()).bind(millis(now));
     let rows = query.fetch_all(connection).await?;
     let mut steps = Vec::new();
     for row in &rows {

@@ -4,7 +4,6 @@
 
 use jiff::Timestamp;
 use mailhaul_migration::{Guid, MigrationUser, Statistics, UserEvent, UserStatus};
-use sqlx::{Row, SqliteConnection};
 
 use crate::{
     Store, checks,
@@ -13,6 +12,7 @@ use crate::{
     events::{Due, Users, happen},
     pass_kind::PassKind,
     recovery::SUSPECT_ENDS,
+    sql::{self, Connection},
     users,
 };
 
@@ -104,7 +104,7 @@ impl Store {
         let lease = *lease;
         self.change(move |connection| {
             Box::pin(async move {
-                check(connection, &lease).await?;
+                check(connection, &lease, Hold::Change).await?;
                 prolong(connection, &Heartbeat { lease, until, statistics: None }).await
             })
         })
@@ -119,7 +119,7 @@ impl Store {
             Box::pin(async move {
                 let mut lost = Vec::new();
                 for beat in beats {
-                    if is_held(connection, &beat.lease).await? {
+                    if is_held(connection, &beat.lease, Hold::Change).await? {
                         prolong(connection, &beat).await?;
                     } else {
                         lost.push(beat.lease);
@@ -144,7 +144,7 @@ impl Store {
         let lease = *lease;
         self.change(move |connection| {
             Box::pin(async move {
-                check(connection, &lease).await?;
+                check(connection, &lease, Hold::Change).await?;
                 happen(connection, Users::One(lease.user), event, now, Due::Keep).await?;
                 if event == UserEvent::Validated {
                     checks::opened(connection, lease.user, now).await?;
@@ -161,11 +161,11 @@ impl Store {
     pub async fn waiting(&self, now: Timestamp) -> Result<Vec<WaitingPasses>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let rows = sqlx::query(
+                let rows = sql::query(
                     "SELECT DISTINCT source_endpoint, target_endpoint, kind.column1 AS pass FROM batch \
-                     JOIN (VALUES ('Final'), ('Incremental'), ('First')) AS kind WHERE intent = 'Run' AND EXISTS \
-                     (SELECT 1 FROM user WHERE user.batch = batch.guid AND user.pass = kind.column1 AND user.due <= ? \
-                     AND user.lease_until IS NULL)",
+                     CROSS JOIN (VALUES ('Final'), ('Incremental'), ('First')) AS kind WHERE intent = 'Run' AND EXISTS \
+                     (SELECT 1 FROM migration_user WHERE migration_user.batch = batch.guid AND migration_user.pass = kind.column1 AND migration_user.due <= ? \
+                     AND migration_user.lease_until IS NULL)",
                 )
                 .bind(millis(now))
                 .fetch_all(connection)
@@ -188,9 +188,9 @@ impl Store {
     pub async fn has_waiting(&self, now: Timestamp) -> Result<bool, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let has = sqlx::query_scalar(
-                    "SELECT EXISTS (SELECT 1 FROM user JOIN batch ON batch.guid = user.batch WHERE user.due <= ?1 \
-                     AND user.pass IS NOT NULL AND user.lease_until IS NULL AND batch.intent = 'Run' \
+                let has = sql::query_scalar(
+                    "SELECT EXISTS (SELECT 1 FROM migration_user JOIN batch ON batch.guid = migration_user.batch WHERE migration_user.due <= ?1 \
+                     AND migration_user.pass IS NOT NULL AND migration_user.lease_until IS NULL AND batch.intent = 'Run' \
                      AND NOT EXISTS (SELECT 1 FROM parking WHERE parking.until > ?1 \
                      AND parking.endpoint IN (batch.source_endpoint, batch.target_endpoint)))",
                 )
@@ -207,11 +207,11 @@ impl Store {
     pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let row = sqlx::query(
-                    "SELECT min(due) AS due FROM (SELECT min(due) AS due FROM user WHERE due > ?1 \
+                let row = sql::query(
+                    "SELECT min(due) AS due FROM (SELECT min(due) AS due FROM migration_user WHERE due > ?1 \
                      AND pass IS NOT NULL AND lease_until IS NULL \
                      AND batch IN (SELECT guid FROM batch WHERE intent = 'Run') \
-                     UNION ALL SELECT min(check_due) FROM user WHERE check_due > ?1)",
+                     UNION ALL SELECT min(check_due) FROM migration_user WHERE check_due > ?1) AS times",
                 )
                 .bind(millis(now))
                 .fetch_one(connection)
@@ -226,10 +226,10 @@ impl Store {
     pub async fn running(&self) -> Result<Vec<RunningPasses>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let rows = sqlx::query(
-                    "SELECT user.source_endpoint, batch.target_endpoint, user.pass, count(*) AS users \
-                     FROM user JOIN batch ON batch.guid = user.batch WHERE user.lease_until IS NOT NULL \
-                     GROUP BY user.source_endpoint, batch.target_endpoint, user.pass",
+                let rows = sql::query(
+                    "SELECT migration_user.source_endpoint, batch.target_endpoint, migration_user.pass, count(*) AS users \
+                     FROM migration_user JOIN batch ON batch.guid = migration_user.batch WHERE migration_user.lease_until IS NOT NULL \
+                     GROUP BY migration_user.source_endpoint, batch.target_endpoint, migration_user.pass",
                 )
                 .fetch_all(connection)
                 .await?;
@@ -249,7 +249,7 @@ impl Store {
     }
 }
 
-async fn take(connection: &mut SqliteConnection, claim: Claim) -> Result<Vec<ClaimedUser>, Fault> {
+async fn take(connection: &mut Connection, claim: Claim) -> Result<Vec<ClaimedUser>, Fault> {
     let mut kinds = claim.kinds;
     kinds.sort_unstable();
     kinds.dedup();
@@ -257,14 +257,14 @@ async fn take(connection: &mut SqliteConnection, claim: Claim) -> Result<Vec<Cla
     let mut claimed = Vec::new();
     for kind in kinds {
         // Users with process ends are claimed one at a time, to find the one that causes them.
-        let users: Vec<Guid> = sqlx::query_scalar(
-            "SELECT user.guid FROM user JOIN batch ON batch.guid = user.batch WHERE user.source_endpoint = ?1 \
-             AND user.pass = ?2 AND user.due <= ?3 AND user.lease_until IS NULL AND batch.intent = 'Run' \
-             AND coalesce(user.check_until, 0) <= ?3 AND batch.target_endpoint IS ?4 \
-             AND (user.lost < ?6 OR user.id = (SELECT it.id FROM user AS it JOIN batch AS its ON its.guid = it.batch \
-             WHERE it.source_endpoint = ?1 AND it.lost >= ?6 AND its.intent = 'Run' AND its.target_endpoint IS ?4 \
+        let users: Vec<Guid> = sql::query_scalar(
+            "SELECT migration_user.guid FROM migration_user JOIN batch ON batch.guid = migration_user.batch WHERE migration_user.source_endpoint = ?1 \
+             AND migration_user.pass = ?2 AND migration_user.due <= ?3 AND migration_user.lease_until IS NULL AND batch.intent = 'Run' \
+             AND coalesce(migration_user.check_until, 0) <= ?3 AND batch.target_endpoint IS NOT DISTINCT FROM ?4 \
+             AND (migration_user.lost < ?6 OR migration_user.id = (SELECT it.id FROM migration_user AS it JOIN batch AS its ON its.guid = it.batch \
+             WHERE it.source_endpoint = ?1 AND it.lost >= ?6 AND its.intent = 'Run' AND its.target_endpoint IS NOT DISTINCT FROM ?4 \
              AND (it.lease_until IS NOT NULL OR it.due <= ?3) ORDER BY it.lease_until IS NULL, it.due, it.id LIMIT 1)) \
-             ORDER BY user.due, user.id LIMIT ?5",
+             ORDER BY migration_user.due, migration_user.id LIMIT ?5",
         )
         .bind(claim.source_endpoint)
         .bind(kind.to_string())
@@ -276,8 +276,8 @@ async fn take(connection: &mut SqliteConnection, claim: Claim) -> Result<Vec<Cla
         .await?;
         free = free.saturating_sub(u32::try_from(users.len()).unwrap_or(u32::MAX));
         for user in users {
-            let fence = sqlx::query_scalar(
-                "UPDATE user SET lease_owner = ?, lease_until = ?, fence = fence + 1 WHERE guid = ? RETURNING fence",
+            let fence = sql::query_scalar(
+                "UPDATE migration_user SET lease_owner = ?, lease_until = ?, fence = fence + 1 WHERE guid = ? RETURNING fence",
             )
             .bind(claim.owner)
             .bind(millis(claim.until))
@@ -292,9 +292,9 @@ async fn take(connection: &mut SqliteConnection, claim: Claim) -> Result<Vec<Cla
     Ok(claimed)
 }
 
-async fn prolong(connection: &mut SqliteConnection, beat: &Heartbeat) -> Result<(), Fault> {
+async fn prolong(connection: &mut Connection, beat: &Heartbeat) -> Result<(), Fault> {
     let user = beat.lease.user;
-    sqlx::query("UPDATE user SET lease_until = ? WHERE guid = ?")
+    sql::query("UPDATE migration_user SET lease_until = ? WHERE guid = ?")
         .bind(millis(beat.until))
         .bind(user)
         .execute(&mut *connection)
@@ -305,21 +305,35 @@ async fn prolong(connection: &mut SqliteConnection, beat: &Heartbeat) -> Result<
     }
 }
 
-async fn is_held(connection: &mut SqliteConnection, lease: &Lease) -> Result<bool, Fault> {
-    let held = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM user WHERE guid = ? AND fence = ?)")
-        .bind(lease.user)
-        .bind(lease.fence)
-        .fetch_one(connection)
-        .await?;
-    Ok(held)
+async fn is_held(connection: &mut Connection, lease: &Lease, hold: Hold) -> Result<bool, Fault> {
+    let lock = match hold {
+        _ if !connection.is_shared() => "",
+        Hold::Share => " FOR SHARE",
+        Hold::Change => " FOR UPDATE",
+    };
+    let sql = format!("SELECT id FROM migration_user WHERE guid = ? AND fence = ?{lock}");
+    let id: Option<i64> =
+        sql::query_scalar(sql).bind(lease.user).bind(lease.fence).fetch_optional(connection).await?;
+    Ok(id.is_some())
+}
+
+/// The lock on a user's row for which a lease is checked.
+#[derive(Clone, Copy)]
+pub(crate) enum Hold {
+    /// The transaction only needs the lease to last.
+    Share,
+    /// The transaction changes the user.
+    Change,
 }
 
 /// Returns an error if the lease has ended. Runs in the transaction that the lease protects.
-pub(crate) async fn check(connection: &mut SqliteConnection, lease: &Lease) -> Result<(), Fault> {
-    if is_held(connection, lease).await? {
+///
+/// On a server the user's row is locked until the end of the transaction.
+pub(crate) async fn check(connection: &mut Connection, lease: &Lease, hold: Hold) -> Result<(), Fault> {
+    if is_held(connection, lease, hold).await? {
         return Ok(());
     }
-    let known = sqlx::query("SELECT email_address, lease_until IS NULL FROM user WHERE guid = ?")
+    let known = sql::query("SELECT email_address, lease_until IS NULL FROM migration_user WHERE guid = ?")
         .bind(lease.user)
         .fetch_optional(connection)
         .await?;

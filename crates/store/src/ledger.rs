@@ -1,6 +1,6 @@
 //! The ledger of one mailbox.
 
-use std::{fs::File, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use mailhaul_engine::{Error, FolderRecord, FolderState, Ledger, LedgerRecord};
 use mailhaul_mail::{FolderPath, Retry, Scope, UidSet};
@@ -9,9 +9,10 @@ use parking_lot::Mutex;
 use crate::{
     Store,
     error::StoreError,
+    held::{Held, HeldName},
     leases::Lease,
     ledger_rows::{self, MailboxNames},
-    load, lock,
+    load,
     store::Shared,
 };
 
@@ -26,10 +27,10 @@ pub struct MailboxLedger {
     mailbox: Option<i64>,
     /// The lease that covers the writes. `None` if the lock alone protects them.
     lease: Option<Lease>,
-    /// The lock, released with the file. `None` if the store is read-only.
-    _lock: Option<File>,
-    /// The lock of the target's user, after the reservation.
-    target_lock: Mutex<Option<File>>,
+    /// The right to the mailbox. `None` if the store is read-only.
+    _held: Option<Held>,
+    /// The right to the target's user, after the reservation.
+    target_held: Mutex<Option<Held>>,
 }
 
 impl Store {
@@ -62,24 +63,24 @@ impl Store {
     ) -> Result<MailboxLedger, StoreError> {
         let shared = &self.shared;
         let names = MailboxNames { source: source.to_owned(), target: target.to_owned() };
-        if shared.writer.is_none() {
+        let failed = StoreError::database(&shared.words(), "read");
+        let located = |error: StoreError| error.at(|| damage_place(&names, None));
+        if shared.is_read_only() {
             let id = shared.read(|it| Box::pin(load::mailbox(it, names.clone(), shared.schema))).await;
-            let failed = StoreError::database(&shared.path, "read");
-            let id = id.map_err(|fault| failed(fault).at(|| damage_place(&names, None)))?;
+            let id = id.map_err(|fault| located(failed(fault)))?;
             return Ok(MailboxLedger::new(Arc::clone(shared), names, id, lease, None));
         }
         let wanted = names.clone();
-        let id = self.change(|connection| Box::pin(ledger_rows::mailbox_id(connection, wanted))).await;
-        let id = id.map_err(|error| error.at(|| damage_place(&names, None)))?;
+        let id = self.change_beside(|connection| Box::pin(ledger_rows::mailbox_id(connection, wanted))).await;
+        let id = id.map_err(located)?;
         let checked = shared.read(|connection| Box::pin(load::check_names(connection, id))).await;
-        let failed = StoreError::database(&shared.path, "read");
-        checked.map_err(|fault| failed(fault).at(|| damage_place(&names, None)))?;
-        match lock::mailbox(&shared.data, id)? {
+        checked.map_err(|fault| located(failed(fault)))?;
+        match self.shared.hold(HeldName::Mailbox(id), lease).await? {
             Some(held) => Ok(MailboxLedger::new(Arc::clone(shared), names, Some(id), lease, Some(held))),
             None => Err(StoreError::Locked {
                 source_mailbox: source.to_owned(),
                 target_mailbox: target.to_owned(),
-                data: shared.data.clone(),
+                data: self.place(),
             }),
         }
     }
@@ -91,9 +92,9 @@ impl MailboxLedger {
         names: MailboxNames,
         mailbox: Option<i64>,
         lease: Option<Lease>,
-        lock: Option<File>,
+        held: Option<Held>,
     ) -> Self {
-        Self { shared, names, mailbox, lease, _lock: lock, target_lock: Mutex::default() }
+        Self { shared, names, mailbox, lease, _held: held, target_held: Mutex::default() }
     }
 
     /// Converts an error, and adds the place of the damage to it.
@@ -112,7 +113,7 @@ impl MailboxLedger {
         let state = self
             .shared
             .read(|it| Box::pin(load::folder(it, mailbox, folder.clone(), around.clone(), schema)));
-        let failed = StoreError::database(&self.shared.path, "read");
+        let failed = StoreError::database(&self.shared.words(), "read");
         state.await.map_err(|fault| self.located(failed(fault), Some(&folder)))
     }
 }
@@ -128,7 +129,7 @@ impl Ledger for MailboxLedger {
         let Some(mailbox) = self.mailbox else { return Ok(Vec::new()) };
         let schema = self.shared.schema;
         let folders = self.shared.read(|it| Box::pin(load::folders(it, mailbox, schema))).await;
-        let failed = StoreError::database(&self.shared.path, "read");
+        let failed = StoreError::database(&self.shared.words(), "read");
         folders.map_err(|fault| self.located(failed(fault), None))
     }
 
@@ -141,24 +142,23 @@ impl Ledger for MailboxLedger {
     }
 
     async fn reserve_target(&self, owner: &str) -> Result<(), Error> {
-        let mut held = self.target_lock.lock();
-        if held.is_none() {
-            *held = lock::target(self.shared.data(), owner)?;
-        }
-        if held.is_some() {
+        if self.target_held.lock().is_some() {
             return Ok(());
         }
-        let data = self.shared.data().display();
+        if let Some(held) = self.shared.hold(HeldName::Target(owner), self.lease).await? {
+            *self.target_held.lock() = Some(held);
+            return Ok(());
+        }
+        let data = self.shared.place();
         let words =
             format!("another mailhaul pass fills the target mailbox of {owner} now, with the data in {data}");
         Err(Error { scope: Scope::Mailbox, retry: Retry::After(Some(RESERVED_WAIT)), ..Error::ledger(words) })
     }
 
     async fn record(&self, records: &[LedgerRecord]) -> Result<(), Error> {
-        let writer = self.shared.writer()?;
         match self.mailbox {
             Some(mailbox) if !records.is_empty() => {
-                let written = writer.write(mailbox, self.lease, records.to_vec()).await;
+                let written = self.shared.write(mailbox, self.lease, records.to_vec()).await;
                 written.map_err(|error| self.located(error, records.first().map(LedgerRecord::folder)))
             }
             _ => Ok(()),

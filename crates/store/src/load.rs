@@ -7,7 +7,6 @@ use mailhaul_engine::{
     WaitingDeletions,
 };
 use mailhaul_mail::{FolderPath, ModSeq, Uid, UidSet, UidValidity};
-use sqlx::{AssertSqlSafe, Decode, Row, Sqlite, SqliteConnection, Type, sqlite::SqliteRow};
 
 use crate::{
     checksum,
@@ -16,7 +15,8 @@ use crate::{
     error::Fault,
     ledger_rows::{self, MailboxNames},
     message_row::{COLUMNS, MessageRow},
-    tally::{RowTally, list},
+    sql::{self, Connection, Read, Row},
+    tally::RowTally,
 };
 
 /// Rows per read. A row of `SQLite` is many times larger than the value made of it.
@@ -24,7 +24,7 @@ const ROWS_PER_READ: i64 = 500;
 
 /// Returns the id of a mailbox, if it has one.
 pub(crate) async fn mailbox(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     names: MailboxNames,
     schema: i64,
 ) -> Result<Option<i64>, Fault> {
@@ -35,11 +35,11 @@ pub(crate) async fn mailbox(
 
 /// Reads all folders of a mailbox, INBOX first.
 pub(crate) async fn folders(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     mailbox: i64,
     schema: i64,
 ) -> Result<Vec<FolderRecord>, Fault> {
-    let rows = sqlx::query("SELECT * FROM folder WHERE mailbox_id = ?")
+    let rows = sql::query("SELECT * FROM folder WHERE mailbox_id = ?")
         .bind(mailbox)
         .fetch_all(&mut *connection)
         .await?;
@@ -61,17 +61,18 @@ pub(crate) async fn folders(
 /// Returns an error if a folder of the mailbox cannot be found by its name.
 ///
 /// Such a folder would be taken for a new one. The checksums of rows do not cover the index.
-pub(crate) async fn check_names(connection: &mut SqliteConnection, mailbox: i64) -> Result<(), Fault> {
+pub(crate) async fn check_names(connection: &mut Connection, mailbox: i64) -> Result<(), Fault> {
     // Both values are in the index.
-    let names: Vec<(i64, String)> = sqlx::query_as("SELECT id, source FROM folder WHERE mailbox_id = ?")
+    let names = sql::query("SELECT id, source FROM folder WHERE mailbox_id = ?")
         .bind(mailbox)
         .fetch_all(&mut *connection)
         .await?;
-    for (id, name) in names {
-        let is_found = match ledger_rows::folder(connection, mailbox, &name).await? {
+    for row in &names {
+        let (id, name): (i64, &str) = (row.try_get(0)?, row.try_get(1)?);
+        let is_found = match ledger_rows::folder(connection, mailbox, name).await? {
             Some(row) => {
                 checksum::check_row("folder", &row)?;
-                row.try_get::<i64, _>("id")? == id && row.try_get::<&str, _>("source")? == name
+                row.try_get::<i64>("id")? == id && row.try_get::<&str>("source")? == name
             }
             None => false,
         };
@@ -88,7 +89,7 @@ pub(crate) async fn check_names(connection: &mut SqliteConnection, mailbox: i64)
 /// others are counted. `schema` is the step of the file. The caller's transaction makes all values
 /// consistent.
 pub(crate) async fn folder(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     mailbox: i64,
     folder: FolderPath,
     around: Option<UidSet>,
@@ -104,7 +105,9 @@ pub(crate) async fn folder(
         None => messages.read(connection, ALL, None).await?,
         Some(uids) => {
             messages.read(connection, OPEN, None).await?;
-            messages.read(connection, LISTED, Some(list(uids.iter().map(|uid| uid.get().into())))).await?;
+            messages
+                .read(connection, LISTED, Some(uids.iter().map(|uid| uid.get().into()).collect()))
+                .await?;
         }
     }
     let mut in_file = messages.tally;
@@ -138,7 +141,7 @@ struct FolderReader {
 }
 
 impl FolderReader {
-    async fn new(connection: &mut SqliteConnection, folder: i64, schema: i64) -> Result<Self, Fault> {
+    async fn new(connection: &mut Connection, folder: i64, schema: i64) -> Result<Self, Fault> {
         let edited = match schema {
             edited::EDITS_SINCE.. => edited::all(connection, folder).await?,
             _ => BTreeMap::new(),
@@ -149,9 +152,9 @@ impl FolderReader {
     /// Reads rows that were not read before.
     async fn read(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         which: &'static str,
-        list: Option<String>,
+        list: Option<Vec<i64>>,
     ) -> Result<(), Fault> {
         // A file that is only read may be older than these columns.
         let arrived = if self.schema >= DATES_SINCE { "arrived" } else { "NULL" };
@@ -162,9 +165,7 @@ impl FolderReader {
         );
         let mut after = 0;
         loop {
-            // The text is made of constants only.
-            let mut query =
-                sqlx::query(AssertSqlSafe(sql.clone())).bind(self.folder).bind(after).bind(ROWS_PER_READ);
+            let mut query = sql::query(sql.clone()).bind(self.folder).bind(after).bind(ROWS_PER_READ);
             if let Some(list) = &list {
                 query = query.bind(list.clone());
             }
@@ -179,7 +180,7 @@ impl FolderReader {
     }
 
     /// Checks and stores one row, and returns its UID.
-    fn learn(&mut self, row: &SqliteRow) -> Result<i64, Fault> {
+    fn learn(&mut self, row: &Row) -> Result<i64, Fault> {
         let stored: Option<i64> = row.try_get(12)?;
         let row = MessageRow::read(row)?;
         let key = uid(row.uid)?;
@@ -202,12 +203,12 @@ impl FolderReader {
 }
 
 /// Checks a row if the file is new enough to have checksums.
-fn check_row_since(table: &str, row: &SqliteRow, schema: i64) -> Result<(), Fault> {
+fn check_row_since(table: &str, row: &Row, schema: i64) -> Result<(), Fault> {
     if schema >= checksum::CHECKSUMS_SINCE { checksum::check_row(table, row) } else { Ok(()) }
 }
 
-fn folder_record(row: &SqliteRow) -> Result<FolderRecord, Fault> {
-    let number = |column| row.try_get::<Option<i64>, _>(column);
+fn folder_record(row: &Row) -> Result<FolderRecord, Fault> {
+    let number = |column| row.try_get::<Option<i64>>(column);
     let append_start = match (number("floor_validity")?, number("floor_uid_next")?) {
         (Some(validity), Some(next)) => {
             Some(AppendStart { uid_validity: uid_validity(validity)?, uid_next: uid(next)? })
@@ -228,17 +229,14 @@ fn folder_record(row: &SqliteRow) -> Result<FolderRecord, Fault> {
 }
 
 /// Reads a column that step 10 added. A read-only file may be older and lack it.
-fn since_step_10<'r, T>(row: &'r SqliteRow, column: &str) -> Result<Option<T>, Fault>
-where
-    T: Decode<'r, Sqlite> + Type<Sqlite>,
-{
+fn since_step_10<'r, T: Read<'r>>(row: &'r Row, column: &str) -> Result<Option<T>, Fault> {
     match row.try_get(column) {
         Err(sqlx::Error::ColumnNotFound(_)) => Ok(None),
         found => Ok(found?),
     }
 }
 
-fn waiting(row: &SqliteRow) -> Result<Option<WaitingDeletions>, Fault> {
+fn waiting(row: &Row) -> Result<Option<WaitingDeletions>, Fault> {
     let uids: Option<String> = since_step_10(row, "waiting")?;
     let since: Option<i64> = since_step_10(row, "waiting_since")?;
     let (Some(uids), Some(since)) = (uids, since) else { return Ok(None) };
@@ -249,8 +247,8 @@ fn waiting(row: &SqliteRow) -> Result<Option<WaitingDeletions>, Fault> {
     }))
 }
 
-fn cursor(row: &SqliteRow) -> Result<Option<Cursor>, Fault> {
-    let number = |column| row.try_get::<Option<i64>, _>(column);
+fn cursor(row: &Row) -> Result<Option<Cursor>, Fault> {
+    let number = |column| row.try_get::<Option<i64>>(column);
     let Some(messages) = number("cursor_messages")? else { return Ok(None) };
     let status = FolderStatus {
         messages: count(messages)?,
@@ -263,7 +261,7 @@ fn cursor(row: &SqliteRow) -> Result<Option<Cursor>, Fault> {
     Ok(Some(Cursor { status, skipped, excluded }))
 }
 
-fn path(row: &SqliteRow, column: &str) -> Result<FolderPath, Fault> {
+fn path(row: &Row, column: &str) -> Result<FolderPath, Fault> {
     Ok(FolderPath::parse(row.try_get(column)?))
 }
 

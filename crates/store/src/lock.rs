@@ -96,12 +96,12 @@ fn remove_old_files(data: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The right to run the service on a data directory. At most one exists at any time.
+/// The right to run the service. On a data directory, at most one exists at any time.
 #[derive(Debug)]
 pub struct ServiceLock {
     owner: Guid,
-    /// The lock, released with the file.
-    _file: File,
+    /// The lock, released with the file. On a server any number of services may run.
+    _file: Option<File>,
 }
 
 impl ServiceLock {
@@ -117,7 +117,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::ServiceRuns`] while another process, or another part of this one, has it.
     pub fn lock_service(&self) -> Result<ServiceLock, StoreError> {
-        let data = self.data();
+        let Some(data) = self.data() else {
+            return Ok(ServiceLock { owner: Guid::new_v4(), _file: None });
+        };
         let (path, mut file) = open(data, "serve.lock")?;
         match file.try_lock() {
             Ok(()) => {}
@@ -133,7 +135,7 @@ impl Store {
             .map_err(StoreError::file(&path))?;
         // A file that stays does no harm.
         _ = remove_old_files(data);
-        Ok(ServiceLock { owner: Guid::new_v4(), _file: file })
+        Ok(ServiceLock { owner: Guid::new_v4(), _file: Some(file) })
     }
 }
 

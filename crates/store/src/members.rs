@@ -5,18 +5,18 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
 use mailhaul_migration::{Batch, BatchIntent, Guid, UserRow, UserStatus};
-use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::{
     checksum::check_row,
-    columns::{Cells, millis, values},
+    columns::{Cells, millis},
     error::Fault,
     pass_kind::PassKind,
     service_rows,
+    sql::{self, Builder, Connection, Value},
     vault::{Keys, SecretName, secrets},
 };
 
-/// Rows of one statement. Six columns each stay well under `SQLite`'s limit of 32,766 parameters.
+/// Rows of one statement. Thirteen columns each stay well under `SQLite`'s limit of 32,766 parameters.
 const ROWS_PER_STATEMENT: usize = 500;
 
 /// The result of an import.
@@ -39,7 +39,7 @@ struct ExistingUser {
 
 /// Adds and updates users, and seals their passwords.
 pub(crate) async fn add(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     keys: &Keys,
     batch: &Batch,
     rows: Vec<UserRow>,
@@ -85,16 +85,17 @@ pub(crate) async fn add(
 
 /// Reads the users that have the addresses of the rows, by address in lower case.
 async fn known(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     rows: &[UserRow],
 ) -> Result<HashMap<String, ExistingUser>, Fault> {
     // CROSS JOIN keeps the order: one search of the index for each address, instead of one search of all
     // addresses for each user.
-    let found = sqlx::query(
-        "SELECT user.*, batch.name FROM json_each(?) AS wanted \
-         CROSS JOIN user ON user.email_address = wanted.value JOIN batch ON batch.guid = user.batch",
+    let found = sql::query(
+        "SELECT migration_user.*, batch.name AS batch_name FROM json_each(?) AS wanted \
+         CROSS JOIN migration_user JOIN batch ON batch.guid = migration_user.batch \
+         WHERE migration_user.email_key = wanted.value",
     )
-    .bind(addresses(rows.iter())?)
+    .bind(addresses(rows.iter()))
     .fetch_all(connection)
     .await?;
     let known = found.iter().map(|row| {
@@ -104,15 +105,25 @@ async fn known(
         let known = ExistingUser {
             guid: cells.get("guid")?,
             batch: cells.get("batch")?,
-            batch_name: cells.get("name")?,
+            batch_name: cells.get("batch_name")?,
         };
         Ok((address.to_ascii_lowercase(), known))
     });
     known.collect()
 }
 
+/// An existing user keeps its status. An empty optional cell changes nothing.
+const UPDATE_EXISTING: &str = "ON CONFLICT (email_key) DO UPDATE SET user_name = excluded.user_name, \
+     user_root = coalesce(excluded.user_root, migration_user.user_root), \
+     target_user_name = CASE WHEN excluded.target_user_name = excluded.email_address \
+                        THEN migration_user.target_user_name ELSE excluded.target_user_name END, \
+     check_due = CASE WHEN excluded.check_due IS NULL \
+                 OR migration_user.status IN ('Completed', 'CompletedWithWarnings') \
+                 THEN migration_user.check_due ELSE excluded.check_due END, \
+     check_number = migration_user.check_number + 1, check_attempts = 0, check_delay = NULL";
+
 async fn upsert(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     batch: &Batch,
     users: &[(Guid, UserRow)],
     now: Timestamp,
@@ -125,53 +136,40 @@ async fn upsert(
     // The archive accepts all users.
     let check = batch.target_endpoint.map(|_| now);
     let due = pass.map(|_| batch.settings.start_after.map_or(now, |start| start.max(now)));
-    let sql = format!(
-        "INSERT INTO user (batch, source_endpoint, status, status_since, pass, due, check_due, guid, csv_row, email_address, \
-         user_name, user_root, target_user_name) \
-         SELECT ?, ?, ?, ?, ?, ?, ?, column1, column2, column3, column4, column5, column6 FROM (VALUES {}) WHERE true \
-         ON CONFLICT (email_address) DO UPDATE SET user_name = excluded.user_name, \
-         user_root = coalesce(excluded.user_root, user_root), \
-         target_user_name = CASE WHEN excluded.target_user_name = excluded.email_address THEN target_user_name \
-                            ELSE excluded.target_user_name END, \
-         check_due = CASE WHEN excluded.check_due IS NULL OR status IN ('Completed', 'CompletedWithWarnings') \
-                     THEN check_due ELSE excluded.check_due END, \
-         check_number = check_number + 1, check_attempts = 0, check_delay = NULL",
-        values(users.len(), 6)
+    let mut query = Builder::new(
+        "INSERT INTO migration_user (batch, source_endpoint, status, status_since, pass, due, check_due, guid, csv_row, \
+         email_address, user_name, user_root, target_user_name) VALUES ",
     );
-    // The text is made of constants only. Only the statement of a full chunk is used again.
-    let mut query = sqlx::query(AssertSqlSafe(sql))
-        .persistent(users.len() == ROWS_PER_STATEMENT)
-        .bind(batch.guid)
-        .bind(batch.source_endpoint)
-        .bind(status.to_string())
-        .bind(millis(now))
-        .bind(pass.map(|it| it.to_string()))
-        .bind(due.map(millis))
-        .bind(check.map(millis));
-    for (guid, row) in users {
-        query = query
-            .bind(*guid)
-            .bind(i64::try_from(row.row).unwrap_or(i64::MAX))
-            .bind(row.email_address.clone())
-            .bind(row.user_name.clone())
-            .bind(row.user_root.clone())
-            .bind(row.target_user_name.clone());
-    }
+    query.push_rows(users.iter().map(|(guid, row)| -> [Value; 13] {
+        [
+            batch.guid.into(),
+            batch.source_endpoint.into(),
+            status.to_string().into(),
+            millis(now).into(),
+            pass.map(|it| it.to_string()).into(),
+            due.map(millis).into(),
+            check.map(millis).into(),
+            (*guid).into(),
+            i64::try_from(row.row).unwrap_or(i64::MAX).into(),
+            row.email_address.clone().into(),
+            row.user_name.clone().into(),
+            row.user_root.clone().into(),
+            row.target_user_name.clone().into(),
+        ]
+    }));
+    query.push(" ").push(UPDATE_EXISTING);
+    // Only the statement of a full chunk is used again.
+    let query = query.build().persistent(users.len() == ROWS_PER_STATEMENT);
     query.execute(&mut *connection).await?;
-    service_rows::stamp_users(connection, addresses(users.iter().map(|(_, row)| row))?).await
+    service_rows::stamp_users(connection, addresses(users.iter().map(|(_, row)| row))).await
 }
 
-/// Returns the addresses of the rows as a list in JSON.
-fn addresses<'a>(rows: impl Iterator<Item = &'a UserRow>) -> Result<String, Fault> {
-    let addresses: Vec<&str> = rows.map(|row| row.email_address.as_str()).collect();
-    serde_json::to_string(&addresses).map_err(|error| Fault::Json("addresses", error))
+/// Returns the addresses of the rows in lower case, as the index has them.
+fn addresses<'a>(rows: impl Iterator<Item = &'a UserRow>) -> Vec<String> {
+    rows.map(|row| row.email_address.to_ascii_lowercase()).collect()
 }
 
-async fn seal(
-    connection: &mut SqliteConnection,
-    keys: &Keys,
-    users: Vec<(Guid, UserRow)>,
-) -> Result<(), Fault> {
+async fn seal(connection: &mut Connection, keys: &Keys, users: Vec<(Guid, UserRow)>) -> Result<(), Fault> {
     let mut sources: Vec<(Guid, Secret)> = Vec::with_capacity(users.len());
     let mut targets = Vec::new();
     for (guid, row) in users {

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use mailhaul_engine::{CopyRecord, MessageState, RepairRecord};
 use mailhaul_mail::{Digest, Digests, Fingerprint, Uid};
-use sqlx::{Row, sqlite::SqliteRow};
 
 use crate::{
     checksum::{Cell, Checksum},
     columns::{octets, uid},
     edited,
     error::Fault,
+    sql::{Row, Value},
 };
 
 /// Values of the column `state`, one for each [`MessageState`].
@@ -77,8 +77,8 @@ impl<'a> MessageRow<'a> {
     }
 
     /// Reads the values. Columns have numbers here: access by name would take most of the time.
-    pub(crate) fn read(row: &'a SqliteRow) -> Result<Self, Fault> {
-        let text = |column| Ok::<_, Fault>(row.try_get::<Option<&str>, _>(column)?.map(Cow::from));
+    pub(crate) fn read(row: &'a Row) -> Result<Self, Fault> {
+        let text = |column| Ok::<_, Fault>(row.try_get::<Option<&str>>(column)?.map(Cow::from));
         Ok(Self {
             uid: row.try_get(0)?,
             state: row.try_get(1)?,
@@ -93,6 +93,26 @@ impl<'a> MessageRow<'a> {
             reason: text(10)?,
             arrived: row.try_get(11)?,
         })
+    }
+
+    /// Returns the values of all columns.
+    pub(crate) fn into_values(self, folder: i64, checksum: i64) -> [Value; 14] {
+        [
+            folder.into(),
+            self.uid.into(),
+            self.state.into(),
+            self.target_uid.into(),
+            self.flags.map(Cow::into_owned).into(),
+            self.pending_flags.map(Cow::into_owned).into(),
+            self.fingerprint.into(),
+            self.digest_whole.into(),
+            self.digest_text.into(),
+            self.size.into(),
+            self.ours.into(),
+            self.reason.map(Cow::into_owned).into(),
+            self.arrived.into(),
+            checksum.into(),
+        ]
     }
 
     /// Computes the checksum of the row in this folder, with the message's edits.

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use mailhaul_migration::{
     Batch, BatchStatus, DataConsistencyScore, DomainTally, Guid, Statistics, StatusCounts, UserStatus,
 };
-use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite, SqliteConnection};
 use strum::VariantArray;
 
 use crate::{
@@ -13,6 +12,7 @@ use crate::{
     check_row, checks,
     columns::Cells,
     error::{Fault, StoreError},
+    sql::{self, Builder, Connection},
     users::statistics,
 };
 
@@ -110,16 +110,16 @@ impl Store {
 }
 
 /// Sums of users' numbers, for a query of users.
-const SUMS: &str = "coalesce(sum(total_items), 0) AS total_items, coalesce(sum(synced_items), 0) AS synced_items, \
-     coalesce(sum(skipped_items), 0) AS skipped_items, coalesce(sum(waiting_deletions), 0) AS waiting_deletions, \
-     coalesce(sum(estimated_bytes), 0) AS estimated_bytes, \
-     coalesce(sum(bytes_transferred), 0) AS bytes_transferred, coalesce(sum(pass_bytes), 0) AS pass_bytes, \
-     coalesce(sum(pass_items), 0) AS pass_items, coalesce(sum(queued_millis), 0) AS queued_millis, \
-     coalesce(sum(in_progress_millis), 0) AS in_progress_millis, coalesce(sum(synced_millis), 0) AS synced_millis, \
-     coalesce(sum(stalled_millis), 0) AS stalled_millis";
+const SUMS: &str = "CAST(coalesce(sum(total_items), 0) AS BIGINT) AS total_items, CAST(coalesce(sum(synced_items), 0) AS BIGINT) AS synced_items, \
+     CAST(coalesce(sum(skipped_items), 0) AS BIGINT) AS skipped_items, CAST(coalesce(sum(waiting_deletions), 0) AS BIGINT) AS waiting_deletions, \
+     CAST(coalesce(sum(estimated_bytes), 0) AS BIGINT) AS estimated_bytes, \
+     CAST(coalesce(sum(bytes_transferred), 0) AS BIGINT) AS bytes_transferred, CAST(coalesce(sum(pass_bytes), 0) AS BIGINT) AS pass_bytes, \
+     CAST(coalesce(sum(pass_items), 0) AS BIGINT) AS pass_items, CAST(coalesce(sum(queued_millis), 0) AS BIGINT) AS queued_millis, \
+     CAST(coalesce(sum(in_progress_millis), 0) AS BIGINT) AS in_progress_millis, CAST(coalesce(sum(synced_millis), 0) AS BIGINT) AS synced_millis, \
+     CAST(coalesce(sum(stalled_millis), 0) AS BIGINT) AS stalled_millis";
 
 /// Users that wait for a rate limit, for a query of users.
-const THROTTLED: &str = "sum(due IS NOT NULL AND failure_class IS 'Throttled' AND lease_until IS NULL) AS throttled, \
+const THROTTLED: &str = "count(*) FILTER (WHERE due IS NOT NULL AND failure_class = 'Throttled' AND lease_until IS NULL) AS throttled, \
      min(CASE WHEN failure_class = 'Throttled' AND lease_until IS NULL THEN due END) AS throttled_until";
 
 enum BatchSelection {
@@ -129,7 +129,7 @@ enum BatchSelection {
 }
 
 impl BatchSelection {
-    fn push(&self, query: &mut QueryBuilder<Sqlite>) {
+    fn push(&self, query: &mut Builder) {
         match self {
             Self::All => {}
             Self::OfEndpoint(endpoint) => {
@@ -140,19 +140,17 @@ impl BatchSelection {
                 query.push(" WHERE batch.guid = ").push_bind(*guid);
             }
             Self::Identity(None, name) => {
-                query.push(" WHERE batch.name = ").push_bind(name.clone());
+                query.push(" WHERE batch.name_key = ").push_bind(name.to_ascii_lowercase());
             }
         }
     }
 }
 
-async fn overviews(
-    connection: &mut SqliteConnection,
-    which: &BatchSelection,
-) -> Result<Vec<BatchOverview>, Fault> {
-    let mut query = QueryBuilder::new("SELECT * FROM batch");
+async fn overviews(connection: &mut Connection, which: &BatchSelection) -> Result<Vec<BatchOverview>, Fault> {
+    let mut query = Builder::new("SELECT * FROM batch");
     which.push(&mut query);
-    let rows = query.push(" ORDER BY id").build().fetch_all(&mut *connection).await?;
+    query.push(" ORDER BY id");
+    let rows = query.build().fetch_all(&mut *connection).await?;
     let mut found = Vec::with_capacity(rows.len());
     for row in &rows {
         let batch = batch(row)?;
@@ -162,18 +160,19 @@ async fn overviews(
 }
 
 /// Results of checks, for a query of users.
-const CHECKS: &str = "sum(check_due IS NULL AND checked IS NOT NULL) AS users_checked, sum(check_due IS NOT NULL) AS pending, \
+const CHECKS: &str = "count(*) FILTER (WHERE check_due IS NULL AND checked IS NOT NULL) AS users_checked, \
+     count(*) FILTER (WHERE check_due IS NOT NULL) AS pending, \
      max(CASE WHEN check_due IS NOT NULL THEN check_delay END) AS check_delay";
 
-async fn sums(connection: &mut SqliteConnection, batch: Batch) -> Result<BatchOverview, Fault> {
+async fn sums(connection: &mut Connection, batch: Batch) -> Result<BatchOverview, Fault> {
     let query = format!(
         "SELECT status, count(*) AS users, max(score) AS worst, min(last_synced) AS last_synced, \
          max(initial_synced) AS initial_synced, count(initial_synced) AS initially, \
-         sum(skipped_items > 0 AND approved IS NULL) AS unapproved, {THROTTLED}, {CHECKS}, \
-         count(*) FILTER (WHERE {}) AS failed_checks, {SUMS} FROM user WHERE batch = ? GROUP BY status",
+         count(*) FILTER (WHERE skipped_items > 0 AND approved IS NULL) AS unapproved, {THROTTLED}, {CHECKS}, \
+         count(*) FILTER (WHERE {}) AS failed_checks, {SUMS} FROM migration_user WHERE batch = ? GROUP BY status",
         check_row::FAILED
     );
-    let rows = sqlx::query(AssertSqlSafe(query)).bind(batch.guid).fetch_all(&mut *connection).await?;
+    let rows = sql::query(query).bind(batch.guid).fetch_all(&mut *connection).await?;
     let (mut worst, mut synced) = (0, 0);
     let mut sum = BatchOverview {
         batch,
@@ -217,9 +216,9 @@ async fn sums(connection: &mut SqliteConnection, batch: Batch) -> Result<BatchOv
     Ok(sum)
 }
 
-async fn waiting_users(connection: &mut SqliteConnection, batch: Guid) -> Result<WaitingUsers, Fault> {
-    let addresses: Vec<String> = sqlx::query_scalar(
-        "SELECT email_address FROM user WHERE batch = ? AND waiting_deletions > 0 ORDER BY id",
+async fn waiting_users(connection: &mut Connection, batch: Guid) -> Result<WaitingUsers, Fault> {
+    let addresses: Vec<String> = sql::query_scalar(
+        "SELECT email_address FROM migration_user WHERE batch = ? AND waiting_deletions > 0 ORDER BY id",
     )
     .bind(batch)
     .fetch_all(connection)
@@ -231,8 +230,8 @@ async fn waiting_users(connection: &mut SqliteConnection, batch: Guid) -> Result
 }
 
 /// Returns the sums of the numbers of all users.
-pub(crate) async fn sum_of_all(connection: &mut SqliteConnection) -> Result<Statistics, Fault> {
-    let row = sqlx::query(AssertSqlSafe(format!("SELECT {SUMS} FROM user"))).fetch_one(connection).await?;
+pub(crate) async fn sum_of_all(connection: &mut Connection) -> Result<Statistics, Fault> {
+    let row = sql::query(format!("SELECT {SUMS} FROM migration_user")).fetch_one(connection).await?;
     statistics(Cells(&row))
 }
 

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 use mailhaul_migration::{FailureClass, Guid};
-use sqlx::sqlite::SqliteRow;
 
 use crate::{
     Store,
     columns::{Cells, millis},
     error::{Fault, StoreError},
+    sql::{self, Row},
 };
 
 /// A pause of an endpoint.
@@ -33,14 +33,16 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
-                let row = sqlx::query("SELECT * FROM parking WHERE endpoint = ?")
+                let row = sql::query("SELECT * FROM parking WHERE endpoint = ?")
                     .bind(endpoint)
                     .fetch_optional(&mut *connection)
                     .await?;
                 let parking = decide(row.as_ref().map(parking).transpose()?);
-                sqlx::query(
-                    "INSERT OR REPLACE INTO parking (endpoint, since, until, reason) \
-                     SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM endpoint WHERE guid = ?1)",
+                sql::query(
+                    "INSERT INTO parking (endpoint, since, until, reason) \
+                     SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM endpoint WHERE guid = ?1) \
+                     ON CONFLICT (endpoint) DO UPDATE SET since = excluded.since, until = excluded.until, \
+                     reason = excluded.reason",
                 )
                 .bind(endpoint)
                 .bind(millis(parking.since))
@@ -58,7 +60,7 @@ impl Store {
     pub async fn parked(&self, now: Timestamp) -> Result<Vec<(Guid, Parking)>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let rows = sqlx::query("SELECT * FROM parking WHERE until > ?")
+                let rows = sql::query("SELECT * FROM parking WHERE until > ?")
                     .bind(millis(now))
                     .fetch_all(connection)
                     .await?;
@@ -72,12 +74,12 @@ impl Store {
     pub async fn unpark(&self, endpoint: Guid, now: Timestamp) -> Result<(), StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
-                sqlx::query("DELETE FROM parking WHERE endpoint = ?")
+                sql::query("DELETE FROM parking WHERE endpoint = ?")
                     .bind(endpoint)
                     .execute(&mut *connection)
                     .await?;
-                sqlx::query(
-                    "UPDATE user SET due = ?2 WHERE due > ?2 AND attempts > 0 AND failure_class = ?3 \
+                sql::query(
+                    "UPDATE migration_user SET due = ?2 WHERE due > ?2 AND attempts > 0 AND failure_class = ?3 \
                      AND lease_until IS NULL AND batch IN (SELECT guid FROM batch WHERE source_endpoint = ?1 \
                      OR target_endpoint = ?1)",
                 )
@@ -93,7 +95,7 @@ impl Store {
     }
 }
 
-fn parking(row: &SqliteRow) -> Result<Parking, Fault> {
+fn parking(row: &Row) -> Result<Parking, Fault> {
     let cells = Cells(row);
     Ok(Parking { since: cells.time("since")?, until: cells.time("until")?, reason: cells.get("reason")? })
 }

@@ -6,11 +6,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use sqlx::{
-    ConnectOptions, Connection, Sqlite, SqliteConnection, SqlitePool, Transaction, sqlite::SqlitePoolOptions,
-};
+use sqlx::{ConnectOptions, Connection as _, SqlitePool, sqlite::SqlitePoolOptions};
 
-use crate::{database, error::Fault};
+use crate::{database, error::Fault, sql::Connection};
 
 /// Number of folders that are read at the same time.
 const MAX_READERS: u32 = 4;
@@ -40,7 +38,9 @@ impl Readers {
     /// All values are of one moment if [`Reading::was_steady`] confirms it at the end.
     pub(crate) async fn begin(&self) -> Result<Reading, Fault> {
         match self {
-            Self::Pool(pool) => Ok(Reading::Pool(pool.begin().await?)),
+            Self::Pool(pool) => {
+                Ok(Reading { connection: Connection::FileReader(pool.begin().await?), rest: None })
+            }
             Self::File(path) => {
                 let stamp = FileStamp::read(path).map_err(sqlx::Error::Io)?;
                 let at_rest = stamp.log.is_none();
@@ -49,8 +49,8 @@ impl Readers {
                 // the locking.
                 let mut connection = database::read_options(path).immutable(at_rest).connect().await?;
                 sqlx::query("BEGIN").execute(&mut connection).await?;
-                let before = at_rest.then_some(stamp);
-                Ok(Reading::File { connection, path: path.clone(), before })
+                let rest = at_rest.then(|| FileAtRest { path: path.clone(), before: stamp });
+                Ok(Reading { connection: Connection::File(connection), rest })
             }
         }
     }
@@ -64,34 +64,44 @@ impl Readers {
 }
 
 /// A connection inside a read transaction.
-pub(crate) enum Reading {
-    Pool(Transaction<'static, Sqlite>),
-    File { connection: SqliteConnection, path: PathBuf, before: Option<FileStamp> },
+pub(crate) struct Reading {
+    connection: Connection,
+    /// The file, if no process had it open at the begin.
+    rest: Option<FileAtRest>,
+}
+
+/// A file that no process had open.
+struct FileAtRest {
+    path: PathBuf,
+    before: FileStamp,
 }
 
 impl Reading {
+    /// A read transaction on a server.
+    pub(crate) fn on_server(connection: Connection) -> Self {
+        Self { connection, rest: None }
+    }
+
     /// The connection for queries.
-    pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
-        match self {
-            Self::Pool(transaction) => transaction,
-            Self::File { connection, .. } => connection,
-        }
+    pub(crate) fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
     }
 
     /// Ends the transaction. Returns true if the results, or errors, are valid.
     ///
     /// They are not if a file without a log was written meanwhile.
     pub(crate) async fn was_steady(self) -> Result<bool, Fault> {
-        match self {
-            Self::Pool(transaction) => transaction.rollback().await?,
-            Self::File { connection, path, before } => {
-                connection.close().await?;
-                if let Some(before) = before {
-                    return Ok(before == FileStamp::read(&path).map_err(sqlx::Error::Io)?);
-                }
-            }
+        match self.connection {
+            Connection::FileReader(transaction) => transaction.rollback().await?,
+            Connection::Server(transaction) => transaction.rollback().await?,
+            Connection::File(connection) => connection.close().await?,
         }
-        Ok(true)
+        match self.rest {
+            Some(FileAtRest { path, before }) => {
+                Ok(before == FileStamp::read(&path).map_err(sqlx::Error::Io)?)
+            }
+            None => Ok(true),
+        }
     }
 }
 

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use mailhaul_migration::{FailureClass, Guid, UserEvent, UserStatus};
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
     Store,
     columns::{Cells, millis},
     error::{Fault, StoreError},
     events::{Due, UserSelection, move_all},
+    sql::{self, Connection, Row},
 };
 
 /// Consecutive process ends without a copied message after which the user fails.
@@ -51,9 +51,9 @@ impl Store {
     pub async fn give_back(&self, now: Timestamp, owner: Guid) -> Result<u64, StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
-                let sql = "UPDATE user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1 \
+                let sql = "UPDATE migration_user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1 \
                            WHERE lease_owner = ? RETURNING guid, status, lost";
-                let rows = sqlx::query(sql).bind(owner).fetch_all(&mut *connection).await?;
+                let rows = sql::query(sql).bind(owner).fetch_all(&mut *connection).await?;
                 for row in &rows {
                     let EndedLease { user, status, .. } = left(row)?;
                     broke_off(connection, user, status, now, Due::At(now)).await?;
@@ -65,15 +65,15 @@ impl Store {
     }
 }
 
-async fn recover(connection: &mut SqliteConnection, now: Timestamp, owner: Guid) -> Result<u64, Fault> {
+async fn recover(connection: &mut Connection, now: Timestamp, owner: Guid) -> Result<u64, Fault> {
     // An expired lease of this process is no sign of a fault in its mailbox. For example, a full disk
     // prevents the renewal.
-    let own = "UPDATE user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1 \
+    let own = "UPDATE migration_user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1 \
                WHERE lease_owner = ?1 AND lease_until <= ?2 RETURNING guid, status, 0 AS lost";
-    let others = "UPDATE user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1, lost = lost + 1 \
+    let others = "UPDATE migration_user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1, lost = lost + 1 \
                   WHERE lease_until IS NOT NULL AND lease_owner <> ?1 RETURNING guid, status, lost";
-    let mut rows = sqlx::query(own).bind(owner).bind(millis(now)).fetch_all(&mut *connection).await?;
-    rows.extend(sqlx::query(others).bind(owner).fetch_all(&mut *connection).await?);
+    let mut rows = sql::query(own).bind(owner).bind(millis(now)).fetch_all(&mut *connection).await?;
+    rows.extend(sql::query(others).bind(owner).fetch_all(&mut *connection).await?);
     for row in &rows {
         let EndedLease { user, status, ends } = left(row)?;
         if ends >= MAX_PROCESS_ENDS && status != UserStatus::Stopping {
@@ -87,13 +87,13 @@ async fn recover(connection: &mut SqliteConnection, now: Timestamp, owner: Guid)
     Ok(rows.len() as u64)
 }
 
-fn left(row: &SqliteRow) -> Result<EndedLease, Fault> {
+fn left(row: &Row) -> Result<EndedLease, Fault> {
     let cells = Cells(row);
     Ok(EndedLease { user: cells.get("guid")?, status: cells.word("status")?, ends: cells.number("lost")? })
 }
 
 async fn broke_off(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     user: Guid,
     status: UserStatus,
     now: Timestamp,
@@ -104,7 +104,7 @@ async fn broke_off(
 }
 
 /// Fails the user. A start resets the count.
-async fn fail(connection: &mut SqliteConnection, user: Guid, ends: u64, now: Timestamp) -> Result<(), Fault> {
+async fn fail(connection: &mut Connection, user: Guid, ends: u64, now: Timestamp) -> Result<(), Fault> {
     move_all(connection, UserSelection::One(user), UserEvent::Failed, now, Due::Never).await?;
     let message = format!(
         "the process of the service ended {ends} times in a row while it migrated this mailbox (a crash, an abort or too \
@@ -112,8 +112,8 @@ async fn fail(connection: &mut SqliteConnection, user: Guid, ends: u64, now: Tim
     );
     let advice = "Check the logs of the service and of the system, and the free memory; then Start-MigrationBatch tries \
                   again.";
-    sqlx::query(
-        "UPDATE user SET failure_class = ?2, failure_message = ?3, failure_advice = ?4, attempts = 0, lost = 0 \
+    sql::query(
+        "UPDATE migration_user SET failure_class = ?2, failure_message = ?3, failure_advice = ?4, attempts = 0, lost = 0 \
          WHERE guid = ?1",
     )
     .bind(user)
@@ -126,8 +126,8 @@ async fn fail(connection: &mut SqliteConnection, user: Guid, ends: u64, now: Tim
 }
 
 /// Resets the count of process ends after a message was copied.
-pub(crate) async fn gained(connection: &mut SqliteConnection, user: Guid) -> Result<(), Fault> {
-    sqlx::query("UPDATE user SET lost = 0 WHERE guid = ? AND lost > 0")
+pub(crate) async fn gained(connection: &mut Connection, user: Guid) -> Result<(), Fault> {
+    sql::query("UPDATE migration_user SET lost = 0 WHERE guid = ? AND lost > 0")
         .bind(user)
         .execute(connection)
         .await?;

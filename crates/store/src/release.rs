@@ -3,15 +3,15 @@
 use jiff::Timestamp;
 use mailhaul_engine::Side;
 use mailhaul_migration::{MigrationUser, PassFailure, Statistics, UserEvent};
-use sqlx::SqliteConnection;
 
 use crate::{
     Store, checks,
     columns::millis_if,
     error::{Fault, StoreError},
     events::{Due, Users, happen},
-    leases::{self, Lease},
+    leases::{self, Hold, Lease},
     reports::{self, FolderStatistics, ReportEntry, SkippedMessage},
+    sql::{self, Connection},
     users,
 };
 
@@ -57,15 +57,11 @@ impl Store {
     }
 }
 
-async fn end(
-    connection: &mut SqliteConnection,
-    lease: Lease,
-    release: Release,
-) -> Result<MigrationUser, Fault> {
-    leases::check(connection, &lease).await?;
+async fn end(connection: &mut Connection, lease: Lease, release: Release) -> Result<MigrationUser, Fault> {
+    leases::check(connection, &lease, Hold::Change).await?;
     let user = lease.user;
-    let id: i64 = sqlx::query_scalar(
-        "UPDATE user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1, lost = 0 WHERE guid = ? RETURNING id",
+    let id: i64 = sql::query_scalar(
+        "UPDATE migration_user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1, lost = 0 WHERE guid = ? RETURNING id",
     )
     .bind(user)
     .fetch_one(&mut *connection)
@@ -79,9 +75,9 @@ async fn end(
         Some(failure) => (Some(failure.class.to_string()), Some(failure.message), failure.advice),
         None => (None, None, None),
     };
-    sqlx::query(
-        "UPDATE user SET failure_class = ?1, failure_message = ?2, failure_advice = ?3, \
-         attempts = CASE WHEN NOT ?4 THEN 0 WHEN ?7 THEN 1 ELSE attempts + 1 END, initial_synced = coalesce(initial_synced, ?5), \
+    sql::query(
+        "UPDATE migration_user SET failure_class = ?1, failure_message = ?2, failure_advice = ?3, \
+         attempts = CASE WHEN ?4 = 0 THEN 0 WHEN ?7 = 1 THEN 1 ELSE attempts + 1 END, initial_synced = coalesce(initial_synced, ?5), \
          last_synced = coalesce(?5, last_synced) WHERE id = ?6",
     )
     .bind(class)

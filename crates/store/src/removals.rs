@@ -1,11 +1,10 @@
 //! Waiting deletions: copies of messages that vanished from the source.
 
-use sqlx::{Row, SqliteConnection};
-
 use crate::{
     checksum::check_row,
     error::{Fault, StoreError},
     ledger_rows::{self, MailboxNames},
+    sql::{self, Connection},
     store::Store,
 };
 
@@ -29,17 +28,17 @@ impl Store {
     }
 }
 
-async fn confirm(connection: &mut SqliteConnection, names: MailboxNames) -> Result<(), Fault> {
+async fn confirm(connection: &mut Connection, names: MailboxNames) -> Result<(), Fault> {
     let Some(mailbox) = ledger_rows::mailbox(connection, names).await? else { return Ok(()) };
     check_row("mailbox", &mailbox)?;
-    let waiting = sqlx::query("SELECT * FROM folder WHERE waiting IS NOT NULL AND mailbox_id = ?")
-        .bind(mailbox.try_get::<i64, _>("id")?)
+    let waiting = sql::query("SELECT * FROM folder WHERE waiting IS NOT NULL AND mailbox_id = ?")
+        .bind(mailbox.try_get::<i64>("id")?)
         .fetch_all(&mut *connection)
         .await?;
     for folder in waiting {
         check_row("folder", &folder)?;
         let id: i64 = folder.try_get("id")?;
-        let query = sqlx::query("UPDATE folder SET waiting_since = 0 WHERE id = ?");
+        let query = sql::query("UPDATE folder SET waiting_since = 0 WHERE id = ?");
         query.bind(id).execute(&mut *connection).await?;
         ledger_rows::stamp_folder(connection, id).await?;
     }

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use mailhaul_engine::{FolderReport, SkippedItem};
 use mailhaul_mail::FolderPath;
 use mailhaul_migration::{Guid, PassFailure, UserStatus};
-use sqlx::{AssertSqlSafe, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
     Store,
-    columns::{Cells, millis, millis_if, values, whole},
+    columns::{Cells, millis, millis_if, whole},
     error::{Fault, StoreError},
     pages::{Bookmark, Page, rows},
+    sql::{self, Builder, Connection, Row, Value},
     users,
 };
 
@@ -194,8 +194,8 @@ impl Store {
     ) -> Result<Page<UserFailure>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let found = sqlx::query(
-                    "SELECT * FROM user WHERE batch = ? AND id > ? AND failure_class IS NOT NULL ORDER BY id LIMIT ?",
+                let found = sql::query(
+                    "SELECT * FROM migration_user WHERE batch = ? AND id > ? AND failure_class IS NOT NULL ORDER BY id LIMIT ?",
                 )
                 .bind(batch)
                 .bind(after.map_or(0, |it| it.0))
@@ -220,7 +220,7 @@ impl Store {
         self.read(|connection| {
             Box::pin(async move {
                 let id = id_of(connection, user).await?;
-                let found = sqlx::query(sql)
+                let found = sql::query(sql)
                     .bind(id)
                     .bind(after.map_or(0, |it| it.0))
                     .bind(rows(limit))
@@ -234,15 +234,15 @@ impl Store {
     }
 }
 
-async fn id_of(connection: &mut SqliteConnection, user: Guid) -> Result<i64, Fault> {
-    let id = sqlx::query_scalar("SELECT id FROM user WHERE guid = ?")
+async fn id_of(connection: &mut Connection, user: Guid) -> Result<i64, Fault> {
+    let id = sql::query_scalar("SELECT id FROM migration_user WHERE guid = ?")
         .bind(user)
         .fetch_optional(connection)
         .await?;
     id.ok_or_else(|| StoreError::not_found("user", user).into())
 }
 
-fn failed(row: &SqliteRow) -> Result<Option<(i64, UserFailure)>, Fault> {
+fn failed(row: &Row) -> Result<Option<(i64, UserFailure)>, Fault> {
     let cells = Cells(row);
     let Some(failure) = users::failure(cells)? else { return Ok(None) };
     let failure = UserFailure {
@@ -287,32 +287,26 @@ fn skipped(cells: Cells<'_>) -> Result<SkippedMessage, Fault> {
 
 /// Appends entries, and removes the oldest beyond the limit.
 pub(crate) async fn append(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     user: i64,
     entries: Vec<ReportEntry>,
 ) -> Result<(), Fault> {
     let most = usize::try_from(MAX_REPORT_ENTRIES).unwrap_or(usize::MAX);
     let newest = entries.len().saturating_sub(most);
-    let last: i64 = sqlx::query_scalar("SELECT coalesce(max(number), 0) FROM report_entry WHERE user_id = ?")
+    let last: i64 = sql::query_scalar("SELECT coalesce(max(number), 0) FROM report_entry WHERE user_id = ?")
         .bind(user)
         .fetch_one(&mut *connection)
         .await?;
     let mut number = last;
     for chunk in entries[newest..].chunks(ROWS_PER_STATEMENT) {
-        let sql = format!(
-            "INSERT INTO report_entry (user_id, number, time, text) \
-             SELECT ?, column1, column2, column3 FROM (VALUES {})",
-            values(chunk.len(), 3)
-        );
-        // The text is made of constants only; here and below.
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(user);
-        for entry in chunk {
+        let mut query = Builder::new("INSERT INTO report_entry (user_id, number, time, text) VALUES ");
+        query.push_rows(chunk.iter().map(|entry| -> [Value; 4] {
             number += 1;
-            query = query.bind(number).bind(millis(entry.time)).bind(entry.text.clone());
-        }
-        query.execute(&mut *connection).await?;
+            [user.into(), number.into(), millis(entry.time).into(), entry.text.clone().into()]
+        }));
+        query.build().persistent(false).execute(&mut *connection).await?;
     }
-    sqlx::query("DELETE FROM report_entry WHERE user_id = ? AND number <= ?")
+    sql::query("DELETE FROM report_entry WHERE user_id = ? AND number <= ?")
         .bind(user)
         .bind(number - i64::from(MAX_REPORT_ENTRIES))
         .execute(connection)
@@ -322,16 +316,16 @@ pub(crate) async fn append(
 
 /// Replaces the folders of the previous pass.
 pub(crate) async fn replace_folders(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     user: i64,
     folders: Vec<FolderStatistics>,
 ) -> Result<(), Fault> {
-    sqlx::query("DELETE FROM folder_statistics WHERE user_id = ?")
+    sql::query("DELETE FROM folder_statistics WHERE user_id = ?")
         .bind(user)
         .execute(&mut *connection)
         .await?;
     for (number, folder) in (1_i64..).zip(folders) {
-        sqlx::query(
+        sql::query(
             "INSERT INTO folder_statistics (user_id, number, source, target, reason, seen, copied, already, excluded, \
              bytes, flags_changed, moved, removed, skipped, error, repaired) \
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -360,32 +354,31 @@ pub(crate) async fn replace_folders(
 
 /// Replaces the skipped messages of the previous pass.
 pub(crate) async fn replace_skipped(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     user: i64,
     messages: Vec<SkippedMessage>,
 ) -> Result<(), Fault> {
-    sqlx::query("DELETE FROM skipped_message WHERE user_id = ?").bind(user).execute(&mut *connection).await?;
+    sql::query("DELETE FROM skipped_message WHERE user_id = ?").bind(user).execute(&mut *connection).await?;
     let mut number = 0_i64;
     for chunk in messages.chunks(ROWS_PER_STATEMENT) {
-        let sql = format!(
-            "INSERT INTO skipped_message (user_id, number, folder, uid, subject, date, size, reason, kind) \
-             SELECT ?, column1, column2, column3, column4, column5, column6, column7, column8 FROM (VALUES {})",
-            values(chunk.len(), 8)
+        let mut query = Builder::new(
+            "INSERT INTO skipped_message (user_id, number, folder, uid, subject, date, size, reason, kind) VALUES ",
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(user);
-        for message in chunk {
+        query.push_rows(chunk.iter().map(|message| -> [Value; 9] {
             number += 1;
-            query = query
-                .bind(number)
-                .bind(message.folder.clone())
-                .bind(message.uid)
-                .bind(message.subject.clone())
-                .bind(millis_if(message.date))
-                .bind(whole(message.size))
-                .bind(message.reason.clone())
-                .bind(message.kind.clone());
-        }
-        query.execute(&mut *connection).await?;
+            [
+                user.into(),
+                number.into(),
+                message.folder.clone().into(),
+                message.uid.into(),
+                message.subject.clone().into(),
+                millis_if(message.date).into(),
+                whole(message.size).into(),
+                message.reason.clone().into(),
+                message.kind.clone().into(),
+            ]
+        }));
+        query.build().persistent(false).execute(&mut *connection).await?;
     }
     Ok(())
 }

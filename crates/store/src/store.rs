@@ -1,4 +1,4 @@
-//! The store: one open data directory.
+//! The store: one open database.
 
 use std::{
     fs,
@@ -9,41 +9,55 @@ use std::{
     },
 };
 
-use sqlx::SqliteConnection;
+use mailhaul_engine::LedgerRecord;
 
 use crate::{
     database,
     error::{Fault, StoreError},
+    leases::Lease,
     lock,
-    reading::Readers,
+    reading::{Readers, Reading},
+    server::{Server, ServerAddress},
+    sql::Connection,
     vault::Keys,
-    writer::{Work, Writer},
+    writer::{Work, Writer, write},
 };
 
 /// Maximum number of reads of a file that another process writes at the same time.
 const MAX_READS: usize = 10;
 
-/// One data directory: the ledgers of all mailboxes, and the data of the service.
+/// One database: the ledgers of all mailboxes, and the data of the service.
 ///
-/// Clones share the open file.
+/// It is a file in a data directory, or a `PostgreSQL` server. Clones share it.
 #[derive(Clone)]
 pub struct Store {
     pub(crate) shared: Arc<Shared>,
 }
 
 pub(crate) struct Shared {
-    pub(crate) data: PathBuf,
-    pub(crate) path: PathBuf,
-    /// Step of the file's schema when it was opened.
+    pub(crate) backend: Backend,
+    /// Step of the schema when the database was opened.
     pub(crate) schema: i64,
-    readers: Readers,
-    /// Reads since the file was opened.
+    /// Reads since the database was opened.
     reads: AtomicU64,
-    /// Changes of endpoints since the file was opened.
+    /// Changes of endpoints since the database was opened.
     pub(crate) endpoint_changes: AtomicU64,
-    /// `None` if the store was opened for reading only.
-    pub(crate) writer: Option<Writer>,
     pub(crate) keys: Keys,
+}
+
+/// The two kinds of databases.
+pub(crate) enum Backend {
+    File(DataFile),
+    Server(Server),
+}
+
+/// The file in a data directory.
+pub(crate) struct DataFile {
+    pub(crate) data: PathBuf,
+    path: PathBuf,
+    readers: Readers,
+    /// `None` if the store was opened for reading only.
+    writer: Option<Writer>,
 }
 
 impl Store {
@@ -56,21 +70,13 @@ impl Store {
         let held = lock::wait_for(data, lock::SCHEMA).await?;
         let path = database::make_file(data)?;
         let options = database::write_options(&path);
-        let connection = database::open(&options).await.map_err(StoreError::database(&path, "opened"))?;
+        let words = file_words(&path);
+        let connection = database::open(&options).await.map_err(StoreError::database(&words, "opened"))?;
         drop(held);
         let readers = Readers::pool(&path);
-        let writer = Some(Writer::start(path.clone(), options, Some(connection)));
-        let shared = Shared {
-            data: data.to_owned(),
-            path,
-            schema: database::SCHEMA_VERSION,
-            readers,
-            reads: AtomicU64::new(0),
-            endpoint_changes: AtomicU64::new(0),
-            writer,
-            keys: Keys::default(),
-        };
-        Ok(Self { shared: Arc::new(shared) })
+        let writer = Some(Writer::start(words, options, Some(connection)));
+        let file = DataFile { data: data.to_owned(), path, readers, writer };
+        Ok(Self::new(Backend::File(file), database::SCHEMA_VERSION))
     }
 
     /// Opens the data directory without changing anything in it; `None` if there is no ledger yet.
@@ -85,54 +91,87 @@ impl Store {
             Err(error) => return Err(StoreError::file(&path)(error)),
         }
         let readers = Readers::File(path.clone());
-        let mut shared = Shared {
-            data: data.to_owned(),
-            path,
-            schema: 0,
-            readers,
-            reads: AtomicU64::new(0),
-            endpoint_changes: AtomicU64::new(0),
-            writer: None,
-            keys: Keys::default(),
-        };
+        let file = DataFile { data: data.to_owned(), path, readers, writer: None };
+        let mut shared = Shared::new(Backend::File(file), 0);
         let schema = shared.read(|it| Box::pin(database::schema(it))).await;
-        let Some(schema) = schema.map_err(StoreError::database(&shared.path, "opened"))? else {
+        let Some(schema) = schema.map_err(StoreError::database(&shared.words(), "opened"))? else {
             return Ok(None);
         };
         shared.schema = schema;
         Ok(Some(Self { shared: Arc::new(shared) }))
     }
 
-    /// Ends the writer after all pending requests, and closes the file.
+    /// Connects to a `PostgreSQL` server, and creates the schema if the database is empty.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] if the server refuses, or if its schema belongs to another version.
+    pub async fn connect(address: &ServerAddress) -> Result<Self, StoreError> {
+        let server = Server::connect(address).await?;
+        Ok(Self::new(Backend::Server(server), database::SCHEMA_VERSION))
+    }
+
+    fn new(backend: Backend, schema: i64) -> Self {
+        Self { shared: Arc::new(Shared::new(backend, schema)) }
+    }
+
+    /// Ends the writer after all pending requests, and closes the database.
     ///
     /// Later requests of any clone or ledger fail. Without this call nothing is lost either: written data is
     /// durable.
     pub async fn close(self) {
-        self.shared.readers.close().await;
-        if let Some(writer) = &self.shared.writer {
-            writer.close().await;
+        match &self.shared.backend {
+            Backend::File(file) => {
+                file.readers.close().await;
+                if let Some(writer) = &file.writer {
+                    writer.close().await;
+                }
+            }
+            Backend::Server(server) => server.close().await,
         }
     }
 
-    /// Returns the number of reads of the file since it was opened.
+    /// Returns the number of reads of the database since it was opened.
     pub fn reads(&self) -> u64 {
         self.shared.reads.load(Ordering::Relaxed)
     }
 
-    /// Returns the path of the data directory.
-    pub(crate) fn data(&self) -> &Path {
+    /// Describes the database for a log line: `/data`, or `the database mailhaul at db.example:5432`.
+    pub fn place(&self) -> String {
+        self.shared.place()
+    }
+
+    /// Returns the path of the data directory; `None` for a server.
+    pub(crate) fn data(&self) -> Option<&Path> {
         self.shared.data()
     }
 
-    /// Runs the work in one transaction of the writer.
+    /// Runs the work in one transaction, while no other change runs.
     ///
-    /// The result is durable when it returns. A failure changes nothing.
+    /// On a server, changes of users with a lease run beside it ([`Store::change_beside`]): the work locks
+    /// the users that it decides about. The result is durable when it returns. A failure changes nothing.
     pub(crate) async fn change<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
     {
-        self.shared.writer()?.change(work).await
+        match &self.shared.backend {
+            Backend::File(_) => self.shared.writer()?.change(work).await,
+            Backend::Server(server) => server.change_alone(work).await,
+        }
+    }
+
+    /// Runs the work in one transaction, on a server beside other changes.
+    ///
+    /// The work locks each row that it decides from.
+    pub(crate) async fn change_beside<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
+    {
+        match &self.shared.backend {
+            Backend::File(_) => self.shared.writer()?.change(work).await,
+            Backend::Server(server) => server.change(work).await,
+        }
     }
 
     /// Reads data of the service, consistent at one moment.
@@ -140,10 +179,10 @@ impl Store {
     /// In a file of an older schema only the ledger can be read.
     pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
     where
-        F: for<'c> Fn(&'c mut SqliteConnection) -> Work<'c, T>,
+        F: for<'c> Fn(&'c mut Connection) -> Work<'c, T>,
     {
         let shared = &self.shared;
-        let failed = StoreError::database(&shared.path, "read");
+        let failed = StoreError::database(&shared.words(), "read");
         if shared.schema < database::SCHEMA_VERSION {
             return Err(failed(Fault::Version { found: shared.schema, known: database::SCHEMA_VERSION }));
         }
@@ -152,15 +191,78 @@ impl Store {
 }
 
 impl Shared {
-    /// Returns the path of the data directory.
-    pub(crate) fn data(&self) -> &Path {
-        &self.data
+    fn new(backend: Backend, schema: i64) -> Self {
+        Self {
+            backend,
+            schema,
+            reads: AtomicU64::new(0),
+            endpoint_changes: AtomicU64::new(0),
+            keys: Keys::default(),
+        }
     }
 
-    /// Returns the writer, or an error if the store is read-only.
+    /// Describes the database for messages.
+    pub(crate) fn words(&self) -> String {
+        match &self.backend {
+            Backend::File(file) => file_words(&file.path),
+            Backend::Server(server) => server.words(),
+        }
+    }
+
+    /// Returns the path of the data directory; `None` for a server.
+    pub(crate) fn data(&self) -> Option<&Path> {
+        match &self.backend {
+            Backend::File(file) => Some(&file.data),
+            Backend::Server(_) => None,
+        }
+    }
+
+    /// Describes the data directory or the database.
+    pub(crate) fn place(&self) -> String {
+        match &self.backend {
+            Backend::File(file) => file.data.display().to_string(),
+            Backend::Server(server) => server.words(),
+        }
+    }
+
+    /// Writes records of a ledger, all or none; durable when it returns.
+    pub(crate) async fn write(
+        &self,
+        mailbox: i64,
+        lease: Option<Lease>,
+        records: Vec<LedgerRecord>,
+    ) -> Result<(), StoreError> {
+        match &self.backend {
+            Backend::File(_) => self.writer()?.write(mailbox, lease, records).await,
+            Backend::Server(server) => {
+                let change = server.change(move |connection| {
+                    Box::pin(async move { write(connection, mailbox, lease, &records).await })
+                });
+                change.await
+            }
+        }
+    }
+
+    /// True if the store was opened for reading only.
+    pub(crate) fn is_read_only(&self) -> bool {
+        matches!(&self.backend, Backend::File(DataFile { writer: None, .. }))
+    }
+
+    /// Returns the writer of the file, or an error if there is none.
     pub(crate) fn writer(&self) -> Result<&Writer, StoreError> {
-        let closed = || StoreError::Unavailable { path: self.path.clone(), how: "open for reading only" };
-        self.writer.as_ref().ok_or_else(closed)
+        let writer = match &self.backend {
+            Backend::File(file) => file.writer.as_ref(),
+            Backend::Server(_) => None,
+        };
+        let how = "open for reading only";
+        writer.ok_or_else(|| StoreError::Unavailable { database: self.words(), how })
+    }
+
+    async fn begin(&self) -> Result<Reading, Fault> {
+        match &self.backend {
+            Backend::File(file) => file.readers.begin().await,
+            Backend::Server(server) => server.begin_reading().await,
+        }
     }
 
     /// Reads inside a transaction, so that all values are of one moment.
@@ -168,11 +270,11 @@ impl Shared {
     /// Repeats the read if another process wrote a file that seemed closed.
     pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, Fault>
     where
-        F: for<'c> Fn(&'c mut SqliteConnection) -> Work<'c, T>,
+        F: for<'c> Fn(&'c mut Connection) -> Work<'c, T>,
     {
         self.reads.fetch_add(1, Ordering::Relaxed);
         for _ in 0..MAX_READS {
-            let mut reading = self.readers.begin().await?;
+            let mut reading = self.begin().await?;
             let answer = work(reading.connection()).await;
             if reading.was_steady().await? {
                 return answer;
@@ -180,4 +282,9 @@ impl Shared {
         }
         Err(Fault::Unsteady)
     }
+}
+
+/// Describes the file for messages.
+fn file_words(path: &Path) -> String {
+    format!("the ledger {}", path.display())
 }

@@ -1,8 +1,10 @@
 //! Number and checksum sum of a folder's rows of messages. They reveal a missing or duplicate row.
 
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
-
-use crate::{error::Fault, message_row::state};
+use crate::{
+    error::Fault,
+    message_row::state,
+    sql::{self, Connection, Row},
+};
 
 /// A number of rows, and the sum of their checksums.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,8 +34,8 @@ pub(crate) struct RowTally {
 macro_rules! count_where {
     ($condition:literal) => {
         concat!(
-            "SELECT count(*) FILTER (WHERE state = 1), coalesce(sum(checksum) FILTER (WHERE state = 1), 0), \
-             count(*) FILTER (WHERE state <> 1), coalesce(sum(checksum) FILTER (WHERE state <> 1), 0) \
+            "SELECT count(*) FILTER (WHERE state = 1), CAST(coalesce(sum(checksum) FILTER (WHERE state = 1), 0) AS BIGINT), \
+             count(*) FILTER (WHERE state <> 1), CAST(coalesce(sum(checksum) FILTER (WHERE state <> 1), 0) AS BIGINT) \
              FROM message WHERE ",
             $condition
         )
@@ -60,42 +62,42 @@ impl RowTally {
     }
 
     /// Reads the numbers in the folder's row.
-    pub(crate) fn from_folder(row: &SqliteRow) -> Result<Self, Fault> {
+    pub(crate) fn from_folder(row: &Row) -> Result<Self, Fault> {
         let count = |rows, sum| Ok::<_, Fault>(RowCount { rows: row.try_get(rows)?, sum: row.try_get(sum)? });
         Ok(Self { done: count("done", "done_sum")?, open: count("open", "open_sum")? })
     }
 
-    fn from_sums(row: &SqliteRow) -> Result<Self, Fault> {
+    fn from_sums(row: &Row) -> Result<Self, Fault> {
         let count =
             |first| Ok::<_, Fault>(RowCount { rows: row.try_get(first)?, sum: row.try_get(first + 1)? });
         Ok(Self { done: count(0)?, open: count(2)? })
     }
 
     /// Counts all rows of the folder in the file.
-    pub(crate) async fn in_file(connection: &mut SqliteConnection, folder: i64) -> Result<Self, Fault> {
-        let row = sqlx::query(count_where!("folder_id = ?1")).bind(folder).fetch_one(connection).await?;
+    pub(crate) async fn in_file(connection: &mut Connection, folder: i64) -> Result<Self, Fault> {
+        let row = sql::query(count_where!("folder_id = ?1")).bind(folder).fetch_one(connection).await?;
         Self::from_sums(&row)
     }
 
-    /// Counts the rows of these messages in the file. `uids` is a list in JSON.
+    /// Counts the rows of these messages in the database.
     pub(crate) async fn for_messages(
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         folder: i64,
-        uids: &str,
+        uids: &[i64],
     ) -> Result<Self, Fault> {
         let sql = count_where!("folder_id = ?1 AND uid IN (SELECT value FROM json_each(?2))");
-        let query = sqlx::query(sql).bind(folder).bind(uids.to_owned());
+        let query = sql::query(sql).bind(folder).bind(uids.to_owned());
         Self::from_sums(&query.fetch_one(connection).await?)
     }
 
     /// Updates the folder's numbers after its rows changed from `before` to `after`.
     pub(crate) async fn replace(
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         folder: i64,
         before: Self,
         after: Self,
     ) -> Result<(), Fault> {
-        sqlx::query(
+        sql::query(
             "UPDATE folder SET done = done + ?, done_sum = done_sum + ?, open = open + ?, open_sum = open_sum + ? \
              WHERE id = ?",
         )
@@ -108,10 +110,4 @@ impl RowTally {
         .await?;
         Ok(())
     }
-}
-
-/// Returns UIDs as a list in JSON.
-pub(crate) fn list(uids: impl Iterator<Item = i64>) -> String {
-    let numbers: Vec<String> = uids.map(|uid| uid.to_string()).collect();
-    format!("[{}]", numbers.join(","))
 }

@@ -4,13 +4,13 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{Timestamp, ToSpan};
 use mailhaul_mail::Secret;
 use mailhaul_migration::Guid;
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use zeroize::Zeroizing;
 
 use crate::{
     Store,
     columns::{Cells, millis},
     error::{Fault, StoreError},
+    sql::{self, Connection, Row},
 };
 
 /// Prefix of every token. A search for it finds tokens in files and logs.
@@ -57,7 +57,7 @@ impl Store {
                 getrandom::fill(octets.as_mut_slice())?;
                 let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(octets.as_slice()));
                 let token = Secret::new(format!("{TOKEN_PREFIX}{}", *text));
-                sqlx::query(
+                sql::query(
                     "INSERT INTO api_token (guid, name, role, digest, created) VALUES (?, ?, ?, ?, ?)",
                 )
                 .bind(Guid::new_v4())
@@ -78,7 +78,7 @@ impl Store {
     pub async fn tokens(&self) -> Result<Vec<ApiToken>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let rows = sqlx::query("SELECT * FROM api_token ORDER BY id").fetch_all(connection).await?;
+                let rows = sql::query("SELECT * FROM api_token ORDER BY id").fetch_all(connection).await?;
                 rows.iter().map(token).collect()
             })
         })
@@ -94,7 +94,7 @@ impl Store {
             .read(|connection| {
                 let digest = digest.clone();
                 Box::pin(async move {
-                    let row = sqlx::query("SELECT * FROM api_token WHERE digest = ? AND revoked IS NULL")
+                    let row = sql::query("SELECT * FROM api_token WHERE digest = ? AND revoked IS NULL")
                         .bind(digest)
                         .fetch_optional(connection)
                         .await?;
@@ -110,7 +110,7 @@ impl Store {
             let guid = known.guid;
             self.change(move |connection| {
                 Box::pin(async move {
-                    sqlx::query("UPDATE api_token SET last_used = ? WHERE guid = ?")
+                    sql::query("UPDATE api_token SET last_used = ? WHERE guid = ?")
                         .bind(millis(now))
                         .bind(guid)
                         .execute(connection)
@@ -134,7 +134,7 @@ impl Store {
             Box::pin(async move {
                 let known = find(connection, &identity).await?;
                 let mut known = known.ok_or_else(|| StoreError::not_found("token", identity))?;
-                sqlx::query("UPDATE api_token SET revoked = ? WHERE guid = ?")
+                sql::query("UPDATE api_token SET revoked = ? WHERE guid = ?")
                     .bind(millis(now))
                     .bind(known.guid)
                     .execute(connection)
@@ -155,19 +155,19 @@ fn digest(token: &Secret) -> Vec<u8> {
 }
 
 /// Returns the token of this name or GUID that is not revoked.
-async fn find(connection: &mut SqliteConnection, identity: &str) -> Result<Option<ApiToken>, Fault> {
-    let row = sqlx::query(
-        "SELECT * FROM api_token WHERE (guid = ?1 OR name = ?2) AND revoked IS NULL \
+async fn find(connection: &mut Connection, identity: &str) -> Result<Option<ApiToken>, Fault> {
+    let row = sql::query(
+        "SELECT * FROM api_token WHERE (guid = ?1 OR name_key = ?2) AND revoked IS NULL \
          ORDER BY guid = ?1 DESC LIMIT 1",
     )
     .bind(Guid::parse_str(identity).ok())
-    .bind(identity.to_owned())
+    .bind(identity.to_ascii_lowercase())
     .fetch_optional(connection)
     .await?;
     row.as_ref().map(token).transpose()
 }
 
-fn token(row: &SqliteRow) -> Result<ApiToken, Fault> {
+fn token(row: &Row) -> Result<ApiToken, Fault> {
     let cells = Cells(row);
     Ok(ApiToken {
         guid: cells.get("guid")?,

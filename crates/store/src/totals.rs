@@ -8,6 +8,7 @@ use crate::{
     columns::{Cells, millis},
     error::StoreError,
     overview::sum_of_all,
+    sql,
 };
 
 impl Store {
@@ -20,8 +21,8 @@ impl Store {
     pub async fn count_failures(&self) -> Result<Vec<(FailureClass, u64)>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let rows = sqlx::query(
-                    "SELECT failure_class, count(*) AS users FROM user WHERE failure_class IS NOT NULL \
+                let rows = sql::query(
+                    "SELECT failure_class, count(*) AS users FROM migration_user WHERE failure_class IS NOT NULL \
                      GROUP BY failure_class",
                 )
                 .fetch_all(connection)
@@ -38,10 +39,11 @@ impl Store {
     pub async fn count_waiting(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let row = sqlx::query("SELECT count(*) AS users FROM user WHERE attempts > 0 AND due > ?")
-                    .bind(millis(now))
-                    .fetch_one(connection)
-                    .await?;
+                let row =
+                    sql::query("SELECT count(*) AS users FROM migration_user WHERE attempts > 0 AND due > ?")
+                        .bind(millis(now))
+                        .fetch_one(connection)
+                        .await?;
                 Cells(&row).number("users")
             })
         })

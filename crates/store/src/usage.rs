@@ -8,6 +8,7 @@ use crate::{
     Store,
     columns::{Cells, whole},
     error::StoreError,
+    sql,
 };
 
 impl Store {
@@ -23,8 +24,8 @@ impl Store {
         self.read(|connection| {
             let mailbox = mailbox.map(str::to_owned);
             Box::pin(async move {
-                let rows = sqlx::query(
-                    "SELECT hour, sum(octets) AS octets FROM usage WHERE endpoint = ? AND hour >= ? \
+                let rows = sql::query(
+                    "SELECT hour, CAST(sum(octets) AS BIGINT) AS octets FROM usage WHERE endpoint = ? AND hour >= ? \
                      AND (?3 IS NULL OR mailbox = ?3) GROUP BY hour",
                 )
                 .bind(endpoint)
@@ -53,10 +54,10 @@ impl Store {
             Box::pin(async move {
                 for (hour, octets) in hours {
                     // An endpoint that was removed meanwhile has no usage.
-                    sqlx::query(
+                    sql::query(
                         "INSERT INTO usage (endpoint, mailbox, hour, octets) \
                          SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM endpoint WHERE guid = ?1) \
-                         ON CONFLICT (endpoint, mailbox, hour) DO UPDATE SET octets = octets + excluded.octets",
+                         ON CONFLICT (endpoint, mailbox, hour) DO UPDATE SET octets = usage.octets + excluded.octets",
                     )
                     .bind(endpoint)
                     .bind(mailbox.clone())
@@ -65,7 +66,7 @@ impl Store {
                     .execute(&mut *connection)
                     .await?;
                 }
-                sqlx::query("DELETE FROM usage WHERE hour < ?")
+                sql::query("DELETE FROM usage WHERE hour < ?")
                     .bind(whole(first_hour))
                     .execute(connection)
                     .await?;

@@ -5,7 +5,6 @@ use mailhaul_migration::{
     DataConsistencyScore, Guid, MigrationUser, PassFailure, Statistics, StatusCounts, StatusSummary,
     UserStatus,
 };
-use sqlx::{QueryBuilder, SqliteConnection, sqlite::SqliteRow};
 use strum::VariantArray;
 
 use crate::{
@@ -14,6 +13,7 @@ use crate::{
     columns::{Cells, millis_if, whole},
     error::{Fault, StoreError},
     pages::{Bookmark, Page, rows},
+    sql::{self, Builder, Connection, Row},
     vault::secrets,
 };
 
@@ -46,12 +46,12 @@ impl Store {
         self.read(|connection| {
             let identity = identity.to_owned();
             Box::pin(async move {
-                let row = sqlx::query(
-                    "SELECT * FROM user WHERE (guid = ?1 OR email_address = ?2) AND (?3 IS NULL OR batch = ?3) \
+                let row = sql::query(
+                    "SELECT * FROM migration_user WHERE (guid = ?1 OR email_key = ?2) AND (?3 IS NULL OR batch = ?3) \
                      ORDER BY guid = ?1 DESC LIMIT 1",
                 )
                 .bind(Guid::parse_str(&identity).ok())
-                .bind(identity.clone())
+                .bind(identity.to_ascii_lowercase())
                 .bind(batch)
                 .fetch_optional(connection)
                 .await?;
@@ -83,11 +83,12 @@ impl Store {
     pub async fn count_users(&self, batch: Option<Guid>) -> Result<StatusCounts, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let mut query = QueryBuilder::new("SELECT status, count(*) AS users FROM user");
+                let mut query = Builder::new("SELECT status, count(*) AS users FROM migration_user");
                 if let Some(batch) = batch {
                     query.push(" WHERE batch = ").push_bind(batch);
                 }
-                let rows = query.push(" GROUP BY status").build().fetch_all(connection).await?;
+                query.push(" GROUP BY status");
+                let rows = query.build().fetch_all(connection).await?;
                 let mut counts = StatusCounts::default();
                 for row in &rows {
                     counts.add(Cells(row).word("status")?, Cells(row).number("users")?);
@@ -113,7 +114,7 @@ impl Store {
                 let mut times =
                     UserTimes { start_after: user.start_after, complete_after: user.complete_after };
                 change(&mut times);
-                sqlx::query("UPDATE user SET start_after = ?, complete_after = ? WHERE guid = ?")
+                sql::query("UPDATE migration_user SET start_after = ?, complete_after = ? WHERE guid = ?")
                     .bind(millis_if(times.start_after))
                     .bind(millis_if(times.complete_after))
                     .bind(guid)
@@ -136,9 +137,11 @@ impl Store {
         self.change(move |connection| {
             Box::pin(async move {
                 secrets::remove(connection, guid).await?;
-                let removed =
-                    sqlx::query("DELETE FROM user WHERE guid = ?").bind(guid).execute(connection).await?;
-                match removed.rows_affected() {
+                let removed = sql::query("DELETE FROM migration_user WHERE guid = ?")
+                    .bind(guid)
+                    .execute(connection)
+                    .await?;
+                match removed {
                     0 => Err(StoreError::not_found("user", guid).into()),
                     _ => Ok(()),
                 }
@@ -149,12 +152,12 @@ impl Store {
 }
 
 async fn page(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     filter: UserFilter,
     after: Option<Bookmark>,
     limit: u32,
 ) -> Result<Page<MigrationUser>, Fault> {
-    let mut query = QueryBuilder::new("SELECT * FROM user WHERE id > ");
+    let mut query = Builder::new("SELECT * FROM migration_user WHERE id > ");
     query.push_bind(after.map_or(0, |it| it.0));
     if let Some(batch) = filter.batch {
         query.push(" AND batch = ").push_bind(batch);
@@ -164,12 +167,8 @@ async fn page(
             filter.status.is_none_or(|it| it == **status)
                 && filter.summary.is_none_or(|it| it == status.summary())
         });
-        query.push(" AND status IN (");
-        let mut list = query.separated(", ");
-        for status in wanted {
-            list.push_bind(status.to_string());
-        }
-        query.push(")");
+        let wanted: Vec<String> = wanted.map(ToString::to_string).collect();
+        query.push(" AND status IN (SELECT value FROM json_each(").push_bind(wanted).push("))");
     }
     if filter.failed_check {
         query.push(" AND ").push(check_row::FAILED);
@@ -180,13 +179,16 @@ async fn page(
     Ok(Page::from_rows(users.collect::<Result<_, Fault>>()?, limit))
 }
 
-pub(crate) async fn find(connection: &mut SqliteConnection, guid: Guid) -> Result<MigrationUser, Fault> {
-    let row = sqlx::query("SELECT * FROM user WHERE guid = ?").bind(guid).fetch_optional(connection).await?;
+pub(crate) async fn find(connection: &mut Connection, guid: Guid) -> Result<MigrationUser, Fault> {
+    let row = sql::query("SELECT * FROM migration_user WHERE guid = ?")
+        .bind(guid)
+        .fetch_optional(connection)
+        .await?;
     user(&row.ok_or_else(|| StoreError::not_found("user", guid))?)
 }
 
 /// Reads a row of the table.
-pub(crate) fn user(row: &SqliteRow) -> Result<MigrationUser, Fault> {
+pub(crate) fn user(row: &Row) -> Result<MigrationUser, Fault> {
     check_row("user", row)?;
     let cells = Cells(row);
     Ok(MigrationUser {
@@ -246,13 +248,13 @@ pub(crate) fn statistics(cells: Cells<'_>) -> Result<Statistics, Fault> {
 ///
 /// An approval ends if more messages are skipped than were approved.
 pub(crate) async fn write_statistics(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     guid: Guid,
     counted: &Statistics,
 ) -> Result<(), Fault> {
     let score = DataConsistencyScore::of(counted.total_items, counted.skipped_items) as i64;
-    sqlx::query(
-        "UPDATE user SET approved = CASE WHEN ?3 > skipped_items THEN NULL ELSE approved END, total_items = ?1, \
+    sql::query(
+        "UPDATE migration_user SET approved = CASE WHEN ?3 > skipped_items THEN NULL ELSE approved END, total_items = ?1, \
          synced_items = ?2, skipped_items = ?3, estimated_bytes = ?4, bytes_transferred = ?5, pass_bytes = ?6, \
          pass_items = ?7, stalled_millis = ?8, score = ?9, waiting_deletions = ?11 WHERE guid = ?10",
     )

@@ -3,19 +3,20 @@
 //! Requests that wait while it works share its next transaction, so that many mailboxes share one sync of the
 //! disk.
 
-use std::{panic::AssertUnwindSafe, path::PathBuf, pin::Pin};
+use std::{panic::AssertUnwindSafe, pin::Pin};
 
 use futures_util::FutureExt;
 use mailhaul_engine::{LedgerRecord, MessageState};
-use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     apply::apply,
     database,
     error::{Fault, StoreError},
-    leases::{self, Lease},
+    leases::{self, Hold, Lease},
     recovery,
+    sql::{self, Connection},
 };
 
 /// Maximum number of waiting requests, and of requests in one transaction.
@@ -48,20 +49,21 @@ struct Write {
 #[derive(Clone)]
 pub(crate) struct Writer {
     requests: mpsc::Sender<Request>,
-    path: PathBuf,
+    /// The file, for messages.
+    words: String,
 }
 
 impl Writer {
     /// Starts the writer's task, which ends with the last handle. Without a connection, the first request opens one.
     pub(crate) fn start(
-        path: PathBuf,
+        words: String,
         options: SqliteConnectOptions,
-        connection: Option<SqliteConnection>,
+        connection: Option<Connection>,
     ) -> Self {
         let (requests, received) = mpsc::channel(MAX_REQUESTS);
-        let task = Task { options, path: path.clone(), connection };
+        let task = Task { options, words: words.clone(), connection };
         tokio::spawn(task.run(received));
-        Self { requests, path }
+        Self { requests, words }
     }
 
     /// Runs the work in a transaction of its own.
@@ -71,7 +73,7 @@ impl Writer {
     pub(crate) async fn change<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
     {
         self.ask(|answer| Request::Change(change(work, answer))).await?
     }
@@ -93,7 +95,7 @@ impl Writer {
     }
 
     async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, StoreError> {
-        let closed = || StoreError::Unavailable { path: self.path.clone(), how: "closed" };
+        let closed = || StoreError::Unavailable { database: self.words.clone(), how: "closed" };
         let (answer, answered) = oneshot::channel();
         self.requests.send(request(answer)).await.map_err(|_| closed())?;
         answered.await.map_err(|_| closed())
@@ -104,15 +106,31 @@ impl Writer {
 fn change<T, F>(work: F, answer: oneshot::Sender<Result<T, StoreError>>) -> Change
 where
     T: Send + 'static,
-    F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
+    F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
 {
     Box::new(move |task| {
         Box::pin(async move {
-            let done = task.change(work).await.map_err(StoreError::database(&task.path, "written"));
+            let done = task.change(work).await.map_err(StoreError::database(&task.words, "written"));
             // A caller that stopped waiting does not need the answer; here and below.
             _ = answer.send(done);
         })
     })
+}
+
+/// Writes records of a ledger in the transaction of the connection.
+pub(crate) async fn write(
+    connection: &mut Connection,
+    mailbox: i64,
+    lease: Option<Lease>,
+    records: &[LedgerRecord],
+) -> Result<(), Fault> {
+    if let Some(lease) = &lease {
+        leases::check(connection, lease, Hold::Share).await?;
+        if records.iter().any(is_gain) {
+            recovery::gained(connection, lease.user).await?;
+        }
+    }
+    apply(connection, mailbox, records).await
 }
 
 /// True if a message was copied or skipped.
@@ -123,9 +141,10 @@ fn is_gain(record: &LedgerRecord) -> bool {
 
 struct Task {
     options: SqliteConnectOptions,
-    path: PathBuf,
+    /// The file, for messages.
+    words: String,
     /// `None` after a failure. The next request opens a new connection.
-    connection: Option<SqliteConnection>,
+    connection: Option<Connection>,
 }
 
 impl Task {
@@ -169,37 +188,31 @@ impl Task {
         }
         for write in writes {
             let done = self.transaction(std::slice::from_ref(&write)).await;
-            let done = done.map_err(StoreError::database(&self.path, "written"));
+            let done = done.map_err(StoreError::database(&self.words, "written"));
             _ = write.answer.send(done);
         }
     }
 
     async fn transaction(&mut self, writes: &[Write]) -> Result<(), Fault> {
         let mut connection = self.connection().await?;
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await?;
-        for write in writes {
-            if let Some(lease) = &write.lease {
-                leases::check(&mut connection, lease).await?;
-                if write.records.iter().any(is_gain) {
-                    recovery::gained(&mut connection, lease.user).await?;
-                }
-            }
-            apply(&mut connection, write.mailbox, &write.records).await?;
+        sql::query("BEGIN IMMEDIATE").execute(&mut connection).await?;
+        for it in writes {
+            write(&mut connection, it.mailbox, it.lease, &it.records).await?;
         }
-        sqlx::query("COMMIT").execute(&mut connection).await?;
+        sql::query("COMMIT").execute(&mut connection).await?;
         self.connection = Some(connection);
         Ok(())
     }
 
     async fn change<T, F>(&mut self, work: F) -> Result<T, Fault>
     where
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T>,
+        F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T>,
     {
         let mut connection = self.connection().await?;
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await?;
+        sql::query("BEGIN IMMEDIATE").execute(&mut connection).await?;
         let answer = work(&mut connection).await;
         let end = if answer.is_ok() { "COMMIT" } else { "ROLLBACK" };
-        let ended = sqlx::query(end).execute(&mut connection).await;
+        let ended = sql::query(end).execute(&mut connection).await;
         match (answer, ended) {
             (Ok(_), Err(error)) => Err(error.into()),
             (answer, Ok(_)) => {
@@ -214,10 +227,10 @@ impl Task {
     /// Takes the connection, which returns only after a success.
     ///
     /// Dropping a connection rolls its transaction back.
-    async fn connection(&mut self) -> Result<SqliteConnection, Fault> {
+    async fn connection(&mut self) -> Result<Connection, Fault> {
         match self.connection.take() {
             Some(connection) => Ok(connection),
-            None => Ok(self.options.connect().await?),
+            None => Ok(Connection::File(self.options.connect().await?)),
         }
     }
 }

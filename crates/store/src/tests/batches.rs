@@ -8,8 +8,19 @@ use mailhaul_migration::{
     Statistics, UserEvent, UserStatus,
 };
 
-use super::{at, batch, claim, end, endpoint, row, rows, running, service, user};
+use super::{at, batch, claim, end, endpoint, on_both, row, rows, running, service, user};
 use crate::{BatchFilter, Due, Release, SecretName, Store, StoreError, UserFilter, Users};
+
+on_both! {
+    a_batch_comes_back_as_it_was_kept_by_name_and_by_guid,
+    users_of_a_running_batch_are_queued_others_stopped,
+    addresses_of_other_batches_are_left_out_with_a_warning,
+    a_row_of_the_batch_updates_logins_and_passwords_only,
+    a_change_keeps_guid_name_endpoints_and_time_of_making,
+    numbers_are_added_up_and_the_worst_score_is_shown,
+    a_removed_batch_leaves_nothing_but_the_ledgers,
+    a_change_that_panics_leaves_nothing_and_ends_nothing,
+}
 
 fn settings() -> BatchSettings {
     BatchSettings {
@@ -45,7 +56,6 @@ async fn passwords(store: &Store, name: &str) -> (Option<Secret>, Option<Secret>
     (source, store.secret(guid, SecretName::TargetPassword).await.unwrap())
 }
 
-#[tokio::test]
 async fn a_batch_comes_back_as_it_was_kept_by_name_and_by_guid() {
     let (_data, store) = service().await;
     let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
@@ -70,7 +80,6 @@ async fn a_batch_comes_back_as_it_was_kept_by_name_and_by_guid() {
     assert!(matches!(lost, StoreError::NotFound { what: "endpoint", .. }), "{lost}");
 }
 
-#[tokio::test]
 async fn users_of_a_running_batch_are_queued_others_stopped() {
     let (_data, store) = service().await;
     let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
@@ -97,7 +106,6 @@ async fn users_of_a_running_batch_are_queued_others_stopped() {
     assert_eq!(status("Idle").await, BatchStatus::Created);
 }
 
-#[tokio::test]
 async fn addresses_of_other_batches_are_left_out_with_a_warning() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["terry", "anna"]).await;
@@ -121,7 +129,6 @@ async fn addresses_of_other_batches_are_left_out_with_a_warning() {
     assert_eq!(store.batch("Staff").await.unwrap().batch.validation_warnings.len(), 4);
 }
 
-#[tokio::test]
 async fn a_row_of_the_batch_updates_logins_and_passwords_only() {
     let (_data, store) = service().await;
     let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
@@ -159,7 +166,6 @@ async fn a_row_of_the_batch_updates_logins_and_passwords_only() {
     assert!(matches!(error, StoreError::NotFound { what: "batch", .. }), "{error}");
 }
 
-#[tokio::test]
 async fn a_change_keeps_guid_name_endpoints_and_time_of_making() {
     let (_data, store) = service().await;
     let (_, sales) = running(&store, &["terry"]).await;
@@ -188,7 +194,6 @@ async fn a_change_keeps_guid_name_endpoints_and_time_of_making() {
     assert!(matches!(store.update_batch(Guid::nil(), |_| {}).await, Err(StoreError::NotFound { .. })));
 }
 
-#[tokio::test]
 async fn numbers_are_added_up_and_the_worst_score_is_shown() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["anna", "berta", "carla"]).await;
@@ -234,7 +239,6 @@ async fn numbers_are_added_up_and_the_worst_score_is_shown() {
     assert_eq!(store.batch("Empty").await.unwrap().counts.total(), 0);
 }
 
-#[tokio::test]
 async fn a_removed_batch_leaves_nothing_but_the_ledgers() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["terry", "anna"]).await;
@@ -245,11 +249,11 @@ async fn a_removed_batch_leaves_nothing_but_the_ledgers() {
     assert_eq!(store.remove_batch(sales.guid).await.unwrap(), 2);
     assert!(matches!(store.remove_batch(sales.guid).await, Err(StoreError::NotFound { .. })));
     assert!(matches!(store.user("terry@new.example", None).await, Err(StoreError::NotFound { .. })));
-    for table in ["batch", "user", "secret", "report_entry"] {
+    for table in ["batch", "migration_user", "secret", "report_entry"] {
         let left: i64 = store
             .read(|connection| {
-                let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
-                Box::pin(async move { Ok(sqlx::query_scalar(sql).fetch_one(connection).await?) })
+                let sql = format!("SELECT count(*) FROM {table}");
+                Box::pin(async move { Ok(crate::sql::query_scalar(sql).fetch_one(connection).await?) })
             })
             .await
             .unwrap();
@@ -258,7 +262,7 @@ async fn a_removed_batch_leaves_nothing_but_the_ledgers() {
     let ledgers: i64 = store
         .read(|connection| {
             Box::pin(async move {
-                Ok(sqlx::query_scalar("SELECT count(*) FROM mailbox").fetch_one(connection).await?)
+                Ok(crate::sql::query_scalar("SELECT count(*) FROM mailbox").fetch_one(connection).await?)
             })
         })
         .await
@@ -280,7 +284,7 @@ async fn a_failure_in_the_middle_leaves_nothing() {
     let spoiled = store
         .change(move |connection| {
             Box::pin(async move {
-                sqlx::query("CREATE TEMP TRIGGER full BEFORE INSERT ON secret WHEN (SELECT count(*) FROM secret) >= 700 BEGIN SELECT raise(ABORT, 'no room'); END")
+                crate::sql::query("CREATE TEMP TRIGGER full BEFORE INSERT ON secret WHEN (SELECT count(*) FROM secret) >= 700 BEGIN SELECT raise(ABORT, 'no room'); END")
                     .execute(connection)
                     .await?;
                 Ok(())
@@ -298,7 +302,6 @@ async fn a_failure_in_the_middle_leaves_nothing() {
     assert!(matches!(entry, Err(StoreError::NotFound { .. })));
 }
 
-#[tokio::test]
 async fn a_change_that_panics_leaves_nothing_and_ends_nothing() {
     let (_data, store) = service().await;
     let (_, sales) = running(&store, &["terry"]).await;

@@ -5,8 +5,17 @@ use mailhaul_migration::{
     Batch, BatchIntent, DomainTally, Endpoint, FailureClass, MailboxCheck, Opening, UserEvent, UserRow,
 };
 
-use super::{at, batch, claim, end, endpoint, failure, row, rows, service, user};
+use super::{at, batch, claim, end, endpoint, failure, on_both, row, rows, service, user};
 use crate::{CheckClaim, CheckEnd, ChecksUnderWay, ClaimedCheck, Due, Store, UserFilter, Users};
+
+on_both! {
+    checks_run_once_or_for_an_archive_on_request,
+    a_result_from_before_a_new_request_does_not_count,
+    an_unfinished_check_is_tried_again_later,
+    a_pass_is_a_check_and_no_user_has_both_at_once,
+    a_mailbox_that_a_pass_could_not_open_is_a_check_result,
+    mailboxes_that_cannot_be_opened_are_counted_by_domain,
+}
 
 /// Inserts a batch with these users and an endpoint as target.
 async fn to_endpoint(store: &Store, intent: BatchIntent, users: Vec<UserRow>) -> (Endpoint, Batch) {
@@ -47,7 +56,6 @@ async fn ends(store: &Store, claimed: &ClaimedCheck, end: CheckEnd, second: i64)
     store.end_check(claimed.user.guid, claimed.number, end, at(second)).await.unwrap();
 }
 
-#[tokio::test]
 async fn checks_run_once_or_for_an_archive_on_request() {
     let (_data, store) = service().await;
     let (source, sales) = to_endpoint(&store, BatchIntent::Created, rows(&["annb", "terry"])).await;
@@ -83,7 +91,6 @@ async fn checks_run_once_or_for_an_archive_on_request() {
     assert_eq!(names(&checks(&store, &archived, 400).await), ["old"]);
 }
 
-#[tokio::test]
 async fn a_result_from_before_a_new_request_does_not_count() {
     let (_data, store) = service().await;
     let (_source, sales) = to_endpoint(&store, BatchIntent::Created, rows(&["annb", "terry"])).await;
@@ -100,7 +107,6 @@ async fn a_result_from_before_a_new_request_does_not_count() {
     assert_eq!(names(&checks(&store, &sales, 4).await), ["terry"]);
 }
 
-#[tokio::test]
 async fn an_unfinished_check_is_tried_again_later() {
     let (_data, store) = service().await;
     let (source, sales) = to_endpoint(&store, BatchIntent::Created, rows(&["annb", "paul", "terry"])).await;
@@ -124,7 +130,6 @@ async fn an_unfinished_check_is_tried_again_later() {
     assert_eq!(names(&checks(&store, &sales, 49).await), ["annb", "paul"], "terry's is under way");
 }
 
-#[tokio::test]
 async fn a_pass_is_a_check_and_no_user_has_both_at_once() {
     let (_data, store) = service().await;
     let (source, sales) = to_endpoint(&store, BatchIntent::Run, rows(&["annb"])).await;
@@ -151,7 +156,6 @@ async fn a_pass_is_a_check_and_no_user_has_both_at_once() {
     assert_eq!(passes(101).await.unwrap().len(), 1);
 }
 
-#[tokio::test]
 async fn a_mailbox_that_a_pass_could_not_open_is_a_check_result() {
     let (_data, store) = service().await;
     let (source, sales) = to_endpoint(&store, BatchIntent::Run, rows(&["annb"])).await;
@@ -177,7 +181,6 @@ async fn a_mailbox_that_a_pass_could_not_open_is_a_check_result() {
     assert_eq!(names(&checks(&store, &sales, 4).await), [""; 0]);
 }
 
-#[tokio::test]
 async fn mailboxes_that_cannot_be_opened_are_counted_by_domain() {
     let (_data, store) = service().await;
     let named = |number: usize, address: &str, login: &str| UserRow {

@@ -4,13 +4,18 @@ use std::time::Duration;
 
 use mailhaul_migration::{BatchIntent, Guid, UserEvent};
 
-use super::{at, batch, claim, end, endpoint, rows, running, service, user};
+use super::{at, batch, claim, end, endpoint, on_both, rows, running, service, user};
 use crate::{Claim, Due, Parking, Users};
+
+on_both! {
+    a_scheduled_sync_waits_for_its_interval_and_no_longer,
+    a_date_of_the_administrator_stays,
+    parkings_checks_and_quotas_do_not_wait_for_the_old_clock,
+}
 
 const DAY: i64 = 86_400;
 const HOUR: Duration = Duration::from_hours(1);
 
-#[tokio::test]
 async fn a_scheduled_sync_waits_for_its_interval_and_no_longer() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["terry", "anna"]).await;
@@ -27,7 +32,6 @@ async fn a_scheduled_sync_waits_for_its_interval_and_no_longer() {
     assert!(user(&store, "anna").await.due.is_some_and(|due| due <= at(10)));
 }
 
-#[tokio::test]
 async fn a_date_of_the_administrator_stays() {
     let (_data, store) = service().await;
     let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
@@ -41,7 +45,6 @@ async fn a_date_of_the_administrator_stays() {
     assert_eq!(user(&store, "terry").await.due, Some(at(9 * DAY)));
 }
 
-#[tokio::test]
 async fn parkings_checks_and_quotas_do_not_wait_for_the_old_clock() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["terry"]).await;

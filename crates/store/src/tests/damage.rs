@@ -9,9 +9,9 @@ use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
 
 use super::{
-    claim,
+    claim, directory,
     ledger::{done, ledger, opened},
-    running, service,
+    running,
 };
 use crate::{Store, StoreError, database};
 
@@ -183,15 +183,15 @@ async fn damaged_rows_of_the_service_are_named() {
             "the record of the batch \"Sales\" does not match its checksum",
         ),
         (
-            "UPDATE user SET user_name = 'anna'",
+            "UPDATE migration_user SET user_name = 'anna'",
             "the record of the user \"terry@new.example\" does not match its checksum",
         ),
         (
-            "UPDATE user SET checksum = checksum + 1",
+            "UPDATE migration_user SET checksum = checksum + 1",
             "the record of the user \"terry@new.example\" does not match its checksum",
         ),
     ] {
-        let (data, store) = service().await;
+        let (data, store) = directory().await;
         let (source, sales) = running(&store, &["terry"]).await;
         store.close().await;
         change(&data, sql).await;
@@ -204,14 +204,14 @@ async fn damaged_rows_of_the_service_are_named() {
         damaged(read.await.unwrap_err().to_string(), expected);
     }
     // Values that change with every pass are not covered, and rows of an older file get checksums.
-    let (data, store) = service().await;
+    let (data, store) = directory().await;
     let (source, sales) = running(&store, &["terry"]).await;
     store.close().await;
-    change(&data, "UPDATE user SET attempts = 2").await;
+    change(&data, "UPDATE migration_user SET attempts = 2").await;
     for sql in [
         "UPDATE endpoint SET checksum = NULL",
         "UPDATE batch SET checksum = NULL",
-        "UPDATE user SET checksum = NULL",
+        "UPDATE migration_user SET checksum = NULL",
     ] {
         change(&data, sql).await;
     }

@@ -6,8 +6,18 @@ use mailhaul_migration::{
     Limit, OAuth, Rates,
 };
 
-use super::{at, batch, endpoint, service};
+use super::{at, batch, endpoint, on_both, service};
 use crate::{NewSecret, SecretName, Store, StoreError};
+
+on_both! {
+    an_endpoint_comes_back_as_it_was_kept_by_name_and_by_guid,
+    names_are_unique_without_regard_to_case,
+    a_change_keeps_guid_and_time_of_making,
+    the_administrators_password_is_set_changed_and_removed,
+    an_endpoint_in_use_stays_and_its_users_are_named,
+    token_settings_are_stored_with_their_secret,
+    a_secret_that_replaces_its_own_kind_leaves_the_endpoint_as_it_was,
+}
 
 fn full(name: &str) -> Endpoint {
     Endpoint {
@@ -37,7 +47,6 @@ async fn password(store: &Store, endpoint: &Endpoint) -> Option<Secret> {
     store.secret(endpoint.guid, SecretName::AdminPassword).await.unwrap()
 }
 
-#[tokio::test]
 async fn an_endpoint_comes_back_as_it_was_kept_by_name_and_by_guid() {
     let (_data, store) = service().await;
     for endpoint in [full("Old"), endpoint("plain")] {
@@ -54,7 +63,6 @@ async fn an_endpoint_comes_back_as_it_was_kept_by_name_and_by_guid() {
     assert!(matches!(store.endpoint_by_guid(Guid::nil()).await, Err(StoreError::NotFound { .. })));
 }
 
-#[tokio::test]
 async fn names_are_unique_without_regard_to_case() {
     let (_data, store) = service().await;
     let first = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
@@ -71,7 +79,6 @@ async fn names_are_unique_without_regard_to_case() {
     assert_eq!(renamed.unwrap().name, "OLD");
 }
 
-#[tokio::test]
 async fn a_change_keeps_guid_and_time_of_making() {
     let (_data, store) = service().await;
     let kept = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
@@ -88,7 +95,6 @@ async fn a_change_keeps_guid_and_time_of_making() {
     assert!(matches!(error, StoreError::NotFound { what: "endpoint", .. }), "{error}");
 }
 
-#[tokio::test]
 async fn the_administrators_password_is_set_changed_and_removed() {
     let (_data, store) = service().await;
     let kept = store.insert_endpoint(full("Old"), Some(Secret::new("first"))).await.unwrap();
@@ -106,7 +112,6 @@ async fn the_administrators_password_is_set_changed_and_removed() {
     assert!(matches!(store.remove_endpoint(kept.guid).await, Err(StoreError::NotFound { .. })));
 }
 
-#[tokio::test]
 async fn an_endpoint_in_use_stays_and_its_users_are_named() {
     let (_data, store) = service().await;
     let [old, new, third] = ["Old", "New", "Third"].map(endpoint);
@@ -131,7 +136,6 @@ async fn an_endpoint_in_use_stays_and_its_users_are_named() {
     assert_eq!(store.endpoints().await.unwrap().len(), 2);
 }
 
-#[tokio::test]
 async fn token_settings_are_stored_with_their_secret() {
     let (_data, store) = service().await;
     let oauth = OAuth {
@@ -158,7 +162,6 @@ async fn token_settings_are_stored_with_their_secret() {
     assert_eq!(secret(SecretName::AdminPassword).await, None);
 }
 
-#[tokio::test]
 async fn a_secret_that_replaces_its_own_kind_leaves_the_endpoint_as_it_was() {
     let (_data, store) = service().await;
     let kept = store.insert_endpoint(full("Old"), Some(Secret::new("r0"))).await.unwrap();

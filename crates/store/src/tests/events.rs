@@ -3,8 +3,15 @@
 use mailhaul_migration::{BatchIntent, Guid, UserEvent, UserStatus};
 use strum::VariantArray;
 
-use super::{at, batch, claim, end, endpoint, rows, running, service, user};
+use super::{at, batch, claim, end, endpoint, on_both, rows, running, service, user};
 use crate::{Claim, Due, PassKind, Store, StoreError, Users};
+
+on_both! {
+    every_state_takes_every_event_as_the_table_says,
+    an_event_moves_the_users_of_a_batch_that_can,
+    a_users_own_times_go_before_those_of_the_batch,
+    sync_now_reaches_synced_users_only,
+}
 
 /// Sets a user's status, whatever it was before.
 async fn put(store: &Store, guid: Guid, status: UserStatus, has_synced: bool, is_leased: bool) {
@@ -14,8 +21,8 @@ async fn put(store: &Store, guid: Guid, status: UserStatus, has_synced: bool, is
     store
         .change(move |connection| {
             Box::pin(async move {
-                sqlx::query(
-                    "UPDATE user SET status = ?, initial_synced = ?, lease_owner = ?, lease_until = ?, due = 5, \
+                crate::sql::query(
+                    "UPDATE migration_user SET status = ?, initial_synced = ?, lease_owner = ?, lease_until = ?, due = 5, \
                      pass = ?, status_since = ?, queued_millis = 0, in_progress_millis = 0, synced_millis = 0 \
                      WHERE guid = ?",
                 )
@@ -35,7 +42,6 @@ async fn put(store: &Store, guid: Guid, status: UserStatus, has_synced: bool, is
         .unwrap();
 }
 
-#[tokio::test]
 async fn every_state_takes_every_event_as_the_table_says() {
     let (_data, store) = service().await;
     running(&store, &["terry"]).await;
@@ -78,7 +84,6 @@ async fn every_state_takes_every_event_as_the_table_says() {
     }
 }
 
-#[tokio::test]
 async fn an_event_moves_the_users_of_a_batch_that_can() {
     let (_data, store) = service().await;
     let (_, sales) = running(&store, &["anna", "berta", "carla", "dora"]).await;
@@ -103,7 +108,6 @@ async fn an_event_moves_the_users_of_a_batch_that_can() {
     assert!(matches!(error, StoreError::NotFound { what: "user", .. }), "{error}");
 }
 
-#[tokio::test]
 async fn a_users_own_times_go_before_those_of_the_batch() {
     let (_data, store) = service().await;
     let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
@@ -142,7 +146,6 @@ async fn a_users_own_times_go_before_those_of_the_batch() {
     assert_eq!(store.complete_due(at(3_000)).await.unwrap(), 0);
 }
 
-#[tokio::test]
 async fn sync_now_reaches_synced_users_only() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["anna", "berta", "carla"]).await;

@@ -9,7 +9,7 @@ use std::{
 use mailhaul_mail::Secret;
 use tempfile::TempDir;
 
-use super::{at, ledger::contents, rows, running, service, user};
+use super::{at, directory, ledger::contents, rows, running, user};
 use crate::{MasterKeySource, SecretName, Store, StoreError};
 
 const OWN: MasterKeySource = MasterKeySource::DataDirectory;
@@ -25,7 +25,7 @@ fn write(path: &Path, text: &str, mode: u32) {
 
 /// Returns a closed data directory with a sealed password.
 async fn sealed() -> TempDir {
-    let (data, store) = service().await;
+    let (data, store) = directory().await;
     running(&store, &["terry"]).await;
     store.close().await;
     data
@@ -131,7 +131,7 @@ async fn a_file_of_the_administrators_is_never_made() {
 
 #[tokio::test]
 async fn a_changed_key_opens_everything_and_the_old_one_nothing() {
-    let (data, store) = service().await;
+    let (data, store) = directory().await;
     let names: Vec<String> = (0..600).map(|number| format!("user{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let (_, sales) = running(&store, &names).await;
@@ -205,7 +205,7 @@ async fn an_interrupted_key_change_opens_before_and_after_the_commit() {
 
 #[tokio::test]
 async fn a_key_changed_by_another_process_is_noticed_before_sealing() {
-    let (data, store) = service().await;
+    let (data, store) = directory().await;
     let (_, sales) = running(&store, &["terry"]).await;
     let other = Store::open(data.path()).await.unwrap();
     other.unlock(OWN).await.unwrap();

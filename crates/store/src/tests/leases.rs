@@ -2,11 +2,24 @@
 
 use mailhaul_migration::{BatchIntent, FailureClass, Guid, PassFailure, Statistics, UserEvent, UserStatus};
 
-use super::{at, batch, claim, end, endpoint, failure, rows, running, service, user};
+use super::{at, batch, claim, end, endpoint, failure, on_both, rows, running, service, user};
 use crate::{
     Claim, ClaimedUser, Due, Heartbeat, Lease, Parking, PassKind, Release, RunningPasses, StoreError, Users,
     WaitingPasses,
 };
+
+on_both! {
+    a_user_is_claimed_once_and_comes_back,
+    final_passes_come_first_then_incremental_ones_then_first_ones,
+    users_of_batches_that_do_not_run_are_not_claimed,
+    leases_of_dead_workers_end_and_those_of_living_ones_hold,
+    heartbeats_renew_many_leases_and_return_lost_ones,
+    a_stop_reaches_workers_and_ends_passes_without_one,
+    a_start_forgets_failure_and_attempts,
+    an_approval_ends_if_more_messages_are_skipped,
+    users_are_claimed_for_endpoints_with_a_free_slot,
+    users_wait_if_they_are_due_and_their_endpoint_is_not_parked,
+}
 
 fn names(claimed: &[ClaimedUser]) -> Vec<&str> {
     claimed.iter().map(|it| it.user.user_name.as_str()).collect()
@@ -19,7 +32,6 @@ fn is_lost<T: std::fmt::Debug>(done: Result<T, StoreError>) -> String {
     }
 }
 
-#[tokio::test]
 async fn a_user_is_claimed_once_and_comes_back() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["terry"]).await;
@@ -68,7 +80,6 @@ async fn a_user_is_claimed_once_and_comes_back() {
     assert_eq!(after.statistics.synced_millis, 60_000);
 }
 
-#[tokio::test]
 async fn final_passes_come_first_then_incremental_ones_then_first_ones() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["anna", "berta", "carla", "dora", "emma"]).await;
@@ -102,7 +113,6 @@ async fn final_passes_come_first_then_incremental_ones_then_first_ones() {
     assert_eq!(store.running().await.unwrap().len(), 2);
 }
 
-#[tokio::test]
 async fn users_of_batches_that_do_not_run_are_not_claimed() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["anna"]).await;
@@ -115,7 +125,6 @@ async fn users_of_batches_that_do_not_run_are_not_claimed() {
     assert_eq!(names(&store.claim(claim(&source, Guid::new_v4(), 10)).await.unwrap()), ["anna"]);
 }
 
-#[tokio::test]
 async fn leases_of_dead_workers_end_and_those_of_living_ones_hold() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["anna", "berta", "carla", "dora"]).await;
@@ -148,7 +157,6 @@ async fn leases_of_dead_workers_end_and_those_of_living_ones_hold() {
     assert_eq!(user(&store, "dora").await.status, UserStatus::Queued);
 }
 
-#[tokio::test]
 async fn heartbeats_renew_many_leases_and_return_lost_ones() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["anna", "berta", "carla"]).await;
@@ -170,7 +178,6 @@ async fn heartbeats_renew_many_leases_and_return_lost_ones() {
     assert_eq!(words, format!("{}: it was removed from its batch", leases[1].user));
 }
 
-#[tokio::test]
 async fn a_stop_reaches_workers_and_ends_passes_without_one() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["anna", "berta", "carla"]).await;
@@ -189,7 +196,6 @@ async fn a_stop_reaches_workers_and_ends_passes_without_one() {
     assert_eq!((after.status, after.due), (UserStatus::Stopped, None));
 }
 
-#[tokio::test]
 async fn a_start_forgets_failure_and_attempts() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["terry"]).await;
@@ -203,7 +209,6 @@ async fn a_start_forgets_failure_and_attempts() {
     assert_eq!((after.status, after.failure, after.attempts), (UserStatus::Queued, None, 0));
 }
 
-#[tokio::test]
 async fn an_approval_ends_if_more_messages_are_skipped() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["terry"]).await;
@@ -221,7 +226,6 @@ async fn an_approval_ends_if_more_messages_are_skipped() {
     }
 }
 
-#[tokio::test]
 async fn users_are_claimed_for_endpoints_with_a_free_slot() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["anna"]).await;
@@ -252,7 +256,6 @@ async fn users_are_claimed_for_endpoints_with_a_free_slot() {
     assert_eq!((running.len(), running[0].target_endpoint, running[0].users), (1, Some(target.guid), 2));
 }
 
-#[tokio::test]
 async fn users_wait_if_they_are_due_and_their_endpoint_is_not_parked() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["anna", "berta"]).await;

@@ -15,10 +15,17 @@ use mailhaul_mail::{
     Digest, Digests, Fingerprint, Flags, FolderPath, ModSeq, Sha256, Uid, UidSet, UidValidity,
 };
 use proptest::prelude::*;
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection as _};
 use tempfile::TempDir;
 
-use crate::{MailboxLedger, Store, StoreError, apply::apply, database, reading::Readers, writer::Writer};
+use crate::{
+    MailboxLedger, Store, StoreError,
+    apply::apply,
+    database,
+    reading::Readers,
+    sql::{self, Connection},
+    writer::Writer,
+};
 
 const SOURCE: &str = "terry@old.example";
 const TARGET: &str = "terry@new.example";
@@ -205,10 +212,12 @@ async fn a_transaction_cut_short_leaves_nothing() {
     ledger(&store).await.record(&before).await.unwrap();
     store.close().await;
 
-    let mut connection = database::write_options(&data.path().join("mailhaul.db")).connect().await.unwrap();
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
+    let options = database::write_options(&data.path().join("mailhaul.db"));
+    let mut connection = Connection::File(options.connect().await.unwrap());
+    sql::query("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
     apply(&mut connection, 1, &[opened("Sent"), done("Sent", 1), done("INBOX", 2)]).await.unwrap();
-    connection.close_hard().await.unwrap();
+    let Connection::File(file) = connection else { unreachable!() };
+    file.close_hard().await.unwrap();
 
     let store = Store::open(data.path()).await.unwrap();
     assert_holds(&ledger(&store).await, &model(&before)).await;
@@ -301,7 +310,7 @@ async fn a_full_disk_is_reported_and_written_data_stays() {
     let path = data.path().join("mailhaul.db");
     // SQLite gives the same answer for a file that may not grow as for a full disk.
     let options = database::write_options(&path).pragma("max_page_count", "24");
-    let cramped = Writer::start(path.clone(), options, None);
+    let cramped = Writer::start(format!("the ledger {}", path.display()), options, None);
     let window: Vec<_> = (1..=2_000).map(|number| done("INBOX", number)).collect();
     let error = mailhaul_engine::Error::from(cramped.write(1, None, window.clone()).await.unwrap_err());
     assert_eq!(error.kind, ErrorKind::Ledger);
@@ -357,7 +366,7 @@ async fn a_file_of_a_newer_program_or_of_no_program_is_refused() {
         Store::open_read_only(data.path()).await.err().unwrap(),
     ] {
         let words = error.to_string();
-        assert!(words.ends_with("another version of mailhaul (schema 99, this one knows 16)"), "{words}");
+        assert!(words.ends_with("another version of mailhaul (schema 99, this one knows 18)"), "{words}");
     }
 
     let data = TempDir::new().unwrap();

@@ -2,8 +2,12 @@
 
 use mailhaul_migration::{BatchIntent, StatusSummary, UserEvent, UserStatus};
 
-use super::{at, batch, endpoint, row, service};
+use super::{at, batch, endpoint, on_both, row, service};
 use crate::{Bookmark, Claim, Due, PassKind, Store, UserFilter};
+
+on_both! {
+    fifty_thousand_users_are_stored_paged_claimed_and_removed,
+}
 
 const USERS: usize = 50_000;
 
@@ -22,7 +26,6 @@ async fn paged(store: &Store, filter: &UserFilter, limit: u32) -> Vec<u32> {
     }
 }
 
-#[tokio::test]
 async fn fifty_thousand_users_are_stored_paged_claimed_and_removed() {
     let (_data, store) = service().await;
     let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();

@@ -22,27 +22,100 @@ mod totals;
 mod upgrade;
 mod vault;
 
+use std::{cell::Cell, fs, os::unix::fs::PermissionsExt, path::Path};
+
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
 use mailhaul_migration::{
     Access, Batch, BatchIntent, BatchSettings, Endpoint, EndpointSecurity, EndpointType, FailureClass, Guid,
     Limit, MigrationUser, PassFailure, Rates, Statistics, UserEvent, UserRow,
 };
+use mailhaul_testkit::Postgres;
 use tempfile::TempDir;
 
-use crate::{Claim, Due, MasterKeySource, PassKind, Release, Store};
+use crate::{Claim, Due, MasterKeySource, PassKind, Release, ServerAddress, Store};
 
 /// A time, in seconds from a fixed start.
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_760_000_000 + second).unwrap()
 }
 
+/// Makes two tests of each function: `name::file` and `name::server`.
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        $(
+            mod $name {
+                #[tokio::test]
+                async fn file() {
+                    super::super::IS_ON_SERVER.set(false);
+                    super::$name().await;
+                }
+
+                #[tokio::test]
+                async fn server() {
+                    super::super::IS_ON_SERVER.set(true);
+                    super::$name().await;
+                }
+            }
+        )+
+    };
+}
+use on_both;
+
+thread_local! {
+    /// True if [`service`] opens a database on a server. A test runs on one thread.
+    static IS_ON_SERVER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The place of a test's database. It is removed with this value.
+enum Home {
+    Directory(TempDir),
+    Server { _server: Box<Postgres>, _key: TempDir },
+}
+
+impl Home {
+    /// The data directory.
+    fn path(&self) -> &Path {
+        match self {
+            Self::Directory(data) => data.path(),
+            Self::Server { .. } => panic!("a test of a file"),
+        }
+    }
+}
+
+/// Returns a new database with an open vault.
+async fn service() -> (Home, Store) {
+    if IS_ON_SERVER.get() {
+        return on_server().await;
+    }
+    let (data, store) = directory().await;
+    (Home::Directory(data), store)
+}
+
+/// Writes a master key made of this byte.
+fn key_file(directory: &Path, byte: u8) -> MasterKeySource {
+    let file = directory.join(format!("key-{byte}"));
+    fs::write(&file, format!("{byte:02x}").repeat(32)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    MasterKeySource::File(file)
+}
+
 /// Returns a new data directory with an open vault.
-async fn service() -> (TempDir, Store) {
+async fn directory() -> (TempDir, Store) {
     let data = TempDir::new().unwrap();
     let store = Store::open(data.path()).await.unwrap();
     store.unlock(MasterKeySource::DataDirectory).await.unwrap();
     (data, store)
+}
+
+async fn on_server() -> (Home, Store) {
+    let server = Box::new(Postgres::start(&["fsync=off"]));
+    let address = ServerAddress::parse(&server.url()).unwrap();
+    let address = address.with_password(&Secret::new(server.password().to_owned()));
+    let store = Store::connect(&address).await.unwrap();
+    let key = TempDir::new().unwrap();
+    store.unlock(key_file(key.path(), 7)).await.unwrap();
+    (Home::Server { _server: server, _key: key }, store)
 }
 
 fn endpoint(name: &str) -> Endpoint {

@@ -4,8 +4,14 @@ use mailhaul_engine::{Ledger as _, LedgerRecord, MessageState};
 use mailhaul_mail::{FolderPath, Uid, UidValidity};
 use mailhaul_migration::{FailureClass, Guid, UserEvent, UserStatus};
 
-use super::{at, claim, end, running, service, user};
+use super::{at, claim, end, on_both, running, service, user};
 use crate::{ClaimedUser, Due, Store, Users};
+
+on_both! {
+    a_mailbox_that_ends_the_process_three_times_alone_fails,
+    an_orderly_end_or_a_copied_message_resets_the_count,
+    suspects_are_tried_one_after_the_other,
+}
 
 /// Claims the due users in a new process, which then ends.
 async fn die(store: &Store, source: &mailhaul_migration::Endpoint, now: i64) -> Vec<ClaimedUser> {
@@ -14,7 +20,6 @@ async fn die(store: &Store, source: &mailhaul_migration::Endpoint, now: i64) -> 
     store.claim(claim(source, owner, now)).await.unwrap()
 }
 
-#[tokio::test]
 async fn a_mailbox_that_ends_the_process_three_times_alone_fails() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["terry"]).await;
@@ -37,7 +42,6 @@ async fn a_mailbox_that_ends_the_process_three_times_alone_fails() {
     assert_eq!(die(&store, &source, 320).await.len(), 1);
 }
 
-#[tokio::test]
 async fn an_orderly_end_or_a_copied_message_resets_the_count() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["terry"]).await;
@@ -71,7 +75,6 @@ async fn an_orderly_end_or_a_copied_message_resets_the_count() {
     assert_eq!(die(&store, &source, 131).await.len(), 1);
 }
 
-#[tokio::test]
 async fn suspects_are_tried_one_after_the_other() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["anna", "berta"]).await;

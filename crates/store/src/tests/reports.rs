@@ -4,8 +4,15 @@ use mailhaul_engine::{FolderReport, FolderTally, RepairedItem, SkippedItem};
 use mailhaul_mail::{FolderPath, InternalDate, Sha256, Uid};
 use mailhaul_migration::{FailureClass, Guid, PassFailure, UserEvent, UserStatus};
 
-use super::{at, claim, end, running, service, user};
+use super::{at, claim, end, on_both, running, service, user};
 use crate::{Due, FolderStatistics, MAX_REPORT_ENTRIES, Release, ReportEntry, SkippedMessage, StoreError};
+
+on_both! {
+    the_newest_entries_are_kept_and_come_page_by_page,
+    a_pass_replaces_its_folders_and_skipped_messages,
+    a_lost_lease_changes_no_report,
+    failures_of_a_batch_come_page_by_page,
+}
 
 fn entry(number: i64) -> ReportEntry {
     ReportEntry { time: at(number), text: format!("entry {number}") }
@@ -54,7 +61,6 @@ fn folder(name: &str, skipped: u32) -> FolderReport {
     }
 }
 
-#[tokio::test]
 async fn the_newest_entries_are_kept_and_come_page_by_page() {
     let (_data, store) = service().await;
     running(&store, &["terry", "anna"]).await;
@@ -82,7 +88,6 @@ async fn the_newest_entries_are_kept_and_come_page_by_page() {
     assert!(matches!(store.report(Guid::nil(), None, 9).await, Err(StoreError::NotFound { .. })));
 }
 
-#[tokio::test]
 async fn a_pass_replaces_its_folders_and_skipped_messages() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["terry"]).await;
@@ -128,7 +133,6 @@ async fn a_pass_replaces_its_folders_and_skipped_messages() {
     assert_eq!(store.report(guid, None, 9).await.unwrap().items.len(), 3);
 }
 
-#[tokio::test]
 async fn a_lost_lease_changes_no_report() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["terry"]).await;
@@ -149,7 +153,6 @@ async fn a_lost_lease_changes_no_report() {
     store.renew(&lease, at(99)).await.unwrap();
 }
 
-#[tokio::test]
 async fn failures_of_a_batch_come_page_by_page() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["anna", "berta", "carla", "dora"]).await;

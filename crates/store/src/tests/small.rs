@@ -3,8 +3,13 @@
 use mailhaul_mail::Secret;
 use mailhaul_migration::{Guid, Limit, MigrationConfig};
 
-use super::{at, endpoint, service};
+use super::{at, endpoint, on_both, service};
 use crate::{AuditEntry, Store, StoreError};
+
+on_both! {
+    a_token_is_known_until_it_is_revoked,
+    the_audit_log_is_listed_newest_first,
+}
 
 #[tokio::test]
 async fn the_configuration_begins_with_the_defaults() {
@@ -25,7 +30,6 @@ async fn the_configuration_begins_with_the_defaults() {
     assert_eq!(store.config().await.unwrap(), wanted);
 }
 
-#[tokio::test]
 async fn a_token_is_known_until_it_is_revoked() {
     let (_data, store) = service().await;
     let (kept, token) = store.create_token("ci", "operator", at(0)).await.unwrap();
@@ -56,7 +60,6 @@ async fn a_token_is_known_until_it_is_revoked() {
     assert_eq!(all, [(kept.guid, Some(at(80))), (second.guid, Some(at(91)))]);
 }
 
-#[tokio::test]
 async fn the_audit_log_is_listed_newest_first() {
     let (_data, store) = service().await;
     let entry = |number: i64| AuditEntry {

@@ -5,7 +5,7 @@ use std::fs;
 use mailhaul_migration::Guid;
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::{at, service};
+use super::{at, directory};
 use crate::{AuditEntry, Store, database};
 
 /// Fills the audit log with this many entries of a kibibyte.
@@ -26,7 +26,9 @@ async fn fill(store: &Store, entries: usize) {
 async fn empty(store: &Store) {
     store
         .change(|connection| {
-            Box::pin(async move { Ok(sqlx::query("DELETE FROM audit").execute(connection).await.map(drop)?) })
+            Box::pin(async move {
+                Ok(crate::sql::query("DELETE FROM audit").execute(connection).await.map(drop)?)
+            })
         })
         .await
         .unwrap();
@@ -34,7 +36,7 @@ async fn empty(store: &Store) {
 
 #[tokio::test]
 async fn removed_pages_go_back_to_the_disk_in_steps() {
-    let (data, store) = service().await;
+    let (data, store) = directory().await;
     fill(&store, 12_000).await;
     empty(&store).await;
     let mut steps = Vec::new();
@@ -53,7 +55,7 @@ async fn removed_pages_go_back_to_the_disk_in_steps() {
 
 #[tokio::test]
 async fn an_older_file_keeps_its_pages_until_a_vacuum() {
-    let (data, store) = service().await;
+    let (data, store) = directory().await;
     store.close().await;
     let file = database::file_in(data.path());
     let mut connection = database::write_options(&file).connect().await.unwrap();

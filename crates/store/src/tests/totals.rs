@@ -2,10 +2,13 @@
 
 use mailhaul_migration::{FailureClass, Guid, Statistics, UserEvent};
 
-use super::{at, claim, end, failure, running, service};
+use super::{at, claim, end, failure, on_both, running, service};
 use crate::{Due, Release};
 
-#[tokio::test]
+on_both! {
+    all_users_are_added_up_and_failures_counted,
+}
+
 async fn all_users_are_added_up_and_failures_counted() {
     let (_data, store) = service().await;
     assert_eq!(store.totals().await.unwrap(), Statistics::default());

@@ -6,8 +6,14 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use mailhaul_mail::Secret;
 use mailhaul_migration::{BatchIntent, UserRow};
 
-use super::{at, batch, endpoint, ledger::contents, row, rows, running, service, user};
+use tempfile::TempDir;
+
+use super::{at, batch, endpoint, key_file, ledger::contents, on_both, row, rows, running, service, user};
 use crate::{MasterKeySource, NewSecret, SecretName, Store, StoreError};
+
+on_both! {
+    a_row_in_anothers_place_is_refused,
+}
 
 /// Returns the files with these words: as they are, in base64 (at all three offsets) or in UTF-16.
 fn traces(directory: &Path, words: &str) -> Vec<String> {
@@ -83,7 +89,7 @@ async fn removed_rows_do_not_linger_in_the_file() {
     let sealed: Vec<u8> = store
         .read(|connection| {
             Box::pin(async move {
-                let query = sqlx::query_scalar("SELECT sealed FROM secret WHERE owner = ?").bind(terry);
+                let query = crate::sql::query_scalar("SELECT sealed FROM secret WHERE owner = ?").bind(terry);
                 Ok(query.fetch_one(connection).await?)
             })
         })
@@ -98,7 +104,6 @@ async fn removed_rows_do_not_linger_in_the_file() {
     assert!(!data.path().join("mailhaul.db-wal").exists());
 }
 
-#[tokio::test]
 async fn a_row_in_anothers_place_is_refused() {
     let (_data, store) = service().await;
     running(&store, &["terry", "anna"]).await;
@@ -106,7 +111,7 @@ async fn a_row_in_anothers_place_is_refused() {
     store
         .change(move |connection| {
             Box::pin(async move {
-                sqlx::query(
+                crate::sql::query(
                     "UPDATE secret SET sealed = (SELECT sealed FROM secret WHERE owner = ?) WHERE owner = ?",
                 )
                 .bind(terry)
@@ -123,7 +128,8 @@ async fn a_row_in_anothers_place_is_refused() {
     assert_eq!(store.secret(terry, SecretName::Password).await.unwrap(), Some(Secret::new("terry's secret")));
     assert_eq!(store.secret(terry, SecretName::TargetPassword).await.unwrap(), None);
     // A password that cannot be opened is not lost in a change of the key: nothing changes.
-    let error = store.rotate_master_key(MasterKeySource::DataDirectory).await.unwrap_err();
+    let keys = TempDir::new().unwrap();
+    let error = store.rotate_master_key(key_file(keys.path(), 8)).await.unwrap_err();
     assert!(matches!(error, StoreError::Sealed { .. }), "{error}");
     assert_eq!(store.secret(terry, SecretName::Password).await.unwrap(), Some(Secret::new("terry's secret")));
 }

@@ -27,15 +27,17 @@ pub(super) fn old_path_in(data: &Path) -> PathBuf {
 
 /// Loads the key of a source.
 ///
-/// `in_use` is the key that the passwords are sealed with; `None` if there are none. Only then a missing key
+/// `data` is the data directory, if there is one. `in_use` is the key that the passwords are sealed with; `None` if there are none. Only then a missing key
 /// of the data directory is created.
 pub(super) fn load(
     source: &MasterKeySource,
-    data: &Path,
+    data: Option<&Path>,
     in_use: Option<KeyId>,
 ) -> Result<MasterKey, StoreError> {
     let (path, key) = match source {
-        MasterKeySource::DataDirectory => return load_own(data, in_use),
+        MasterKeySource::DataDirectory => {
+            return load_own(data.ok_or(StoreError::KeyNotNamed)?, in_use);
+        }
         MasterKeySource::File(path) => (path, read(path, true)?),
         MasterKeySource::Credential(path) => (path, read(path, false)?),
     };

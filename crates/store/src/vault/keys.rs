@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use sqlx::SqliteConnection;
 
 use super::seal::{KeyId, Vault, key_id};
-use crate::error::{Fault, StoreError};
+use crate::{
+    error::{Fault, StoreError},
+    sql::{self, Connection},
+};
 
 /// The open vaults: none before the master key is given, then one.
 ///
@@ -35,7 +37,7 @@ impl Keys {
     ///
     /// Another process may have changed the key meanwhile. Two keys in one file would leave rows that cannot
     /// be opened.
-    pub(crate) async fn in_use(&self, connection: &mut SqliteConnection) -> Result<Arc<Vault>, Fault> {
+    pub(crate) async fn in_use(&self, connection: &mut Connection) -> Result<Arc<Vault>, Fault> {
         let first = self.first().ok_or(StoreError::VaultLocked)?;
         match key_in_use(connection).await? {
             None => Ok(first),
@@ -45,8 +47,8 @@ impl Keys {
 }
 
 /// Returns the key id of all rows; `None` if there are none.
-pub(crate) async fn key_in_use(connection: &mut SqliteConnection) -> Result<Option<KeyId>, Fault> {
+pub(crate) async fn key_in_use(connection: &mut Connection) -> Result<Option<KeyId>, Fault> {
     let id: Option<Vec<u8>> =
-        sqlx::query_scalar("SELECT key_id FROM secret LIMIT 1").fetch_optional(connection).await?;
+        sql::query_scalar("SELECT key_id FROM secret LIMIT 1").fetch_optional(connection).await?;
     id.map(|id| key_id(&id)).transpose()
 }

@@ -1,6 +1,6 @@
 //! Opening the vault, and changing its key.
 
-use std::sync::Arc;
+use std::{fs::File, sync::Arc};
 
 use super::{MasterKeySource, key_file, keys, master_key::MasterKey, seal::KeyId, secrets};
 use crate::{Store, error::StoreError, lock};
@@ -15,7 +15,7 @@ impl Store {
     /// [`StoreError::KeyMissing`], [`StoreError::KeyWrong`] and [`StoreError::KeyFile`]. Then nothing was
     /// changed.
     pub async fn unlock(&self, source: MasterKeySource) -> Result<(), StoreError> {
-        let _held = lock::wait_for(self.data(), lock::MASTER_KEY).await?;
+        let _held = self.lock_key().await?;
         let key = key_file::load(&source, self.data(), self.key_in_use().await?)?;
         self.shared.keys.set(vec![Arc::new(key.vault())]);
         Ok(())
@@ -34,7 +34,7 @@ impl Store {
     /// [`StoreError::VaultLocked`] before [`Store::unlock`]; errors of the key's file; [`StoreError::Sealed`]
     /// if a password cannot be opened. Then nothing was changed.
     pub async fn rotate_master_key(&self, new: MasterKeySource) -> Result<(), StoreError> {
-        let _held = lock::wait_for(self.data(), lock::MASTER_KEY).await?;
+        let _held = self.lock_key().await?;
         let old = self.shared.keys.first().ok_or(StoreError::VaultLocked)?;
         let is_own = new == MasterKeySource::DataDirectory;
         let key = if is_own { self.stage_key(old.id())? } else { key_file::load(&new, self.data(), None)? };
@@ -66,7 +66,8 @@ impl Store {
 
     /// Writes a new key into the data directory, and keeps the old one beside it.
     fn stage_key(&self, in_use: KeyId) -> Result<MasterKey, StoreError> {
-        let (path, old_path) = (key_file::path_in(self.data()), key_file::old_path_in(self.data()));
+        let data = self.data().ok_or(StoreError::KeyNotNamed)?;
+        let (path, old_path) = (key_file::path_in(data), key_file::old_path_in(data));
         match key_file::read(&path, true)? {
             Some(before) if before.id() == in_use => key_file::write(&old_path, &before)?,
             Some(_) => {
@@ -79,6 +80,14 @@ impl Store {
         let key = MasterKey::random().map_err(key_file::key_error(&path))?;
         key_file::write(&path, &key)?;
         Ok(key)
+    }
+
+    /// Locks the files of the key in a data directory. On a server the change of the key runs alone.
+    async fn lock_key(&self) -> Result<Option<File>, StoreError> {
+        match self.data() {
+            Some(data) => lock::wait_for(data, lock::MASTER_KEY).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn key_in_use(&self) -> Result<Option<KeyId>, StoreError> {

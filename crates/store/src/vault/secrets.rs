@@ -2,7 +2,6 @@
 
 use mailhaul_mail::Secret;
 use mailhaul_migration::Guid;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::{
     SecretName,
@@ -11,8 +10,9 @@ use super::{
 };
 use crate::{
     Store,
-    columns::{Cells, values},
+    columns::Cells,
     error::{Fault, StoreError},
+    sql::{self, Builder, Connection, Value},
 };
 
 /// Rows of one statement.
@@ -64,12 +64,12 @@ impl Store {
 }
 
 async fn find(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     keys: &Keys,
     owner: Guid,
     name: SecretName,
 ) -> Result<Option<Secret>, Fault> {
-    let row = sqlx::query("SELECT key_id, sealed FROM secret WHERE owner = ? AND name = ?")
+    let row = sql::query("SELECT key_id, sealed FROM secret WHERE owner = ? AND name = ?")
         .bind(owner)
         .bind(name.to_string())
         .fetch_optional(connection)
@@ -81,7 +81,7 @@ async fn find(
 
 /// Seals a secret of each owner, and replaces one of the same name.
 pub(crate) async fn put(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     keys: &Keys,
     name: SecretName,
     secrets: &[(Guid, Secret)],
@@ -98,14 +98,14 @@ pub(crate) async fn put(
 }
 
 /// Removes all secrets of an owner.
-pub(crate) async fn remove(connection: &mut SqliteConnection, owner: Guid) -> Result<(), Fault> {
-    sqlx::query("DELETE FROM secret WHERE owner = ?").bind(owner).execute(connection).await?;
+pub(crate) async fn remove(connection: &mut Connection, owner: Guid) -> Result<(), Fault> {
+    sql::query("DELETE FROM secret WHERE owner = ?").bind(owner).execute(connection).await?;
     Ok(())
 }
 
 /// Removes all secrets of the users of a batch.
-pub(crate) async fn remove_of_batch(connection: &mut SqliteConnection, batch: Guid) -> Result<(), Fault> {
-    sqlx::query("DELETE FROM secret WHERE owner IN (SELECT guid FROM user WHERE batch = ?)")
+pub(crate) async fn remove_of_batch(connection: &mut Connection, batch: Guid) -> Result<(), Fault> {
+    sql::query("DELETE FROM secret WHERE owner IN (SELECT guid FROM migration_user WHERE batch = ?)")
         .bind(batch)
         .execute(connection)
         .await?;
@@ -113,10 +113,10 @@ pub(crate) async fn remove_of_batch(connection: &mut SqliteConnection, batch: Gu
 }
 
 /// Opens everything with one key and seals it with another.
-pub(super) async fn reseal(connection: &mut SqliteConnection, old: &Vault, new: &Vault) -> Result<(), Fault> {
-    let mut after = (Vec::new(), String::new());
+pub(super) async fn reseal(connection: &mut Connection, old: &Vault, new: &Vault) -> Result<(), Fault> {
+    let mut after = (Guid::nil(), String::new());
     loop {
-        let rows = sqlx::query(
+        let rows = sql::query(
             "SELECT owner, name, key_id, sealed FROM secret WHERE (owner, name) > (?, ?) \
              ORDER BY owner, name LIMIT ?",
         )
@@ -137,31 +137,27 @@ pub(super) async fn reseal(connection: &mut SqliteConnection, old: &Vault, new: 
             sealed.push((owner, name, new.seal(owner, name, &secret)?));
         }
         let Some((owner, name, _)) = sealed.last() else { return Ok(()) };
-        after = (owner.as_bytes().to_vec(), name.to_string());
+        after = (*owner, name.to_string());
         insert(connection, new.id(), sealed).await?;
     }
 }
 
 async fn insert(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     key: KeyId,
     rows: Vec<(Guid, SecretName, Vec<u8>)>,
 ) -> Result<(), Fault> {
     if rows.is_empty() {
         return Ok(());
     }
-    let sql = format!(
-        "INSERT OR REPLACE INTO secret (key_id, owner, name, sealed) \
-         SELECT ?, column1, column2, column3 FROM (VALUES {})",
-        values(rows.len(), 3)
-    );
-    // The text is made of constants only. Only the statement of a full chunk is used again.
-    let mut query =
-        sqlx::query(AssertSqlSafe(sql)).persistent(rows.len() == ROWS_PER_STATEMENT).bind(key.to_vec());
-    for (owner, name, sealed) in rows {
+    let count = rows.len();
+    let mut query = Builder::new("INSERT INTO secret (key_id, owner, name, sealed) VALUES ");
+    query.push_rows(rows.into_iter().map(|(owner, name, sealed)| -> [Value; 4] {
         let name: &'static str = name.into();
-        query = query.bind(owner).bind(name).bind(sealed);
-    }
-    query.execute(connection).await?;
+        [key.to_vec().into(), owner.into(), name.into(), sealed.into()]
+    }));
+    query.push(" ON CONFLICT (owner, name) DO UPDATE SET key_id = excluded.key_id, sealed = excluded.sealed");
+    // Only the statement of a full chunk is used again.
+    query.build().persistent(count == ROWS_PER_STATEMENT).execute(connection).await?;
     Ok(())
 }

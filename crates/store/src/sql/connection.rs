@@ -1,0 +1,34 @@
+//! A connection to one of the two databases.
+
+use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
+
+/// A connection. The holder decides about its transaction.
+pub(crate) enum Connection {
+    /// The file, opened by one process.
+    File(SqliteConnection),
+    /// A reader of the file, inside a transaction.
+    FileReader(Transaction<'static, Sqlite>),
+    /// A server, inside a transaction.
+    Server(Transaction<'static, Postgres>),
+}
+
+/// The connection of sqlx.
+pub(super) enum Inner<'c> {
+    File(&'c mut SqliteConnection),
+    Server(&'c mut PgConnection),
+}
+
+impl Connection {
+    pub(super) fn inner(&mut self) -> Inner<'_> {
+        match self {
+            Self::File(connection) => Inner::File(connection),
+            Self::FileReader(transaction) => Inner::File(transaction),
+            Self::Server(transaction) => Inner::Server(transaction),
+        }
+    }
+
+    /// True if other processes write at the same time: what a change decides from, it must lock first.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self, Self::Server(_))
+    }
+}
