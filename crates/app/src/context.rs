@@ -1,6 +1,6 @@
-//! Context of operations: one open data directory.
+//! Context of operations: one open database.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Error, Result, anyhow};
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use mailhaul_store::{MasterKeySource, Store, StoreError};
 
 use crate::{
     advice::DAMAGED,
-    data_directory::named_by,
+    data_directory::{DataPlace, named_by},
     exit::Exit,
     one_pass::BUDGET,
     service::{EndpointLimits, ServiceContext, SignIns, TokenSources, Workers, stall},
@@ -26,13 +26,16 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Opens the directory, and unlocks its vault.
-    pub(crate) async fn open(data: &Path) -> Result<Self> {
-        let store = Store::open(data).await.map_err(unopened)?;
+    /// Opens the database, and unlocks its vault.
+    pub(crate) async fn open(place: &DataPlace) -> Result<Self> {
+        let store = match &place.server {
+            None => Store::open(&place.directory).await.map_err(unopened)?,
+            Some(server) => Store::connect(server).await.map_err(unopened)?,
+        };
         store.unlock(master_key()).await.context("the passwords cannot be opened")?;
         Ok(Self {
             store,
-            data: data.to_owned(),
+            data: place.directory.clone(),
             workers: Workers::default(),
             tokens: TokenSources::default(),
         })

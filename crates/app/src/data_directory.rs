@@ -1,11 +1,33 @@
-//! Location of the data directory.
+//! Location of the data: the data directory, and the database if it is on a server.
 
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
+use mailhaul_store::ServerAddress;
+
+/// Where one installation keeps its data.
+#[derive(Clone, Debug)]
+pub(crate) struct DataPlace {
+    /// Directory of the socket and the archive, and of the database file.
+    pub(crate) directory: PathBuf,
+    /// The database on a server, in place of the file.
+    pub(crate) server: Option<ServerAddress>,
+}
+
+impl DataPlace {
+    /// Returns the named place. The database's name is that of an option or of `MAILHAUL_DATABASE`.
+    ///
+    /// # Errors
+    /// No home directory; an address that is none, or that holds a password.
+    pub(crate) fn named(directory: Option<&PathBuf>, database: Option<&str>) -> Result<Self> {
+        let server = database.map(ServerAddress::parse).transpose();
+        let server = server.map_err(|reason| anyhow!("--database (or MAILHAUL_DATABASE): {reason}"))?;
+        Ok(Self { directory: self::directory(directory)?, server })
+    }
+}
 
 /// Returns the named directory, else that of the XDG base directory specification.
-pub(crate) fn directory(named: Option<&PathBuf>) -> Result<PathBuf> {
+fn directory(named: Option<&PathBuf>) -> Result<PathBuf> {
     if let Some(data) = named {
         return Ok(data.clone());
     }

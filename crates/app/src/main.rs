@@ -28,6 +28,7 @@ use crate::{
         command::{self, with_advice},
         documents, invoke, login, shell, watch,
     },
+    data_directory::DataPlace,
     exit::Exit,
     output::text,
     serve::local_service::operations,
@@ -73,13 +74,14 @@ async fn run() -> Result<Exit> {
     if std::env::args_os().nth(1).is_some_and(|first| first == "migrate") {
         let cli = Cli::parse();
         if let Operation::Migrate(options) = cli.operation {
-            return migrate::run(*options, &data_directory::directory(cli.data.as_ref())?).await;
+            let place = DataPlace::named(cli.data.as_ref(), cli.database.as_deref())?;
+            return migrate::run(*options, &place).await;
         }
     }
     let operations = operations();
     if let Some(cmdlet) = CmdletLine::parse(std::env::args_os()) {
         if let Some(entry) = operations.entry(&cmdlet.name) {
-            let data = data_directory::directory(cmdlet.data.as_ref())?;
+            let data = DataPlace::named(cmdlet.data.as_ref(), cmdlet.database.as_deref())?;
             return command::by_cmdlet(operations.clone(), entry, &cmdlet.words, &data).await;
         }
         // `find` suggests similar names. Clap would only say that the subcommand is unknown.
@@ -89,8 +91,8 @@ async fn run() -> Result<Exit> {
     }
     let program = program(&operations);
     let matches = program.clone().get_matches();
-    let named: Option<PathBuf> = matches.get_one::<PathBuf>("data").cloned();
-    let data = data_directory::directory(named.as_ref());
+    let database = matches.get_one::<String>("database").map(String::as_str);
+    let data = DataPlace::named(matches.get_one::<PathBuf>("data"), database);
     if let Some((entry, matches)) = operations.matched(&matches) {
         return command::by_options(operations.clone(), entry, matches, &data?).await;
     }

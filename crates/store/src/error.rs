@@ -102,11 +102,11 @@ pub enum StoreError {
         how: &'static str,
     },
     /// Another process runs the service with this data directory.
-    #[error("another mailhaul serve ({holder}) runs with the data in {}", .data.display())]
+    #[error("another mailhaul serve ({holder}) runs with the data in {data}")]
     ServiceRuns {
-        /// The data directory.
-        data: PathBuf,
-        /// "process 123".
+        /// The data directory or the database.
+        data: String,
+        /// "process 123", "process 123 on mail1".
         holder: String,
     },
     /// A password was read or written before [`Store::unlock`](crate::Store::unlock).

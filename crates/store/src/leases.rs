@@ -12,6 +12,7 @@ use crate::{
     events::{Due, Users, happen},
     pass_kind::PassKind,
     recovery::SUSPECT_ENDS,
+    service_lease,
     sql::{self, Connection},
     users,
 };
@@ -250,6 +251,7 @@ impl Store {
 }
 
 async fn take(connection: &mut Connection, claim: Claim) -> Result<Vec<ClaimedUser>, Fault> {
+    service_lease::check(connection, claim.owner).await?;
     let mut kinds = claim.kinds;
     kinds.sort_unstable();
     kinds.dedup();

@@ -28,7 +28,7 @@ pub struct MailboxLedger {
     /// The lease that covers the writes. `None` if the lock alone protects them.
     lease: Option<Lease>,
     /// The right to the mailbox. `None` if the store is read-only.
-    _held: Option<Held>,
+    held: Option<Held>,
     /// The right to the target's user, after the reservation.
     target_held: Mutex<Option<Held>>,
 }
@@ -65,7 +65,7 @@ impl Store {
         let names = MailboxNames { source: source.to_owned(), target: target.to_owned() };
         let failed = StoreError::database(&shared.words(), "read");
         let located = |error: StoreError| error.at(|| damage_place(&names, None));
-        if shared.is_read_only() {
+        if self.is_reader() {
             let id = shared.read(|it| Box::pin(load::mailbox(it, names.clone(), shared.schema))).await;
             let id = id.map_err(|fault| located(failed(fault)))?;
             return Ok(MailboxLedger::new(Arc::clone(shared), names, id, lease, None));
@@ -94,7 +94,7 @@ impl MailboxLedger {
         lease: Option<Lease>,
         held: Option<Held>,
     ) -> Self {
-        Self { shared, names, mailbox, lease, _held: held, target_held: Mutex::default() }
+        Self { shared, names, mailbox, lease, held, target_held: Mutex::default() }
     }
 
     /// Converts an error, and adds the place of the damage to it.
@@ -156,6 +156,10 @@ impl Ledger for MailboxLedger {
     }
 
     async fn record(&self, records: &[LedgerRecord]) -> Result<(), Error> {
+        if self.held.is_none() {
+            let how = "open for reading only";
+            return Err(StoreError::Unavailable { database: self.shared.words(), how }.into());
+        }
         match self.mailbox {
             Some(mailbox) if !records.is_empty() => {
                 let written = self.shared.write(mailbox, self.lease, records.to_vec()).await;

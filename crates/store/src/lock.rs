@@ -105,6 +105,11 @@ pub struct ServiceLock {
 }
 
 impl ServiceLock {
+    /// A right that a row of the server shows.
+    pub(crate) fn on_server() -> Self {
+        Self { owner: Guid::new_v4(), _file: None }
+    }
+
     /// Owner of the leases of this service. Each lock has a new one.
     pub fn owner(&self) -> Guid {
         self.owner
@@ -112,21 +117,22 @@ impl ServiceLock {
 }
 
 impl Store {
-    /// Locks the data directory for one running service.
+    /// Locks the data directory for one running service. A server has [`Store::take_service`].
     ///
     /// # Errors
     /// [`StoreError::ServiceRuns`] while another process, or another part of this one, has it.
     pub fn lock_service(&self) -> Result<ServiceLock, StoreError> {
-        let Some(data) = self.data() else {
-            return Ok(ServiceLock { owner: Guid::new_v4(), _file: None });
-        };
+        let Some(data) = self.data() else { return Ok(ServiceLock::on_server()) };
         let (path, mut file) = open(data, "serve.lock")?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let holder = fs::read_to_string(&path).unwrap_or_default();
                 let holder = Some(holder.trim()).filter(|it| !it.is_empty()).unwrap_or("unknown process");
-                return Err(StoreError::ServiceRuns { data: data.to_owned(), holder: holder.to_owned() });
+                return Err(StoreError::ServiceRuns {
+                    data: data.display().to_string(),
+                    holder: holder.to_owned(),
+                });
             }
             Err(TryLockError::Error(error)) => return Err(StoreError::file(&path)(error)),
         }

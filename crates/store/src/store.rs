@@ -32,6 +32,8 @@ const MAX_READS: usize = 10;
 #[derive(Clone)]
 pub struct Store {
     pub(crate) shared: Arc<Shared>,
+    /// True if ledgers are opened without the right to write them.
+    is_reader: bool,
 }
 
 pub(crate) struct Shared {
@@ -98,7 +100,20 @@ impl Store {
             return Ok(None);
         };
         shared.schema = schema;
-        Ok(Some(Self { shared: Arc::new(shared) }))
+        Ok(Some(Self { shared: Arc::new(shared), is_reader: true }))
+    }
+
+    /// Returns a store that reads ledgers beside the passes that write them; `None` if there is no ledger yet.
+    pub async fn reader(&self) -> Result<Option<Self>, StoreError> {
+        match &self.shared.backend {
+            Backend::File(file) => Self::open_read_only(&file.data).await,
+            Backend::Server(_) => Ok(Some(Self { shared: Arc::clone(&self.shared), is_reader: true })),
+        }
+    }
+
+    /// True if the database is on a server.
+    pub fn is_on_server(&self) -> bool {
+        matches!(self.shared.backend, Backend::Server(_))
     }
 
     /// Connects to a `PostgreSQL` server, and creates the schema if the database is empty.
@@ -111,7 +126,7 @@ impl Store {
     }
 
     fn new(backend: Backend, schema: i64) -> Self {
-        Self { shared: Arc::new(Shared::new(backend, schema)) }
+        Self { shared: Arc::new(Shared::new(backend, schema)), is_reader: false }
     }
 
     /// Ends the writer after all pending requests, and closes the database.
@@ -143,6 +158,11 @@ impl Store {
     /// Returns the path of the data directory; `None` for a server.
     pub(crate) fn data(&self) -> Option<&Path> {
         self.shared.data()
+    }
+
+    /// True if ledgers are opened without the right to write them.
+    pub(crate) fn is_reader(&self) -> bool {
+        self.is_reader
     }
 
     /// Runs the work in one transaction, while no other change runs.
@@ -241,11 +261,6 @@ impl Shared {
                 change.await
             }
         }
-    }
-
-    /// True if the store was opened for reading only.
-    pub(crate) fn is_read_only(&self) -> bool {
-        matches!(&self.backend, Backend::File(DataFile { writer: None, .. }))
     }
 
     /// Returns the writer of the file, or an error if there is none.

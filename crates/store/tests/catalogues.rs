@@ -123,9 +123,9 @@ impl File {
                 line += " not null";
             }
             if let Some(expression) = generated(sql, &name) {
-                line += &format!(" generated {expression}");
+                line = format!("{line} generated {expression}");
             } else if let Some(value) = column.get::<Option<String>, _>("dflt_value") {
-                line += &format!(" default {value}");
+                line = format!("{line} default {value}");
             }
             found.push(line);
             if place > 0 {
@@ -177,7 +177,7 @@ impl File {
             let mut line = format!("index {name} {} ({})", common(table), keys.join(","));
             let sql: Option<String> = index.get("sql");
             if let Some((_, condition)) = sql.as_deref().and_then(|sql| sql.split_once(" WHERE ")) {
-                line += &format!(" where {condition}");
+                line = format!("{line} where {condition}");
             }
             found.push(line);
         }

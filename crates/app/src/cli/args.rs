@@ -38,6 +38,10 @@ pub(crate) struct Cli {
     /// Data directory with the ledger [default: $XDG_DATA_HOME/mailhaul or ~/.local/share/mailhaul]
     #[arg(long, value_name = "DIR", env = "MAILHAUL_DATA", global = true)]
     pub(crate) data: Option<PathBuf>,
+    /// PostgreSQL database in place of the file in the data directory: postgres://USER@HOST/DATABASE. The password comes
+    /// from PGPASSFILE or PGPASSWORD
+    #[arg(long, value_name = "URL", env = "MAILHAUL_DATABASE", hide_env_values = true, global = true)]
+    pub(crate) database: Option<String>,
     #[command(subcommand)]
     pub(crate) operation: Operation,
 }

@@ -4,12 +4,14 @@ use std::{ffi::OsString, path::PathBuf};
 
 use crate::data_directory::named_by;
 
-/// `mailhaul [--data DIR] Get-MigrationBatch ...`.
+/// `mailhaul [--data DIR] [--database URL] Get-MigrationBatch ...`.
 pub(crate) struct CmdletLine {
     pub(crate) name: String,
     pub(crate) words: Vec<String>,
     /// Data directory that the line or the environment names.
     pub(crate) data: Option<PathBuf>,
+    /// Database on a server that the line or the environment names.
+    pub(crate) database: Option<String>,
 }
 
 impl CmdletLine {
@@ -18,8 +20,15 @@ impl CmdletLine {
         let mut words = arguments.into_iter().skip(1);
         let mut data = named_by("MAILHAUL_DATA");
         let mut first = words.next()?;
-        if first == "--data" {
-            data = Some(words.next()?.into());
+        let mut database = std::env::var("MAILHAUL_DATABASE").ok().filter(|it| !it.is_empty());
+        loop {
+            if first == "--data" {
+                data = Some(words.next()?.into());
+            } else if first == "--database" {
+                database = Some(words.next()?.into_string().ok()?);
+            } else {
+                break;
+            }
             first = words.next()?;
         }
         let name = first.into_string().ok()?;
@@ -30,7 +39,7 @@ impl CmdletLine {
             return None;
         }
         let words = words.map(OsString::into_string).collect::<Result<_, _>>().ok()?;
-        Some(Self { name, words, data })
+        Some(Self { name, words, data, database })
     }
 }
 
@@ -46,6 +55,8 @@ mod tests {
             (cmdlet.name.as_str(), cmdlet.words.len(), cmdlet.data),
             ("get-migrationbatch", 2, Some("/d".into()))
         );
+        let cmdlet = parse("mailhaul --database postgres://m@h/d --data /d Get-MigrationBatch").unwrap();
+        assert_eq!((cmdlet.database.as_deref(), cmdlet.data), (Some("postgres://m@h/d"), Some("/d".into())));
         for line in [
             "mailhaul batch get",
             "mailhaul",

@@ -1,6 +1,6 @@
 //! Operations from the command line: `mailhaul batch new ...`, or `mailhaul New-MigrationBatch ...`.
 
-use std::{io::IsTerminal as _, path::Path, sync::Arc};
+use std::{io::IsTerminal as _, sync::Arc};
 
 use anyhow::Result;
 use clap::ArgMatches;
@@ -9,14 +9,17 @@ use mailhaul_operations::{
 };
 
 use super::console::{self, Console};
-use crate::{context::Context, exit::Exit, output::text, serve::service_connection::ServiceConnection};
+use crate::{
+    context::Context, data_directory::DataPlace, exit::Exit, output::text,
+    serve::service_connection::ServiceConnection,
+};
 
 /// Runs the operation with options that clap matched.
 pub(crate) async fn by_options(
     operations: Arc<Operations<Context>>,
     entry: &Entry,
     matches: &ArgMatches,
-    data: &Path,
+    data: &DataPlace,
 ) -> Result<Exit> {
     match options(entry, matches, &Console) {
         Ok(bound) => execute(&operations, entry, bound, data).await,
@@ -29,7 +32,7 @@ pub(crate) async fn by_cmdlet(
     operations: Arc<Operations<Context>>,
     entry: &Entry,
     words: &[String],
-    data: &Path,
+    data: &DataPlace,
 ) -> Result<Exit> {
     let arguments = arguments(words.iter().map(String::as_str));
     match cmdlet(entry, &arguments, None, Form::CommandLine, &Console) {
@@ -42,7 +45,7 @@ async fn execute(
     operations: &Arc<Operations<Context>>,
     entry: &Entry,
     bound: Bound,
-    data: &Path,
+    data: &DataPlace,
 ) -> Result<Exit> {
     if bound.what_if {
         text::print(bound.effect(entry));

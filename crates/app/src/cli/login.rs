@@ -1,6 +1,6 @@
 //! `mailhaul login ENDPOINT`: signs in with a browser, and stores the refresh token at the endpoint.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 use clap::Args;
@@ -11,7 +11,10 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::command::with_advice;
-use crate::{context::Context, exit::Exit, output::text, serve::service_connection::ServiceConnection};
+use crate::{
+    context::Context, data_directory::DataPlace, exit::Exit, output::text,
+    serve::service_connection::ServiceConnection,
+};
 
 /// Options of `mailhaul login`.
 #[derive(Args, Debug)]
@@ -24,7 +27,7 @@ pub(crate) struct LoginOptions {
 /// Waits until the operator has signed in, and stores the refresh token.
 pub(crate) async fn run(
     options: LoginOptions,
-    data: &Path,
+    data: &DataPlace,
     operations: &Arc<Operations<Context>>,
 ) -> Result<Exit> {
     let connection = ServiceConnection::open(data, operations).await?;

@@ -1,6 +1,6 @@
 //! `mailhaul shell`: cmdlets at a prompt, from a file, or from an option.
 
-use std::{fs, io, path::Path, path::PathBuf, sync::Arc};
+use std::{fs, io, path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
@@ -12,7 +12,7 @@ use super::{
     console, prompt,
     shell_host::{ShellHost, show},
 };
-use crate::{context::Context, exit::Exit};
+use crate::{context::Context, data_directory::DataPlace, exit::Exit};
 
 /// Options of `mailhaul shell`.
 #[derive(Args, Debug)]
@@ -29,10 +29,10 @@ pub(crate) struct ShellOptions {
 /// Runs a script, or the prompt.
 pub(crate) async fn run(
     options: ShellOptions,
-    data: &Path,
+    data: &DataPlace,
     operations: Arc<Operations<Context>>,
 ) -> Result<Exit> {
-    let host = ShellHost { data: data.to_owned(), operations };
+    let host = ShellHost { data: data.clone(), operations };
     let script = match (&options.command, &options.file) {
         (Some(lines), _) => lines.clone(),
         (None, Some(file)) => fs::read_to_string(file)

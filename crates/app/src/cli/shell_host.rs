@@ -1,6 +1,6 @@
 //! Operations as cmdlets of the shell.
 
-use std::{fs, io, path::PathBuf, sync::Arc};
+use std::{fs, io, sync::Arc};
 
 use mailhaul_operations::{Failure, Form, Operations, cmdlet};
 use mailhaul_shell::{Argument, Host, HostError, Object, Value};
@@ -9,7 +9,9 @@ use super::{
     command::{expects_service, with_advice},
     console::{self, Console},
 };
-use crate::{context::Context, output::text, serve::service_connection::ServiceConnection};
+use crate::{
+    context::Context, data_directory::DataPlace, output::text, serve::service_connection::ServiceConnection,
+};
 
 /// Prints the result of a statement.
 pub(crate) fn show(lines: &str) {
@@ -18,7 +20,7 @@ pub(crate) fn show(lines: &str) {
 
 /// Runs each cmdlet as an operation: in the service if it runs, else in this process.
 pub(crate) struct ShellHost {
-    pub(crate) data: PathBuf,
+    pub(crate) data: DataPlace,
     pub(crate) operations: Arc<Operations<Context>>,
 }
 

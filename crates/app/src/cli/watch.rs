@@ -1,6 +1,6 @@
 //! `mailhaul watch BATCH`: shows the progress of a batch until it completes.
 
-use std::{io::IsTerminal as _, path::Path, sync::Arc, time::Duration};
+use std::{io::IsTerminal as _, sync::Arc, time::Duration};
 
 use anyhow::{Result, anyhow};
 use clap::Args;
@@ -10,7 +10,10 @@ use mailhaul_operations::{Client, Failure, Operations};
 use serde_json::{Value, json};
 
 use super::command::with_advice;
-use crate::{context::Context, exit::Exit, output::text, serve::service_connection::ServiceConnection};
+use crate::{
+    context::Context, data_directory::DataPlace, exit::Exit, output::text,
+    serve::service_connection::ServiceConnection,
+};
 
 /// Time between queries.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -31,7 +34,7 @@ pub(crate) struct WatchOptions {
 /// Shows the progress until the status changes no more.
 pub(crate) async fn run(
     options: WatchOptions,
-    data: &Path,
+    data: &DataPlace,
     operations: &Arc<Operations<Context>>,
 ) -> Result<Exit> {
     let connection = ServiceConnection::open(data, operations).await?;

@@ -21,6 +21,7 @@ use mailhaul_store::Store;
 use crate::{
     cli::args::{self, Migrate},
     context::unopened,
+    data_directory::DataPlace,
     exit::Exit,
     output::ui::{Ui, Verbosity},
     server_url::ServerUrl,
@@ -29,7 +30,14 @@ use crate::{
 use self::{mailboxes::Settings, report::ReportFile, run::MigrationRun, trace_file::TraceFile};
 
 /// Migrates the mailboxes that the options name, or shows the plan.
-pub(crate) async fn run(options: Migrate, data: &Path) -> Result<Exit> {
+pub(crate) async fn run(options: Migrate, place: &DataPlace) -> Result<Exit> {
+    if let Some(server) = &place.server {
+        bail!(
+            "migrate keeps its ledger in a data directory, not in {server:?}; leave out --database (and unset MAILHAUL_DATABASE), \
+             or make a batch for `mailhaul serve`"
+        );
+    }
+    let data = place.directory.as_path();
     let verbosity = match (options.quiet, options.verbose) {
         (true, _) => Verbosity::Quiet,
         (_, true) => Verbosity::Verbose,

@@ -34,7 +34,12 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::{local_service::LocalService, log_writer::LogWriter};
-use crate::{context::Context, data_directory, exit::Exit, service::Scheduler};
+use crate::{
+    context::Context,
+    data_directory::{self, DataPlace},
+    exit::Exit,
+    service::Scheduler,
+};
 
 /// Grace period for operations at shutdown. The test of a silent server would take minutes.
 const OPERATIONS_GRACE: Duration = Duration::from_secs(5);
@@ -62,13 +67,14 @@ pub(crate) struct ServeOptions {
 /// Runs the service until SIGINT or SIGTERM.
 pub(crate) async fn run(
     options: ServeOptions,
-    data: &Path,
+    place: &DataPlace,
     operations: Arc<Operations<Context>>,
 ) -> Result<Exit> {
+    let data = place.directory.as_path();
     let log = log()?;
     let tcp = tcp(&options).await?;
-    let context = Context::open(data).await?;
-    let lock = context.store.lock_service()?;
+    let context = Context::open(place).await?;
+    let lock = context.store.take_service().await?;
     let local = LocalService::new(context, operations);
     let socket = UnixSocket::bind(&data_directory::socket(data)).with_context(|| {
         format!("the socket {} cannot be created", data_directory::socket(data).display())
@@ -87,7 +93,7 @@ pub(crate) async fn run(
     });
     // The handlers are installed before the first log line: its reader may send a signal at once.
     let stop_signal = stop_signal();
-    log.line(format_args!("mailhaul serves {}", data.display()));
+    log.line(format_args!("mailhaul serves {}", local.context.store.place()));
     if let Some(address) = options.listen {
         log.line(format_args!("listening on {address}"));
     }
@@ -107,6 +113,9 @@ pub(crate) async fn run(
         is_served
     };
     let (is_scheduled, is_served) = tokio::join!(workers_end, requests_end);
+    if let Err(error) = local.context.store.end_service(lock.owner()).await {
+        tracing::warn!("the next service waits for a minute: {error}");
+    }
     local.close().await;
     drop(lock);
     log.flush_within(LOG_FLUSH_TIMEOUT);

@@ -1,35 +1,36 @@
 //! Client connection to the running service, or to the operations in this process.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use anyhow::Result;
 use mailhaul_operations::{Caller, Client, Operations, Role};
 use tokio::net::UnixStream;
 
 use super::local_service::LocalService;
-use crate::{context::Context, data_directory, output::text};
+use crate::{
+    context::Context,
+    data_directory::{self, DataPlace},
+    output::text,
+};
 
 /// Runs operations: in the service of the data directory if it runs, else in this process.
 pub(crate) struct ServiceConnection {
     pub(crate) client: Client,
     /// `None` if the service runs the operations.
     local: Option<LocalService>,
-    data: PathBuf,
+    data: DataPlace,
 }
 
 impl ServiceConnection {
     /// Connects to the service of this data directory, or opens the directory.
-    pub(crate) async fn open(data: &Path, operations: &Arc<Operations<Context>>) -> Result<Self> {
-        let socket = data_directory::socket(data);
+    pub(crate) async fn open(data: &DataPlace, operations: &Arc<Operations<Context>>) -> Result<Self> {
+        let socket = data_directory::socket(&data.directory);
         if UnixStream::connect(&socket).await.is_ok() {
-            return Ok(Self { client: Client::unix(socket), local: None, data: data.to_owned() });
+            return Ok(Self { client: Client::unix(socket), local: None, data: data.clone() });
         }
         let local = LocalService::new(Context::open(data).await?, operations.clone());
         let caller = Caller { name: user_name(), role: Role::Admin, is_local: true };
-        Ok(Self { client: Client::local(local.router(), caller), local: Some(local), data: data.to_owned() })
+        Ok(Self { client: Client::local(local.router(), caller), local: Some(local), data: data.clone() })
     }
 
     /// True if the service runs, so that mail moves.
@@ -40,7 +41,7 @@ impl ServiceConnection {
     /// Prints a note if no service runs.
     pub(crate) fn note_if_no_service(&self) {
         if !self.is_service() {
-            let data = self.data.display();
+            let data = self.data.directory.display();
             text::print_error(format_args!("note: no mail is moved until `mailhaul serve` runs on {data}"));
         }
     }

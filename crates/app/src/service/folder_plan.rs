@@ -2,7 +2,6 @@
 
 use mailhaul_engine::{Error, FolderPlan, Mailbox, plan_mailbox};
 use mailhaul_migration::MigrationUser;
-use mailhaul_store::Store;
 
 use super::{
     access::destination::{Destination, Route},
@@ -26,8 +25,8 @@ impl ServiceContext {
         mut target: impl Mailbox,
         route: &Route,
     ) -> Result<Vec<FolderPlan>, Error> {
-        // A read-only store needs no lock on the mailbox, which a pass may hold.
-        let Some(store) = Store::open_read_only(&self.data).await? else {
+        // A reader needs no lock on the mailbox, which a pass may hold.
+        let Some(store) = self.store.reader().await? else {
             return Err(Error::ledger("the database does not exist"));
         };
         let ledger = store.mailbox(&route.keys.0, &route.keys.1).await?;

@@ -69,6 +69,12 @@ impl Scheduler {
             if let Err(error) = self.turn().await {
                 // For example a full disk. Running workers continue as long as they can.
                 tracing::error!("{error}");
+                if matches!(error, StoreError::ServiceRuns { .. }) {
+                    // Its users are claimed by the other service now.
+                    return self.context.workers.all().into_iter().for_each(|(_, worker)| {
+                        worker.end(EndReason::LeaseLost);
+                    });
+                }
             }
             let wait = self.time_until_next_turn().await;
             tokio::select! {
@@ -108,6 +114,7 @@ impl Scheduler {
         }
         self.last_turn = Some(now);
         if self.last_heartbeat.is_none_or(|last| last.elapsed() >= HEARTBEAT_INTERVAL) {
+            store.renew_service(self.owner).await?;
             self.send_heartbeats(now).await?;
             store.recover(now, self.owner).await?;
             self.last_heartbeat = Some(Instant::now());

@@ -1,7 +1,7 @@
 //! Rows of an answer.
 
 use mailhaul_migration::Guid;
-use sqlx::{Column as _, Row as _, TypeInfo as _, ValueRef as _, postgres::PgRow, sqlite::SqliteRow};
+use sqlx::{Row as _, TypeInfo as _, ValueRef as _, postgres::PgRow, sqlite::SqliteRow};
 
 /// A row. Columns are read by number or by name.
 pub(crate) enum Row {

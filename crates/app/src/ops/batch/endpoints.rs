@@ -16,14 +16,20 @@ use crate::{
 /// Finds the target endpoint: the named one, else that of the configuration. `None` is the archive.
 pub(crate) async fn target(context: &Context, named: Option<&str>) -> Result<Option<Endpoint>, Failure> {
     let store = &context.store;
-    match named {
-        Some(name) if name.trim().eq_ignore_ascii_case(ARCHIVE) => Ok(None),
-        Some(name) => store.endpoint(name).await.map(Some).map_err(into_failure),
+    let target = match named {
+        Some(name) if name.trim().eq_ignore_ascii_case(ARCHIVE) => None,
+        Some(name) => Some(store.endpoint(name).await.map_err(into_failure)?),
         None => match store.config().await.map_err(into_failure)?.target_endpoint {
-            Some(guid) => store.endpoint_by_guid(guid).await.map(Some).map_err(into_failure),
-            None => Ok(None),
+            Some(guid) => Some(store.endpoint_by_guid(guid).await.map_err(into_failure)?),
+            None => None,
         },
+    };
+    // Another machine may continue the batch, and would write the rest of a mailbox into its own archive.
+    if target.is_none() && store.is_on_server() {
+        return Err(Failure::invalid("the database is on a server, and the archive is on one machine")
+            .with_advice("Name a TargetEndpoint, or run the service without --database."));
     }
+    Ok(target)
 }
 
 /// Names of all endpoints, and which of them are parked now.

@@ -38,13 +38,15 @@ pub(crate) fn into_failure(error: StoreError) -> Failure {
         | StoreError::KeyChanged
         | StoreError::KeyFile { .. }
         | StoreError::KeyMissing { .. }
+        | StoreError::KeyNotNamed
         | StoreError::KeyWrong { .. } => Failure::unavailable(&error).with_advice(
             "Without the master key, passwords can be neither saved nor read. Nothing was changed.",
         ),
         StoreError::Damaged { .. } => Failure::internal(&error).with_advice(DAMAGED_DATA),
         StoreError::File { .. } | StoreError::Database { .. } | StoreError::Unavailable { .. } => {
             Failure::unavailable(&error).with_advice(
-                "Make the data directory writable and check its free space. Nothing was changed.",
+                "Make the data directory writable and check its free space, or the database if it is on a server. \
+                 Nothing was changed.",
             )
         }
         _ => Failure::internal(&error),
