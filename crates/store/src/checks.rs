@@ -76,6 +76,32 @@ pub struct ChecksUnderWay {
 const WAITING: &str = "user.check_due <= ?1 AND user.lease_until IS NULL AND coalesce(user.check_until, 0) <= ?1 \
      AND NOT (batch.intent = 'Run' AND user.pass IS NOT NULL AND coalesce(user.due, ?1 + 1) <= ?1)";
 
+/// SQL of [`Store::checks_under_way`].
+pub(crate) const UNDER_WAY: &str = "SELECT user.source_endpoint, batch.target_endpoint, count(*) AS users FROM user \
+     JOIN batch ON batch.guid = user.batch WHERE user.check_until > ?1 \
+     GROUP BY user.source_endpoint, batch.target_endpoint";
+
+/// Returns the SQL of [`Store::waiting_checks`]: [`WAITING`], asked once for each batch.
+///
+/// A user without a pass has no due time. In a running batch, the due time of the pass selects the users: in a
+/// large batch that waits for slots, the checks of all users are due. The `+` keeps `SQLite` from selecting by
+/// these. The first search prevents the last one while the checks of a whole batch are delayed.
+pub(crate) fn waiting() -> String {
+    let has = |is_due| {
+        format!(
+            "EXISTS (SELECT 1 FROM user WHERE user.batch = batch.guid AND user.lease_until IS NULL \
+             AND coalesce(user.check_until, 0) <= ?1 AND {is_due})"
+        )
+    };
+    format!(
+        "SELECT DISTINCT source_endpoint, target_endpoint FROM batch WHERE {due} AND intent <> 'Run' OR {never} \
+         OR {due} AND {later}",
+        due = has("user.check_due <= ?1"),
+        never = has("user.due IS NULL AND user.check_due <= ?1"),
+        later = has("user.due > ?1 AND user.check_due IS NOT NULL AND +user.check_due <= ?1"),
+    )
+}
+
 impl Store {
     /// Requests a check of these users. Returns the number of users.
     ///
@@ -202,11 +228,7 @@ impl Store {
     pub async fn waiting_checks(&self, now: Timestamp) -> Result<Vec<(Guid, Option<Guid>)>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let sql = format!(
-                    "SELECT DISTINCT user.source_endpoint, batch.target_endpoint FROM user \
-                     JOIN batch ON batch.guid = user.batch WHERE {WAITING}"
-                );
-                let query = sqlx::query_as(AssertSqlSafe(sql)).bind(millis(now));
+                let query = sqlx::query_as(AssertSqlSafe(waiting())).bind(millis(now));
                 Ok(query.fetch_all(connection).await?)
             })
         })
@@ -217,14 +239,7 @@ impl Store {
     pub async fn checks_under_way(&self, now: Timestamp) -> Result<Vec<ChecksUnderWay>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let rows = sqlx::query(
-                    "SELECT user.source_endpoint, batch.target_endpoint, count(*) AS users FROM user \
-                     JOIN batch ON batch.guid = user.batch WHERE user.check_until > ? \
-                     GROUP BY user.source_endpoint, batch.target_endpoint",
-                )
-                .bind(millis(now))
-                .fetch_all(connection)
-                .await?;
+                let rows = sqlx::query(UNDER_WAY).bind(millis(now)).fetch_all(connection).await?;
                 let under_way = |row| {
                     let cells = Cells(row);
                     Ok(ChecksUnderWay {

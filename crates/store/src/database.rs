@@ -23,7 +23,7 @@ use crate::{
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The steps of the schema. A released step is never edited; new steps are added.
-const SCHEMA: [(i64, &str, &str); 16] = [
+const SCHEMA: [(i64, &str, &str); 17] = [
     (1, "ledger", include_str!("../migrations/0001_ledger.sql")),
     (2, "service", include_str!("../migrations/0002_service.sql")),
     (3, "server profile", include_str!("../migrations/0003_server_profile.sql")),
@@ -40,6 +40,7 @@ const SCHEMA: [(i64, &str, &str); 16] = [
     (14, "service checksums", include_str!("../migrations/0014_service_checksums.sql")),
     (15, "waiting users", include_str!("../migrations/0015_waiting_users.sql")),
     (16, "reach", include_str!("../migrations/0016_reach.sql")),
+    (17, "due", include_str!("../migrations/0017_due.sql")),
 ];
 
 /// Newest step of the schema.

@@ -169,10 +169,15 @@ impl UserSelection {
         match self {
             Self::One(_) => "guid = ?1",
             Self::OfBatch(_) => "batch = ?1",
+            // Two searches of an index for each running batch. CROSS JOIN keeps the order.
             Self::ToComplete => {
-                "user.status IN ('Synced', 'IncrementalFailed') AND lease_until IS NULL AND ?2 >= \
-                 coalesce(complete_after, (SELECT complete_after FROM batch WHERE batch.guid = user.batch)) \
-                 AND (SELECT intent FROM batch WHERE batch.guid = user.batch) = 'Run'"
+                "user.id IN (SELECT user.id FROM batch CROSS JOIN user WHERE batch.intent = 'Run' \
+                 AND user.batch = batch.guid AND user.status IN ('Synced', 'IncrementalFailed') \
+                 AND user.lease_until IS NULL AND user.complete_after <= ?2 \
+                 UNION ALL SELECT user.id FROM batch CROSS JOIN user WHERE batch.intent = 'Run' \
+                 AND batch.complete_after <= ?2 AND user.batch = batch.guid \
+                 AND user.status IN ('Synced', 'IncrementalFailed') AND user.lease_until IS NULL \
+                 AND user.complete_after IS NULL)"
             }
         }
     }

@@ -357,7 +357,7 @@ async fn a_file_of_a_newer_program_or_of_no_program_is_refused() {
         Store::open_read_only(data.path()).await.err().unwrap(),
     ] {
         let words = error.to_string();
-        assert!(words.ends_with("another version of mailhaul (schema 99, this one knows 16)"), "{words}");
+        assert!(words.ends_with("another version of mailhaul (schema 99, this one knows 17)"), "{words}");
     }
 
     let data = TempDir::new().unwrap();
