@@ -50,7 +50,7 @@ bench: ## mailhaul beside mbsync and the servers' limit; PROFILE=small ROUNDS=1 
 	@$(BENCH) run --mailhaul "$${CARGO_TARGET_DIR:-target}/release/mailhaul" --rounds $(ROUNDS) --out "$(BENCH_OUT)" \
 		$(foreach it,$(PROFILE),--profile $(it))
 
-bench-pieces: ## framer, decoder, planner and ledger alone
+bench-pieces: ## framer, decoder, planner, ledger and the scheduler's turn alone
 	cargo bench --locked --package mailhaul-bench
 
 bench-report: ## docs/benchmarks.md and .json out of the last `make bench`

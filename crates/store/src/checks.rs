@@ -78,6 +78,34 @@ pub struct ChecksUnderWay {
 const WAITING: &str = "migration_user.check_due <= ?1 AND migration_user.lease_until IS NULL AND coalesce(migration_user.check_until, 0) <= ?1 \
      AND NOT (batch.intent = 'Run' AND migration_user.pass IS NOT NULL AND coalesce(migration_user.due, ?1 + 1) <= ?1)";
 
+/// SQL of [`Store::checks_under_way`].
+pub(crate) const UNDER_WAY: &str = "SELECT migration_user.source_endpoint, batch.target_endpoint, count(*) AS users FROM migration_user \
+     JOIN batch ON batch.guid = migration_user.batch WHERE migration_user.check_until > ?1 \
+     GROUP BY migration_user.source_endpoint, batch.target_endpoint";
+
+/// Returns the SQL of [`Store::waiting_checks`]: [`WAITING`], asked once for each batch.
+///
+/// A user without a pass has no due time. In a running batch, the due time of the pass selects the users: in a
+/// large batch that waits for slots, the checks of all users are due. The `+` keeps `SQLite` from selecting by
+/// these. The first search prevents the last one while the checks of a whole batch are delayed.
+pub(crate) fn waiting() -> String {
+    let has = |is_due| {
+        format!(
+            "EXISTS (SELECT 1 FROM migration_user WHERE migration_user.batch = batch.guid AND migration_user.lease_until IS NULL \
+             AND coalesce(migration_user.check_until, 0) <= ?1 AND {is_due})"
+        )
+    };
+    format!(
+        "SELECT DISTINCT source_endpoint, target_endpoint FROM batch WHERE {due} AND intent <> 'Run' OR {never} \
+         OR {due} AND {later}",
+        due = has("migration_user.check_due <= ?1"),
+        never = has("migration_user.due IS NULL AND migration_user.check_due <= ?1"),
+        later = has(
+            "migration_user.due > ?1 AND migration_user.check_due IS NOT NULL AND +migration_user.check_due <= ?1"
+        ),
+    )
+}
+
 impl Store {
     /// Requests a check of these users. Returns the number of users.
     ///
@@ -204,11 +232,7 @@ impl Store {
     pub async fn waiting_checks(&self, now: Timestamp) -> Result<Vec<(Guid, Option<Guid>)>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let sql = format!(
-                    "SELECT DISTINCT migration_user.source_endpoint, batch.target_endpoint FROM migration_user \
-                     JOIN batch ON batch.guid = migration_user.batch WHERE {WAITING}"
-                );
-                let rows = sql::query(sql).bind(millis(now)).fetch_all(connection).await?;
+                let rows = sql::query(waiting()).bind(millis(now)).fetch_all(connection).await?;
                 rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
             })
         })
@@ -219,14 +243,7 @@ impl Store {
     pub async fn checks_under_way(&self, now: Timestamp) -> Result<Vec<ChecksUnderWay>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let rows = sql::query(
-                    "SELECT migration_user.source_endpoint, batch.target_endpoint, count(*) AS users FROM migration_user \
-                     JOIN batch ON batch.guid = migration_user.batch WHERE migration_user.check_until > ? \
-                     GROUP BY migration_user.source_endpoint, batch.target_endpoint",
-                )
-                .bind(millis(now))
-                .fetch_all(connection)
-                .await?;
+                let rows = sql::query(UNDER_WAY).bind(millis(now)).fetch_all(connection).await?;
                 let under_way = |row| {
                     let cells = Cells(row);
                     Ok(ChecksUnderWay {

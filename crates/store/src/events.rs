@@ -169,10 +169,15 @@ impl UserSelection {
         match self {
             Self::One(_) => "guid = ?1",
             Self::OfBatch(_) => "batch = ?1",
+            // Two searches of an index for each running batch. CROSS JOIN keeps the order.
             Self::ToComplete => {
-                "migration_user.status IN ('Synced', 'IncrementalFailed') AND lease_until IS NULL AND ?2 >= \
-                 coalesce(complete_after, (SELECT complete_after FROM batch WHERE batch.guid = migration_user.batch)) \
-                 AND (SELECT intent FROM batch WHERE batch.guid = migration_user.batch) = 'Run'"
+                "migration_user.id IN (SELECT migration_user.id FROM batch CROSS JOIN migration_user WHERE batch.intent = 'Run' \
+                 AND migration_user.batch = batch.guid AND migration_user.status IN ('Synced', 'IncrementalFailed') \
+                 AND migration_user.lease_until IS NULL AND migration_user.complete_after <= ?2 \
+                 UNION ALL SELECT migration_user.id FROM batch CROSS JOIN migration_user WHERE batch.intent = 'Run' \
+                 AND batch.complete_after <= ?2 AND migration_user.batch = batch.guid \
+                 AND migration_user.status IN ('Synced', 'IncrementalFailed') AND migration_user.lease_until IS NULL \
+                 AND migration_user.complete_after IS NULL)"
             }
         }
     }

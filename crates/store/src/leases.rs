@@ -88,6 +88,48 @@ pub struct WaitingPasses {
     pub kind: PassKind,
 }
 
+/// The kinds of pass, as a table of SQL.
+const KINDS: &str = "(VALUES ('Final'), ('Incremental'), ('First')) AS kind";
+
+/// True in SQL if users of a batch could be claimed for a kind of pass at the time `?1`.
+const HAS_CLAIMABLE: &str = "EXISTS (SELECT 1 FROM migration_user WHERE migration_user.batch = batch.guid \
+                             AND migration_user.pass = kind.column1 AND migration_user.due <= ?1 AND migration_user.lease_until IS NULL)";
+
+/// SQL of [`Store::running`].
+pub(crate) const RUNNING: &str = "SELECT migration_user.source_endpoint, batch.target_endpoint, migration_user.pass, count(*) AS users \
+     FROM migration_user JOIN batch ON batch.guid = migration_user.batch WHERE migration_user.lease_until IS NOT NULL \
+     GROUP BY migration_user.source_endpoint, batch.target_endpoint, migration_user.pass";
+
+/// Returns the SQL of [`Store::waiting`].
+pub(crate) fn waiting() -> String {
+    format!(
+        "SELECT DISTINCT source_endpoint, target_endpoint, kind.column1 AS pass FROM batch CROSS JOIN {KINDS} \
+         WHERE intent = 'Run' AND {HAS_CLAIMABLE}"
+    )
+}
+
+/// Returns the SQL of [`Store::has_waiting`].
+pub(crate) fn has_waiting() -> String {
+    format!(
+        "SELECT EXISTS (SELECT 1 FROM batch CROSS JOIN {KINDS} WHERE intent = 'Run' AND NOT EXISTS \
+         (SELECT 1 FROM parking WHERE parking.until > ?1 \
+         AND parking.endpoint IN (batch.source_endpoint, batch.target_endpoint)) AND {HAS_CLAIMABLE})"
+    )
+}
+
+/// Returns the SQL of [`Store::next_due`].
+///
+/// One search of an index for each kind of pass of a batch, and one for each endpoint.
+pub(crate) fn next_due() -> String {
+    format!(
+        "SELECT min(due) AS due FROM (SELECT (SELECT min(migration_user.due) FROM migration_user WHERE migration_user.batch = batch.guid \
+         AND migration_user.pass = kind.column1 AND migration_user.due > ?1 AND migration_user.lease_until IS NULL) AS due \
+         FROM batch CROSS JOIN {KINDS} WHERE intent = 'Run' \
+         UNION ALL SELECT (SELECT min(migration_user.check_due) FROM migration_user WHERE migration_user.source_endpoint = endpoint.guid \
+         AND migration_user.check_due > ?1) FROM endpoint) AS next"
+    )
+}
+
 impl Store {
     /// Claims users of running batches that are due.
     ///
@@ -162,16 +204,10 @@ impl Store {
     pub async fn waiting(&self, now: Timestamp) -> Result<Vec<WaitingPasses>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let rows = sql::query(
-                    "SELECT DISTINCT source_endpoint, target_endpoint, kind.column1 AS pass FROM batch \
-                     CROSS JOIN (VALUES ('Final'), ('Incremental'), ('First')) AS kind WHERE intent = 'Run' AND EXISTS \
-                     (SELECT 1 FROM migration_user WHERE migration_user.batch = batch.guid AND migration_user.pass = kind.column1 AND migration_user.due <= ? \
-                     AND migration_user.lease_until IS NULL)",
-                )
-                .bind(millis(now))
-                .fetch_all(connection)
-                .await?;
-                let waiting = |row| {
+                // The text is made of constants only; below too.
+                let query = sql::query(waiting()).bind(millis(now));
+                let rows = query.fetch_all(connection).await?;
+                let pair = |row| {
                     let cells = Cells(row);
                     Ok(WaitingPasses {
                         source_endpoint: cells.get("source_endpoint")?,
@@ -179,7 +215,7 @@ impl Store {
                         kind: cells.word("pass")?,
                     })
                 };
-                rows.iter().map(waiting).collect()
+                rows.iter().map(pair).collect()
             })
         })
         .await
@@ -189,16 +225,8 @@ impl Store {
     pub async fn has_waiting(&self, now: Timestamp) -> Result<bool, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let has = sql::query_scalar(
-                    "SELECT EXISTS (SELECT 1 FROM migration_user JOIN batch ON batch.guid = migration_user.batch WHERE migration_user.due <= ?1 \
-                     AND migration_user.pass IS NOT NULL AND migration_user.lease_until IS NULL AND batch.intent = 'Run' \
-                     AND NOT EXISTS (SELECT 1 FROM parking WHERE parking.until > ?1 \
-                     AND parking.endpoint IN (batch.source_endpoint, batch.target_endpoint)))",
-                )
-                .bind(millis(now))
-                .fetch_one(connection)
-                .await?;
-                Ok(has)
+                let query = sql::query_scalar(has_waiting()).bind(millis(now));
+                Ok(query.fetch_one(connection).await?)
             })
         })
         .await
@@ -208,15 +236,8 @@ impl Store {
     pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let row = sql::query(
-                    "SELECT min(due) AS due FROM (SELECT min(due) AS due FROM migration_user WHERE due > ?1 \
-                     AND pass IS NOT NULL AND lease_until IS NULL \
-                     AND batch IN (SELECT guid FROM batch WHERE intent = 'Run') \
-                     UNION ALL SELECT min(check_due) FROM migration_user WHERE check_due > ?1) AS times",
-                )
-                .bind(millis(now))
-                .fetch_one(connection)
-                .await?;
+                let query = sql::query(next_due()).bind(millis(now));
+                let row = query.fetch_one(connection).await?;
                 Cells(&row).time_if("due")
             })
         })
@@ -227,13 +248,7 @@ impl Store {
     pub async fn running(&self) -> Result<Vec<RunningPasses>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let rows = sql::query(
-                    "SELECT migration_user.source_endpoint, batch.target_endpoint, migration_user.pass, count(*) AS users \
-                     FROM migration_user JOIN batch ON batch.guid = migration_user.batch WHERE migration_user.lease_until IS NOT NULL \
-                     GROUP BY migration_user.source_endpoint, batch.target_endpoint, migration_user.pass",
-                )
-                .fetch_all(connection)
-                .await?;
+                let rows = sql::query(RUNNING).fetch_all(connection).await?;
                 let running = |row| {
                     let cells = Cells(row);
                     Ok(RunningPasses {

@@ -25,6 +25,15 @@ pub(crate) const SUSPECT_ENDS: u32 = 2;
 /// Delay of such a user.
 const SUSPECT_DELAY: Duration = Duration::from_mins(1);
 
+/// Ends the expired leases of this process.
+///
+/// Such a lease is no sign of a fault in its mailbox. For example, a full disk prevents the renewal.
+pub(crate) const END_OWN: &str = "UPDATE migration_user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1 \
+     WHERE lease_owner = ?1 AND lease_until <= ?2 RETURNING guid, status, 0 AS lost";
+/// Ends the leases of other owners.
+pub(crate) const END_OTHERS: &str = "UPDATE migration_user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1, \
+     lost = lost + 1 WHERE lease_until IS NOT NULL AND lease_owner <> ?1 RETURNING guid, status, lost";
+
 /// A lease without a holder.
 struct EndedLease {
     user: Guid,
@@ -66,14 +75,8 @@ impl Store {
 }
 
 async fn recover(connection: &mut Connection, now: Timestamp, owner: Guid) -> Result<u64, Fault> {
-    // An expired lease of this process is no sign of a fault in its mailbox. For example, a full disk
-    // prevents the renewal.
-    let own = "UPDATE migration_user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1 \
-               WHERE lease_owner = ?1 AND lease_until <= ?2 RETURNING guid, status, 0 AS lost";
-    let others = "UPDATE migration_user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1, lost = lost + 1 \
-                  WHERE lease_until IS NOT NULL AND lease_owner <> ?1 RETURNING guid, status, lost";
-    let mut rows = sql::query(own).bind(owner).bind(millis(now)).fetch_all(&mut *connection).await?;
-    rows.extend(sql::query(others).bind(owner).fetch_all(&mut *connection).await?);
+    let mut rows = sql::query(END_OWN).bind(owner).bind(millis(now)).fetch_all(&mut *connection).await?;
+    rows.extend(sql::query(END_OTHERS).bind(owner).fetch_all(&mut *connection).await?);
     for row in &rows {
         let EndedLease { user, status, ends } = left(row)?;
         if ends >= MAX_PROCESS_ENDS && status != UserStatus::Stopping {

@@ -20,6 +20,12 @@ pub const MAX_REPORT_ENTRIES: u32 = 1_000;
 /// Rows of one statement.
 const ROWS_PER_STATEMENT: usize = 250;
 
+/// Folders of a user after a number, and how many at most. The same below, of skipped messages.
+const FOLDERS: &str =
+    "SELECT * FROM folder_statistics WHERE user_id = ? AND number > ? ORDER BY number LIMIT ?";
+const SKIPPED: &str =
+    "SELECT * FROM skipped_message WHERE user_id = ? AND number > ? ORDER BY number LIMIT ?";
+
 /// One line of a user's report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportEntry {
@@ -165,8 +171,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`].
     pub async fn folder_statistics(&self, user: Guid) -> Result<Vec<FolderStatistics>, StoreError> {
-        let sql = "SELECT * FROM folder_statistics WHERE user_id = ? AND number > ? ORDER BY number LIMIT ?";
-        Ok(self.page_of_user(sql, user, None, u32::MAX, folder).await?.items)
+        Ok(self.page_of_user(FOLDERS, user, None, u32::MAX, folder).await?.items)
     }
 
     /// Returns a page of the messages that the user's last pass skipped.
@@ -179,8 +184,7 @@ impl Store {
         after: Option<Bookmark>,
         limit: u32,
     ) -> Result<Page<SkippedMessage>, StoreError> {
-        let sql = "SELECT * FROM skipped_message WHERE user_id = ? AND number > ? ORDER BY number LIMIT ?";
-        self.page_of_user(sql, user, after, limit, skipped).await
+        self.page_of_user(SKIPPED, user, after, limit, skipped).await
     }
 
     /// Returns a page of the users of a batch whose last pass failed or broke off.
@@ -285,6 +289,19 @@ fn skipped(cells: Cells<'_>) -> Result<SkippedMessage, Fault> {
     })
 }
 
+/// True if the database holds exactly these items of the user. An invalid row is another item.
+async fn are_stored<T: PartialEq>(
+    connection: &mut Connection,
+    sql: &'static str,
+    user: i64,
+    items: &[T],
+    item: fn(Cells<'_>) -> Result<T, Fault>,
+) -> Result<bool, Fault> {
+    let rows = sql::query(sql).bind(user).bind(0).bind(i64::MAX).fetch_all(connection).await?;
+    let is_same = |(row, new): (_, &T)| item(Cells(row)).is_ok_and(|stored| stored == *new);
+    Ok(rows.len() == items.len() && rows.iter().zip(items).all(is_same))
+}
+
 /// Appends entries, and removes the oldest beyond the limit.
 pub(crate) async fn append(
     connection: &mut Connection,
@@ -314,12 +331,15 @@ pub(crate) async fn append(
     Ok(())
 }
 
-/// Replaces the folders of the previous pass.
+/// Replaces the folders of the previous pass, if they are different.
 pub(crate) async fn replace_folders(
     connection: &mut Connection,
     user: i64,
     folders: Vec<FolderStatistics>,
 ) -> Result<(), Fault> {
+    if are_stored(connection, FOLDERS, user, &folders, folder).await? {
+        return Ok(());
+    }
     sql::query("DELETE FROM folder_statistics WHERE user_id = ?")
         .bind(user)
         .execute(&mut *connection)
@@ -352,12 +372,15 @@ pub(crate) async fn replace_folders(
     Ok(())
 }
 
-/// Replaces the skipped messages of the previous pass.
+/// Replaces the skipped messages of the previous pass, if they are different.
 pub(crate) async fn replace_skipped(
     connection: &mut Connection,
     user: i64,
     messages: Vec<SkippedMessage>,
 ) -> Result<(), Fault> {
+    if are_stored(connection, SKIPPED, user, &messages, skipped).await? {
+        return Ok(());
+    }
     sql::query("DELETE FROM skipped_message WHERE user_id = ?").bind(user).execute(&mut *connection).await?;
     let mut number = 0_i64;
     for chunk in messages.chunks(ROWS_PER_STATEMENT) {

@@ -105,7 +105,8 @@ impl Scheduler {
         }
     }
 
-    /// Does everything that is due. The number of queries does not depend on the number of endpoints.
+    /// Does everything that is due. The number of queries does not depend on the number of endpoints, and
+    /// their cost not on the number of users that are not due.
     pub(super) async fn turn(&mut self) -> Result<(), StoreError> {
         let store = self.context.store.clone();
         let now = Timestamp::now();

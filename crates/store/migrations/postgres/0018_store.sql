@@ -237,6 +237,10 @@ CREATE INDEX user_leased ON migration_user (lease_until) WHERE lease_until IS NO
 CREATE INDEX user_to_check ON migration_user (source_endpoint, check_due) WHERE check_due IS NOT NULL;
 CREATE INDEX user_lost ON migration_user (source_endpoint) WHERE lost >= 2;
 CREATE INDEX user_waiting_deletions ON migration_user (batch) WHERE waiting_deletions > 0;
+CREATE INDEX user_to_complete ON migration_user (batch, complete_after) WHERE status IN ('Synced', 'IncrementalFailed');
+CREATE INDEX user_checking ON migration_user (check_until) WHERE check_until IS NOT NULL;
+CREATE INDEX user_to_check_of_batch ON migration_user (batch, check_due) WHERE check_due IS NOT NULL;
+CREATE INDEX user_to_check_by_due ON migration_user (batch, due, check_due) WHERE check_due IS NOT NULL;
 CREATE INDEX user_waiting ON migration_user (batch, pass, due) WHERE due IS NOT NULL;
 
 -- Passwords of users and endpoints, sealed: 24 octets of nonce, then what XChaCha20-Poly1305 made of it.

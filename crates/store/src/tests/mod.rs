@@ -19,6 +19,7 @@ mod reports;
 mod small;
 mod space;
 mod totals;
+mod turn;
 mod upgrade;
 mod vault;
 

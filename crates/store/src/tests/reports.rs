@@ -5,7 +5,9 @@ use mailhaul_mail::{FolderPath, InternalDate, Sha256, Uid};
 use mailhaul_migration::{FailureClass, Guid, PassFailure, UserEvent, UserStatus};
 
 use super::{at, claim, end, on_both, running, service, user};
-use crate::{Due, FolderStatistics, MAX_REPORT_ENTRIES, Release, ReportEntry, SkippedMessage, StoreError};
+use crate::{
+    Due, FolderStatistics, MAX_REPORT_ENTRIES, Release, ReportEntry, SkippedMessage, Store, StoreError,
+};
 
 on_both! {
     the_newest_entries_are_kept_and_come_page_by_page,
@@ -178,4 +180,55 @@ async fn failures_of_a_batch_come_page_by_page() {
     assert_eq!(page.items[0].failure, failure("anna"));
     let page = store.failures(sales.guid, page.next, 2).await.unwrap();
     assert_eq!((page.items.len(), page.items[0].row, page.next), (1, 5, None));
+}
+
+/// Returns the number of rows that the writer has written so far.
+async fn written(store: &Store) -> i64 {
+    let count = store.change(|connection| {
+        Box::pin(async move {
+            Ok(crate::sql::query_scalar("SELECT total_changes()").fetch_one(connection).await?)
+        })
+    });
+    count.await.unwrap()
+}
+
+#[tokio::test]
+async fn an_unchanged_pass_writes_no_folder_and_no_skipped_message() {
+    let (_data, store) = service().await;
+    let (source, _) = running(&store, &["terry"]).await;
+    let owner = Guid::new_v4();
+    let reports: Vec<FolderReport> = (0..20).map(|number| folder(&format!("folder {number}"), 3)).collect();
+    let folders: Vec<FolderStatistics> = reports.iter().map(Into::into).collect();
+    let skipped = |report: &FolderReport| {
+        let path = report.source.clone();
+        let items = report.tally.skipped.iter();
+        items.map(|item| SkippedMessage::from_item(&path, item, "TooLarge")).collect::<Vec<_>>()
+    };
+    let skipped: Vec<SkippedMessage> = reports.iter().flat_map(skipped).collect();
+    let mut other = folders.clone();
+    other[19].seen += 1;
+    let passes = [
+        (Some(&folders[..]), Some(&skipped[..]), &folders[..]),
+        (None, None, &folders),
+        (Some(&folders), Some(&skipped), &folders),
+        (Some(&other), Some(&skipped), &other),
+        (Some(&folders[..19]), Some(&skipped[1..]), &folders[..19]),
+    ];
+    let mut rows = Vec::new();
+    for (second, (new_folders, new_skipped, stored)) in (10..).step_by(10).zip(passes) {
+        let claimed = store.claim(claim(&source, owner, second)).await.unwrap();
+        let before = written(&store).await;
+        let release = Release {
+            folders: new_folders.map(<[_]>::to_vec),
+            skipped: new_skipped.map(<[_]>::to_vec),
+            ..end(UserEvent::Synced, second, Due::At(at(second + 1)))
+        };
+        store.release(&claimed[0].lease, release).await.unwrap();
+        rows.push(written(&store).await - before);
+        let terry = user(&store, "terry").await;
+        assert_eq!(store.folder_statistics(terry.guid).await.unwrap(), stored);
+    }
+    let user_only = rows[1];
+    assert_eq!(rows, [user_only + 20 + 60, user_only, user_only, user_only + 40, user_only + 39 + 119]);
+    store.close().await;
 }
