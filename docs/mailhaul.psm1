@@ -60,9 +60,9 @@ function Test-MigrationServerAvailability {
     .PARAMETER IMAP
     Any IMAP server [default if no other type is given].
     .PARAMETER Microsoft365
-    Exchange Online, with the parameters of New-MigrationEndpoint.
+    Exchange Online. Address, quirks and limits are preset; access tokens open the mailboxes.
     .PARAMETER GoogleWorkspace
-    Gmail of an organisation, with the parameters of New-MigrationEndpoint.
+    Gmail of a Google Workspace organisation. Address, quirks and limits are preset; access tokens open the mailboxes.
     .PARAMETER Gmail
     The same as GoogleWorkspace (Exchange's name).
     .PARAMETER RemoteServer
@@ -74,11 +74,11 @@ function Test-MigrationServerAvailability {
     .PARAMETER Authentication
     Sign-in method of users.
     .PARAMETER AcceptUntrustedCertificates
-    Accepts any certificate.
+    Accepts any certificate. An attacker on the network can read passwords and mail.
     .PARAMETER CertificateAuthorities
     PEM file of certificate authorities, trusted instead of the system's.
     .PARAMETER CertificateSha256
-    SHA-256 of the only accepted certificate.
+    SHA-256 of the only accepted certificate (64 hexadecimal digits, colons allowed).
     .PARAMETER Endpoint
     Endpoint whose settings are tested, instead of a server.
     .PARAMETER Credential
@@ -90,21 +90,21 @@ function Test-MigrationServerAvailability {
     .PARAMETER TenantId
     Microsoft tenant, by GUID or domain.
     .PARAMETER ApplicationId
-    Application (client) id at the authorization server.
+    Application (client) id at the authorization server. For an endpoint without secret and certificate, a user signs in with `mailhaul login`.
     .PARAMETER ClientSecret
     Secret of the application.
     .PARAMETER CertificateFile
     PEM file with the application's certificate and private key.
     .PARAMETER ServiceAccountKeyFileData
-    JSON key file of a Google service account.
+    JSON key file of a Google service account with domain-wide delegation.
     .PARAMETER AccessToken
-    One access token.
+    One access token, for a test; used until it expires.
     .PARAMETER AuthorityUrl
-    Authorization server [default: the public one of the service].
+    Authorization server [default of a new endpoint: the service's public one]. Needed for national clouds.
     .PARAMETER TokenUrl
     Token endpoint [default: derived from AuthorityUrl].
     .PARAMETER Scope
-    Scope of the access token [default: what the service needs].
+    Scope of the access token [default of a new endpoint: what the service needs].
     .PARAMETER ShowInstructions
     Shows the setup commands of the server's side even if the test succeeds. For Microsoft 365 and Google Workspace.
     .PARAMETER TestConnections
@@ -195,27 +195,27 @@ function New-MigrationEndpoint {
     .PARAMETER TenantId
     Microsoft tenant, by GUID or domain.
     .PARAMETER ApplicationId
-    Application (client) id at the authorization server. Without secret and certificate, a user signs in with `mailhaul login`.
+    Application (client) id at the authorization server. For an endpoint without secret and certificate, a user signs in with `mailhaul login`.
     .PARAMETER ClientSecret
     Secret of the application.
     .PARAMETER CertificateFile
     PEM file with the application's certificate and private key.
     .PARAMETER ServiceAccountKeyFileData
     JSON key file of a Google service account with domain-wide delegation.
+    .PARAMETER AccessToken
+    One access token, for a test; used until it expires.
+    .PARAMETER AuthorityUrl
+    Authorization server [default of a new endpoint: the service's public one]. Needed for national clouds.
+    .PARAMETER TokenUrl
+    Token endpoint [default: derived from AuthorityUrl].
+    .PARAMETER Scope
+    Scope of the access token [default of a new endpoint: what the service needs].
     .PARAMETER RefreshToken
     Refresh token of a user who signed in elsewhere.
     .PARAMETER TokenCommand
     Program (absolute path) and arguments; it prints an access token. {user} becomes the mailbox. Can be set only on the service's machine.
-    .PARAMETER AccessToken
-    One access token, for a test; used until it expires.
-    .PARAMETER AuthorityUrl
-    Authorization server [default: the public one of the service]. Needed for national clouds.
-    .PARAMETER TokenUrl
-    Token endpoint [default: derived from AuthorityUrl].
     .PARAMETER DeviceUrl
     Device authorization endpoint [default: derived from AuthorityUrl].
-    .PARAMETER Scope
-    Scope of the access token [default: what the service needs].
     .PARAMETER GmailApi
     Uploads messages through the Gmail API instead of IMAP. By IMAP, Gmail accepts 500 MB a day for each user.
     .PARAMETER GmailApiUrl
@@ -262,13 +262,13 @@ function New-MigrationEndpoint {
         [securestring] $ClientSecret,
         [byte[]] $CertificateFile,
         [byte[]] $ServiceAccountKeyFileData,
-        [securestring] $RefreshToken,
-        [string[]] $TokenCommand,
         [securestring] $AccessToken,
         [string] $AuthorityUrl,
         [string] $TokenUrl,
-        [string] $DeviceUrl,
         [string] $Scope,
+        [securestring] $RefreshToken,
+        [string[]] $TokenCommand,
+        [string] $DeviceUrl,
         [switch] $GmailApi,
         [string] $GmailApiUrl,
         [string] $TestMailbox,
@@ -345,27 +345,27 @@ function Set-MigrationEndpoint {
     .PARAMETER TenantId
     Microsoft tenant, by GUID or domain.
     .PARAMETER ApplicationId
-    Application (client) id at the authorization server.
+    Application (client) id at the authorization server. For an endpoint without secret and certificate, a user signs in with `mailhaul login`.
     .PARAMETER ClientSecret
-    New secret of the application.
+    Secret of the application.
     .PARAMETER CertificateFile
-    PEM file with the application's new certificate and private key.
+    PEM file with the application's certificate and private key.
     .PARAMETER ServiceAccountKeyFileData
-    JSON file with a new key of a Google service account.
+    JSON key file of a Google service account with domain-wide delegation.
+    .PARAMETER AccessToken
+    One access token, for a test; used until it expires.
+    .PARAMETER AuthorityUrl
+    Authorization server [default of a new endpoint: the service's public one]. Needed for national clouds.
+    .PARAMETER TokenUrl
+    Token endpoint [default: derived from AuthorityUrl].
+    .PARAMETER Scope
+    Scope of the access token [default of a new endpoint: what the service needs].
     .PARAMETER RefreshToken
-    New refresh token of a user who signed in elsewhere.
+    Refresh token of a user who signed in elsewhere.
     .PARAMETER TokenCommand
     Program (absolute path) and arguments; it prints an access token. {user} becomes the mailbox. Can be set only on the service's machine.
-    .PARAMETER AccessToken
-    One access token, for a test.
-    .PARAMETER AuthorityUrl
-    Authorization server, from which TokenUrl and DeviceUrl are derived.
-    .PARAMETER TokenUrl
-    Token endpoint.
     .PARAMETER DeviceUrl
-    Device authorization endpoint.
-    .PARAMETER Scope
-    Scope of the access token.
+    Device authorization endpoint [default: derived from AuthorityUrl].
     .PARAMETER GmailApi
     Uploads messages through the Gmail API instead of IMAP.
     .PARAMETER GmailApiUrl
@@ -400,13 +400,13 @@ function Set-MigrationEndpoint {
         [securestring] $ClientSecret,
         [byte[]] $CertificateFile,
         [byte[]] $ServiceAccountKeyFileData,
-        [securestring] $RefreshToken,
-        [string[]] $TokenCommand,
         [securestring] $AccessToken,
         [string] $AuthorityUrl,
         [string] $TokenUrl,
-        [string] $DeviceUrl,
         [string] $Scope,
+        [securestring] $RefreshToken,
+        [string[]] $TokenCommand,
+        [string] $DeviceUrl,
         [System.Nullable[bool]] $GmailApi,
         [string] $GmailApiUrl,
         [string] $TestMailbox,

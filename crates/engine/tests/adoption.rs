@@ -1,4 +1,4 @@
-//! Targets that hold mail already: existing messages are not copied again, and similar ones are not taken for them.
+//! Targets that hold mail already: existing messages are not copied again, and similar ones do not count as equal.
 
 #![allow(clippy::unwrap_used, clippy::large_futures, reason = "tests")]
 

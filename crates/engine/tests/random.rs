@@ -161,7 +161,7 @@ async fn play(steps: Vec<Step>, tells_vanished: bool) -> Result<(), TestCaseErro
     for (message, count) in counts(&source, true) {
         let mut arrived = there.get(&message).copied().unwrap_or(0);
         let body = (message.0.clone(), String::new());
-        // The copy of a deleted identical message may have been taken for it: then it keeps its flags.
+        // The copy of a deleted identical message may have been adopted for it: then it keeps its flags.
         if deleted.contains_key(&body.0) && bodies.get(&body) >= source_counts.get(&body) {
             arrived = count;
         }

@@ -8,7 +8,7 @@ use crate::{
     failure::Failure,
     kind::{AllowedValue, Kind},
     parameter::{IDENTITY, Parameter},
-    values::{DateTime, PASSWORD, TimeSpan, USER_NAME},
+    values::{DateTime, PASSWORD, TimeSpan, USER_NAME, is_base64},
 };
 
 /// Maximum characters of a name. The longest are those of mailboxes, with 320.
@@ -74,7 +74,8 @@ fn fit(kind: &Kind, value: Value) -> Option<Value> {
             return values.into_iter().map(|it| fit(kind, it)).collect::<Option<Vec<_>>>().map(Value::Array);
         }
         (Kind::Switch | Kind::Boolean, Value::Bool(_))
-        | (Kind::Text | Kind::Bytes | Kind::Continuation | Kind::Limit, Value::String(_)) => true,
+        | (Kind::Text | Kind::Continuation | Kind::Limit, Value::String(_)) => true,
+        (Kind::Bytes, Value::String(text)) => is_base64(text),
         (Kind::Integer { least, most }, Value::Number(number)) => in_range(number, *least, *most),
         (Kind::Limit, Value::Number(number)) => number.is_u64(),
         (Kind::DateTime, Value::String(text)) => text.parse::<DateTime>().is_ok(),

@@ -111,7 +111,7 @@ async fn find_moves_into<M: Ports>(
     if candidates.is_empty() {
         return Ok(());
     }
-    // Crash safety: only equal bytes prove a move. A similar message taken for the moved one would be lost. Messages
+    // Crash safety: only equal bytes prove a move. A similar message, if it counted as the moved one, would be lost. Messages
     // are compared within one fingerprint: equal or empty texts alone do not make two messages one.
     let looks: HashMap<Uid, Fingerprint> = new.into_iter().collect();
     let mut groups: BTreeMap<Fingerprint, Alike> = BTreeMap::new();

@@ -70,7 +70,7 @@ pub(crate) async fn recover<M: Ports>(
     if !state.intended().is_empty() {
         wait_until_quiet(cx, &job.target).await?;
         if job.history != FolderHistory::Departed {
-            // A copy that the target acknowledged must not be taken for that of an identical message.
+            // A copy that the target acknowledged must not count as the copy of an identical message.
             locate_copies(cx, job, state, state.record.append_start, owned).await?;
         }
     }
@@ -164,7 +164,7 @@ pub(crate) async fn find_unacknowledged<S: Source, T: Target, L: Ledger>(
 
 /// Returns the folder's state; `None` if the target has no such folder.
 ///
-/// Crash safety: an unknown state is an error. If the folder was taken for gone, all its messages would be sent twice.
+/// Crash safety: an unknown state is an error. If the folder counted as missing, all its messages would be sent twice.
 async fn status_if_there<T: Target>(
     target: &mut T,
     folder: &FolderPath,

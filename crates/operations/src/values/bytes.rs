@@ -1,8 +1,8 @@
 //! Parameters with the content of a file.
 
-use std::{borrow::Cow, fmt, ops::Deref};
+use std::{borrow::Cow, fmt, io, ops::Deref};
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use base64::{Engine as _, prelude::BASE64_STANDARD, read::DecoderReader};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use zeroize::Zeroizing;
@@ -66,4 +66,9 @@ impl JsonSchema for Bytes {
 
 pub(crate) fn encode(octets: &[u8]) -> String {
     BASE64_STANDARD.encode(octets)
+}
+
+/// True if the text can be decoded. Nothing of it is kept.
+pub(crate) fn is_base64(text: &str) -> bool {
+    io::copy(&mut DecoderReader::new(text.as_bytes(), &BASE64_STANDARD), &mut io::sink()).is_ok()
 }

@@ -17,7 +17,7 @@ pub use date_time::DateTime;
 pub use secret_text::SecretText;
 pub use time_span::TimeSpan;
 
-pub(crate) use bytes::encode;
+pub(crate) use bytes::{encode, is_base64};
 pub(crate) use change::CLEARABLE;
 pub(crate) use credential::{PASSWORD, USER_NAME};
 

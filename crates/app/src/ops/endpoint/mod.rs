@@ -8,6 +8,7 @@ pub(crate) mod new;
 pub(crate) mod reach;
 pub(crate) mod redirection;
 pub(crate) mod remove;
+pub(crate) mod server;
 pub(crate) mod set;
 pub(crate) mod settings;
 pub(crate) mod test;

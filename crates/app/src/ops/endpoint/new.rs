@@ -3,19 +3,17 @@
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
 use mailhaul_migration::{
-    DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS, Endpoint, EndpointSecurity,
-    Guid, Limit, Rates,
+    DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS, Endpoint, Guid, Limit, Rates,
 };
-use mailhaul_operations::{
-    Answer, Bytes, Caller, Credential, Failure, Noun, Operation, Role, SecretText, Verb,
-};
+use mailhaul_operations::{Answer, Caller, Credential, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    access::{AccessParameters, Kinds, Preset, gmail_api, here_alone, new_access},
+    access::{AccessParameters, Kinds, SavedTokenParameters, TokenParameters, gmail_api, here_alone},
     reach,
-    settings::{self, Authentication},
+    server::ServerParameters,
+    settings,
     view::{Active, MigrationEndpoint},
 };
 use crate::{
@@ -34,38 +32,10 @@ pub(crate) struct NewMigrationEndpoint;
 pub(crate) struct Request {
     /// Unique name of the endpoint.
     name: String,
-    /// Any IMAP server [default if no other type is given].
-    #[serde(rename = "IMAP", default)]
-    imap: bool,
-    /// Exchange Online.
-    ///
-    /// Address, quirks and limits are preset; access tokens open the mailboxes.
-    #[serde(rename = "Microsoft365", default)]
-    microsoft_365: bool,
-    /// Gmail of a Google Workspace organisation.
-    ///
-    /// Address, quirks and limits are preset; access tokens open the mailboxes.
-    #[serde(default)]
-    google_workspace: bool,
-    /// The same as GoogleWorkspace (Exchange's name).
-    #[serde(default)]
-    gmail: bool,
-    /// Host of the IMAP server [preset for Microsoft365 and GoogleWorkspace].
-    remote_server: Option<String>,
-    /// TCP port [default: 993 with Ssl, 143 with Tls or None].
-    #[schemars(range(min = 1))]
-    port: Option<u16>,
-    /// Encryption of the connection [default: Ssl].
-    security: Option<EndpointSecurity>,
-    /// Sign-in method of users.
-    authentication: Option<Authentication>,
-    /// Accepts any certificate. An attacker on the network can read passwords and mail.
-    #[serde(default)]
-    accept_untrusted_certificates: bool,
-    /// PEM file of certificate authorities, trusted instead of the system's.
-    certificate_authorities: Option<Bytes>,
-    /// SHA-256 of the only accepted certificate (64 hexadecimal digits, colons allowed).
-    certificate_sha256: Option<String>,
+    #[serde(flatten)]
+    kinds: Kinds,
+    #[serde(flatten)]
+    server: ServerParameters,
     /// Maximum number of active mailboxes, or unlimited [default: 20].
     max_concurrent_migrations: Option<Limit>,
     /// Maximum number of mailboxes in an incremental sync [default: 10].
@@ -100,36 +70,10 @@ pub(crate) struct Request {
     ///
     /// Without it, the SASL authorization identity names the mailbox.
     user_name_template: Option<String>,
-    /// Microsoft tenant, by GUID or domain.
-    tenant_id: Option<String>,
-    /// Application (client) id at the authorization server.
-    ///
-    /// Without secret and certificate, a user signs in with `mailhaul login`.
-    application_id: Option<String>,
-    /// Secret of the application.
-    client_secret: Option<SecretText>,
-    /// PEM file with the application's certificate and private key.
-    certificate_file: Option<Bytes>,
-    /// JSON key file of a Google service account with domain-wide delegation.
-    service_account_key_file_data: Option<Bytes>,
-    /// Refresh token of a user who signed in elsewhere.
-    refresh_token: Option<SecretText>,
-    /// Program (absolute path) and arguments; it prints an access token.
-    ///
-    /// {user} becomes the mailbox. Can be set only on the service's machine.
-    token_command: Option<Vec<String>>,
-    /// One access token, for a test; used until it expires.
-    access_token: Option<SecretText>,
-    /// Authorization server [default: the public one of the service].
-    ///
-    /// Needed for national clouds.
-    authority_url: Option<String>,
-    /// Token endpoint [default: derived from AuthorityUrl].
-    token_url: Option<String>,
-    /// Device authorization endpoint [default: derived from AuthorityUrl].
-    device_url: Option<String>,
-    /// Scope of the access token [default: what the service needs].
-    scope: Option<String>,
+    #[serde(flatten)]
+    tokens: TokenParameters,
+    #[serde(flatten)]
+    saved: SavedTokenParameters,
     /// Uploads messages through the Gmail API instead of IMAP.
     ///
     /// By IMAP, Gmail accepts 500 MB a day for each user.
@@ -183,7 +127,7 @@ impl Operation<Context> for NewMigrationEndpoint {
             }
             (mailbox, address) => mailbox.or(address),
         };
-        here_alone(caller, request.token_command.is_some())?;
+        here_alone(caller, request.saved.token_command.is_some())?;
         let (endpoint, secret) = endpoint(request, caller, context.now())?;
         reach::check(&endpoint)?;
         if !skip_verification {
@@ -200,75 +144,39 @@ fn endpoint(
     caller: &Caller,
     now: Timestamp,
 ) -> Result<(Endpoint, Option<Secret>), Failure> {
-    Authentication::check(request.authentication)?;
-    let kinds = Kinds {
-        imap: request.imap,
-        microsoft_365: request.microsoft_365,
-        google_workspace: request.google_workspace,
-        gmail: request.gmail,
-    };
-    let endpoint_type = kinds.endpoint_type()?;
-    let known = Preset::of(endpoint_type);
-    let security = request.security.or(known.map(|it| it.security)).unwrap_or_default();
-    // The preset port belongs to the preset security.
-    let known_port = known.filter(|it| it.security == security).map(|it| it.port);
-    let server = request.remote_server.or_else(|| known.map(|it| it.remote_server.to_owned()));
-    let server = server.ok_or_else(|| Failure::invalid("RemoteServer must be given"))?;
+    let endpoint_type = request.kinds.endpoint_type()?;
     let migrations = request.max_concurrent_migrations.unwrap_or(DEFAULT_MAX_CONCURRENT_MIGRATIONS);
     let incremental = request
         .max_concurrent_incremental_syncs
         .unwrap_or_else(|| DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS.min(migrations));
     settings::check_limits(migrations, incremental)?;
-    let (access, secret) = new_access(
-        endpoint_type,
-        AccessParameters {
-            credential: request.credential,
-            user_name_template: request.user_name_template,
-            tenant_id: request.tenant_id,
-            application_id: request.application_id,
-            client_secret: request.client_secret,
-            certificate_file: request.certificate_file,
-            service_account_key_file_data: request.service_account_key_file_data,
-            refresh_token: request.refresh_token,
-            access_token: request.access_token,
-            token_command: request.token_command,
-            authority_url: request.authority_url,
-            token_url: request.token_url,
-            device_url: request.device_url,
-            scope: request.scope,
-        },
-    )?;
-    let authorities = request.certificate_authorities.as_ref().map(settings::authorities);
-    let fingerprint = request.certificate_sha256.as_deref().map(settings::fingerprint);
-    let profile = match &request.server_profile {
-        Some(name) => Some(settings::server_profile(name)?),
-        None => known.map(|it| it.server_profile.to_owned()),
+    let access = AccessParameters {
+        credential: request.credential,
+        user_name_template: request.user_name_template,
+        tokens: request.tokens,
+        saved: request.saved,
     };
+    let (server, secret) = request.server.endpoint(endpoint_type, access, reach::reach_of(caller))?;
     let endpoint = Endpoint {
         guid: Guid::new_v4(),
         name: settings::name(&request.name)?,
-        endpoint_type,
-        remote_server: settings::host(&server)?,
-        port: request.port.or(known_port).unwrap_or_else(|| settings::usual_port(security)),
-        security,
-        accept_untrusted_certificates: request.accept_untrusted_certificates,
-        certificate_authorities: authorities.transpose()?,
-        certificate_sha256: fingerprint.transpose()?,
         max_concurrent_migrations: migrations,
         max_concurrent_incremental_syncs: incremental,
-        server_profile: profile,
+        server_profile: match &request.server_profile {
+            Some(name) => Some(settings::server_profile(name)?),
+            None => server.server_profile,
+        },
         auth_mechanism: request.auth_mechanism.as_deref().map(settings::auth_mechanism).transpose()?,
-        reach: reach::reach_of(caller),
         rates: Rates {
             messages_per_second: request.messages_per_second,
             bytes_per_second: request.bytes_per_second,
             bytes_per_day: request.bytes_per_day,
             mailbox_bytes_per_day: request.mailbox_bytes_per_day,
         },
-        access,
         gmail_api: gmail_api(endpoint_type, request.gmail_api, request.gmail_api_url.as_deref())?,
         created: now,
         modified: now,
+        ..server
     };
     Ok((endpoint, secret))
 }

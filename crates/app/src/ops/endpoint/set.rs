@@ -2,15 +2,15 @@
 
 use mailhaul_mail::Secret;
 use mailhaul_migration::{Access, AdminForm, Endpoint, EndpointSecurity, EndpointType, Limit};
-use mailhaul_operations::{
-    Answer, Bytes, Caller, Change, Credential, Failure, Noun, Operation, Role, SecretText, Verb,
-};
+use mailhaul_operations::{Answer, Bytes, Caller, Change, Credential, Failure, Noun, Operation, Role, Verb};
 use mailhaul_store::{NewSecret, SecretName, Store};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    access::{AccessParameters, changed_access, gmail_api, here_alone},
+    access::{
+        AccessParameters, SavedTokenParameters, TokenParameters, changed_access, gmail_api, here_alone,
+    },
     reach, redirection,
     settings::{self, Authentication},
     view::{Active, MigrationEndpoint},
@@ -88,32 +88,10 @@ pub(crate) struct Request {
     /// $null uses the SASL authorization identity.
     #[serde(default)]
     user_name_template: Change<String>,
-    /// Microsoft tenant, by GUID or domain.
-    tenant_id: Option<String>,
-    /// Application (client) id at the authorization server.
-    application_id: Option<String>,
-    /// New secret of the application.
-    client_secret: Option<SecretText>,
-    /// PEM file with the application's new certificate and private key.
-    certificate_file: Option<Bytes>,
-    /// JSON file with a new key of a Google service account.
-    service_account_key_file_data: Option<Bytes>,
-    /// New refresh token of a user who signed in elsewhere.
-    refresh_token: Option<SecretText>,
-    /// Program (absolute path) and arguments; it prints an access token.
-    ///
-    /// {user} becomes the mailbox. Can be set only on the service's machine.
-    token_command: Option<Vec<String>>,
-    /// One access token, for a test.
-    access_token: Option<SecretText>,
-    /// Authorization server, from which TokenUrl and DeviceUrl are derived.
-    authority_url: Option<String>,
-    /// Token endpoint.
-    token_url: Option<String>,
-    /// Device authorization endpoint.
-    device_url: Option<String>,
-    /// Scope of the access token.
-    scope: Option<String>,
+    #[serde(flatten)]
+    tokens: TokenParameters,
+    #[serde(flatten)]
+    saved: SavedTokenParameters,
     /// Uploads messages through the Gmail API instead of IMAP.
     gmail_api: Option<bool>,
     /// URL of the Gmail API.
@@ -141,13 +119,13 @@ impl Operation<Context> for SetMigrationEndpoint {
         caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationEndpoint>, Failure> {
-        here_alone(caller, request.token_command.is_some())?;
+        here_alone(caller, request.saved.token_command.is_some())?;
         let store = &context.store;
         let now = context.now();
         let before = store.endpoint(&request.identity).await.map_err(into_failure)?;
         let (skip_verification, mailbox) = (request.skip_verification, request.test_mailbox.clone());
         let mut after = before.clone();
-        let is_command_given = request.token_command.is_some();
+        let is_command_given = request.saved.token_command.is_some();
         let names_host = request.names_host();
         let secret = change(&mut after, request)?;
         after.reach = reach::changed(&before, &after, caller, names_host);
@@ -180,9 +158,9 @@ impl Request {
     fn names_host(&self) -> bool {
         let urls = [
             &self.remote_server,
-            &self.authority_url,
-            &self.token_url,
-            &self.device_url,
+            &self.tokens.authority_url,
+            &self.tokens.token_url,
+            &self.saved.device_url,
             &self.gmail_api_url,
         ];
         self.port.is_some() || urls.iter().any(|it| it.is_some())
@@ -253,24 +231,9 @@ fn change(endpoint: &mut Endpoint, request: Request) -> Result<NewSecret, Failur
         }
     };
     endpoint.gmail_api = gmail;
-    let (credential, template) = (request.credential, request.user_name_template);
-    let parameters = AccessParameters {
-        credential: None,
-        user_name_template: None,
-        tenant_id: request.tenant_id,
-        application_id: request.application_id,
-        client_secret: request.client_secret,
-        certificate_file: request.certificate_file,
-        service_account_key_file_data: request.service_account_key_file_data,
-        refresh_token: request.refresh_token,
-        access_token: request.access_token,
-        token_command: request.token_command,
-        authority_url: request.authority_url,
-        token_url: request.token_url,
-        device_url: request.device_url,
-        scope: request.scope,
-    };
-    change_access(endpoint, credential, template, parameters)
+    let parameters =
+        AccessParameters { tokens: request.tokens, saved: request.saved, ..AccessParameters::default() };
+    change_access(endpoint, request.credential, request.user_name_template, parameters)
 }
 
 /// Applies the parameters about access to the mailboxes.

@@ -161,7 +161,7 @@ pub(crate) fn check(
     if let Some(missing) = needs.iter().find(|it| !is_given(it)) {
         return wrong(format!("{} needs {missing}", row.by));
     }
-    match given.iter().find(|it| SETTINGS.contains(it) && !row.takes.contains(it)) {
+    match SETTINGS.iter().find(|it| is_given(it) && !row.takes.contains(it)) {
         Some(&"UserNameTemplate") => Err(template_alone()),
         Some(other) => wrong(format!("{other} cannot be given with {}", row.by)),
         None => Ok(()),
@@ -176,7 +176,7 @@ fn users(endpoint_type: EndpointType, given: &[&'static str]) -> Result<(), Fail
         ))
         .with_advice(advice(endpoint_type)));
     }
-    match given.iter().find(|it| SETTINGS.contains(it)) {
+    match SETTINGS.iter().find(|it| given.contains(it)) {
         None => Ok(()),
         Some(&"UserNameTemplate") => Err(template_alone()),
         Some(other) => Err(Failure::invalid(format_args!("{other} cannot be given alone"))

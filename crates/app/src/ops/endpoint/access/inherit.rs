@@ -33,19 +33,19 @@ pub(crate) fn inherit(
         }
     };
     let is_application = !matches!(before.grant, Grant::ServiceAccount { .. });
-    keep("ApplicationId", &mut parameters.application_id, is_application.then_some(&before.client_id));
+    keep("ApplicationId", &mut parameters.tokens.application_id, is_application.then_some(&before.client_id));
     let preset = Preset::of(endpoint_type);
     let tenant = before.tenant.as_deref().unwrap_or(ANY_TENANT);
     let authority = preset.and_then(|it| it.authority_of(&before.token_url, tenant));
-    if parameters.authority_url.is_none() && parameters.token_url.is_none() {
+    if parameters.tokens.authority_url.is_none() && parameters.tokens.token_url.is_none() {
         let of_authority = preset.zip(authority).map(|(preset, it)| preset.device_url(it, tenant));
         let is_own = of_authority.as_ref() != Some(&before.device_url);
-        keep("DeviceUrl", &mut parameters.device_url, is_own.then_some(&before.device_url));
-        keep("AuthorityUrl", &mut parameters.authority_url, authority);
-        keep("TokenUrl", &mut parameters.token_url, authority.is_none().then_some(&before.token_url));
+        keep("DeviceUrl", &mut parameters.saved.device_url, is_own.then_some(&before.device_url));
+        keep("AuthorityUrl", &mut parameters.tokens.authority_url, authority);
+        keep("TokenUrl", &mut parameters.tokens.token_url, authority.is_none().then_some(&before.token_url));
     }
-    keep("TenantId", &mut parameters.tenant_id, before.tenant.as_deref());
+    keep("TenantId", &mut parameters.tokens.tenant_id, before.tenant.as_deref());
     let usual = preset.map(|it| it.scope_of(AccessMethod::of(&Access::OAuth(before.clone()))));
     let is_own = usual != Some(before.scope.as_str());
-    keep("Scope", &mut parameters.scope, is_own.then_some(&before.scope));
+    keep("Scope", &mut parameters.tokens.scope, is_own.then_some(&before.scope));
 }

@@ -1,102 +1,30 @@
 //! Access to the mailboxes of an endpoint, from the parameters of New- and Set-MigrationEndpoint.
 //!
-//! `access_method` chooses the method from the given parameters, `preset` holds what is known of a
-//! service, and `inherit` decides what a change keeps. This file puts settings and secrets
-//! together.
+//! `parameters` are the groups that requests share. `access_method` chooses the method from the
+//! given ones, `preset` holds what is known of a service, and `inherit` decides what a change keeps.
+//! This file puts settings and secrets together.
 
 mod access_method;
 mod inherit;
+mod parameters;
 mod preset;
 
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
 use mailhaul_migration::{Access, AdminAccess, EndpointType, Grant, OAuth};
 use mailhaul_oauth::{CertificateFile, ServiceAccountKey, TokenUrl};
-use mailhaul_operations::{Bytes, Caller, Credential, Failure, SecretText};
+use mailhaul_operations::{Caller, Failure, SecretText};
 use mailhaul_store::NewSecret;
 
-pub(crate) use self::preset::Preset;
 use self::{
     access_method::{AccessMethod, check, choose},
     preset::{ANY_TENANT, GMAIL_API},
 };
+pub(crate) use self::{
+    parameters::{AccessParameters, Kinds, SavedTokenParameters, TokenParameters, names},
+    preset::Preset,
+};
 use super::settings;
-
-/// Parameters that decide who opens the mailboxes. Each field is the parameter of its name.
-#[derive(Debug, Default)]
-pub(crate) struct AccessParameters {
-    pub(crate) credential: Option<Credential>,
-    pub(crate) user_name_template: Option<String>,
-    pub(crate) tenant_id: Option<String>,
-    pub(crate) application_id: Option<String>,
-    pub(crate) client_secret: Option<SecretText>,
-    pub(crate) certificate_file: Option<Bytes>,
-    pub(crate) service_account_key_file_data: Option<Bytes>,
-    pub(crate) refresh_token: Option<SecretText>,
-    pub(crate) access_token: Option<SecretText>,
-    pub(crate) token_command: Option<Vec<String>>,
-    pub(crate) authority_url: Option<String>,
-    pub(crate) token_url: Option<String>,
-    pub(crate) device_url: Option<String>,
-    pub(crate) scope: Option<String>,
-}
-
-impl AccessParameters {
-    /// Names of the parameters that were given.
-    fn given(&self) -> Vec<&'static str> {
-        [
-            ("Credential", self.credential.is_some()),
-            ("UserNameTemplate", self.user_name_template.is_some()),
-            ("TenantId", self.tenant_id.is_some()),
-            ("ApplicationId", self.application_id.is_some()),
-            ("ClientSecret", self.client_secret.is_some()),
-            ("CertificateFile", self.certificate_file.is_some()),
-            ("ServiceAccountKeyFileData", self.service_account_key_file_data.is_some()),
-            ("RefreshToken", self.refresh_token.is_some()),
-            ("AccessToken", self.access_token.is_some()),
-            ("TokenCommand", self.token_command.is_some()),
-            ("AuthorityUrl", self.authority_url.is_some()),
-            ("TokenUrl", self.token_url.is_some()),
-            ("DeviceUrl", self.device_url.is_some()),
-            ("Scope", self.scope.is_some()),
-        ]
-        .into_iter()
-        .filter_map(|(name, is_given)| is_given.then_some(name))
-        .collect()
-    }
-}
-
-/// Switches for the type of an endpoint.
-#[derive(Clone, Copy, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the cmdlet")]
-pub(crate) struct Kinds {
-    pub(crate) imap: bool,
-    pub(crate) microsoft_365: bool,
-    pub(crate) google_workspace: bool,
-    pub(crate) gmail: bool,
-}
-
-impl Kinds {
-    /// Type of the endpoint: the only switch given, else IMAP.
-    pub(crate) fn endpoint_type(self) -> Result<EndpointType, Failure> {
-        let google = if self.google_workspace { "GoogleWorkspace" } else { "Gmail" };
-        let given: Vec<(&str, EndpointType)> = [
-            ("IMAP", self.imap, EndpointType::Imap),
-            ("Microsoft365", self.microsoft_365, EndpointType::Microsoft365),
-            (google, self.google_workspace || self.gmail, EndpointType::GoogleWorkspace),
-        ]
-        .into_iter()
-        .filter_map(|(name, is_given, kind)| is_given.then_some((name, kind)))
-        .collect();
-        match given.as_slice() {
-            [] => Ok(EndpointType::Imap),
-            [(_, kind)] => Ok(*kind),
-            [(one, _), (other, _), ..] => {
-                Err(Failure::invalid(format_args!("either {one} or {other} can be given, not both")))
-            }
-        }
-    }
-}
 
 /// Refuses a token command from a caller over the network: the command runs as the service.
 pub(crate) fn here_alone(caller: &Caller, is_command: bool) -> Result<(), Failure> {
@@ -191,17 +119,17 @@ fn access(
     let (grant, secret) = match method {
         AccessMethod::Users => return Ok((Access::Users, None)),
         AccessMethod::Admin => return admin(before, parameters),
-        AccessMethod::ClientSecret => (Grant::ClientSecret, text(parameters.client_secret.take())),
-        AccessMethod::Token => (Grant::Token, text(parameters.access_token.take())),
+        AccessMethod::ClientSecret => (Grant::ClientSecret, text(parameters.tokens.client_secret.take())),
+        AccessMethod::Token => (Grant::Token, text(parameters.tokens.access_token.take())),
         AccessMethod::RefreshToken => {
-            (Grant::RefreshToken { user: None }, text(parameters.refresh_token.take()))
+            (Grant::RefreshToken { user: None }, text(parameters.saved.refresh_token.take()))
         }
         AccessMethod::Device => (grant_before().unwrap_or(Grant::RefreshToken { user: None }), None),
-        AccessMethod::Command => match parameters.token_command.take() {
+        AccessMethod::Command => match parameters.saved.token_command.take() {
             Some(command) => (Grant::Command { command: program(command)? }, None),
             None => (grant_before().unwrap_or(Grant::Command { command: Vec::new() }), None),
         },
-        AccessMethod::Certificate => match parameters.certificate_file.take() {
+        AccessMethod::Certificate => match parameters.tokens.certificate_file.take() {
             Some(file) => {
                 let file = CertificateFile::parse(&file, Timestamp::now());
                 let file =
@@ -211,14 +139,14 @@ fn access(
             None => (grant_before().unwrap_or(Grant::ClientSecret), None),
         },
         AccessMethod::ServiceAccount => {
-            if let Some(file) = parameters.service_account_key_file_data.take() {
+            if let Some(file) = parameters.tokens.service_account_key_file_data.take() {
                 let key = ServiceAccountKey::parse(&file);
                 let key = key
                     .map_err(|words| Failure::invalid(format_args!("ServiceAccountKeyFileData: {words}")))?;
-                parameters.application_id = Some(key.client_id);
+                parameters.tokens.application_id = Some(key.client_id);
                 (Grant::ServiceAccount { email: key.email, key_id: key.key_id }, Some(key.private_key))
             } else {
-                parameters.application_id = before.oauth().map(|it| it.client_id.clone());
+                parameters.tokens.application_id = before.oauth().map(|it| it.client_id.clone());
                 (grant_before().unwrap_or(Grant::ClientSecret), None)
             }
         }
@@ -248,7 +176,7 @@ fn oauth(
     grant: Grant,
     parameters: AccessParameters,
 ) -> Result<OAuth, Failure> {
-    let client_id = plain("ApplicationId", parameters.application_id)?.unwrap_or_default();
+    let client_id = plain("ApplicationId", parameters.tokens.application_id)?.unwrap_or_default();
     if !method.asks_a_server() {
         let nothing = String::new;
         return Ok(OAuth {
@@ -260,29 +188,29 @@ fn oauth(
             tenant: None,
         });
     }
-    let tenant = parameters.tenant_id.map(|it| self::tenant(&it)).transpose()?;
+    let tenant = parameters.tokens.tenant_id.map(|it| self::tenant(&it)).transpose()?;
     let tenant_or_any = tenant.as_deref().unwrap_or(ANY_TENANT);
     let known = Preset::of(endpoint_type);
-    let authority = parameters.authority_url.clone().or_else(|| {
+    let authority = parameters.tokens.authority_url.clone().or_else(|| {
         let preset = known?;
         let of_token_url =
-            parameters.token_url.as_deref().and_then(|it| preset.authority_of(it, tenant_or_any));
+            parameters.tokens.token_url.as_deref().and_then(|it| preset.authority_of(it, tenant_or_any));
         Some(of_token_url.unwrap_or(preset.authority).to_owned())
     });
     let known = known.zip(authority.as_deref());
-    let token_url = match (parameters.token_url, known) {
+    let token_url = match (parameters.tokens.token_url, known) {
         (Some(url), _) => address("TokenUrl", &url)?,
         (None, Some((preset, authority))) => {
             address("AuthorityUrl", &preset.token_url(authority, tenant_or_any))?
         }
         (None, None) => String::new(),
     };
-    let device_url = match (method.is_delegated(), parameters.device_url, known) {
+    let device_url = match (method.is_delegated(), parameters.saved.device_url, known) {
         (false, ..) | (true, None, None) => String::new(),
         (true, Some(url), _) => address("DeviceUrl", &url)?,
         (true, None, Some((preset, authority))) => preset.device_url(authority, tenant_or_any),
     };
-    let scope = match plain("Scope", parameters.scope)? {
+    let scope = match plain("Scope", parameters.tokens.scope)? {
         Some(scope) => scope,
         None => known.map(|(preset, _)| preset.scope_of(method).to_owned()).unwrap_or_default(),
     };

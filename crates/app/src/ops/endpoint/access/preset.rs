@@ -9,7 +9,6 @@ pub(crate) struct Preset {
     pub(crate) endpoint_type: EndpointType,
     /// Host of its IMAP server.
     pub(crate) remote_server: &'static str,
-    pub(crate) port: u16,
     /// Encryption of the connection.
     pub(crate) security: EndpointSecurity,
     /// Name of its server profile.
@@ -37,7 +36,6 @@ const PRESETS: [Preset; 2] = [
     Preset {
         endpoint_type: EndpointType::Microsoft365,
         remote_server: "outlook.office365.com",
-        port: 993,
         security: EndpointSecurity::Ssl,
         server_profile: "Microsoft 365",
         authority: "https://login.microsoftonline.com",
@@ -49,7 +47,6 @@ const PRESETS: [Preset; 2] = [
     Preset {
         endpoint_type: EndpointType::GoogleWorkspace,
         remote_server: "imap.gmail.com",
-        port: 993,
         security: EndpointSecurity::Ssl,
         server_profile: "Gmail",
         authority: "https://oauth2.googleapis.com",
