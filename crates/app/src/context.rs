@@ -9,6 +9,7 @@ use mailhaul_store::{MasterKeySource, Store, StoreError};
 
 use crate::{
     advice::DAMAGED,
+    boot_clock::boot_clock,
     data_directory::{DataPlace, named_by},
     exit::Exit,
     one_pass::BUDGET,
@@ -52,6 +53,7 @@ impl Context {
             stall_window: stall::WINDOW,
             tokens: self.tokens.clone(),
             sign_ins: SignIns::default(),
+            permit_clock: boot_clock(),
         }
     }
 

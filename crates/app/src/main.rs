@@ -1,6 +1,7 @@
 //! The program `mailhaul`: parses the command line, dispatches, and maps the result to the exit code.
 
 mod advice;
+mod boot_clock;
 mod certificate_pin;
 mod cli;
 mod context;

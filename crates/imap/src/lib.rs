@@ -56,6 +56,7 @@ mod selected;
 mod session;
 mod sign_in;
 mod signature;
+mod socket;
 mod stream;
 mod throttle_replies;
 mod tls;

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use mailhaul_mail::Reach;
+use mailhaul_mail::{CurrentPermit, Reach};
 
 use crate::{
     auth::SignInMemory,
@@ -76,6 +76,10 @@ pub struct ConnectOptions {
     pub takes_short_keys: bool,
     /// Mechanisms that work at the server. Share it among all connections to the server.
     pub sign_in: SignInMemory,
+    /// Permit without which nothing is written; `None` for a server that is only read.
+    ///
+    /// A connection keeps the permit that is current when it is opened. When that has expired, the connection is reset.
+    pub permit: Option<CurrentPermit>,
 }
 
 impl ConnectOptions {
@@ -99,6 +103,7 @@ impl ConnectOptions {
             mechanism: None,
             takes_short_keys: false,
             sign_in: SignInMemory::default(),
+            permit: None,
         }
     }
 }

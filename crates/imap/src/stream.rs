@@ -5,11 +5,9 @@ use std::{
     net::{IpAddr, SocketAddr},
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
 };
 
-use mailhaul_mail::Reach;
-use socket2::{SockRef, TcpKeepalive};
+use mailhaul_mail::{CurrentPermit, Reach};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpStream, lookup_host},
@@ -21,6 +19,7 @@ use crate::{
     error::{Error, ErrorKind},
     options::ConnectOptions,
     security::Security,
+    socket::Socket,
     tls,
     trace::Milestone,
 };
@@ -28,15 +27,12 @@ use crate::{
 /// Addresses of a host name that are tried.
 const MAX_ADDRESSES: usize = 8;
 
-/// Idle time after which the system probes the connection. Firewalls drop idle connections.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(45);
-
 /// A connection to a server.
 pub(crate) enum Stream {
     /// Without TLS.
-    Clear(TcpStream),
+    Clear(Socket),
     /// With TLS.
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<Socket>>),
 }
 
 impl Stream {
@@ -59,9 +55,9 @@ impl Stream {
         }
     }
 
-    fn tcp(&self) -> &TcpStream {
+    fn socket(&self) -> &Socket {
         match self {
-            Self::Clear(tcp) => tcp,
+            Self::Clear(socket) => socket,
             Self::Tls(tls) => tls.get_ref().0,
         }
     }
@@ -78,7 +74,7 @@ fn bare(host: &str) -> &str {
 }
 
 /// Tries the addresses of the host in the system's order.
-pub(crate) async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, Error> {
+pub(crate) async fn connect_tcp(options: &ConnectOptions) -> Result<Socket, Error> {
     let ConnectOptions { host, port, timeouts, .. } = options;
     let looked_up = timeout(timeouts.connect, lookup_host((bare(host), *port))).await;
     let addresses: Vec<SocketAddr> = match looked_up {
@@ -100,9 +96,8 @@ pub(crate) async fn connect_tcp(options: &ConnectOptions) -> Result<TcpStream, E
             Ok(Ok(tcp)) => {
                 check_other_machine(options, &tcp, address)?;
                 options.report(&Milestone::Connected(address));
-                tune(&tcp)
-                    .map_err(|error| Error::io(format!("cannot use the connection to {host}"), &error))?;
-                return Ok(tcp);
+                return Socket::new(tcp, options.permit.as_ref().map(CurrentPermit::get))
+                    .map_err(|error| Error::io(format!("cannot use the connection to {host}"), &error));
             }
             Ok(Err(error)) => failures.push(format!("{address}: {error}")),
             Err(_) => failures.push(format!("{address}: no answer within {} s", timeouts.connect.as_secs())),
@@ -145,27 +140,6 @@ fn forbidden(host: &str, address: IpAddr, why: &str) -> Error {
         if bare(host) == address.to_string() { String::new() } else { format!(", the address of {host},") };
     Error::endpoint(ErrorKind::Forbidden, format!("no connection may go there: {address}{named} {why}"))
 }
-
-/// Turns off Nagle's algorithm, because commands are written as a whole. Turns on keep-alive, to detect a dead peer.
-fn tune(tcp: &TcpStream) -> io::Result<()> {
-    tcp.set_nodelay(true)?;
-    SockRef::from(tcp).set_tcp_keepalive(
-        &TcpKeepalive::new().with_time(KEEPALIVE_INTERVAL).with_interval(KEEPALIVE_INTERVAL),
-    )
-}
-
-/// Acknowledges the next segment immediately.
-///
-/// Servers with Nagle's algorithm (Courier, Cyrus) send their second short answer only after the first is acknowledged. The
-/// kernel delays that acknowledgement by 40 ms. It resets the option with the next write.
-#[cfg(target_os = "linux")]
-fn answers_are_awaited(tcp: &TcpStream) {
-    // Without it, answers are only slower.
-    _ = SockRef::from(tcp).set_tcp_quickack(true);
-}
-
-#[cfg(not(target_os = "linux"))]
-fn answers_are_awaited(_tcp: &TcpStream) {}
 
 impl AsyncRead for Stream {
     fn poll_read(
@@ -213,7 +187,7 @@ impl AsyncWrite for Stream {
             Self::Tls(tls) => Pin::new(tls).poll_flush(context),
         };
         if matches!(flushed, Poll::Ready(Ok(()))) {
-            answers_are_awaited(this.tcp());
+            this.socket().answers_are_awaited();
         }
         flushed
     }
@@ -228,6 +202,8 @@ impl AsyncWrite for Stream {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpListener,
@@ -243,9 +219,11 @@ mod tests {
         let mut stream = Stream::connect(&options).await.unwrap();
         let (mut server, _) = listener.accept().await.unwrap();
         assert!(!stream.is_tls());
-        let Stream::Clear(tcp) = &stream else { panic!("TLS was not asked for") };
-        assert!(tcp.nodelay().unwrap());
-        assert!(SockRef::from(tcp).keepalive().unwrap());
+        let tcp = stream.socket().options();
+        assert!(tcp.tcp_nodelay().unwrap() && tcp.keepalive().unwrap());
+        #[cfg(target_os = "linux")]
+        assert_eq!(tcp.tcp_user_timeout().unwrap(), None, "a server that is read may be slow");
+        drop(tcp);
 
         server.write_all(b"* OK").await.unwrap();
         let mut octets = [0; 4];
@@ -254,9 +232,9 @@ mod tests {
         stream.write_all(b"a1").await.unwrap();
         #[cfg(target_os = "linux")]
         {
-            SockRef::from(stream.tcp()).set_tcp_quickack(false).unwrap();
+            stream.socket().options().set_tcp_quickack(false).unwrap();
             stream.flush().await.unwrap();
-            assert!(SockRef::from(stream.tcp()).tcp_quickack().unwrap());
+            assert!(stream.socket().options().tcp_quickack().unwrap());
         }
         stream.shutdown().await.unwrap();
         let mut said = Vec::new();

@@ -17,7 +17,7 @@ use rustls::{
     version::{TLS12, TLS13},
 };
 use sha2::{Digest as _, Sha256};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::time::timeout;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::{
@@ -25,6 +25,7 @@ use crate::{
     error::{Error, ErrorKind},
     options::{ConnectOptions, TlsOptions},
     signature::{is_signed, short_key, short_key_schemes},
+    socket::Socket,
     trace::Milestone,
     untrusted::{Reason, UntrustedCertificate, untrusted},
 };
@@ -34,16 +35,16 @@ const MAX_CHAIN: usize = 10;
 
 /// Performs the TLS handshake. The certificate must be for `host`.
 pub(crate) async fn handshake(
-    tcp: TcpStream,
+    socket: Socket,
     options: &ConnectOptions,
     host: &str,
-) -> Result<TlsStream<TcpStream>, Error> {
+) -> Result<TlsStream<Socket>, Error> {
     let config = client_config(&options.tls, options.takes_short_keys)?;
     let patience = options.timeouts.greeting;
     let name = ServerName::try_from(host.to_owned()).map_err(|_| {
         Error::endpoint(ErrorKind::Tls, format!("TLS needs a host name or an address, and {host} is neither"))
     })?;
-    let connecting = TlsConnector::from(config).connect(name.clone(), tcp);
+    let connecting = TlsConnector::from(config).connect(name.clone(), socket);
     let Ok(outcome) = timeout(patience, connecting).await else {
         let words = format!("TLS with {host}: no answer within {} s", patience.as_secs_f32());
         return Err(Error::session(ErrorKind::Timeout, words));
@@ -351,7 +352,7 @@ mod tests {
     use rustls::{ServerConfig, pki_types::PrivatePkcs8KeyDer};
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
-        net::TcpListener,
+        net::{TcpListener, TcpStream},
     };
     use tokio_rustls::TlsAcceptor;
 
@@ -360,7 +361,7 @@ mod tests {
 
     /// Server that sends hello over TLS, and its certificate.
     struct Server {
-        tcp: TcpStream,
+        socket: Socket,
         pin: [u8; 32],
         pem: String,
     }
@@ -392,7 +393,8 @@ mod tests {
                 stream.shutdown().await.unwrap();
             }
         });
-        Server { tcp, pin: Sha256::digest(certificate.der()).into(), pem: certificate.pem() }
+        let socket = Socket::new(tcp, None).unwrap();
+        Server { socket, pin: Sha256::digest(certificate.der()).into(), pem: certificate.pem() }
     }
 
     fn connecting(options: &TlsOptions) -> ConnectOptions {
@@ -402,7 +404,7 @@ mod tests {
     }
 
     async fn hello(server: Server, options: &TlsOptions) -> Result<String, Error> {
-        let mut stream = handshake(server.tcp, &connecting(options), "mail.example").await?;
+        let mut stream = handshake(server.socket, &connecting(options), "mail.example").await?;
         let mut text = String::new();
         stream.read_to_string(&mut text).await.unwrap();
         Ok(text)
@@ -516,7 +518,7 @@ mod tests {
             let pin = if trusted { server.pin } else { [7; 32] };
             let mut options = connecting(&TlsOptions { pin_sha256: Some(pin), ..TlsOptions::default() });
             options.trace = Some(Arc::clone(&shown) as _);
-            assert_eq!(handshake(server.tcp, &options, "mail.example").await.is_ok(), trusted);
+            assert_eq!(handshake(server.socket, &options, "mail.example").await.is_ok(), trusted);
             assert_eq!(*shown.0.lock().unwrap(), expected);
         }
     }
@@ -614,8 +616,8 @@ mod tests {
         let (mut accepted, _) = listener.accept().await.unwrap();
         accepted.write_all(b"* OK IMAP4rev1 ready, in clear text\r\n").await.unwrap();
         let options = TlsOptions { accept_untrusted: true, ..TlsOptions::default() };
-        let outcome = handshake(tcp, &connecting(&options), "mail.example").await;
-        assert_eq!(outcome.unwrap_err().to_string(), "mail.example does not speak TLS on this port");
+        let outcome = handshake(Socket::new(tcp, None).unwrap(), &connecting(&options), "mail.example").await;
+        assert_eq!(outcome.err().unwrap().to_string(), "mail.example does not speak TLS on this port");
     }
 
     #[test]

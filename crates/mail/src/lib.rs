@@ -6,6 +6,7 @@
 //! * [`Flags`], [`InternalDate`]: facts of a message beside its bytes.
 //! * [`Fingerprint`], [`Digest`]: recognition of a message on another server.
 //! * [`Reach`]: addresses that a connection may go to.
+//! * [`Permit`]: the right to write to a target until a deadline.
 //! * [`Scope`], [`Retry`]: the two properties of every error.
 //! * [`repair`]: edits that make a message acceptable to a server that refused it.
 //! * [`for_screen`]: foreign text, made safe for a terminal.
@@ -18,6 +19,7 @@ mod flags;
 mod fold;
 mod folder_path;
 mod internal_date;
+mod permit;
 mod reach;
 mod redact;
 pub mod repair;
@@ -35,6 +37,7 @@ pub use flags::{Flags, SystemFlag};
 pub use fold::{ignoring_case, normalized};
 pub use folder_path::FolderPath;
 pub use internal_date::InternalDate;
+pub use permit::{CurrentPermit, EXPIRED_PERMIT, Permit, PermitClock};
 pub use reach::Reach;
 pub use redact::{REDACTED, Redactor, Search};
 pub use screen::{for_screen, is_obeyed, json_for_screen, on_one_line};

@@ -29,6 +29,7 @@ impl ImapMailbox {
             Err(SignInError::NoToken(error)) => {
                 return Err(without_token(error).context(self.end()).at(self.account.side));
             }
+            Err(SignInError::Stopped) => return Err(Error::interrupted()),
             Err(SignInError::Server(error)) => {
                 let concerns_login = is_about_login(&error);
                 let error = self.explain(error);

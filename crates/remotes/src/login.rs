@@ -59,6 +59,8 @@ pub(crate) enum SignInError {
     Server(imap::Error),
     /// There was no token to send.
     NoToken(TokenError),
+    /// The pass was told to end: no session may begin.
+    Stopped,
 }
 
 impl From<imap::Error> for SignInError {

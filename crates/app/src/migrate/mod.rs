@@ -1,6 +1,7 @@
 //! `mailhaul migrate`: copies mailboxes between two servers, without a service.
 
 mod mailboxes;
+mod own_permit;
 mod parallel;
 mod preview;
 mod report;

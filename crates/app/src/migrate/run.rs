@@ -8,13 +8,13 @@ use std::{
 use mailhaul_engine::{
     Budget, Clock as _, Error, Mailbox as _, PassLimits, PassOptions, Report, Side, Slots, Throttle, Usage,
 };
-use mailhaul_mail::Scope;
+use mailhaul_mail::{CurrentPermit, Scope};
 use mailhaul_migration::Rates;
 use mailhaul_remotes::{Account, ImapMailbox, LabelRules};
 use mailhaul_store::Store;
 use tokio_util::sync::CancellationToken;
 
-use super::{mailboxes::MailboxPair, parallel::run_parallel};
+use super::{mailboxes::MailboxPair, own_permit::keep_permit, parallel::run_parallel};
 use crate::{
     one_pass::{BUDGET, OnePass, SystemClock},
     output::ui::Ui,
@@ -41,6 +41,8 @@ pub(crate) struct MigrationRun {
     places: Slots,
     /// Limits of the run as a whole.
     throttle: Throttle,
+    /// Permit to write to the targets.
+    permit: CurrentPermit,
     /// True if the run has one mailbox.
     is_last: bool,
 }
@@ -63,6 +65,7 @@ impl MigrationRun {
             budget: Budget::new(BUDGET),
             places: Slots::new(concurrency),
             throttle: Throttle::new("this run", Scope::Endpoint, of_endpoint(rates), Usage::default()),
+            permit: keep_permit(),
             is_last: false,
         }
     }
@@ -106,7 +109,8 @@ impl MigrationRun {
         let mut limits = PassLimits { throttles, is_last: self.is_last, ..PassLimits::default() };
         let labels = LabelRules { folders: self.options.folders.clone(), ..LabelRules::default() };
         let source = limited(mailbox.source, self.rates, &mut limits).with_labels(labels);
-        let target = limited(mailbox.target, self.rates, &mut limits);
+        let target = limited(mailbox.target, self.rates, &mut limits).permitted_by(self.permit.clone());
+        let (source, target) = (source.stopped_by(self.stop.clone()), target.stopped_by(self.stop.clone()));
         let pass = OnePass {
             progress: &progress,
             budget: &self.budget,

@@ -8,6 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 use mailhaul_engine::{Clock as _, Slot, Slots, Usage};
+use mailhaul_mail::Permit;
 use mailhaul_migration::{Endpoint, Guid, Limit, MigrationUser};
 use mailhaul_store::{CheckClaim, Claim, Heartbeat, ServiceLock, StoreError, WaitingPasses};
 use tokio::time::Instant;
@@ -24,6 +25,10 @@ use crate::one_pass::SystemClock;
 
 /// Lifetime of a lease without a heartbeat.
 const LEASE_TIME: Duration = Duration::from_mins(1);
+/// Time after a heartbeat was sent for which a worker may write to its target.
+///
+/// Shorter than the lease: data that the system holds by then is gone before another worker can take over.
+const PERMIT_TIME: Duration = Duration::from_secs(40);
 /// Time between heartbeats. A change of the clock is noticed within this time.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 /// Time after which a check without a result may start again.
@@ -183,9 +188,16 @@ impl Scheduler {
             until: now.checked_add(LEASE_TIME).unwrap_or(Timestamp::MAX),
             statistics: present.get(user).map(|worker| worker.tally.statistics()),
         });
-        let lost = self.context.store.heartbeats(heartbeats.collect()).await?;
+        let (heartbeats, since) = (heartbeats.collect(), (self.context.permit_clock)());
+        let lost = self.context.store.heartbeats(heartbeats).await?;
         for lease in lost {
             self.context.workers.end(lease.user, EndReason::LeaseLost);
+        }
+        let leased = workers.iter().filter(|(user, _)| self.leases.contains_key(user));
+        for (_, worker) in leased {
+            if !worker.permit.renew(since, PERMIT_TIME) {
+                worker.end(EndReason::LeaseLost);
+            }
         }
         Ok(())
     }
@@ -253,10 +265,11 @@ impl Scheduler {
             target_endpoint: start.target,
             limit: u32::try_from(taken.len()).unwrap_or(u32::MAX),
         };
+        let permit_from = (self.context.permit_clock)();
         let claimed = self.context.store.claim_checks(claim).await?;
         let started = claimed.len() as u64;
         for (check, place) in claimed.into_iter().zip(taken) {
-            let worker = worker(&check.user, start.source.guid, start.target);
+            let worker = self.worker(&check.user, &start, permit_from);
             self.context.workers.started(check.user.guid, worker.clone());
             tokio::spawn(self.context.clone().check(check, worker, place));
         }
@@ -283,10 +296,11 @@ impl Scheduler {
             kinds: vec![pass.kind],
             limit: u32::try_from(taken.len()).unwrap_or(u32::MAX),
         };
+        let permit_from = (self.context.permit_clock)();
         let claimed = self.context.store.claim(claim).await?;
         let started = claimed.len() as u64;
         for (claimed, place) in claimed.into_iter().zip(taken) {
-            let worker = worker(&claimed.user, start.source.guid, start.target);
+            let worker = self.worker(&claimed.user, &start, permit_from);
             self.context.workers.started(claimed.user.guid, worker.clone());
             self.leases.insert(claimed.user.guid, claimed.lease);
             let job = WorkerJob::new(self.context.clone(), claimed, worker, places.clone());
@@ -294,12 +308,15 @@ impl Scheduler {
         }
         Ok(started)
     }
-}
 
-fn worker(user: &MigrationUser, source: Guid, target: Option<Guid>) -> Worker {
-    let source = EndpointLogin { endpoint: source, user_name: user.user_name.clone() };
-    let target = target.map(|endpoint| EndpointLogin { endpoint, user_name: user.target_user_name.clone() });
-    Worker::new(user.batch, source, target, user.statistics)
+    /// Returns a worker whose permit counts from before the claim.
+    fn worker(&self, user: &MigrationUser, start: &Start<'_>, permit_from: Duration) -> Worker {
+        let login = |endpoint, name: &String| EndpointLogin { endpoint, user_name: name.clone() };
+        let source = login(start.source.guid, &user.user_name);
+        let target = start.target.map(|endpoint| login(endpoint, &user.target_user_name));
+        let permit = Permit::new(self.context.permit_clock.clone(), permit_from, PERMIT_TIME);
+        Worker::new(user.batch, source, target, user.statistics, permit)
+    }
 }
 
 fn max_places(endpoint: &Endpoint) -> usize {

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use mailhaul_engine::Budget;
+use mailhaul_mail::PermitClock;
 use mailhaul_store::Store;
 
 use super::{
@@ -25,4 +26,6 @@ pub(crate) struct ServiceContext {
     pub(crate) stall_window: Duration,
     /// Sign-in mechanisms that work at each server.
     pub(crate) sign_ins: SignIns,
+    /// Clock of the workers' permits.
+    pub(crate) permit_clock: PermitClock,
 }

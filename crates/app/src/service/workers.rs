@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use mailhaul_mail::Permit;
 use mailhaul_migration::{Guid, Statistics};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -16,7 +17,7 @@ pub(crate) enum EndReason {
     Stopped,
     /// Other users need its place, or the service ends. Another worker continues later.
     Preempted,
-    /// Its lease is lost. Its last results do not count.
+    /// Its lease is lost, or was not renewed in time. It is cut, and its last results do not count.
     LeaseLost,
 }
 
@@ -48,11 +49,13 @@ pub(crate) struct Worker {
     pub(crate) source: EndpointLogin,
     /// `None` if the mail goes to the archive.
     pub(crate) target: Option<EndpointLogin>,
-    /// Cancelled to end the worker.
+    /// Cancelled to end the worker. It opens no connection afterwards.
     pub(crate) stop: CancellationToken,
     /// The first reason counts.
     end_reason: Arc<Mutex<Option<EndReason>>>,
     pub(crate) tally: Arc<Tally>,
+    /// Permit to write to the target, as long as the lease is held.
+    pub(crate) permit: Permit,
 }
 
 impl Worker {
@@ -61,9 +64,10 @@ impl Worker {
         source: EndpointLogin,
         target: Option<EndpointLogin>,
         before: Statistics,
+        permit: Permit,
     ) -> Self {
         let (stop, tally) = (CancellationToken::new(), Arc::new(Tally::new(before)));
-        Self { batch, source, target, stop, end_reason: Arc::default(), tally }
+        Self { batch, source, target, stop, end_reason: Arc::default(), tally, permit }
     }
 
     fn logins(&self) -> impl Iterator<Item = &EndpointLogin> {
@@ -76,6 +80,9 @@ impl Worker {
     }
 
     pub(crate) fn end(&self, reason: EndReason) {
+        if reason == EndReason::LeaseLost {
+            self.permit.end();
+        }
         self.end_reason.lock().get_or_insert(reason);
         self.stop.cancel();
     }

@@ -16,3 +16,4 @@ mod kinds;
 mod service;
 mod storm;
 mod support;
+mod zombie;

@@ -106,7 +106,8 @@ impl ImapMailbox {
             return Err(error.at(Side::Target));
         };
         let uploads = self.uploads.clone().ok_or_else(|| Error::session("there is no API to upload by"))?;
-        Ok(Api { uploads, user: user.clone(), tokens: tokens.clone() })
+        let permit = self.account.options.permit.clone();
+        Ok(Api { uploads, user: user.clone(), tokens: tokens.clone(), permit })
     }
 
     /// Uploads the next message.

@@ -6,6 +6,7 @@ use mailhaul_engine::Side;
 use mailhaul_imap::{self as imap, Introduction, ListedMailbox, Session, response::Namespaces};
 use parking_lot::Mutex;
 use tokio::{task::JoinSet, time::Instant};
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::{
@@ -35,7 +36,22 @@ pub(crate) struct StartedSession {
 impl StartedSession {
     /// Connects, signs in, and detects the kind of server. With `lists` it also lists all folders in the
     /// same round trip, if the pattern does not depend on the answers.
-    pub(crate) async fn new(account: &Account, lists: bool) -> Result<Self, SignInError> {
+    ///
+    /// Invariant: no session begins after `stop`. All connections of a mailbox are opened here, and one that
+    /// is not signed in by then is closed.
+    pub(crate) async fn new(
+        account: &Account,
+        stop: &CancellationToken,
+        lists: bool,
+    ) -> Result<Self, SignInError> {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => Err(SignInError::Stopped),
+            started = Self::start(account, lists) => started,
+        }
+    }
+
+    async fn start(account: &Account, lists: bool) -> Result<Self, SignInError> {
         let is_plain = lists && account.user_root.is_none();
         match Self::begin(account, is_plain).await {
             // The server may disconnect at one of its folders: the caller lists in another way.
@@ -98,15 +114,18 @@ impl From<imap::Error> for StartError {
 pub(crate) struct StartingSessions(Arc<Mutex<Vec<StartingSession>>>);
 
 impl StartingSessions {
-    /// Starts or drops sessions until their number is `wanted`. With `lists` the first one lists all
-    /// folders.
-    pub(crate) fn resize(&self, wanted: usize, account: &Account, lists: bool) {
+    /// Drops sessions beyond the number `kept`.
+    pub(crate) fn truncate(&self, kept: usize) {
+        self.0.lock().truncate(kept);
+    }
+
+    /// Starts sessions until their number is `wanted`. With `lists` the first one lists all folders.
+    pub(crate) fn fill(&self, wanted: usize, account: &Account, stop: &CancellationToken, lists: bool) {
         let mut begun = self.0.lock();
         while begun.len() < wanted {
             let lists = lists && begun.is_empty();
-            begun.push(StartingSession::start(account.clone(), lists));
+            begun.push(StartingSession::start(account.clone(), stop.clone(), lists));
         }
-        begun.truncate(wanted);
     }
 
     /// Takes a session, if there is one. A further connection takes the last one, because the first may
@@ -121,9 +140,9 @@ impl StartingSessions {
 pub(crate) struct StartingSession(JoinSet<Result<StartedSession, SignInError>>);
 
 impl StartingSession {
-    fn start(account: Account, lists: bool) -> Self {
+    fn start(account: Account, stop: CancellationToken, lists: bool) -> Self {
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move { StartedSession::new(&account, lists).await }.in_current_span());
+        tasks.spawn(async move { StartedSession::new(&account, &stop, lists).await }.in_current_span());
         Self(tasks)
     }
 
@@ -155,10 +174,13 @@ fn deny(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use mailhaul_engine::{ErrorKind, Mailbox as _};
     use mailhaul_imap::{ConnectOptions, Credentials, Security};
-    use mailhaul_mail::{FolderPath, Secret};
+    use mailhaul_mail::{CurrentPermit, EXPIRED_PERMIT, FolderPath, Permit, PermitClock, Retry, Secret};
     use mailhaul_testkit::fake::{Fake, Personality, VirtualClock};
+    use tokio::io::AsyncReadExt as _;
 
     use super::*;
     use crate::{ImapMailbox, Login};
@@ -166,14 +188,17 @@ mod tests {
     async fn mailbox(password: &str) -> (ImapMailbox, Fake) {
         let server = Fake::start(Personality::plain()).await;
         server.add_user("terrya", "pw", VirtualClock::default());
-        let account = Account {
+        (ImapMailbox::new(account(server.port, password)), server)
+    }
+
+    fn account(port: u16, password: &str) -> Account {
+        Account {
             side: Side::Target,
-            options: ConnectOptions::new("127.0.0.1", server.port, Security::Clear),
+            options: ConnectOptions::new("127.0.0.1", port, Security::Clear),
             login: Login::Password(Credentials::password("terrya", Secret::new(password))),
             user_root: None,
             profile: None,
-        };
-        (ImapMailbox::new(account), server)
+        }
     }
 
     fn sign_ins(server: &Fake) -> usize {
@@ -215,5 +240,66 @@ mod tests {
         assert_eq!(waiting(&mailbox), 2, "they are the mailbox's");
         mailbox.reconnect().await.unwrap();
         assert_eq!(waiting(&mailbox), 0);
+    }
+
+    #[tokio::test]
+    async fn a_stopped_mailbox_opens_no_connection() {
+        let (mailbox, server) = mailbox("pw").await;
+        let stop = CancellationToken::new();
+        let mut mailbox = mailbox.stopped_by(stop.clone());
+        mailbox.status(&FolderPath::inbox()).await.unwrap();
+        let before = server.commands().len();
+        stop.cancel();
+        // An open session stays.
+        mailbox.status(&FolderPath::inbox()).await.unwrap();
+        let open = server.commands().len();
+        assert!(open > before);
+        mailbox.reconnect().await.unwrap();
+        mailbox.connect_ahead(2);
+        for mut mailbox in [mailbox.another(), mailbox] {
+            let error = mailbox.status(&FolderPath::inbox()).await.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Interrupted, "{error}");
+            let error = mailbox.check_access().await.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Interrupted, "{error}");
+        }
+        assert_eq!(server.commands().len(), open);
+    }
+
+    #[tokio::test]
+    async fn a_sign_in_that_is_under_way_ends_with_the_stop() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stop = CancellationToken::new();
+        let account = account(listener.local_addr().unwrap().port(), "pw");
+        let mut mailbox = ImapMailbox::new(account).stopped_by(stop.clone());
+        let served = async {
+            let (mut held, _) = listener.accept().await.unwrap();
+            stop.cancel();
+            held.read_to_end(&mut Vec::new()).await
+        };
+        let (opened, closed) =
+            futures_util::join!(async { mailbox.status(&FolderPath::inbox()).await }, served);
+        assert_eq!(opened.unwrap_err().kind, ErrorKind::Interrupted);
+        assert_eq!(closed.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_connection_ends_with_its_permit_and_the_next_one_has_a_new_one() {
+        let second = Arc::new(AtomicU64::new(0));
+        let shown = Arc::clone(&second);
+        let clock: PermitClock = Arc::new(move || Duration::from_secs(shown.load(Ordering::SeqCst)));
+        let validity = Duration::from_secs(3);
+        let permit = CurrentPermit::from(Permit::new(clock, Duration::ZERO, validity));
+        let (mailbox, server) = mailbox("pw").await;
+        let mut mailbox = mailbox.permitted_by(permit.clone());
+        mailbox.status(&FolderPath::inbox()).await.unwrap();
+        let before = server.commands().len();
+        second.store(100, Ordering::SeqCst);
+        permit.renew_or_replace(validity);
+        let error = mailbox.status(&FolderPath::inbox()).await.unwrap_err();
+        assert_eq!((error.kind, error.retry), (ErrorKind::Connection, Retry::Now), "{error}");
+        assert!(error.message.ends_with(EXPIRED_PERMIT), "{error}");
+        assert_eq!(server.commands().len(), before);
+        mailbox.reconnect().await.unwrap();
+        mailbox.status(&FolderPath::inbox()).await.unwrap();
     }
 }

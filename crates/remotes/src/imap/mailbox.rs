@@ -12,10 +12,12 @@ use mailhaul_engine::{
 };
 use mailhaul_imap::{self as imap, ListedMailbox, MailboxName, Session, StatusItem};
 use mailhaul_mail::{
-    Digests, FINGERPRINT_FIELDS, Fingerprint, FolderPath, MessageHasher, Retry, Scope, Uid, UidSet,
+    CurrentPermit, Digests, FINGERPRINT_FIELDS, Fingerprint, FolderPath, MessageHasher, Retry, Scope, Uid,
+    UidSet,
 };
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::into_engine_error,
@@ -61,6 +63,8 @@ pub type ProfileListener = Arc<dyn Fn(&'static Profile) + Send + Sync>;
 pub struct ImapMailbox {
     pub(crate) account: Account,
     pub(crate) session: Option<Session>,
+    /// Cancelled when no further session may begin.
+    stop: CancellationToken,
     /// Connections that are made before they are used.
     pub(crate) ahead: StartingSessions,
     /// End of the session's token.
@@ -139,6 +143,7 @@ impl ImapMailbox {
         Self {
             account,
             session: None,
+            stop: CancellationToken::new(),
             ahead: StartingSessions::default(),
             ends: None,
             round_trip: None,
@@ -168,6 +173,19 @@ impl ImapMailbox {
     #[must_use]
     pub fn with_labels(self, label_rules: LabelRules) -> Self {
         Self { label_rules, ..self }
+    }
+
+    /// Lets no session begin after `stop`. Open sessions stay.
+    #[must_use]
+    pub fn stopped_by(self, stop: CancellationToken) -> Self {
+        Self { stop, ..self }
+    }
+
+    /// Writes to the server only while its permit is valid.
+    #[must_use]
+    pub fn permitted_by(mut self, permit: CurrentPermit) -> Self {
+        self.account.options.permit = Some(permit);
+        self
     }
 
     /// Uploads messages by Gmail's API in place of APPEND. The login must have access tokens.
@@ -224,6 +242,7 @@ impl ImapMailbox {
                     SignInError::NoToken(error) => {
                         without_token(error).context(self.end()).at(self.account.side)
                     }
+                    SignInError::Stopped => Error::interrupted(),
                 })?
             }
         };
@@ -258,7 +277,10 @@ impl ImapMailbox {
     pub(crate) async fn connect(&mut self) -> Result<Session, SignInError> {
         let begun = match self.ahead.take(self.is_further) {
             Some(ahead) => ahead.finish().await,
-            None => StartedSession::new(&self.account, self.list_at_once == ListAtOnce::Wanted).await,
+            None => {
+                let lists = self.list_at_once == ListAtOnce::Wanted;
+                StartedSession::new(&self.account, &self.stop, lists).await
+            }
         };
         let StartedSession { mut session, ends, choice, namespaces, round_trip, listed } =
             begun.map_err(|mut why| {
@@ -503,7 +525,7 @@ impl Mailbox for ImapMailbox {
         // The next command connects, if there is one.
         self.session = None;
         self.prefetched.clear();
-        self.ahead.resize(0, &self.account, false);
+        self.ahead.truncate(0);
         Ok(())
     }
 
@@ -511,13 +533,15 @@ impl Mailbox for ImapMailbox {
         let own = usize::from(self.session.is_none());
         // Only the source of a known mailbox is listed at once.
         let lists = own > 0 && self.listed.is_empty() && self.account.side == Side::Source;
-        self.ahead.resize(own + further, &self.account, lists);
+        self.ahead.truncate(own + further);
+        self.ahead.fill(own + further, &self.account, &self.stop, lists);
     }
 
     fn another(&self) -> Self {
         Self {
             account: self.account.clone(),
             session: None,
+            stop: self.stop.clone(),
             ahead: self.ahead.clone(),
             ends: None,
             round_trip: self.round_trip,
@@ -564,7 +588,7 @@ impl ImapMailbox {
     /// Ends the connections that were started ahead. Returns the one in use.
     fn give_up_sessions(&mut self) -> Option<Session> {
         if !self.is_further {
-            self.ahead.resize(0, &self.account, false);
+            self.ahead.truncate(0);
         }
         self.session.take()
     }

@@ -151,7 +151,7 @@ impl Delivery {
             Err(stopped) => {
                 for (_, temporary) in &files {
                     // The next run removes what stays.
-                    _ = disk.remove(temporary);
+                    _ = disk.discard(temporary);
                 }
                 let mut error = stopped.fault.explain(&self.to.whose);
                 if stopped.is_begun || error.scope == Scope::Session {
@@ -265,7 +265,7 @@ impl Delivery {
         let written = self.command.drain(..).map(|it| it.temporary);
         for temporary in written.chain(self.writing.take().map(|it| it.temporary)) {
             // The next run removes what stays.
-            _ = disk.remove(&temporary);
+            _ = disk.discard(&temporary);
         }
         self.octets = 0;
     }

@@ -8,6 +8,8 @@ use std::{
     time::SystemTime,
 };
 
+use mailhaul_mail::{EXPIRED_PERMIT, Permit};
+
 use super::fault::Fault;
 
 /// Only the owner may read the mail.
@@ -17,6 +19,8 @@ const FILE_MODE: u32 = 0o600;
 /// The only code that writes. Tests put a hook before each of its steps.
 #[derive(Clone, Default)]
 pub(super) struct Disk {
+    /// Permit without which nothing is changed; `None` if no other process can take over.
+    pub(super) permit: Option<Permit>,
     #[cfg(test)]
     pub(super) before: Option<Before>,
 }
@@ -26,8 +30,16 @@ pub(super) struct Disk {
 pub(super) type Before = std::sync::Arc<dyn Fn(&str, &Path) -> io::Result<()> + Send + Sync>;
 
 impl Disk {
-    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "hooks exist only in tests"))]
+    /// Runs one step, if the permit is valid.
     fn step<T>(&self, what: &str, path: &Path, work: impl FnOnce() -> io::Result<T>) -> Result<T, Fault> {
+        if self.permit.as_ref().is_some_and(|permit| !permit.is_valid()) {
+            return Err(Fault::found(path, io::ErrorKind::Other, EXPIRED_PERMIT));
+        }
+        self.always(what, path, work)
+    }
+
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "hooks exist only in tests"))]
+    fn always<T>(&self, what: &str, path: &Path, work: impl FnOnce() -> io::Result<T>) -> Result<T, Fault> {
         #[cfg(test)]
         if let Some(before) = &self.before {
             before(what, path).map_err(|error| Fault::at(path, error))?;
@@ -72,6 +84,11 @@ impl Disk {
 
     pub(super) fn remove(&self, path: &Path) -> Result<(), Fault> {
         self.step("remove", path, || fs::remove_file(path))
+    }
+
+    /// Removes an unfinished file of this process, which no other one can have taken over.
+    pub(super) fn discard(&self, path: &Path) -> Result<(), Fault> {
+        self.always("remove", path, || fs::remove_file(path))
     }
 
     /// Appends bytes to a file, all or none, durably.
@@ -122,5 +139,42 @@ impl Disk {
             other => other?,
         }
         self.sync_directory(above.unwrap_or(Path::new(".")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn an_expired_permit_changes_no_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let (kept, new) = (directory.path().join("kept"), directory.path().join("new"));
+        let mut disk = Disk::default();
+        disk.write(&mut disk.create(&kept).unwrap(), &kept, b"1\n").unwrap();
+        let clock: mailhaul_mail::PermitClock = Arc::new(|| std::time::Duration::from_secs(40));
+        disk.permit = Some(Permit::new(clock, std::time::Duration::ZERO, std::time::Duration::from_secs(40)));
+        let mut file = OpenOptions::new().append(true).open(&kept).unwrap();
+        let outcomes = [
+            disk.create(&new).map(drop),
+            disk.write(&mut file, &kept, b"2\n"),
+            disk.set_modified(&file, &kept, SystemTime::UNIX_EPOCH),
+            disk.rename(&kept, &new),
+            disk.link(&kept, &new),
+            disk.remove(&kept),
+            disk.append(&kept, b"2\n"),
+            disk.replace(&kept, b"2\n"),
+            disk.make_directory(&new),
+        ];
+        for outcome in outcomes {
+            let error = outcome.unwrap_err().explain("target annb");
+            assert!(error.message.ends_with(EXPIRED_PERMIT), "{error}");
+        }
+        assert_eq!(fs::read(&kept).unwrap(), b"1\n");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        disk.discard(&kept).unwrap();
+        assert!(!kept.exists());
     }
 }

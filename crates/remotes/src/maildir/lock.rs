@@ -73,7 +73,7 @@ fn create(path: &Path, disk: &Disk, run: &Run) -> Result<(), Fault> {
     let written = disk.write(&mut file, &temporary, holder.as_bytes());
     let linked = written.and_then(|()| disk.link(&temporary, path));
     // The next run removes what stays.
-    _ = disk.remove(&temporary);
+    _ = disk.discard(&temporary);
     linked
 }
 

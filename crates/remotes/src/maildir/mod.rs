@@ -33,7 +33,7 @@ mod uid_list;
 use std::{path::PathBuf, time::Duration};
 
 use mailhaul_engine::{Cursor, Error, ErrorKind, Folder, FolderStatus, Mailbox, NameRules, SameName, Scan};
-use mailhaul_mail::{Digests, Fingerprint, FolderPath, Retry, Scope, Uid, UidSet};
+use mailhaul_mail::{Digests, Fingerprint, FolderPath, Permit, Retry, Scope, Uid, UidSet};
 
 use self::{
     disk::Disk, fault::Fault, folder_directory::Archive, folder_directory::FolderDirectory,
@@ -56,6 +56,13 @@ impl MaildirMailbox {
     pub fn new(root: PathBuf, name: String) -> Self {
         let archive = Archive { root, disk: Disk::default(), run: Run::this() };
         Self { archive, name, lost: LostFlags::default() }
+    }
+
+    /// Changes files only while the permit is valid.
+    #[must_use]
+    pub fn permitted_by(mut self, permit: Permit) -> Self {
+        self.archive.disk.permit = Some(permit);
+        self
     }
 
     fn whose(&self, folder: &FolderPath) -> String {

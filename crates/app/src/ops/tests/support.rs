@@ -182,7 +182,9 @@ impl Desk {
     pub(super) async fn worker(&self, user: &MigrationUser) -> Idle {
         let batch = self.context.store.batch_by_guid(user.batch).await.unwrap();
         let source = EndpointLogin { endpoint: batch.source_endpoint, user_name: user.user_name.clone() };
-        let worker = Worker::new(batch.guid, source, None, user.statistics);
+        let clock = crate::boot_clock::boot_clock();
+        let permit = mailhaul_mail::Permit::new(clock.clone(), clock(), std::time::Duration::from_hours(1));
+        let worker = Worker::new(batch.guid, source, None, user.statistics, permit);
         self.context.workers.started(user.guid, worker.clone());
         Idle { worker }
     }

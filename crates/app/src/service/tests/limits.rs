@@ -8,8 +8,9 @@ use std::sync::{
 use mailhaul_migration::{FailureClass, MigrationUser, UserStatus as S};
 use mailhaul_store::NewSecret;
 use tokio::{
-    io::{AsyncWriteExt as _, copy_bidirectional},
+    io::{AsyncReadExt as _, AsyncWriteExt as _, Interest, copy_bidirectional},
     net::{TcpListener, TcpStream},
+    sync::watch,
 };
 
 use super::*;
@@ -242,4 +243,152 @@ async fn a_server_with_two_connections_gets_two_and_no_user_fails() {
         refused += report.items.iter().filter(|it| it.text.contains("Maximum number of connections")).count();
     }
     assert!(refused < 25, "{refused}");
+}
+
+/// Server that holds sign-ins and cuts connections on request, in front of another server.
+struct HoldingServer {
+    port: u16,
+    /// True while no sign-in gets an answer.
+    is_holding: watch::Sender<bool>,
+    /// Sessions are cut at each change.
+    cuts: watch::Sender<usize>,
+    /// Sign-ins that wait for an answer.
+    held: Counter,
+    sessions: Counter,
+}
+
+/// Number of open connections of a kind, and the maximum since the last look at it.
+#[derive(Clone, Default)]
+struct Counter(Arc<(AtomicUsize, AtomicUsize)>);
+
+impl Counter {
+    fn now(&self) -> usize {
+        self.0.0.load(Ordering::SeqCst)
+    }
+
+    fn max(&self) -> usize {
+        self.0.1.swap(self.now(), Ordering::SeqCst)
+    }
+
+    async fn during<T>(&self, work: impl Future<Output = T>) -> T {
+        let now = self.0.0.fetch_add(1, Ordering::SeqCst) + 1;
+        self.0.1.fetch_max(now, Ordering::SeqCst);
+        let done = work.await;
+        self.0.0.fetch_sub(1, Ordering::SeqCst);
+        done
+    }
+
+    async fn reaches(&self, is_reached: impl Fn(usize) -> bool) {
+        for _ in 0..600 {
+            if is_reached(self.now()) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("there are {} connections", self.now());
+    }
+}
+
+impl HoldingServer {
+    async fn start(upstream: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = Self {
+            port: listener.local_addr().unwrap().port(),
+            is_holding: watch::Sender::new(false),
+            cuts: watch::Sender::new(0),
+            held: Counter::default(),
+            sessions: Counter::default(),
+        };
+        let (is_holding, cuts) = (server.is_holding.subscribe(), server.cuts.subscribe());
+        let (held, sessions) = (server.held.clone(), server.sessions.clone());
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let (mut is_holding, mut cuts) = (is_holding.clone(), cuts.clone());
+                let (held, sessions) = (held.clone(), sessions.clone());
+                tokio::spawn(async move {
+                    let mut server = TcpStream::connect(("127.0.0.1", upstream)).await.unwrap();
+                    let mut greeting = [0; 1024];
+                    let length = server.read(&mut greeting).await.unwrap();
+                    // The client may have closed already.
+                    _ = client.write_all(&greeting[..length]).await;
+                    let is_answered = async {
+                        tokio::select! {
+                            biased;
+                            () = closed(&client) => false,
+                            released = is_holding.wait_for(|holds| !holds) => released.is_ok(),
+                        }
+                    };
+                    if !held.during(is_answered).await {
+                        return;
+                    }
+                    cuts.mark_unchanged();
+                    let session = async {
+                        tokio::select! {
+                            _ = copy_bidirectional(&mut client, &mut server) => {}
+                            _ = cuts.changed() => {}
+                        }
+                    };
+                    sessions.during(session).await;
+                });
+            }
+        });
+        server
+    }
+}
+
+/// Waits until the client closes. Its command stays unread.
+async fn closed(client: &TcpStream) {
+    while !client.ready(Interest::READABLE).await.is_ok_and(|ready| ready.is_read_closed()) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_must_end_begins_no_session() {
+    let directory = tempfile::tempdir().unwrap();
+    let users = ["annb", "bobc", "carold", "paulc", "terrya"];
+    let server = filled(&users, 300).await;
+    let slow = Proxy::start(server.port(), Faults { rate: Some(40_000), ..Faults::default() });
+    let front = HoldingServer::start(slow.port()).await;
+    let mut site = Site::new(directory.path(), front.port, 5).await;
+    site.batch(&users).await;
+    site.run();
+    front.sessions.reaches(|sessions| sessions == 5).await;
+    // All five lose their connections, and their next sign-ins get no answer.
+    front.is_holding.send_replace(true);
+    front.cuts.send_modify(|cuts| *cuts += 1);
+    front.held.reaches(|held| held >= 5).await;
+    front.sessions.reaches(|sessions| sessions == 0).await;
+    _ = front.sessions.max();
+    let lower = |it: &mut Endpoint| {
+        it.max_concurrent_migrations = Limit::At(1);
+        it.max_concurrent_incremental_syncs = Limit::At(1);
+    };
+    site.context.store.update_endpoint(site.endpoint.guid, NewSecret::Keep, lower).await.unwrap();
+    site.context.workers.nudge();
+    for _ in 0..600 {
+        let ending = site.context.workers.all().iter().filter(|(_, it)| it.end_reason().is_some()).count();
+        if ending + 1 >= site.context.workers.all().len() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Four sign-ins are given up. Otherwise they get their answer, and are counted.
+    for _ in 0..200 {
+        if front.held.now() <= 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    front.is_holding.send_replace(false);
+    for _ in 0..600 {
+        if site.context.workers.all().len() <= 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    front.sessions.reaches(|sessions| sessions == 1).await;
+    let most = front.sessions.max();
+    assert_eq!(most, 1, "{most} sessions");
+    site.end().await;
 }

@@ -5,6 +5,7 @@ mod clock;
 mod gmail_api;
 mod limits;
 mod many_endpoints;
+mod permits;
 mod stalls;
 
 use std::{path::Path, time::Duration};

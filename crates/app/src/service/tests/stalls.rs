@@ -1,6 +1,7 @@
 //! Stalled mailboxes, and other users that wait for their place.
 
 use mailhaul_migration::UserStatus as S;
+use mailhaul_testkit::Cut;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional},
     net::TcpListener,
@@ -89,15 +90,17 @@ async fn a_scan_of_a_large_folder_is_progress() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_ends_does_not_wait_for_silent_servers() {
     let directory = tempfile::tempdir().unwrap();
-    let server = filled(&["annb"], 1).await;
-    let mut site = Site::new(directory.path(), silent_at_first(server.port()).await, 1).await;
+    let server = filled(&["annb"], 30).await;
+    let faults = Faults { cut_download: Some(10_000), cut: Cut::Hold, ..Faults::default() };
+    let silent = Proxy::start(server.port(), faults);
+    let mut site = Site::new(directory.path(), silent.port(), 1).await;
     site.batch(&["annb"]).await;
     site.run();
-    while site.context.workers.all().is_empty() {
+    while silent.cuts() == 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     site.end().await;
-    // Its worker still waits for the greeting, and was left.
+    // Its worker still waits for a message, and was left.
     assert_eq!(site.context.workers.all().len(), 1);
     let user = site.context.store.user("annb@contoso.edu", None).await.unwrap();
     assert_eq!((user.status, user.attempts, user.failure), (S::Queued, 0, None));

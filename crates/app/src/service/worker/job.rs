@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mailhaul_engine::{Error, PassLimits, Report, Slots};
-use mailhaul_mail::Retry;
+use mailhaul_mail::{CurrentPermit, Retry};
 use mailhaul_migration::MigrationUser;
 use mailhaul_remotes::Side;
 use mailhaul_store::{ClaimedUser, Lease, MailboxLedger, PassKind, StoreError};
@@ -58,7 +58,8 @@ impl WorkerJob {
     ) -> Result<Report, Error> {
         let (context, worker) = (&self.context, &self.worker);
         let route = context.route(&self.user).await?;
-        let from = context.source(&self.user, &route).await?.counting_scans(worker.tally.scanned());
+        let from = context.source(&self.user, &route).await?;
+        let from = from.counting_scans(worker.tally.scanned()).stopped_by(worker.stop.clone());
         let progress = UserProgress { tally: &worker.tally, updates };
         let mut limits = PassLimits { is_resumed: true, ..PassLimits::default() };
         self.start_meters(&route, meters, &mut limits).await?;
@@ -74,10 +75,15 @@ impl WorkerJob {
         let ledger = self.ledger(&route).await?;
         Ok(match to {
             Destination::Imap(to) => {
-                let to = to.counting_scans(worker.tally.scanned());
+                let permit = CurrentPermit::from(worker.permit.clone());
+                let to = to.counting_scans(worker.tally.scanned()).stopped_by(worker.stop.clone());
+                let to = to.permitted_by(permit);
                 Box::pin(pass.run(from, to, &ledger)).await
             }
-            Destination::Archive(to) => Box::pin(pass.run(from, to, &ledger)).await,
+            Destination::Archive(to) => {
+                let to = to.permitted_by(worker.permit.clone());
+                Box::pin(pass.run(from, to, &ledger)).await
+            }
         })
     }
 

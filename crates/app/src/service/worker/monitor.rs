@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use mailhaul_engine::{Error, ErrorKind, Report};
-use mailhaul_mail::Retry;
+use mailhaul_mail::{EXPIRED_PERMIT, Permit, Retry, Scope};
 use mailhaul_migration::{Batch, BatchSettings, FailureClass, MigrationUser, UserEvent};
 use mailhaul_remotes::Side;
 use mailhaul_store::{Due, PassKind, ReportEntry, StoreError};
@@ -24,6 +24,8 @@ use crate::service::{
 
 /// Time between lines of the report during a pass.
 const REPORT_INTERVAL: Duration = Duration::from_secs(30);
+/// Time between checks of the permit. Timers do not count the time for which the machine is suspended.
+const PERMIT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// State of a running pass.
 pub(super) struct PassMonitor<'a> {
@@ -59,6 +61,9 @@ impl<'a> PassMonitor<'a> {
     pub(super) async fn run(mut self) -> JobEnd {
         let (sender, mut updates) = mpsc::unbounded_channel();
         let report = self.watch(sender, &mut updates).await;
+        if report.error.is_some() && !self.job.worker.permit.is_valid() {
+            self.job.worker.end(EndReason::LeaseLost);
+        }
         while let Ok(update) = updates.try_recv() {
             match update {
                 ProgressUpdate::Entry(entry) => self.entries.push(entry),
@@ -90,6 +95,7 @@ impl<'a> PassMonitor<'a> {
                 .await
                 .unwrap_or_else(|error| Report { folders: Vec::new(), error: Some(error) })
         });
+        let mut expiry = std::pin::pin!(expired(&job.worker.permit));
         let mut stall = StallDetector::new(job.context.stall_window, job.user.attempts);
         let mut stall_checks = tokio::time::interval(stall.window());
         stall_checks.reset();
@@ -97,6 +103,10 @@ impl<'a> PassMonitor<'a> {
         loop {
             tokio::select! {
                 report = &mut pass => return report,
+                () = &mut expiry => {
+                    let error = Error::new(Scope::Endpoint, Retry::Now, ErrorKind::Interrupted, EXPIRED_PERMIT);
+                    return Report { folders: Vec::new(), error: Some(error) };
+                }
                 _ = stall_checks.tick() => if let Some(error) = self.stalled(&mut stall).await {
                     return Report { folders: Vec::new(), error: Some(error) };
                 },
@@ -204,6 +214,13 @@ impl<'a> PassMonitor<'a> {
             failure.message = format!("{}. {forecast}", failure.message);
         }
         verdict
+    }
+}
+
+/// Waits until the permit has expired.
+async fn expired(permit: &Permit) {
+    while let Some(left) = permit.remaining() {
+        tokio::time::sleep(left.min(PERMIT_CHECK_INTERVAL)).await;
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mailhaul_engine::{Error, ErrorKind};
-use mailhaul_mail::{Reach, Redactor, Retry, Scope, Secret};
+use mailhaul_mail::{CurrentPermit, Reach, Redactor, Retry, Scope, Secret};
 use mailhaul_oauth::{Tokens, check_url, innermost};
 use parking_lot::MutexGuard;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -50,6 +50,8 @@ pub(crate) struct Api {
     pub(crate) uploads: Uploads,
     pub(crate) user: String,
     pub(crate) tokens: Tokens,
+    /// Permit without which no request is sent.
+    pub(crate) permit: Option<CurrentPermit>,
 }
 
 impl Api {
@@ -117,6 +119,9 @@ impl Api {
     }
 
     async fn send(&self, request: &Request, token: &[u8]) -> Result<Answer, ApiError> {
+        if self.permit.as_ref().is_some_and(|permit| !permit.get().is_valid()) {
+            return Err(ApiError::Unknown(Error::session(mailhaul_mail::EXPIRED_PERMIT)));
+        }
         let token = String::from_utf8_lossy(token);
         let mut sending = self.uploads.api.client.request(request.method.clone(), request.url.clone());
         sending = sending.bearer_auth(&token).body(request.body.clone());
@@ -275,6 +280,7 @@ mod tests {
                 uploads: Uploads::new(GmailApi::new(&base).unwrap()),
                 user: "ann@example.org".to_owned(),
                 tokens: Tokens::new(FixedToken(Secret::new(forms[0]))),
+                permit: None,
             };
             let url = api.url("", "labels").unwrap();
             let request = Request { method: Method::GET, url, headers: Vec::new(), body: Bytes::new() };
