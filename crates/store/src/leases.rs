@@ -92,8 +92,11 @@ pub struct WaitingPasses {
 const KINDS: &str = "(VALUES ('Final'), ('Incremental'), ('First')) AS kind";
 
 /// True in SQL if users of a batch could be claimed for a kind of pass at the time `?1`.
-const HAS_CLAIMABLE: &str = "EXISTS (SELECT 1 FROM migration_user WHERE migration_user.batch = batch.guid \
-                             AND migration_user.pass = kind.column1 AND migration_user.due <= ?1 AND migration_user.lease_until IS NULL)";
+///
+/// Not EXISTS: `SQLite` makes a join of it, which reads all users that are due.
+const HAS_CLAIMABLE: &str = "(SELECT min(migration_user.due) FROM migration_user WHERE migration_user.batch = batch.guid \
+     AND migration_user.pass = kind.column1 AND migration_user.due <= ?1 \
+     AND migration_user.lease_until IS NULL) IS NOT NULL";
 
 /// SQL of [`Store::running`].
 pub(crate) const RUNNING: &str = "SELECT migration_user.source_endpoint, batch.target_endpoint, migration_user.pass, count(*) AS users \

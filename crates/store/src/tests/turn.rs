@@ -280,7 +280,10 @@ async fn each_statement_of_a_turn_searches_an_index() {
         let seen = accesses(&store, sql.clone()).await;
         assert_eq!(seen.len(), expected.len(), "{sql}: {seen:?}");
         for (seen, expected) in seen.iter().zip(expected) {
-            assert!(seen.starts_with("SEARCH migration_user ") && seen.ends_with(expected), "{sql}: {seen}");
+            assert!(
+                seen.starts_with("SEARCH migration_user USING ") && seen.ends_with(expected),
+                "{sql}: {seen}"
+            );
         }
     }
     store.close().await;
