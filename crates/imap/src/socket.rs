@@ -189,7 +189,7 @@ mod tests {
             let mut written = 0;
             // The server reads nothing, so the system holds what it does not take.
             while let Ok(count) =
-                tokio::time::timeout(Duration::from_millis(100), socket.write(&[7; MAX_WRITE])).await
+                tokio::time::timeout(Duration::from_millis(100), socket.write(&vec![7; MAX_WRITE])).await
             {
                 written += count.unwrap();
             }

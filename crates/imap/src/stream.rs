@@ -223,7 +223,6 @@ mod tests {
         assert!(tcp.tcp_nodelay().unwrap() && tcp.keepalive().unwrap());
         #[cfg(target_os = "linux")]
         assert_eq!(tcp.tcp_user_timeout().unwrap(), None, "a server that is read may be slow");
-        drop(tcp);
 
         server.write_all(b"* OK").await.unwrap();
         let mut octets = [0; 4];
