@@ -6,11 +6,14 @@
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use jiff::Timestamp;
+use mailhaul_mail::Secret;
 use mailhaul_migration::{
     Access, Batch, BatchIntent, BatchSettings, Endpoint, EndpointSecurity, EndpointType, Guid, Limit, Rates,
 };
-use mailhaul_store::Store;
+use mailhaul_store::{ServerAddress, Store};
+use mailhaul_testkit::Postgres;
 use sqlx::{Connection as _, SqliteConnection};
+use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 const USERS: [i64; 3] = [10_000, 100_000, 1_000_000];
@@ -33,15 +36,15 @@ const STATES: [State; 3] = [
         name: "none due",
         status: "Queued",
         pass: "First",
-        due: "?1 + 86400000 + n",
-        check_due: "?1 + 3600000 + n",
+        due: "NOW + 86400000 + n",
+        check_due: "NOW + 3600000 + n",
     },
-    State { name: "all due", status: "Queued", pass: "First", due: "?1 - n", check_due: "?1 - n" },
+    State { name: "all due", status: "Queued", pass: "First", due: "NOW - n", check_due: "NOW - n" },
     State {
         name: "all synced",
         status: "Synced",
         pass: "Incremental",
-        due: "?1 + 60000 + n",
+        due: "NOW + 60000 + n",
         check_due: "NULL",
     },
 ];
@@ -71,14 +74,85 @@ fn endpoint(name: &str) -> Endpoint {
     }
 }
 
+/// The place of a store.
+enum Place {
+    File(TempDir),
+    Server(Box<Postgres>),
+}
+
+impl Place {
+    fn new(is_server: bool) -> Self {
+        if is_server {
+            Self::Server(Box::new(Postgres::start(&[])))
+        } else {
+            Self::File(tempfile::tempdir().unwrap())
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::File(_) => "file",
+            Self::Server(_) => "server",
+        }
+    }
+
+    async fn open(&self) -> Store {
+        match self {
+            Self::File(directory) => Store::open(directory.path()).await.unwrap(),
+            Self::Server(server) => {
+                let address = ServerAddress::parse(&server.url()).unwrap();
+                let address = address.with_password(&Secret::new(server.password().to_owned()));
+                Store::connect(&address).await.unwrap()
+            }
+        }
+    }
+
+    /// Inserts users of a batch by SQL: a million sealed passwords would take an hour.
+    async fn insert(&self, state: &State, batch: &Batch, users: i64) {
+        let hexadecimal = |guid: Guid| match self {
+            Self::File(_) => format!("x'{}'", guid.simple()),
+            Self::Server(_) => format!("'{guid}'::uuid"),
+        };
+        let (guid, numbers) = match self {
+            Self::File(_) => (
+                "randomblob(16)",
+                "(WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < USERS) \
+                 SELECT n FROM number)",
+            ),
+            Self::Server(_) => ("gen_random_uuid()", "(SELECT generate_series(1, USERS) AS n)"),
+        };
+        let sql = format!(
+            "INSERT INTO migration_user (guid, batch, source_endpoint, csv_row, email_address, user_name, \
+             target_user_name, status, status_since, pass, due, check_due) SELECT {guid}, {}, {}, n, \
+             'user' || n || '@' || '{}', 'user' || n, 'user' || n, '{}', NOW - 1000, '{}', {}, {} FROM {numbers} AS it",
+            hexadecimal(batch.guid),
+            hexadecimal(batch.source_endpoint),
+            batch.name,
+            state.status,
+            state.pass,
+            state.due,
+            state.check_due
+        );
+        let sql = sql.replace("NOW", &NOW.to_string()).replace("USERS", &users.to_string());
+        match self {
+            Self::File(directory) => {
+                let file = directory.path().join("mailhaul.db");
+                let mut connection = SqliteConnection::connect(file.to_str().unwrap()).await.unwrap();
+                for pragma in ["PRAGMA synchronous = OFF", "PRAGMA cache_size = -200000"] {
+                    sqlx::query(pragma).execute(&mut connection).await.unwrap();
+                }
+                sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
+            }
+            Self::Server(server) => _ = server.ask(&sql),
+        }
+    }
+}
+
 /// Inserts running batches with this many users in all.
-async fn fill(store: &Store, file: &std::path::Path, state: &State, users: i64) {
+async fn fill(store: &Store, place: &Place, state: &State, users: i64) {
     let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
     let target = store.insert_endpoint(endpoint("New"), None).await.unwrap();
-    let mut connection = SqliteConnection::connect(file.to_str().unwrap()).await.unwrap();
-    for sql in ["PRAGMA synchronous = OFF", "PRAGMA cache_size = -200000"] {
-        sqlx::query(sql).execute(&mut connection).await.unwrap();
-    }
     for number in 0..BATCHES {
         let batch = Batch {
             guid: Guid::new_v4(),
@@ -92,19 +166,13 @@ async fn fill(store: &Store, file: &std::path::Path, state: &State, users: i64) 
             created: source.created,
             started: None,
         };
-        let batch = store.insert_batch(batch, Vec::new()).await.unwrap().batch.guid;
-        let sql = format!(
-            "INSERT INTO migration_user (guid, batch, source_endpoint, csv_row, email_address, user_name, target_user_name, status, \
-             status_since, pass, due, check_due) WITH RECURSIVE number (n) AS \
-             (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?2) \
-             SELECT randomblob(16), ?3, ?4, n, 'user' || n || '@{number}.example', 'user' || n, 'user' || n, '{}', \
-             ?1 - 1000, '{}', {}, {} FROM number",
-            state.status, state.pass, state.due, state.check_due
-        );
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(NOW).bind(users / BATCHES);
-        query.bind(batch).bind(source.guid).execute(&mut connection).await.unwrap();
+        let batch = store.insert_batch(batch, Vec::new()).await.unwrap().batch;
+        place.insert(state, &batch, users / BATCHES).await;
     }
-    connection.close().await.unwrap();
+    if let Place::Server(server) = place {
+        // A server does this by itself some seconds after a change.
+        server.ask("VACUUM ANALYZE migration_user");
+    }
 }
 
 /// Runs the queries of a turn that starts nobody, and the one after it.
@@ -131,14 +199,17 @@ fn turns(criterion: &mut Criterion) {
     group.sample_size(10);
     for users in USERS.into_iter().filter(|users| only.is_none_or(|only| only == *users)) {
         for state in &STATES {
-            let directory = tempfile::tempdir().unwrap();
-            let store = runtime.block_on(Store::open(directory.path())).unwrap();
-            runtime.block_on(fill(&store, &directory.path().join("mailhaul.db"), state, users));
-            let owner = Guid::new_v4();
-            group.bench_function(BenchmarkId::new(state.name, users), |bencher| {
-                bencher.iter(|| runtime.block_on(turn(&store, now, owner)));
-            });
-            runtime.block_on(store.close());
+            for is_server in [false, true] {
+                let place = Place::new(is_server);
+                let store = runtime.block_on(place.open());
+                runtime.block_on(fill(&store, &place, state, users));
+                let owner = Guid::new_v4();
+                let name = format!("{}, {}", state.name, place.name());
+                group.bench_function(BenchmarkId::new(name, users), |bencher| {
+                    bencher.iter(|| runtime.block_on(turn(&store, now, owner)));
+                });
+                runtime.block_on(store.close());
+            }
         }
     }
     group.finish();

@@ -338,7 +338,7 @@ impl HoldingServer {
 
 /// Waits until the client closes. Its command stays unread.
 async fn closed(client: &TcpStream) {
-    while !client.ready(Interest::READABLE).await.is_ok_and(|ready| ready.is_read_closed()) {
+    while !client.ready(Interest::READABLE).await.is_ok_and(tokio::io::Ready::is_read_closed) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
