@@ -187,9 +187,9 @@ mod tests {
         for is_dropped in [false, true] {
             let (mut socket, second, mut server) = permitted().await;
             let mut written = 0;
+            let part = vec![7; MAX_WRITE];
             // The server reads nothing, so the system holds what it does not take.
-            while let Ok(count) =
-                tokio::time::timeout(Duration::from_millis(100), socket.write(&[7; MAX_WRITE])).await
+            while let Ok(count) = tokio::time::timeout(Duration::from_millis(100), socket.write(&part)).await
             {
                 written += count.unwrap();
             }

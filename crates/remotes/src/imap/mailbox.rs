@@ -275,12 +275,10 @@ impl ImapMailbox {
     }
 
     pub(crate) async fn connect(&mut self) -> Result<Session, SignInError> {
+        let lists = self.list_at_once == ListAtOnce::Wanted;
         let begun = match self.ahead.take(self.is_further) {
             Some(ahead) => ahead.finish().await,
-            None => {
-                let lists = self.list_at_once == ListAtOnce::Wanted;
-                StartedSession::new(&self.account, &self.stop, lists).await
-            }
+            None => StartedSession::new(&self.account, &self.stop, lists).await,
         };
         let StartedSession { mut session, ends, choice, namespaces, round_trip, listed } =
             begun.map_err(|mut why| {
