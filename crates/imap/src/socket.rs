@@ -16,11 +16,6 @@ use tokio::{
 
 /// Idle time after which the system probes the connection. Firewalls drop idle connections.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(45);
-/// Time for which the system keeps sending data that the server does not take.
-///
-/// A lease ends 20 s after the permit, so that this data is gone before another process takes over.
-#[cfg(target_os = "linux")]
-const UNSENT_DATA_LIFETIME: Duration = Duration::from_secs(15);
 /// Bytes of one system call. A process that is stopped between the check and the call sends no more afterwards.
 const MAX_WRITE: usize = 64 << 10;
 
@@ -38,8 +33,8 @@ impl Socket {
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_INTERVAL).with_interval(KEEPALIVE_INTERVAL);
         SockRef::from(&tcp).set_tcp_keepalive(&keepalive)?;
         #[cfg(target_os = "linux")]
-        if permit.is_some() {
-            SockRef::from(&tcp).set_tcp_user_timeout(Some(UNSENT_DATA_LIFETIME))?;
+        if let Some(lifetime) = permit.as_ref().and_then(Permit::unsent_lifetime) {
+            SockRef::from(&tcp).set_tcp_user_timeout(Some(lifetime))?;
         }
         Ok(Self { tcp: Some(tcp), permit })
     }
@@ -187,9 +182,9 @@ mod tests {
         for is_dropped in [false, true] {
             let (mut socket, second, mut server) = permitted().await;
             let mut written = 0;
+            let part = vec![7; MAX_WRITE];
             // The server reads nothing, so the system holds what it does not take.
-            while let Ok(count) =
-                tokio::time::timeout(Duration::from_millis(100), socket.write(&vec![7; MAX_WRITE])).await
+            while let Ok(count) = tokio::time::timeout(Duration::from_millis(100), socket.write(&part)).await
             {
                 written += count.unwrap();
             }
@@ -219,7 +214,14 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn the_system_gives_up_data_that_a_target_does_not_take() {
-        let (socket, _second, _server) = permitted().await;
-        assert_eq!(socket.options().tcp_user_timeout().unwrap(), Some(UNSENT_DATA_LIFETIME));
+        for lifetime in [None, Some(Duration::from_secs(15))] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let clock = Arc::new(|| Duration::ZERO);
+            let permit =
+                Permit::with_unsent_lifetime(clock, Duration::ZERO, Duration::from_secs(40), lifetime);
+            let socket = Socket::new(tcp, Some(permit)).unwrap();
+            assert_eq!(socket.options().tcp_user_timeout().unwrap(), lifetime);
+        }
     }
 }

@@ -219,10 +219,10 @@ mod tests {
         let mut stream = Stream::connect(&options).await.unwrap();
         let (mut server, _) = listener.accept().await.unwrap();
         assert!(!stream.is_tls());
-        let tcp = stream.socket().options();
-        assert!(tcp.tcp_nodelay().unwrap() && tcp.keepalive().unwrap());
+        let socket = || stream.socket().options();
+        assert!(socket().tcp_nodelay().unwrap() && socket().keepalive().unwrap());
         #[cfg(target_os = "linux")]
-        assert_eq!(tcp.tcp_user_timeout().unwrap(), None, "a server that is read may be slow");
+        assert_eq!(socket().tcp_user_timeout().unwrap(), None, "a server that is read may be slow");
 
         server.write_all(b"* OK").await.unwrap();
         let mut octets = [0; 4];

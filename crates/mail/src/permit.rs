@@ -27,12 +27,31 @@ struct Shared {
     clock: PermitClock,
     /// Nanoseconds of the clock.
     deadline: AtomicU64,
+    unsent_lifetime: Option<Duration>,
 }
 
 impl Permit {
     /// Returns a permit that is valid for this time after `since`, a time of the clock.
     pub fn new(clock: PermitClock, since: Duration, validity: Duration) -> Self {
-        Self(Arc::new(Shared { clock, deadline: AtomicU64::new(nanos(since + validity)) }))
+        Self::with_unsent_lifetime(clock, since, validity, None)
+    }
+
+    /// Returns a permit as [`Permit::new`], with a time after which the system discards data that a target does not take.
+    ///
+    /// It is for owners whose work another machine takes over: this data must be gone by then.
+    pub fn with_unsent_lifetime(
+        clock: PermitClock,
+        since: Duration,
+        validity: Duration,
+        unsent_lifetime: Option<Duration>,
+    ) -> Self {
+        let deadline = AtomicU64::new(nanos(since + validity));
+        Self(Arc::new(Shared { clock, deadline, unsent_lifetime }))
+    }
+
+    /// Returns the time for which the system keeps data that a target does not take; `None` for the system's own.
+    pub fn unsent_lifetime(&self) -> Option<Duration> {
+        self.0.unsent_lifetime
     }
 
     /// Moves the deadline to this time after `since`, and never back. Returns false if the permit has expired.
@@ -90,7 +109,7 @@ impl CurrentPermit {
             let clock = Arc::clone(&permit.0.clock);
             let now = clock();
             if !permit.renew(now, validity) {
-                *permit = Permit::new(clock, now, validity);
+                *permit = Permit::with_unsent_lifetime(clock, now, validity, permit.unsent_lifetime());
             }
         });
     }

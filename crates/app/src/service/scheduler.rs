@@ -29,6 +29,8 @@ const LEASE_TIME: Duration = Duration::from_mins(1);
 ///
 /// Shorter than the lease: data that the system holds by then is gone before another worker can take over.
 const PERMIT_TIME: Duration = Duration::from_secs(40);
+/// Time for which the system keeps data that a target does not take: less than from the permit's end to the lease's.
+const UNSENT_DATA_LIFETIME: Duration = Duration::from_secs(15);
 /// Time between heartbeats. A change of the clock is noticed within this time.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 /// Time after which a check without a result may start again.
@@ -314,7 +316,10 @@ impl Scheduler {
         let login = |endpoint, name: &String| EndpointLogin { endpoint, user_name: name.clone() };
         let source = login(start.source.guid, &user.user_name);
         let target = start.target.map(|endpoint| login(endpoint, &user.target_user_name));
-        let permit = Permit::new(self.context.permit_clock.clone(), permit_from, PERMIT_TIME);
+        // Only the service of a database on a server is taken over while it may still run.
+        let unsent_lifetime = self.context.store.is_on_server().then_some(UNSENT_DATA_LIFETIME);
+        let clock = self.context.permit_clock.clone();
+        let permit = Permit::with_unsent_lifetime(clock, permit_from, PERMIT_TIME, unsent_lifetime);
         Worker::new(user.batch, source, target, user.statistics, permit)
     }
 }

@@ -275,11 +275,10 @@ impl ImapMailbox {
     }
 
     pub(crate) async fn connect(&mut self) -> Result<Session, SignInError> {
-        let begun = if let Some(ahead) = self.ahead.take(self.is_further) {
-            ahead.finish().await
-        } else {
-            let lists = self.list_at_once == ListAtOnce::Wanted;
-            StartedSession::new(&self.account, &self.stop, lists).await
+        let lists = self.list_at_once == ListAtOnce::Wanted;
+        let begun = match self.ahead.take(self.is_further) {
+            Some(ahead) => ahead.finish().await,
+            None => StartedSession::new(&self.account, &self.stop, lists).await,
         };
         let StartedSession { mut session, ends, choice, namespaces, round_trip, listed } =
             begun.map_err(|mut why| {

@@ -8,7 +8,7 @@ use std::sync::{
 use mailhaul_migration::{FailureClass, MigrationUser, UserStatus as S};
 use mailhaul_store::NewSecret;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _, Interest, copy_bidirectional},
+    io::{AsyncReadExt as _, AsyncWriteExt as _, Interest, Ready, copy_bidirectional},
     net::{TcpListener, TcpStream},
     sync::watch,
 };
@@ -338,7 +338,7 @@ impl HoldingServer {
 
 /// Waits until the client closes. Its command stays unread.
 async fn closed(client: &TcpStream) {
-    while !client.ready(Interest::READABLE).await.is_ok_and(tokio::io::Ready::is_read_closed) {
+    while !client.ready(Interest::READABLE).await.is_ok_and(Ready::is_read_closed) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
