@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow};
 use mailhaul_store::ServerAddress;
 
-/// Where one installation keeps its data.
+/// The places of one installation's data.
 #[derive(Clone, Debug)]
 pub(crate) struct DataPlace {
     /// Directory of the socket and the archive, and of the database file.

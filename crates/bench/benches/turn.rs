@@ -175,7 +175,7 @@ async fn fill(store: &Store, place: &Place, state: &State, users: i64) {
     }
 }
 
-/// Runs the queries of a turn that starts nobody, and the one after it.
+/// Runs the queries of a turn that starts no user, and the one after it.
 async fn turn(store: &Store, now: Timestamp, owner: Guid) {
     store.heartbeats(Vec::new()).await.unwrap();
     store.recover(now, owner).await.unwrap();

@@ -103,7 +103,7 @@ impl ServerAddress {
     }
 }
 
-/// True if nobody else can read the connection.
+/// True if the connection never leaves the machine.
 fn is_local(options: &PgConnectOptions) -> bool {
     let host = options.get_host();
     options.get_socket().is_some()

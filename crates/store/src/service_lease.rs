@@ -9,7 +9,6 @@ use crate::{
     error::{Fault, StoreError},
     lock::ServiceLock,
     sql::{self, Connection},
-    store::Backend,
 };
 
 /// Lifetime of the right on a server without a renewal. A machine that is lost is replaced after this time.
@@ -26,7 +25,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::ServiceRuns`] while another process has it.
     pub async fn take_service(&self) -> Result<ServiceLock, StoreError> {
-        if matches!(self.shared.backend, Backend::File(_)) {
+        if !self.is_on_server() {
             return self.lock_service();
         }
         let lock = ServiceLock::on_server();
@@ -41,7 +40,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::ServiceRuns`] if another process has taken it over meanwhile.
     pub async fn renew_service(&self, owner: Guid) -> Result<(), StoreError> {
-        if matches!(self.shared.backend, Backend::File(_)) {
+        if !self.is_on_server() {
             return Ok(());
         }
         let data = self.place();
@@ -59,7 +58,7 @@ impl Store {
 
     /// Returns the right, so that the next service need not wait for its end.
     pub async fn end_service(&self, owner: Guid) -> Result<(), StoreError> {
-        if matches!(self.shared.backend, Backend::File(_)) {
+        if !self.is_on_server() {
             return Ok(());
         }
         self.change(move |connection| {

@@ -31,7 +31,14 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("mailhaul-testkit", &["mailhaul-mail", "mailhaul-imap", "mailhaul-engine"]),
     (
         "mailhaul-bench",
-        &["mailhaul-mail", "mailhaul-imap", "mailhaul-engine", "mailhaul-store", "mailhaul-testkit"],
+        &[
+            "mailhaul-mail",
+            "mailhaul-imap",
+            "mailhaul-engine",
+            "mailhaul-migration",
+            "mailhaul-store",
+            "mailhaul-testkit",
+        ],
     ),
 ];
 
