@@ -20,6 +20,7 @@ mod incremental;
 mod liars;
 mod limits;
 mod lives;
+mod on_server;
 mod outages;
 mod secrets;
 mod seed;
