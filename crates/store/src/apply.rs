@@ -14,6 +14,7 @@ use crate::{
     error::Fault,
     ledger_rows,
     message_row::MessageRow,
+    server_text::folder_text,
     sql::{self, Builder, Connection},
     tally::RowTally,
 };
@@ -63,8 +64,8 @@ pub(crate) async fn apply(
             }
             LedgerRecord::Renamed { to, target, .. } => {
                 sql::query("UPDATE folder SET source = ?, target = ? WHERE id = ?")
-                    .bind(to.to_string())
-                    .bind(target.to_string())
+                    .bind(folder_text(connection, to))
+                    .bind(folder_text(connection, target))
                     .bind(folder)
                     .execute(&mut *connection)
                     .await?;
@@ -94,7 +95,7 @@ fn same_statement(first: &LedgerRecord, other: &LedgerRecord) -> bool {
 
 /// Returns the id of a folder, after a check of its row.
 async fn folder_id(connection: &mut Connection, mailbox: i64, folder: &FolderPath) -> Result<i64, Fault> {
-    let name = folder.to_string();
+    let name = folder_text(connection, folder);
     let row = ledger_rows::folder(connection, mailbox, &name).await?.ok_or(Fault::NotOpened(name))?;
     check_row("folder", &row)?;
     Ok(row.try_get("id")?)
@@ -107,7 +108,7 @@ async fn open(
     target: &FolderPath,
     uid_validity: UidValidity,
 ) -> Result<(), Fault> {
-    let (source, target) = (folder.to_string(), target.to_string());
+    let (source, target) = (folder_text(connection, folder), folder_text(connection, target));
     let validity = uid_validity.get().cast_signed();
     if let Some(known) = ledger_rows::folder(connection, mailbox, &source).await? {
         check_row("folder", &known)?;

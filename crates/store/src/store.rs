@@ -18,6 +18,7 @@ use crate::{
     lock,
     reading::{Readers, Reading},
     server::{Server, ServerAddress},
+    server_text::replace_nul,
     sql::Connection,
     vault::Keys,
     writer::{Work, Writer, write},
@@ -250,11 +251,12 @@ impl Shared {
         &self,
         mailbox: i64,
         lease: Option<Lease>,
-        records: Vec<LedgerRecord>,
+        mut records: Vec<LedgerRecord>,
     ) -> Result<(), StoreError> {
         match &self.backend {
             Backend::File(_) => self.writer()?.write(mailbox, lease, records).await,
             Backend::Server(server) => {
+                records.iter_mut().for_each(replace_nul);
                 let change = server.change(move |connection| {
                     Box::pin(async move { write(connection, mailbox, lease, &records).await })
                 });

@@ -15,4 +15,4 @@ pub(crate) use builder::Builder;
 pub(crate) use connection::Connection;
 pub(crate) use query::{query, query_scalar};
 pub(crate) use row::{Read, Row, Stored};
-pub(crate) use value::Value;
+pub(crate) use value::{Value, without_nul};
