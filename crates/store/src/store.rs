@@ -183,7 +183,8 @@ impl Store {
 
     /// Runs the work in one transaction, on a server beside other changes.
     ///
-    /// The work locks each row that it decides from.
+    /// The work locks each row that it decides from. It locks one user at most: with two, it and an order could
+    /// wait for each other.
     pub(crate) async fn change_beside<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,

@@ -124,13 +124,13 @@ async fn a_record_is_written_before_a_recovery_or_refused() {
         assert!(ledger.record(&[opened("Sent")]).await.is_err(), "round {round}");
         let lost = ledger.folders().await.unwrap().len();
         assert_eq!(lost, usize::from(written.is_ok()), "round {round}");
-        order_user(&one, second + 200).await;
+        start_failed(&one, second + 200).await;
     }
 }
 
-/// Starts the only user again, whatever its process ends did to it.
-async fn order_user(store: &Store, second: i64) {
-    for user in users(store).await {
+/// Starts the users again that failed after several process ends.
+async fn start_failed(store: &Store, second: i64) {
+    for user in users(store).await.into_iter().filter(|it| it.status == UserStatus::Failed) {
         let due = Due::At(at(second));
         store.apply(Users::One(user.guid), UserEvent::Start, at(second), due).await.unwrap();
     }
