@@ -491,15 +491,12 @@ fn users_live_as_the_model_says(cases: u32) {
     let mut runner = TestRunner::new(ProptestConfig::with_cases(cases));
     let ran = runner.run(&prop::collection::vec(any_step(), 1..60), |steps| {
         runtime.block_on(async {
-            let (_data, store) = match &server {
-                Some((_, store)) => {
-                    empty(store).await;
-                    (None, store.clone())
-                }
-                None => {
-                    let (data, store) = service().await;
-                    (Some(data), store)
-                }
+            let (_data, store) = if let Some((_, store)) = &server {
+                empty(store).await;
+                (None, store.clone())
+            } else {
+                let (data, store) = service().await;
+                (Some(data), store)
             };
             let mut world = World::new(store).await;
             for step in steps {
