@@ -31,7 +31,7 @@ impl FolderPath {
 
     /// Parses the form of [`fmt::Display`], which operators write too.
     ///
-    /// Segments are joined by `/`; `\/` is a slash inside a segment, and `\\` a backslash.
+    /// Segments are joined by `/`; `\/` is a slash inside a segment, `\\` a backslash, and `\0` a NUL.
     pub fn parse(text: &str) -> Self {
         let mut segments = vec![String::new()];
         let mut characters = text.chars();
@@ -39,7 +39,11 @@ impl FolderPath {
             let last = segments.len() - 1;
             match character {
                 '/' => segments.push(String::new()),
-                '\\' => segments[last].push(characters.next().unwrap_or('\\')),
+                '\\' => segments[last].push(match characters.next() {
+                    Some('0') => '\0',
+                    Some(other) => other,
+                    None => '\\',
+                }),
                 other => segments[last].push(other),
             }
         }
@@ -131,6 +135,12 @@ mod tests {
             Some(FolderPath::parse("Sent"))
         );
         assert_eq!(FolderPath::parse("users/terrya").strip_prefix(&root), None);
+    }
+
+    #[test]
+    fn a_nul_has_an_escape() {
+        assert_eq!(FolderPath::parse("a\\0b"), FolderPath::new(["a\0b"]));
+        assert_eq!(FolderPath::parse("a\\\\0b"), FolderPath::new(["a\\0b"]));
     }
 
     proptest! {

@@ -14,12 +14,15 @@ use crate::{
     error::Fault,
     ledger_rows,
     message_row::MessageRow,
-    sql::{self, Builder, Connection},
+    server_text::folder_text,
+    sql::{self, Builder, Connection, Value},
     tally::RowTally,
 };
 
 /// Rows of one statement. Fourteen columns each stay well under `SQLite`'s limit of 32,766 parameters.
 const ROWS_PER_STATEMENT: usize = 250;
+/// Rows of one statement on a server, which gets columns. More rows save round trips.
+const ROWS_ON_SERVER: usize = 1_000;
 
 /// Writes the records of one mailbox.
 ///
@@ -48,8 +51,14 @@ pub(crate) async fn apply(
             LedgerRecord::Intended { append_start, uids, .. } => {
                 intend(connection, folder, *append_start, uids).await?;
             }
-            LedgerRecord::Message { state: Some(_), .. } => insert(connection, folder, run).await?,
-            LedgerRecord::Message { state: None, .. } => delete(connection, folder, run).await?,
+            LedgerRecord::Message { state, .. } => {
+                match state {
+                    Some(_) => insert(connection, folder, run).await?,
+                    None => delete(connection, folder, run).await?,
+                }
+                // The new numbers of the folder came with a new checksum.
+                continue;
+            }
             LedgerRecord::TargetValidity { uid_validity, .. } => {
                 sql::query(
                     "UPDATE folder SET target_validity = ?, cursor_messages = NULL, cursor_uid_validity = NULL, \
@@ -63,8 +72,8 @@ pub(crate) async fn apply(
             }
             LedgerRecord::Renamed { to, target, .. } => {
                 sql::query("UPDATE folder SET source = ?, target = ? WHERE id = ?")
-                    .bind(to.to_string())
-                    .bind(target.to_string())
+                    .bind(folder_text(connection, to))
+                    .bind(folder_text(connection, target))
                     .bind(folder)
                     .execute(&mut *connection)
                     .await?;
@@ -94,7 +103,7 @@ fn same_statement(first: &LedgerRecord, other: &LedgerRecord) -> bool {
 
 /// Returns the id of a folder, after a check of its row.
 async fn folder_id(connection: &mut Connection, mailbox: i64, folder: &FolderPath) -> Result<i64, Fault> {
-    let name = folder.to_string();
+    let name = folder_text(connection, folder);
     let row = ledger_rows::folder(connection, mailbox, &name).await?.ok_or(Fault::NotOpened(name))?;
     check_row("folder", &row)?;
     Ok(row.try_get("id")?)
@@ -107,7 +116,7 @@ async fn open(
     target: &FolderPath,
     uid_validity: UidValidity,
 ) -> Result<(), Fault> {
-    let (source, target) = (folder.to_string(), target.to_string());
+    let (source, target) = (folder_text(connection, folder), folder_text(connection, target));
     let validity = uid_validity.get().cast_signed();
     if let Some(known) = ledger_rows::folder(connection, mailbox, &source).await? {
         check_row("folder", &known)?;
@@ -155,7 +164,7 @@ async fn intend(
     .await?;
     let mut uids = uids.iter();
     loop {
-        let chunk: Vec<Uid> = uids.by_ref().take(ROWS_PER_STATEMENT).collect();
+        let chunk: Vec<Uid> = uids.by_ref().take(rows_per_statement(connection)).collect();
         if chunk.is_empty() {
             return Ok(());
         }
@@ -165,7 +174,7 @@ async fn intend(
 }
 
 async fn insert(connection: &mut Connection, folder: i64, run: &[LedgerRecord]) -> Result<(), Fault> {
-    for chunk in run.chunks(ROWS_PER_STATEMENT) {
+    for chunk in run.chunks(rows_per_statement(connection)) {
         let row = |record| match record {
             &LedgerRecord::Message { uid, state: Some(ref state), .. } => {
                 Some((MessageRow::new(uid, state), edited::in_state(state)))
@@ -178,12 +187,16 @@ async fn insert(connection: &mut Connection, folder: i64, run: &[LedgerRecord]) 
 }
 
 const INSERT_MESSAGES: &str = "INSERT INTO message (folder_id, uid, state, target_uid, flags, pending_flags, \
-     fingerprint, digest_whole, digest_text, size, ours, reason, arrived, checksum) VALUES ";
+     fingerprint, digest_whole, digest_text, size, ours, reason, arrived, checksum) ";
 const REPLACE_MESSAGES: &str = "ON CONFLICT (folder_id, uid) DO UPDATE SET state = excluded.state, \
      target_uid = excluded.target_uid, flags = excluded.flags, pending_flags = excluded.pending_flags, \
      fingerprint = excluded.fingerprint, digest_whole = excluded.digest_whole, \
      digest_text = excluded.digest_text, size = excluded.size, ours = excluded.ours, reason = excluded.reason, \
      arrived = excluded.arrived, checksum = excluded.checksum";
+
+fn rows_per_statement(connection: &Connection) -> usize {
+    if connection.is_shared() { ROWS_ON_SERVER } else { ROWS_PER_STATEMENT }
+}
 
 /// Replaces rows of messages, and writes the edits that the records know of.
 async fn insert_rows(
@@ -193,7 +206,6 @@ async fn insert_rows(
     records: &[LedgerRecord],
 ) -> Result<(), Fault> {
     let uids: Vec<i64> = rows.iter().map(|(row, _)| row.uid).collect();
-    let before = RowTally::for_messages(connection, folder, &uids).await?;
     // If a message comes twice, the last row stays.
     let mut last: BTreeMap<i64, (MessageRow<'_>, i64)> = BTreeMap::new();
     for (row, edited) in rows {
@@ -205,12 +217,37 @@ async fn insert_rows(
         after.add(row.state, checksum);
         row.into_values(folder, checksum)
     });
-    let mut query = Builder::new(INSERT_MESSAGES);
-    query.push_rows(rows).push(" ").push(REPLACE_MESSAGES);
-    query.build().persistent(false).execute(&mut *connection).await?;
-    edited::delete(connection, folder, uids).await?;
+    let before = if connection.is_shared() {
+        let columns = sql::columns(rows);
+        replace_on_server(connection, folder, uids, columns).await?
+    } else {
+        let before = RowTally::for_messages(connection, folder, &uids).await?;
+        let mut query = Builder::new(&format!("{INSERT_MESSAGES}VALUES "));
+        query.push_rows(rows).push(" ").push(REPLACE_MESSAGES);
+        query.build().persistent(false).execute(&mut *connection).await?;
+        edited::delete(connection, folder, uids).await?;
+        before
+    };
     edited::insert(connection, folder, records).await?;
     RowTally::replace(connection, folder, before, after).await
+}
+
+/// Replaces the rows, and removes their edits, in one round trip. Returns the numbers of the rows before.
+async fn replace_on_server(
+    connection: &mut Connection,
+    folder: i64,
+    uids: Vec<i64>,
+    columns: [Value; 14],
+) -> Result<RowTally, Fault> {
+    let sql = format!(
+        "WITH gone AS (DELETE FROM edited WHERE folder_id = ?1 AND uid IN (SELECT value FROM json_each(?2))), \
+         written AS ({INSERT_MESSAGES}SELECT * FROM \
+         unnest(?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) {REPLACE_MESSAGES}) {}",
+        RowTally::LISTED
+    );
+    let query = sql::query(sql).bind(folder).bind(uids);
+    let query = columns.into_iter().fold(query, sql::Query::bind);
+    RowTally::from_sums(&query.fetch_one(connection).await?)
 }
 
 async fn delete(connection: &mut Connection, folder: i64, run: &[LedgerRecord]) -> Result<(), Fault> {

@@ -33,7 +33,7 @@ pub struct AuditEntry {
 impl Store {
     /// Appends an entry, and removes old ones from time to time.
     pub async fn append_audit(&self, entry: AuditEntry) -> Result<(), StoreError> {
-        self.change(move |connection| {
+        self.change_beside(move |connection| {
             Box::pin(async move {
                 let id: i64 = sql::query_scalar(
                     "INSERT INTO audit (time, who, operation, identity, outcome) VALUES (?, ?, ?, ?, ?) \

@@ -17,7 +17,7 @@ use crate::{
     check_row::{self, written},
     columns::{Cells, millis},
     error::{Fault, StoreError},
-    events::{UserSelection, Users},
+    events::{LOCK_CLAIMED, UserSelection, Users},
     sql::{self, Connection},
     users,
 };
@@ -143,7 +143,7 @@ impl Store {
         end: CheckEnd,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.change(move |connection| {
+        self.change_beside(move |connection| {
             Box::pin(async move {
                 sql::query("UPDATE migration_user SET check_until = NULL WHERE guid = ?")
                     .bind(user)
@@ -262,7 +262,9 @@ impl Store {
 async fn take(connection: &mut Connection, claim: CheckClaim) -> Result<Vec<ClaimedCheck>, Fault> {
     let sql = format!(
         "SELECT migration_user.guid FROM migration_user JOIN batch ON batch.guid = migration_user.batch WHERE migration_user.source_endpoint = ?2 \
-         AND batch.target_endpoint IS NOT DISTINCT FROM ?3 AND {WAITING} ORDER BY migration_user.check_due, migration_user.id LIMIT ?4"
+         AND batch.target_endpoint IS NOT DISTINCT FROM ?3 AND {WAITING} ORDER BY migration_user.check_due, migration_user.id \
+         LIMIT ?4{}",
+        connection.locking(LOCK_CLAIMED)
     );
     let users: Vec<Guid> = sql::query_scalar(sql)
         .bind(millis(claim.now))

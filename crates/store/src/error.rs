@@ -163,6 +163,9 @@ impl StoreError {
         let database = words.to_owned();
         move |fault| match fault {
             Fault::Final(error) => *error,
+            Fault::Sql(sqlx::Error::PoolClosed) => {
+                Self::Unavailable { database: database.clone(), how: "closed" }
+            }
             fault if fault.is_damage() => {
                 Self::Damaged { database: database.clone(), place: String::new(), reason: fault.to_string() }
             }

@@ -222,6 +222,10 @@ impl StatusKey {
     }
 }
 
+/// Locks the users of a claim, and keeps their batches from a change. Rows of other transactions are left out.
+pub(crate) const LOCK_CLAIMED: &str =
+    " FOR UPDATE OF migration_user SKIP LOCKED FOR SHARE OF batch SKIP LOCKED";
+
 async fn is_anybody(
     connection: &mut Connection,
     selection: UserSelection,
@@ -240,6 +244,7 @@ pub(crate) async fn move_all(
     now: Timestamp,
     due: Due,
 ) -> Result<u64, Fault> {
+    lock(connection, selection, now).await?;
     let steps = steps(connection, selection, event, now).await?;
     if steps.is_empty() {
         return Ok(0);
@@ -271,6 +276,17 @@ pub(crate) async fn move_all(
     let query = sql::query(sql).persistent(false);
     let query = query.bind(selection.guid()).bind(millis(now)).bind(time);
     Ok(query.execute(connection).await?)
+}
+
+/// Locks the users on a server, so that their statuses stay until the end of the transaction.
+///
+/// Without it, an order would miss a user whose pass ends meanwhile.
+async fn lock(connection: &mut Connection, selection: UserSelection, now: Timestamp) -> Result<(), Fault> {
+    if connection.is_shared() {
+        let sql = format!("SELECT id FROM migration_user WHERE {} ORDER BY id FOR UPDATE", selection.sql());
+        sql::query(sql).bind(selection.guid()).bind(millis(now)).execute(connection).await?;
+    }
+    Ok(())
 }
 
 /// Returns the transitions of all users in the selection as rows of SQL.

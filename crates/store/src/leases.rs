@@ -2,6 +2,7 @@
 //!
 //! A fencing number keeps a worker whose lease expired from writing.
 
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use mailhaul_migration::{Guid, MigrationUser, Statistics, UserEvent, UserStatus};
 
@@ -9,7 +10,7 @@ use crate::{
     Store, checks,
     columns::{Cells, millis},
     error::{Fault, StoreError},
-    events::{Due, Users, happen},
+    events::{Due, LOCK_CLAIMED, Users, happen},
     pass_kind::PassKind,
     recovery::SUSPECT_ENDS,
     service_lease,
@@ -148,7 +149,7 @@ impl Store {
     /// [`StoreError::LeaseLost`].
     pub async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
         let lease = *lease;
-        self.change(move |connection| {
+        self.change_beside(move |connection| {
             Box::pin(async move {
                 check(connection, &lease, Hold::Change).await?;
                 prolong(connection, &Heartbeat { lease, until, statistics: None }).await
@@ -161,20 +162,14 @@ impl Store {
     ///
     /// Returns the leases that have ended: their workers must stop.
     pub async fn heartbeats(&self, beats: Vec<Heartbeat>) -> Result<Vec<Lease>, StoreError> {
-        self.change(move |connection| {
-            Box::pin(async move {
-                let mut lost = Vec::new();
-                for beat in beats {
-                    if is_held(connection, &beat.lease, Hold::Change).await? {
-                        prolong(connection, &beat).await?;
-                    } else {
-                        lost.push(beat.lease);
-                    }
-                }
-                Ok(lost)
-            })
-        })
-        .await
+        if !self.is_on_server() {
+            return self.change(move |connection| Box::pin(beat(connection, beats))).await;
+        }
+        // One transaction for each user: with several, an order could wait for one and this for another.
+        let beats = beats
+            .into_iter()
+            .map(|it| self.change_beside(move |connection| Box::pin(beat(connection, vec![it]))));
+        Ok(try_join_all(beats).await?.concat())
     }
 
     /// Applies an event that does not end the pass ([`UserEvent::Validated`]). Returns the new status.
@@ -188,7 +183,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<UserStatus, StoreError> {
         let lease = *lease;
-        self.change(move |connection| {
+        self.change_beside(move |connection| {
             Box::pin(async move {
                 check(connection, &lease, Hold::Change).await?;
                 happen(connection, Users::One(lease.user), event, now, Due::Keep).await?;
@@ -268,6 +263,19 @@ impl Store {
     }
 }
 
+/// Renews the leases, and returns those that have ended.
+async fn beat(connection: &mut Connection, beats: Vec<Heartbeat>) -> Result<Vec<Lease>, Fault> {
+    let mut lost = Vec::new();
+    for beat in beats {
+        if is_held(connection, &beat.lease, Hold::Change).await? {
+            prolong(connection, &beat).await?;
+        } else {
+            lost.push(beat.lease);
+        }
+    }
+    Ok(lost)
+}
+
 async fn take(connection: &mut Connection, claim: Claim) -> Result<Vec<ClaimedUser>, Fault> {
     service_lease::check(connection, claim.owner).await?;
     let mut kinds = claim.kinds;
@@ -277,23 +285,25 @@ async fn take(connection: &mut Connection, claim: Claim) -> Result<Vec<ClaimedUs
     let mut claimed = Vec::new();
     for kind in kinds {
         // Users with process ends are claimed one at a time, to find the one that causes them.
-        let users: Vec<Guid> = sql::query_scalar(
+        let sql = format!(
             "SELECT migration_user.guid FROM migration_user JOIN batch ON batch.guid = migration_user.batch WHERE migration_user.source_endpoint = ?1 \
              AND migration_user.pass = ?2 AND migration_user.due <= ?3 AND migration_user.lease_until IS NULL AND batch.intent = 'Run' \
              AND coalesce(migration_user.check_until, 0) <= ?3 AND batch.target_endpoint IS NOT DISTINCT FROM ?4 \
              AND (migration_user.lost < ?6 OR migration_user.id = (SELECT it.id FROM migration_user AS it JOIN batch AS its ON its.guid = it.batch \
              WHERE it.source_endpoint = ?1 AND it.lost >= ?6 AND its.intent = 'Run' AND its.target_endpoint IS NOT DISTINCT FROM ?4 \
              AND (it.lease_until IS NOT NULL OR it.due <= ?3) ORDER BY it.lease_until IS NULL, it.due, it.id LIMIT 1)) \
-             ORDER BY migration_user.due, migration_user.id LIMIT ?5",
-        )
-        .bind(claim.source_endpoint)
-        .bind(kind.to_string())
-        .bind(millis(claim.now))
-        .bind(claim.target_endpoint)
-        .bind(free)
-        .bind(i64::from(SUSPECT_ENDS))
-        .fetch_all(&mut *connection)
-        .await?;
+             ORDER BY migration_user.due, migration_user.id LIMIT ?5{}",
+            connection.locking(LOCK_CLAIMED)
+        );
+        let users: Vec<Guid> = sql::query_scalar(sql)
+            .bind(claim.source_endpoint)
+            .bind(kind.to_string())
+            .bind(millis(claim.now))
+            .bind(claim.target_endpoint)
+            .bind(free)
+            .bind(i64::from(SUSPECT_ENDS))
+            .fetch_all(&mut *connection)
+            .await?;
         free = free.saturating_sub(u32::try_from(users.len()).unwrap_or(u32::MAX));
         for user in users {
             let fence = sql::query_scalar(
@@ -326,11 +336,10 @@ async fn prolong(connection: &mut Connection, beat: &Heartbeat) -> Result<(), Fa
 }
 
 async fn is_held(connection: &mut Connection, lease: &Lease, hold: Hold) -> Result<bool, Fault> {
-    let lock = match hold {
-        _ if !connection.is_shared() => "",
+    let lock = connection.locking(match hold {
         Hold::Share => " FOR SHARE",
         Hold::Change => " FOR UPDATE",
-    };
+    });
     let sql = format!("SELECT id FROM migration_user WHERE guid = ? AND fence = ?{lock}");
     let id: Option<i64> =
         sql::query_scalar(sql).bind(lease.user).bind(lease.fence).fetch_optional(connection).await?;

@@ -70,7 +70,12 @@ pub(crate) async fn stamp_mailbox(connection: &mut Connection, id: i64) -> Resul
 /// Updates the checksum of the folder.
 pub(crate) async fn stamp_folder(connection: &mut Connection, id: i64) -> Result<(), Fault> {
     let row = sql::query("SELECT * FROM folder WHERE id = ?").bind(id).fetch_one(&mut *connection).await?;
+    stamp_folder_row(connection, id, &row).await
+}
+
+/// Updates the checksum of the folder with these values.
+pub(crate) async fn stamp_folder_row(connection: &mut Connection, id: i64, row: &Row) -> Result<(), Fault> {
     let query = sql::query("UPDATE folder SET checksum = ? WHERE id = ?");
-    query.bind(row_checksum("folder", &row)?).bind(id).execute(connection).await?;
+    query.bind(row_checksum("folder", row)?).bind(id).execute(connection).await?;
     Ok(())
 }

@@ -37,6 +37,7 @@ mod release;
 mod removals;
 mod reports;
 mod server;
+mod server_text;
 mod service_lease;
 mod service_rows;
 mod space;

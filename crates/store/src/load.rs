@@ -15,6 +15,7 @@ use crate::{
     error::Fault,
     ledger_rows::{self, MailboxNames},
     message_row::{COLUMNS, MessageRow},
+    server_text::folder_text,
     sql::{self, Connection, Read, Row},
     tally::RowTally,
 };
@@ -95,9 +96,8 @@ pub(crate) async fn folder(
     around: Option<UidSet>,
     schema: i64,
 ) -> Result<Option<FolderState>, Fault> {
-    let Some(row) = ledger_rows::folder(connection, mailbox, &folder.to_string()).await? else {
-        return Ok(None);
-    };
+    let name = folder_text(connection, &folder);
+    let Some(row) = ledger_rows::folder(connection, mailbox, &name).await? else { return Ok(None) };
     check_row_since("folder", &row, schema)?;
     let record = folder_record(&row)?;
     let mut messages = FolderReader::new(connection, row.try_get("id")?, schema).await?;

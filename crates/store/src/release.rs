@@ -53,7 +53,7 @@ impl Store {
     /// [`StoreError::LeaseLost`], [`StoreError::Illegal`]. Then nothing is written.
     pub async fn release(&self, lease: &Lease, release: Release) -> Result<MigrationUser, StoreError> {
         let lease = *lease;
-        self.change(move |connection| Box::pin(end(connection, lease, release))).await
+        self.change_beside(move |connection| Box::pin(end(connection, lease, release))).await
     }
 }
 

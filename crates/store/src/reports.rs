@@ -140,9 +140,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`].
     pub async fn append_report(&self, user: Guid, entries: Vec<ReportEntry>) -> Result<(), StoreError> {
-        self.change(move |connection| {
+        self.change_beside(move |connection| {
             Box::pin(async move {
-                let id = id_of(connection, user).await?;
+                // The entries have numbers: two transactions must not take the same ones.
+                let id = id_of(connection, user, connection.locking(" FOR UPDATE")).await?;
                 append(connection, id, entries).await
             })
         })
@@ -223,7 +224,7 @@ impl Store {
     ) -> Result<Page<T>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let id = id_of(connection, user).await?;
+                let id = id_of(connection, user, "").await?;
                 let found = sql::query(sql)
                     .bind(id)
                     .bind(after.map_or(0, |it| it.0))
@@ -238,8 +239,8 @@ impl Store {
     }
 }
 
-async fn id_of(connection: &mut Connection, user: Guid) -> Result<i64, Fault> {
-    let id = sql::query_scalar("SELECT id FROM migration_user WHERE guid = ?")
+async fn id_of(connection: &mut Connection, user: Guid, locking: &str) -> Result<i64, Fault> {
+    let id = sql::query_scalar(format!("SELECT id FROM migration_user WHERE guid = ?{locking}"))
         .bind(user)
         .fetch_optional(connection)
         .await?;

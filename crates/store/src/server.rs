@@ -30,7 +30,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_mins(10);
 /// A process that stops inside a transaction must not keep its rows locked.
 const SETTINGS: [(&str, &str); 6] = [
     ("idle_in_transaction_session_timeout", "10s"),
-    ("lock_timeout", "5s"),
+    ("lock_timeout", "30s"),
     ("statement_timeout", "60s"),
     ("tcp_keepalives_idle", "10"),
     ("tcp_user_timeout", "15s"),

@@ -18,6 +18,7 @@ use crate::{
     lock,
     reading::{Readers, Reading},
     server::{Server, ServerAddress},
+    server_text::replace_nul,
     sql::Connection,
     vault::Keys,
     writer::{Work, Writer, write},
@@ -67,8 +68,7 @@ impl Store {
     ///
     /// Called inside a Tokio runtime, on which the writer runs.
     pub async fn open(data: &Path) -> Result<Self, StoreError> {
-        database::make_directory(data)?;
-        database::check_directory(data)?;
+        Self::prepare_directory(data)?;
         let held = lock::wait_for(data, lock::SCHEMA).await?;
         let path = database::make_file(data)?;
         let options = database::write_options(&path);
@@ -129,6 +129,14 @@ impl Store {
         Self { shared: Arc::new(Shared::new(backend, schema)), is_reader: false }
     }
 
+    /// Creates a directory (mode 0700) if it is missing, and refuses one that other users may write to.
+    ///
+    /// [`Store::open`] does this too.
+    pub fn prepare_directory(path: &Path) -> Result<(), StoreError> {
+        database::make_directory(path)?;
+        database::check_directory(path)
+    }
+
     /// Ends the writer after all pending requests, and closes the database.
     ///
     /// Later requests of any clone or ledger fail. Without this call nothing is lost either: written data is
@@ -182,7 +190,8 @@ impl Store {
 
     /// Runs the work in one transaction, on a server beside other changes.
     ///
-    /// The work locks each row that it decides from.
+    /// The work locks each row that it decides from. It locks one user at most: with two, it and an order could
+    /// wait for each other.
     pub(crate) async fn change_beside<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -250,11 +259,12 @@ impl Shared {
         &self,
         mailbox: i64,
         lease: Option<Lease>,
-        records: Vec<LedgerRecord>,
+        mut records: Vec<LedgerRecord>,
     ) -> Result<(), StoreError> {
         match &self.backend {
             Backend::File(_) => self.writer()?.write(mailbox, lease, records).await,
             Backend::Server(server) => {
+                records.iter_mut().for_each(replace_nul);
                 let change = server.change(move |connection| {
                     Box::pin(async move { write(connection, mailbox, lease, &records).await })
                 });

@@ -2,6 +2,7 @@
 
 use crate::{
     error::Fault,
+    ledger_rows,
     message_row::state,
     sql::{self, Connection, Row},
 };
@@ -43,6 +44,10 @@ macro_rules! count_where {
 }
 
 impl RowTally {
+    /// SQL of the numbers of some messages (`?2`) of a folder (`?1`).
+    pub(crate) const LISTED: &str =
+        count_where!("folder_id = ?1 AND uid IN (SELECT value FROM json_each(?2))");
+
     pub(crate) fn add(&mut self, state: i64, checksum: i64) {
         let count = if state == state::DONE { &mut self.done } else { &mut self.open };
         count.add(checksum);
@@ -67,7 +72,8 @@ impl RowTally {
         Ok(Self { done: count("done", "done_sum")?, open: count("open", "open_sum")? })
     }
 
-    fn from_sums(row: &Row) -> Result<Self, Fault> {
+    /// Reads the numbers that [`RowTally::LISTED`] selects.
+    pub(crate) fn from_sums(row: &Row) -> Result<Self, Fault> {
         let count =
             |first| Ok::<_, Fault>(RowCount { rows: row.try_get(first)?, sum: row.try_get(first + 1)? });
         Ok(Self { done: count(0)?, open: count(2)? })
@@ -85,29 +91,28 @@ impl RowTally {
         folder: i64,
         uids: &[i64],
     ) -> Result<Self, Fault> {
-        let sql = count_where!("folder_id = ?1 AND uid IN (SELECT value FROM json_each(?2))");
-        let query = sql::query(sql).bind(folder).bind(uids.to_owned());
+        let query = sql::query(Self::LISTED).bind(folder).bind(uids.to_owned());
         Self::from_sums(&query.fetch_one(connection).await?)
     }
 
-    /// Updates the folder's numbers after its rows changed from `before` to `after`.
+    /// Updates the folder's numbers and its checksum after its rows changed from `before` to `after`.
     pub(crate) async fn replace(
         connection: &mut Connection,
         folder: i64,
         before: Self,
         after: Self,
     ) -> Result<(), Fault> {
-        sql::query(
+        let row = sql::query(
             "UPDATE folder SET done = done + ?, done_sum = done_sum + ?, open = open + ?, open_sum = open_sum + ? \
-             WHERE id = ?",
+             WHERE id = ? RETURNING *",
         )
         .bind(after.done.rows - before.done.rows)
         .bind(after.done.sum - before.done.sum)
         .bind(after.open.rows - before.open.rows)
         .bind(after.open.sum - before.open.sum)
         .bind(folder)
-        .execute(connection)
+        .fetch_one(&mut *connection)
         .await?;
-        Ok(())
+        ledger_rows::stamp_folder_row(connection, folder, &row).await
     }
 }

@@ -108,7 +108,7 @@ impl Store {
         });
         if !is_noted {
             let guid = known.guid;
-            self.change(move |connection| {
+            self.change_beside(move |connection| {
                 Box::pin(async move {
                     sql::query("UPDATE api_token SET last_used = ? WHERE guid = ?")
                         .bind(millis(now))

@@ -50,15 +50,18 @@ impl Store {
         first_hour: u64,
     ) -> Result<(), StoreError> {
         let mailbox = mailbox.to_owned();
-        self.change(move |connection| {
+        self.change_beside(move |connection| {
             Box::pin(async move {
+                // The endpoint stays until the end of the transaction.
+                let lock = connection.locking(" FOR KEY SHARE");
+                let skip = connection.locking(" FOR UPDATE SKIP LOCKED");
                 for (hour, octets) in hours {
                     // An endpoint that was removed meanwhile has no usage.
-                    sql::query(
+                    sql::query(format!(
                         "INSERT INTO usage (endpoint, mailbox, hour, octets) \
-                         SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM endpoint WHERE guid = ?1) \
+                         SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM endpoint WHERE guid = ?1{lock}) \
                          ON CONFLICT (endpoint, mailbox, hour) DO UPDATE SET octets = usage.octets + excluded.octets",
-                    )
+                    ))
                     .bind(endpoint)
                     .bind(mailbox.clone())
                     .bind(whole(hour))
@@ -66,10 +69,11 @@ impl Store {
                     .execute(&mut *connection)
                     .await?;
                 }
-                sql::query("DELETE FROM usage WHERE hour < ?")
-                    .bind(whole(first_hour))
-                    .execute(connection)
-                    .await?;
+                let old = format!(
+                    "DELETE FROM usage WHERE (endpoint, mailbox, hour) IN \
+                     (SELECT endpoint, mailbox, hour FROM usage WHERE hour < ?{skip})"
+                );
+                sql::query(old).bind(whole(first_hour)).execute(connection).await?;
                 Ok(())
             })
         })

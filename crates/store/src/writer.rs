@@ -125,10 +125,11 @@ pub(crate) async fn write(
     records: &[LedgerRecord],
 ) -> Result<(), Fault> {
     if let Some(lease) = &lease {
-        leases::check(connection, lease, Hold::Share).await?;
+        // Before the shared lock: two transactions with it could not both change the row.
         if records.iter().any(is_gain) {
             recovery::gained(connection, lease.user).await?;
         }
+        leases::check(connection, lease, Hold::Share).await?;
     }
     apply(connection, mailbox, records).await
 }

@@ -26,6 +26,7 @@ use axum::{
 };
 use clap::Args;
 use mailhaul_operations::{Limits, Operations, Role, Server, UnixSocket};
+use mailhaul_store::{ServiceLock, Store};
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
@@ -71,14 +72,21 @@ pub(crate) async fn run(
     operations: Arc<Operations<Context>>,
 ) -> Result<Exit> {
     let data = place.directory.as_path();
+    Store::prepare_directory(data)?;
     let log = log()?;
     let tcp = tcp(&options).await?;
     let context = Context::open(place).await?;
     let lock = context.store.take_service().await?;
     let local = LocalService::new(context, operations);
-    let socket = UnixSocket::bind(&data_directory::socket(data)).with_context(|| {
-        format!("the socket {} cannot be created", data_directory::socket(data).display())
-    })?;
+    let socket = UnixSocket::bind(&data_directory::socket(data))
+        .with_context(|| format!("the socket {} cannot be created", data_directory::socket(data).display()));
+    let socket = match socket {
+        Ok(socket) => socket,
+        Err(error) => {
+            end_service(&local, &lock).await;
+            return Err(error);
+        }
+    };
     let shutdown = CancellationToken::new();
     let scheduler = Scheduler::new(local.context.service_context(), &lock);
     let mut scheduler = tokio::spawn(scheduler.run(shutdown.clone()));
@@ -113,13 +121,18 @@ pub(crate) async fn run(
         is_served
     };
     let (is_scheduled, is_served) = tokio::join!(workers_end, requests_end);
-    if let Err(error) = local.context.store.end_service(lock.owner()).await {
-        tracing::warn!("the next service waits for a minute: {error}");
-    }
+    end_service(&local, &lock).await;
     local.close().await;
     drop(lock);
     log.flush_within(LOG_FLUSH_TIMEOUT);
     Ok(if is_scheduled && is_served { Exit::Synced } else { Exit::Internal })
+}
+
+/// Gives back the right to run the service.
+async fn end_service(local: &LocalService, lock: &ServiceLock) {
+    if let Err(error) = local.context.store.end_service(lock.owner()).await {
+        tracing::warn!("the next service waits for a minute: {error}");
+    }
 }
 
 /// Sends the log and panic messages to stderr. The service never waits for stderr.

@@ -1,4 +1,4 @@
-//! The service with its data in a PostgreSQL database, on one machine after another.
+//! The service with its data in a `PostgreSQL` database, on one machine after another.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
@@ -155,7 +155,7 @@ fn what_cannot_be_opened_is_refused_without_the_password() {
         service.ask(&["migrate", "--from", "imaps://a@old.example", "--to", "imaps://a@new.example"]);
     assert_eq!(refused.code, Some(2), "{}", refused.stderr);
     assert!(refused.stderr.contains("migrate keeps its ledger in a data directory"), "{}", refused.stderr);
-    service.endpoints(1, 2, &[]);
+    service.endpoints(1, 2, &["-SkipVerification"]);
     let csv = service.csv(&names(1));
     let archive = ["New-MigrationBatch", "-Name", "A", "-SourceEndpoint", "Old", "-CSVData", &csv];
     let refused = service.ask(&archive);

@@ -31,4 +31,9 @@ impl Connection {
     pub(crate) fn is_shared(&self) -> bool {
         matches!(self, Self::Server(_))
     }
+
+    /// Returns the end of a query that locks its rows; empty for a file, which has one writer at a time.
+    pub(crate) fn locking(&self, sql: &'static str) -> &'static str {
+        if self.is_shared() { sql } else { "" }
+    }
 }

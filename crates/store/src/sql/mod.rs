@@ -13,6 +13,6 @@ mod value;
 
 pub(crate) use builder::Builder;
 pub(crate) use connection::Connection;
-pub(crate) use query::{query, query_scalar};
+pub(crate) use query::{Query, query, query_scalar};
 pub(crate) use row::{Read, Row, Stored};
-pub(crate) use value::Value;
+pub(crate) use value::{Value, columns, without_nul};

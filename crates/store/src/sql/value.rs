@@ -14,6 +14,8 @@ pub(crate) enum Value {
     Numbers(Vec<i64>),
     /// A list of texts, read in the same way.
     Texts(Vec<String>),
+    /// One column of many rows, all of one type. A statement for a server reads it with `unnest(?)`.
+    Column(Vec<Value>),
 }
 
 impl Value {
@@ -25,6 +27,7 @@ impl Value {
             Self::Guid(value) => arguments.add(value),
             Self::Numbers(list) => arguments.add(serde_json::to_string(&list)?),
             Self::Texts(list) => arguments.add(serde_json::to_string(&list)?),
+            Self::Column(_) => Err("a column of rows is for a server only".into()),
         }
     }
 
@@ -36,8 +39,48 @@ impl Value {
             Self::Guid(value) => arguments.add(value),
             Self::Numbers(list) => arguments.add(list),
             Self::Texts(list) => arguments.add(list.into_iter().map(without_nul).collect::<Vec<_>>()),
+            Self::Column(values) => add_column(values, arguments),
         }
     }
+}
+
+/// Adds the values as an array of the first one's type.
+fn add_column(values: Vec<Value>, arguments: &mut PgArguments) -> Result<(), BoxDynError> {
+    let other = || BoxDynError::from("a column of rows has values of two types");
+    let values = values.into_iter();
+    match values.as_slice().first() {
+        Some(Value::Number(_)) => arguments.add(
+            values
+                .map(|value| if let Value::Number(value) = value { Ok(value) } else { Err(other()) })
+                .collect::<Result<Vec<_>, _>>()?,
+        ),
+        Some(Value::Text(_)) => {
+            arguments.add(
+                values
+                    .map(|value| {
+                        if let Value::Text(value) = value { Ok(value.map(without_nul)) } else { Err(other()) }
+                    })
+                    .collect::<Result<Vec<_>, _>>()?,
+            )
+        }
+        Some(Value::Bytes(_)) => arguments.add(
+            values
+                .map(|value| if let Value::Bytes(value) = value { Ok(value) } else { Err(other()) })
+                .collect::<Result<Vec<_>, _>>()?,
+        ),
+        _ => Err(other()),
+    }
+}
+
+/// Turns rows into columns.
+pub(crate) fn columns<const N: usize>(rows: impl IntoIterator<Item = [Value; N]>) -> [Value; N] {
+    let mut columns = [const { Vec::new() }; N];
+    for row in rows {
+        for (column, value) in columns.iter_mut().zip(row) {
+            column.push(value);
+        }
+    }
+    columns.map(Value::Column)
 }
 
 /// Replaces each NUL by its picture (U+2400): a server's text cannot hold NUL.

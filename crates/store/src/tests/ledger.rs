@@ -1,6 +1,7 @@
 //! The ledger: SQL against the engine's function, and the states that a file can be in.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     fs,
     os::unix::fs::PermissionsExt,
@@ -14,18 +15,29 @@ use mailhaul_engine::{
 use mailhaul_mail::{
     Digest, Digests, Fingerprint, Flags, FolderPath, ModSeq, Sha256, Uid, UidSet, UidValidity,
 };
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::TestRunner};
 use sqlx::{ConnectOptions, Connection as _};
 use tempfile::TempDir;
 
+use super::{Home, IS_ON_SERVER, on_both, service};
 use crate::{
     MailboxLedger, Store, StoreError,
     apply::apply,
     database,
     reading::Readers,
+    server_text::replace_nul,
     sql::{self, Connection},
     writer::Writer,
 };
+
+on_both! {
+    a_renamed_folder_keeps_its_messages_and_a_closed_one_is_forgotten,
+    records_survive_reopening_and_stay_in_their_mailbox,
+    many_mailboxes_write_at_once,
+    one_bad_request_does_not_spoil_its_neighbours,
+    requests_after_closing_fail,
+    texts_with_nul_are_no_damage,
+}
 
 const SOURCE: &str = "terry@old.example";
 const TARGET: &str = "terry@new.example";
@@ -115,10 +127,8 @@ pub(super) fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
-#[tokio::test]
 async fn a_renamed_folder_keeps_its_messages_and_a_closed_one_is_forgotten() {
-    let data = TempDir::new().unwrap();
-    let store = Store::open(data.path()).await.unwrap();
+    let (_data, store) = service().await;
     let ledger = ledger(&store).await;
     let records = [
         opened("Old"),
@@ -144,20 +154,14 @@ async fn a_renamed_folder_keeps_its_messages_and_a_closed_one_is_forgotten() {
     assert_eq!(ledger.folders().await.unwrap().len(), 2);
 }
 
-#[tokio::test]
 async fn records_survive_reopening_and_stay_in_their_mailbox() {
-    let data = TempDir::new().unwrap();
-    let directory = data.path().join("new/data");
+    let (data, store) = service().await;
     let records: Vec<_> =
         std::iter::once(opened("INBOX")).chain((1..=1_203).map(|n| done("INBOX", n))).collect();
-    let store = Store::open(&directory).await.unwrap();
     ledger(&store).await.record(&records).await.unwrap();
     store.close().await;
 
-    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(&directory), 0o700);
-    assert_eq!(mode(&directory.join("mailhaul.db")), 0o600);
-    let store = Store::open(&directory).await.unwrap();
+    let store = data.open().await;
     assert_holds(&ledger(&store).await, &model(&records)).await;
     let other = store.mailbox(SOURCE, "anna@new.example").await.unwrap();
     assert_eq!(other.folders().await.unwrap(), []);
@@ -165,9 +169,74 @@ async fn records_survive_reopening_and_stay_in_their_mailbox() {
 }
 
 #[tokio::test]
-async fn many_mailboxes_write_at_once() {
+async fn nobody_else_may_read_the_file() {
     let data = TempDir::new().unwrap();
-    let store = Store::open(data.path()).await.unwrap();
+    let directory = data.path().join("new/data");
+    Store::open(&directory).await.unwrap().close().await;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&directory), 0o700);
+    assert_eq!(mode(&directory.join("mailhaul.db")), 0o600);
+}
+
+/// A server's text cannot hold NUL. A name keeps it, because two folders must not become one.
+async fn texts_with_nul_are_no_damage() {
+    let (data, store) = service().await;
+    let nul = if store.is_on_server() { "\u{2400}" } else { "\0" };
+    let folder = FolderPath::new(["a\0b"]);
+    let edited = |subject: &str| RepairRecord {
+        original: identity(),
+        copy: identity(),
+        sha256: Sha256::from_bytes([3; 32]),
+        edits: subject.to_owned(),
+        subject: Some(subject.to_owned()),
+    };
+    let of = |number, state| LedgerRecord::Message { folder: folder.clone(), uid: uid(number), state };
+    let states = |nul: &str| {
+        let text = format!("4{nul}2");
+        let LedgerRecord::Message { state: Some(MessageState::Done(done)), .. } = done("INBOX", 3) else {
+            unreachable!()
+        };
+        let flags: Flags = [text.as_str()].into_iter().collect();
+        [
+            MessageState::Skipped(text.clone()),
+            MessageState::Repairing(Box::new(edited(&text))),
+            MessageState::Done(CopyRecord {
+                flags: flags.clone(),
+                pending_flags: Some(flags),
+                edited: Some(Box::new(edited(&text))),
+                ..done
+            }),
+        ]
+    };
+    let mut records = vec![opened("a\u{2400}b"), opened("a\0b"), opened("a\\\\0b")];
+    records.extend((1..).zip(states("\0")).map(|(number, state)| of(number, Some(state))));
+    let known = ledger(&store).await;
+    known.record(&records).await.unwrap();
+    let (from, to) = (FolderPath::new(["a\\0b"]), FolderPath::new(["\0"]));
+    known
+        .record(&[LedgerRecord::Renamed { folder: from, to: to.clone(), target: to.clone() }])
+        .await
+        .unwrap();
+    drop(known);
+    store.close().await;
+
+    let known = ledger(&data.open().await).await;
+    let folders: Vec<_> = known.folders().await.unwrap().into_iter().map(|it| it.folder).collect();
+    assert_eq!(folders, [to, folder.clone(), FolderPath::new(["a\u{2400}b"])]);
+    let messages = known.folder(&folder).await.unwrap().unwrap().messages;
+    assert_eq!(messages.into_values().collect::<Vec<_>>(), states(nul));
+}
+
+fn identity() -> MessageIdentity {
+    MessageIdentity {
+        fingerprint: Fingerprint::from_bytes([1; 16]),
+        digests: Digests { whole: Digest::of(b"a"), text: Digest::of(b"b") },
+        size: 5,
+    }
+}
+
+async fn many_mailboxes_write_at_once() {
+    let (_data, store) = service().await;
     let mut writers = tokio::task::JoinSet::new();
     for number in 0..40 {
         let ledger = store.mailbox(SOURCE, &format!("user{number}@new.example")).await.unwrap();
@@ -325,10 +394,8 @@ async fn a_full_disk_is_reported_and_written_data_stays() {
     assert_holds(&ledger(&store).await, &model(&records)).await;
 }
 
-#[tokio::test]
 async fn one_bad_request_does_not_spoil_its_neighbours() {
-    let data = TempDir::new().unwrap();
-    let store = Store::open(data.path()).await.unwrap();
+    let (_data, store) = service().await;
     let (terry, anna) = (ledger(&store).await, store.mailbox(SOURCE, "anna@new.example").await.unwrap());
     terry.record(&[opened("INBOX")]).await.unwrap();
     let (good, bad) = (vec![done("INBOX", 1)], vec![opened("INBOX"), done("Sent", 1)]);
@@ -340,10 +407,8 @@ async fn one_bad_request_does_not_spoil_its_neighbours() {
     assert_holds(&terry, &model(&[opened("INBOX"), done("INBOX", 1)])).await;
 }
 
-#[tokio::test]
 async fn requests_after_closing_fail() {
-    let data = TempDir::new().unwrap();
-    let store = Store::open(data.path()).await.unwrap();
+    let (_data, store) = service().await;
     let ledger = ledger(&store).await;
     store.close().await;
     let error = ledger.record(&[opened("INBOX")]).await.unwrap_err();
@@ -394,9 +459,16 @@ fn any_validity() -> impl Strategy<Value = UidValidity> {
         .prop_map(validity)
 }
 
+const FOLDERS: [&str; 6] =
+    ["INBOX", "Gel\u{f6}scht/\u{65e5}\u{672c}\u{8a9e}", "a\\/b/c\\\\d", "A", "a", "a\0"];
+
 fn any_folder() -> impl Strategy<Value = FolderPath> {
-    prop::sample::select(vec!["INBOX", "Gel\u{f6}scht/\u{65e5}\u{672c}\u{8a9e}", "a\\/b/c\\\\d", "A", "a"])
-        .prop_map(FolderPath::parse)
+    prop::sample::select(FOLDERS.to_vec()).prop_map(FolderPath::parse)
+}
+
+/// A short text, some with a NUL.
+fn any_text() -> impl Strategy<Value = String> {
+    prop_oneof![3 => ".{0,9}".boxed(), 1 => "[a\0]{1,4}".boxed()]
 }
 
 fn any_copied() -> impl Strategy<Value = CopyRecord> {
@@ -442,7 +514,7 @@ fn any_edited() -> impl Strategy<Value = RepairRecord> {
             digests: Digests { whole: Digest::from_bytes(other), text: Digest::from_bytes(one) },
             size,
         });
-    (likeness.clone(), likeness, any::<[u8; 32]>(), ".{0,9}", prop::option::of(".{0,9}")).prop_map(
+    (likeness.clone(), likeness, any::<[u8; 32]>(), any_text(), prop::option::of(any_text())).prop_map(
         |(original, copy, sha256, edits, subject)| RepairRecord {
             original,
             copy,
@@ -459,7 +531,7 @@ fn any_message_state() -> impl Strategy<Value = Option<MessageState>> {
         1 => Just(Some(MessageState::Intended)),
         1 => any_edited().prop_map(|edited| Some(MessageState::Repairing(Box::new(edited)))),
         4 => any_copied().prop_map(|copied| Some(MessageState::Done(copied))),
-        1 => ".{0,9}".prop_map(|reason| Some(MessageState::Skipped(reason))),
+        1 => any_text().prop_map(|reason| Some(MessageState::Skipped(reason))),
     ]
 }
 
@@ -490,7 +562,7 @@ fn any_record() -> impl Strategy<Value = LedgerRecord> {
             .prop_map(|(folder, uid, state)| LedgerRecord::Message { folder, uid, state }),
         1 => (any_folder(), any_validity())
             .prop_map(|(folder, uid_validity)| LedgerRecord::TargetValidity { folder, uid_validity }),
-        1 => (any_folder(), any_cursor(), ".{0,9}", prop::option::of(any_uid())).prop_map(
+        1 => (any_folder(), any_cursor(), any_text(), prop::option::of(any_uid())).prop_map(
             |(folder, cursor, rules, target_next)| LedgerRecord::Settled { folder, cursor, rules, target_next },
         ),
         1 => (any_folder(), any::<u64>(), uids())
@@ -510,37 +582,64 @@ fn any_calls() -> impl Strategy<Value = Vec<Vec<LedgerRecord>>> {
     prop::collection::vec(call, 1..12)
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+/// Writes the calls to a mailbox, and compares it with the engine's states.
+async fn check_calls(data: &Home, store: Store, target: &str, calls: Vec<Vec<LedgerRecord>>, all_open: bool) {
+    let known = store.mailbox(SOURCE, target).await.unwrap();
+    let mut folders = BTreeMap::new();
+    if all_open {
+        for folder in FOLDERS {
+            known.record(&[opened(folder)]).await.unwrap();
+            learn(&mut folders, &opened(folder)).unwrap();
+        }
+    }
+    for mut call in calls {
+        let written = known.record(&call).await;
+        if store.is_on_server() {
+            call.iter_mut().for_each(replace_nul);
+        }
+        let mut next = folders.clone();
+        let is_possible = call.iter().all(|record| learn(&mut next, record).is_some());
+        assert_eq!(written.is_ok(), is_possible, "{written:?}");
+        if is_possible {
+            folders = next;
+        }
+    }
+    drop(known);
+    store.close().await;
+    let store = data.open().await;
+    assert_holds(&store.mailbox(SOURCE, target).await.unwrap(), &folders).await;
+    store.close().await;
+}
+
+/// Runs random calls, each in a mailbox of its own.
+fn the_sql_means_what_the_engine_means(cases: u32) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (data, store) = runtime.block_on(service());
+    runtime.block_on(store.close());
+    let case = Cell::new(0);
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(cases));
+    let ran = runner.run(&(any_calls(), any::<bool>()), |(calls, all_open)| {
+        case.set(case.get() + 1);
+        let target = format!("user{}@new.example", case.get());
+        runtime.block_on(async {
+            let store = data.open().await;
+            check_calls(&data, store, &target, calls, all_open).await;
+        });
+        Ok(())
+    });
+    ran.unwrap();
+}
+
+mod the_sql_means_what_the_engine_means {
+    #[test]
+    fn file() {
+        super::IS_ON_SERVER.set(false);
+        super::the_sql_means_what_the_engine_means(96);
+    }
 
     #[test]
-    fn the_sql_means_what_the_engine_means(calls in any_calls(), all_open in any::<bool>()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let data = TempDir::new().unwrap();
-            let store = Store::open(data.path()).await.unwrap();
-            let known = ledger(&store).await;
-            let mut folders = BTreeMap::new();
-            if all_open {
-                for folder in ["INBOX", "Gel\u{f6}scht/\u{65e5}\u{672c}\u{8a9e}", "a\\/b/c\\\\d", "A", "a"] {
-                    known.record(&[opened(folder)]).await.unwrap();
-                    learn(&mut folders, &opened(folder)).unwrap();
-                }
-            }
-            for call in &calls {
-                let mut next = folders.clone();
-                let possible = call.iter().all(|record| learn(&mut next, record).is_some());
-                prop_assert_eq!(known.record(call).await.is_ok(), possible);
-                if possible {
-                    folders = next;
-                }
-            }
-            drop(known);
-            store.close().await;
-            let store = Store::open(data.path()).await.unwrap();
-            assert_holds(&ledger(&store).await, &folders).await;
-            store.close().await;
-            Ok(())
-        })?;
+    fn server() {
+        super::IS_ON_SERVER.set(true);
+        super::the_sql_means_what_the_engine_means(32);
     }
 }

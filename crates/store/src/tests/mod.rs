@@ -14,6 +14,7 @@ mod limits;
 mod locks;
 mod many;
 mod model;
+mod races;
 mod recovery;
 mod reports;
 mod small;
@@ -71,7 +72,7 @@ thread_local! {
 /// The place of a test's database. It is removed with this value.
 enum Home {
     Directory(TempDir),
-    Server { _server: Box<Postgres>, _key: TempDir },
+    Server { server: Box<Postgres>, key: TempDir },
 }
 
 impl Home {
@@ -80,6 +81,24 @@ impl Home {
         match self {
             Self::Directory(data) => data.path(),
             Self::Server { .. } => panic!("a test of a file"),
+        }
+    }
+
+    /// Opens the database once more.
+    async fn open(&self) -> Store {
+        match self {
+            Self::Directory(data) => {
+                let store = Store::open(data.path()).await.unwrap();
+                store.unlock(MasterKeySource::DataDirectory).await.unwrap();
+                store
+            }
+            Self::Server { server, key } => {
+                let address = ServerAddress::parse(&server.url()).unwrap();
+                let address = address.with_password(&Secret::new(server.password().to_owned()));
+                let store = Store::connect(&address).await.unwrap();
+                store.unlock(key_file(key.path(), 7)).await.unwrap();
+                store
+            }
         }
     }
 }
@@ -111,12 +130,9 @@ async fn directory() -> (TempDir, Store) {
 
 async fn on_server() -> (Home, Store) {
     let server = Box::new(Postgres::start(&["fsync=off"]));
-    let address = ServerAddress::parse(&server.url()).unwrap();
-    let address = address.with_password(&Secret::new(server.password().to_owned()));
-    let store = Store::connect(&address).await.unwrap();
-    let key = TempDir::new().unwrap();
-    store.unlock(key_file(key.path(), 7)).await.unwrap();
-    (Home::Server { _server: server, _key: key }, store)
+    let home = Home::Server { server, key: TempDir::new().unwrap() };
+    let store = home.open().await;
+    (home, store)
 }
 
 fn endpoint(name: &str) -> Endpoint {

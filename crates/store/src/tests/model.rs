@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use mailhaul_migration::{BatchIntent, Guid, UserEvent, UserStatus};
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::TestRunner};
 use strum::VariantArray;
 
-use super::{at, batch, endpoint, row, service};
-use crate::{Claim, Due, Lease, PassKind, Release, Store, StoreError, Users};
+use super::{IS_ON_SERVER, at, batch, endpoint, row, service};
+use crate::{Claim, Due, Lease, PassKind, Release, Store, StoreError, Users, sql};
 
 /// A step of a history. Its numbers select from the existing objects.
 #[derive(Clone, Debug)]
@@ -474,20 +474,51 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+/// Removes all users, batches and endpoints.
+async fn empty(store: &Store) {
+    let emptied = store.change(|connection| {
+        Box::pin(async move {
+            Ok(sql::query("TRUNCATE endpoint, batch, migration_user CASCADE").execute(connection).await?)
+        })
+    });
+    emptied.await.unwrap();
+}
 
-    #[test]
-    fn users_live_as_the_model_says(steps in prop::collection::vec(any_step(), 1..60)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+/// Runs random histories, each in an empty database.
+fn users_live_as_the_model_says(cases: u32) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let server = IS_ON_SERVER.get().then(|| runtime.block_on(service()));
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(cases));
+    let ran = runner.run(&prop::collection::vec(any_step(), 1..60), |steps| {
         runtime.block_on(async {
-            let (_data, store) = service().await;
+            let (_data, store) = if let Some((_, store)) = &server {
+                empty(store).await;
+                (None, store.clone())
+            } else {
+                let (data, store) = service().await;
+                (Some(data), store)
+            };
             let mut world = World::new(store).await;
             for step in steps {
                 world.step(step).await;
                 world.assert_holds().await;
             }
-            world.store.close().await;
         });
+        Ok(())
+    });
+    ran.unwrap();
+}
+
+mod users_live_as_the_model_says {
+    #[test]
+    fn file() {
+        super::IS_ON_SERVER.set(false);
+        super::users_live_as_the_model_says(48);
+    }
+
+    #[test]
+    fn server() {
+        super::IS_ON_SERVER.set(true);
+        super::users_live_as_the_model_says(16);
     }
 }
