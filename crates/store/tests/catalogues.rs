@@ -118,7 +118,7 @@ impl File {
                 "BLOB" => "bytea",
                 other => panic!("{table}.{name} has the type {other}"),
             };
-            let mut line = format!("column {} {name} {kind}", common(table));
+            let mut line = format!("column {} {name} {kind}", table);
             if place > 0 || column.get("notnull") {
                 line += " not null";
             }
@@ -134,7 +134,7 @@ impl File {
         }
         key.sort();
         let key: Vec<String> = key.into_iter().map(|(_, name)| name).collect();
-        found.push(format!("primary key {} ({})", common(table), key.join(",")));
+        found.push(format!("primary key {} ({})", table, key.join(",")));
     }
 
     /// True for a column of 16 bytes, and for one that refers to such a column.
@@ -159,7 +159,6 @@ impl File {
         for key in self.rows(sql, table).await {
             let (other, action): (String, String) = (key.get("table"), key.get("action"));
             let (here, there): (String, String) = (key.get("here"), key.get("there"));
-            let (table, other) = (common(table), common(&other));
             found.push(format!("foreign key {table} ({here}) to {other} ({there}) on delete {action}"));
         }
     }
@@ -174,7 +173,7 @@ impl File {
             let keys: Vec<String> = keys.iter().map(|key| key_words(key, table_sql)).collect();
             // A unique constraint has another name on each side.
             let name = if index.get("unique") { "unique".to_owned() } else { name };
-            let mut line = format!("index {name} {} ({})", common(table), keys.join(","));
+            let mut line = format!("index {name} {} ({})", table, keys.join(","));
             let sql: Option<String> = index.get("sql");
             if let Some((_, condition)) = sql.as_deref().and_then(|sql| sql.split_once(" WHERE ")) {
                 line = format!("{line} where {condition}");
@@ -198,9 +197,4 @@ fn generated(table_sql: &str, column: &str) -> Option<String> {
     let (_, rest) = table_sql.split_once(&format!(" {column} TEXT GENERATED ALWAYS AS ("))?;
     let end = rest.find(") VIRTUAL").or_else(|| rest.find(") STORED"))?;
     Some(rest[..end].to_owned())
-}
-
-/// The server's name of a table: `user` is a reserved word there.
-fn common(table: &str) -> &str {
-    if table == "user" { "migration_user" } else { table }
 }

@@ -53,6 +53,8 @@ pub(crate) struct Scheduler {
     /// Time of the last turn: a clock that went back since is noticed.
     last_turn: Option<Timestamp>,
     last_heartbeat: Option<Instant>,
+    /// Time of the permits' clock before the last renewal.
+    renewed: Duration,
 }
 
 impl Scheduler {
@@ -67,6 +69,7 @@ impl Scheduler {
             endpoint_changes: None,
             last_turn: None,
             last_heartbeat: None,
+            renewed: Duration::ZERO,
         }
     }
 
@@ -122,7 +125,6 @@ impl Scheduler {
         }
         self.last_turn = Some(now);
         if self.last_heartbeat.is_none_or(|last| last.elapsed() >= HEARTBEAT_INTERVAL) {
-            store.renew_service(self.owner).await?;
             self.send_heartbeats(now).await?;
             store.recover(now, self.owner).await?;
             self.last_heartbeat = Some(Instant::now());
@@ -181,7 +183,11 @@ impl Scheduler {
     }
 
     /// Extends all leases. A worker whose lease is lost ends.
+    ///
+    /// Permits of workers count from before the right of the service was renewed: what ends first counts.
     async fn send_heartbeats(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let since = (self.context.permit_clock)();
+        self.context.store.renew_service(self.owner).await?;
         let workers = self.context.workers.all();
         let present: HashMap<Guid, &Worker> = workers.iter().map(|(user, worker)| (*user, worker)).collect();
         self.leases.retain(|user, _| present.contains_key(user));
@@ -190,11 +196,12 @@ impl Scheduler {
             until: now.checked_add(LEASE_TIME).unwrap_or(Timestamp::MAX),
             statistics: present.get(user).map(|worker| worker.tally.statistics()),
         });
-        let (heartbeats, since) = (heartbeats.collect(), (self.context.permit_clock)());
-        let lost = self.context.store.heartbeats(heartbeats).await?;
+        let lost = self.context.store.heartbeats(heartbeats.collect()).await?;
         for lease in lost {
+            self.leases.remove(&lease.user);
             self.context.workers.end(lease.user, EndReason::LeaseLost);
         }
+        self.renewed = since;
         let leased = workers.iter().filter(|(user, _)| self.leases.contains_key(user));
         for (_, worker) in leased {
             if !worker.permit.renew(since, PERMIT_TIME) {
@@ -267,11 +274,10 @@ impl Scheduler {
             target_endpoint: start.target,
             limit: u32::try_from(taken.len()).unwrap_or(u32::MAX),
         };
-        let permit_from = (self.context.permit_clock)();
         let claimed = self.context.store.claim_checks(claim).await?;
         let started = claimed.len() as u64;
         for (check, place) in claimed.into_iter().zip(taken) {
-            let worker = self.worker(&check.user, &start, permit_from);
+            let worker = self.worker(&check.user, &start);
             self.context.workers.started(check.user.guid, worker.clone());
             tokio::spawn(self.context.clone().check(check, worker, place));
         }
@@ -298,11 +304,10 @@ impl Scheduler {
             kinds: vec![pass.kind],
             limit: u32::try_from(taken.len()).unwrap_or(u32::MAX),
         };
-        let permit_from = (self.context.permit_clock)();
         let claimed = self.context.store.claim(claim).await?;
         let started = claimed.len() as u64;
         for (claimed, place) in claimed.into_iter().zip(taken) {
-            let worker = self.worker(&claimed.user, &start, permit_from);
+            let worker = self.worker(&claimed.user, &start);
             self.context.workers.started(claimed.user.guid, worker.clone());
             self.leases.insert(claimed.user.guid, claimed.lease);
             let job = WorkerJob::new(self.context.clone(), claimed, worker, places.clone());
@@ -311,15 +316,15 @@ impl Scheduler {
         Ok(started)
     }
 
-    /// Returns a worker whose permit counts from before the claim.
-    fn worker(&self, user: &MigrationUser, start: &Start<'_>, permit_from: Duration) -> Worker {
+    /// Returns a worker whose permit counts from the last renewal.
+    fn worker(&self, user: &MigrationUser, start: &Start<'_>) -> Worker {
         let login = |endpoint, name: &String| EndpointLogin { endpoint, user_name: name.clone() };
         let source = login(start.source.guid, &user.user_name);
         let target = start.target.map(|endpoint| login(endpoint, &user.target_user_name));
         // Only the service of a database on a server is taken over while it may still run.
         let unsent_lifetime = self.context.store.is_on_server().then_some(UNSENT_DATA_LIFETIME);
         let clock = self.context.permit_clock.clone();
-        let permit = Permit::with_unsent_lifetime(clock, permit_from, PERMIT_TIME, unsent_lifetime);
+        let permit = Permit::with_unsent_lifetime(clock, self.renewed, PERMIT_TIME, unsent_lifetime);
         Worker::new(user.batch, source, target, user.statistics, permit)
     }
 }
