@@ -118,7 +118,7 @@ impl File {
                 "BLOB" => "bytea",
                 other => panic!("{table}.{name} has the type {other}"),
             };
-            let mut line = format!("column {} {name} {kind}", table);
+            let mut line = format!("column {table} {name} {kind}");
             if place > 0 || column.get("notnull") {
                 line += " not null";
             }
@@ -134,7 +134,7 @@ impl File {
         }
         key.sort();
         let key: Vec<String> = key.into_iter().map(|(_, name)| name).collect();
-        found.push(format!("primary key {} ({})", table, key.join(",")));
+        found.push(format!("primary key {table} ({})", key.join(",")));
     }
 
     /// True for a column of 16 bytes, and for one that refers to such a column.
@@ -173,7 +173,7 @@ impl File {
             let keys: Vec<String> = keys.iter().map(|key| key_words(key, table_sql)).collect();
             // A unique constraint has another name on each side.
             let name = if index.get("unique") { "unique".to_owned() } else { name };
-            let mut line = format!("index {name} {} ({})", table, keys.join(","));
+            let mut line = format!("index {name} {table} ({})", keys.join(","));
             let sql: Option<String> = index.get("sql");
             if let Some((_, condition)) = sql.as_deref().and_then(|sql| sql.split_once(" WHERE ")) {
                 line = format!("{line} where {condition}");
