@@ -67,12 +67,12 @@ impl ServerAddress {
         if !matches!(scheme, "postgres" | "postgresql") {
             return Err("it does not begin with postgres://".to_owned());
         }
-        let authority = rest.split(['/', '?']).next().unwrap_or_default();
-        if authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
-            || rest.contains("password=")
-        {
-            return Err("it holds a password, which every process of this machine could read; \
-                        put the password into the file that PGPASSFILE names, or into PGPASSWORD"
+        let (authority, after) = rest.find(['/', '?']).map_or((rest, ""), |end| rest.split_at(end));
+        let has_password = authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
+        // An `@` further on means a password with a slash or a question mark. A `%` can hide the name of a setting.
+        if has_password || after.contains(['@', '%']) || after.contains("password=") {
+            return Err("it holds a password, or a character (@, %) that hides one; every process of this machine could read it. \
+                        Put the password into the file that PGPASSFILE names, or into PGPASSWORD"
                 .to_owned());
         }
         let mut options: PgConnectOptions =
@@ -233,6 +233,9 @@ mod tests {
             ("db.example", "postgres://"),
             ("postgres://mailhaul:secret@db.example/mailhaul", "password"),
             ("postgres://mailhaul@db.example/mailhaul?password=secret", "password"),
+            ("postgres://mailhaul@db.example/mailhaul?pass%77ord=secret", "password"),
+            ("postgres://mailhaul:12/secret@db.example/mailhaul", "password"),
+            ("postgres://mailhaul:12?secret@db.example/mailhaul", "password"),
             ("postgres://mailhaul@db.example", "names no database"),
         ] {
             let error = ServerAddress::parse(url).unwrap_err();
