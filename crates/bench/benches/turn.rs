@@ -7,9 +7,7 @@
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
-use mailhaul_migration::{
-    Access, Batch, BatchIntent, BatchSettings, Endpoint, EndpointSecurity, EndpointType, Guid, Limit, Rates,
-};
+use mailhaul_migration::{Batch, BatchIntent, BatchSettings, Endpoint, Guid, Limit};
 use mailhaul_store::{ServerAddress, Store};
 use mailhaul_testkit::Postgres;
 use sqlx::{Connection as _, SqliteConnection};
@@ -54,23 +52,11 @@ fn endpoint(name: &str) -> Endpoint {
     Endpoint {
         guid: Guid::new_v4(),
         name: name.to_owned(),
-        endpoint_type: EndpointType::Imap,
-        remote_server: "imap.old.example".to_owned(),
-        port: 993,
-        security: EndpointSecurity::Ssl,
-        accept_untrusted_certificates: false,
-        certificate_authorities: None,
-        certificate_sha256: None,
         max_concurrent_migrations: Limit::At(20),
         max_concurrent_incremental_syncs: Limit::At(10),
-        server_profile: None,
-        auth_mechanism: None,
-        reach: mailhaul_mail::Reach::default(),
-        rates: Rates::default(),
-        access: Access::Users,
-        gmail_api: None,
         created: now,
         modified: now,
+        ..Endpoint::of_server("imap.old.example".to_owned())
     }
 }
 

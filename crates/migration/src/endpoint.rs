@@ -186,6 +186,33 @@ pub struct Endpoint {
     pub modified: Timestamp,
 }
 
+impl Endpoint {
+    /// Returns an endpoint that is not saved: its server with TLS on port 993, without limits, opened by the users.
+    pub fn of_server(remote_server: String) -> Self {
+        Self {
+            guid: Uuid::nil(),
+            name: remote_server.clone(),
+            endpoint_type: EndpointType::Imap,
+            remote_server,
+            port: 993,
+            security: EndpointSecurity::Ssl,
+            accept_untrusted_certificates: false,
+            certificate_authorities: None,
+            certificate_sha256: None,
+            max_concurrent_migrations: Limit::Unlimited,
+            max_concurrent_incremental_syncs: Limit::Unlimited,
+            server_profile: None,
+            auth_mechanism: None,
+            reach: Reach::default(),
+            rates: Rates::default(),
+            gmail_api: None,
+            access: Access::Users,
+            created: Timestamp::UNIX_EPOCH,
+            modified: Timestamp::UNIX_EPOCH,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

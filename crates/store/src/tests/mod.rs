@@ -29,8 +29,8 @@ use std::{cell::Cell, fs, os::unix::fs::PermissionsExt, path::Path};
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
 use mailhaul_migration::{
-    Access, Batch, BatchIntent, BatchSettings, Endpoint, EndpointSecurity, EndpointType, FailureClass, Guid,
-    Limit, MigrationUser, PassFailure, Rates, Statistics, UserEvent, UserRow,
+    Batch, BatchIntent, BatchSettings, Endpoint, FailureClass, Guid, Limit, MigrationUser, PassFailure,
+    Statistics, UserEvent, UserRow,
 };
 use mailhaul_testkit::Postgres;
 use tempfile::TempDir;
@@ -139,23 +139,11 @@ fn endpoint(name: &str) -> Endpoint {
     Endpoint {
         guid: Guid::new_v4(),
         name: name.to_owned(),
-        endpoint_type: EndpointType::Imap,
-        remote_server: "imap.old.example".to_owned(),
-        port: 993,
-        security: EndpointSecurity::Ssl,
-        accept_untrusted_certificates: false,
-        certificate_authorities: None,
-        certificate_sha256: None,
         max_concurrent_migrations: Limit::At(20),
         max_concurrent_incremental_syncs: Limit::At(10),
-        server_profile: None,
-        auth_mechanism: None,
-        reach: mailhaul_mail::Reach::default(),
-        rates: Rates::default(),
-        access: Access::Users,
-        gmail_api: None,
         created: at(0),
         modified: at(0),
+        ..Endpoint::of_server("imap.old.example".to_owned())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Server of a new endpoint: parameters of New-MigrationEndpoint and Test-MigrationServerAvailability.
 
 use mailhaul_mail::{Reach, Secret};
-use mailhaul_migration::{Endpoint, EndpointSecurity, EndpointType, Guid, Limit, Rates};
+use mailhaul_migration::{Endpoint, EndpointSecurity, EndpointType};
 use mailhaul_operations::{Bytes, Failure};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -68,10 +68,8 @@ impl ServerParameters {
         let security = self.security.or(preset.map(|preset| preset.security)).unwrap_or_default();
         let (access, secret) = new_access(endpoint_type, access)?;
         let endpoint = Endpoint {
-            guid: Guid::nil(),
             name: server.to_owned(),
             endpoint_type,
-            remote_server: settings::host(server)?,
             port: self.port.unwrap_or_else(|| settings::usual_port(security)),
             security,
             accept_untrusted_certificates: self.accept_untrusted_certificates,
@@ -81,16 +79,10 @@ impl ServerParameters {
                 .map(settings::authorities)
                 .transpose()?,
             certificate_sha256: self.certificate_sha256.as_deref().map(settings::fingerprint).transpose()?,
-            max_concurrent_migrations: Limit::Unlimited,
-            max_concurrent_incremental_syncs: Limit::Unlimited,
             server_profile: preset.map(|preset| preset.server_profile.to_owned()),
-            auth_mechanism: None,
             reach,
-            rates: Rates::default(),
             access,
-            gmail_api: None,
-            created: jiff::Timestamp::UNIX_EPOCH,
-            modified: jiff::Timestamp::UNIX_EPOCH,
+            ..Endpoint::of_server(settings::host(server)?)
         };
         Ok((endpoint, secret))
     }

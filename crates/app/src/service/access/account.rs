@@ -86,10 +86,8 @@ pub(crate) fn mailbox(user_name: &str, user_root: Option<&str>) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use jiff::Timestamp;
     use mailhaul_migration::{
-        DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS, EndpointType, Guid,
-        Rates,
+        DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS, DEFAULT_MAX_CONCURRENT_MIGRATIONS, Guid,
     };
 
     use super::*;
@@ -99,27 +97,11 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn endpoint() -> Endpoint {
-        let now = Timestamp::UNIX_EPOCH;
         Endpoint {
-            guid: Guid::nil(),
             name: "New".into(),
-            endpoint_type: EndpointType::Imap,
-            remote_server: "new.example.org".into(),
-            port: 993,
-            security: EndpointSecurity::Ssl,
-            accept_untrusted_certificates: false,
-            certificate_authorities: None,
-            certificate_sha256: None,
             max_concurrent_migrations: DEFAULT_MAX_CONCURRENT_MIGRATIONS,
             max_concurrent_incremental_syncs: DEFAULT_MAX_CONCURRENT_INCREMENTAL_SYNCS,
-            server_profile: None,
-            auth_mechanism: None,
-            reach: mailhaul_mail::Reach::default(),
-            rates: Rates::default(),
-            access: Access::Users,
-            gmail_api: None,
-            created: now,
-            modified: now,
+            ..Endpoint::of_server("new.example.org".into())
         }
     }
 
