@@ -50,13 +50,13 @@ pub(crate) async fn apply(
             LedgerRecord::Opened { .. } => {}
             LedgerRecord::Intended { append_start, uids, .. } => {
                 intend(connection, folder, *append_start, uids).await?;
+                continue;
             }
             LedgerRecord::Message { state, .. } => {
                 match state {
                     Some(_) => insert(connection, folder, run).await?,
                     None => delete(connection, folder, run).await?,
                 }
-                // The new numbers of the folder came with a new checksum.
                 continue;
             }
             LedgerRecord::TargetValidity { uid_validity, .. } => {
@@ -162,6 +162,9 @@ async fn intend(
     .bind(folder)
     .execute(&mut *connection)
     .await?;
+    if uids.is_empty() {
+        return ledger_rows::stamp_folder(connection, folder).await;
+    }
     let mut uids = uids.iter();
     loop {
         let chunk: Vec<Uid> = uids.by_ref().take(rows_per_statement(connection)).collect();
@@ -198,7 +201,7 @@ fn rows_per_statement(connection: &Connection) -> usize {
     if connection.is_shared() { ROWS_ON_SERVER } else { ROWS_PER_STATEMENT }
 }
 
-/// Replaces rows of messages, and writes the edits that the records know of.
+/// Replaces rows of messages with the folder's numbers and its checksum, and writes the edits that the records know of.
 async fn insert_rows(
     connection: &mut Connection,
     folder: i64,

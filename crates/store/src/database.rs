@@ -10,7 +10,7 @@ use std::{
 
 use sqlx::{
     ConnectOptions, Connection as _, SqlSafeStr, SqliteConnection,
-    migrate::{MigrateError, Migration, MigrationType, Migrator},
+    migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator},
     sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
@@ -24,7 +24,7 @@ use crate::{
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The steps of the schema. A released step is never edited; new steps are added.
-const SCHEMA: [(i64, &str, &str); 18] = [
+const SCHEMA: [SchemaStep; 18] = [
     (1, "ledger", include_str!("../migrations/0001_ledger.sql")),
     (2, "service", include_str!("../migrations/0002_service.sql")),
     (3, "server profile", include_str!("../migrations/0003_server_profile.sql")),
@@ -163,13 +163,23 @@ async fn check_mailboxes(connection: &mut Connection) -> Result<(), Fault> {
     }
 }
 
+/// A step of a schema: its number, its name, its SQL.
+pub(crate) type SchemaStep = (i64, &'static str, &'static str);
+
 /// Brings the schema of a file up to this step.
 pub(crate) async fn migrate_to(connection: &mut SqliteConnection, last: i64) -> Result<(), Fault> {
-    let step = |(version, name, sql): (i64, &'static str, &'static str)| {
+    run_steps(connection, SCHEMA.into_iter().filter(|(version, ..)| *version <= last)).await
+}
+
+/// Runs the steps that a database, a file or a server's, has not had yet.
+pub(crate) async fn run_steps<C: Migrate>(
+    connection: &mut C,
+    steps: impl Iterator<Item = SchemaStep>,
+) -> Result<(), Fault> {
+    let step = |(version, name, sql): SchemaStep| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    let steps = SCHEMA.into_iter().filter(|(version, ..)| *version <= last).map(step).collect();
-    let migrator = Migrator::with_migrations(steps);
+    let migrator = Migrator::with_migrations(steps.map(step).collect());
     // Not `run`: the compiler cannot prove that its future is `Send`.
     migrator.run_direct(None, connection, false).await.map_err(|error| match error {
         MigrateError::VersionMissing(found) => Fault::Version { found, known: SCHEMA_VERSION },

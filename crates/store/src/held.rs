@@ -5,7 +5,9 @@ use std::fs::File;
 use crate::{
     error::StoreError,
     leases::Lease,
-    lock, sql,
+    lock,
+    server::Turn,
+    sql,
     store::{Backend, Shared},
 };
 
@@ -26,13 +28,8 @@ pub(crate) enum Held {
     Row,
 }
 
-/// The right, if its holder has its lease.
-const LOOK: &str = "SELECT name FROM held WHERE name = ? AND EXISTS (SELECT 1 FROM migration_user \
-     WHERE guid = held.holder AND fence = held.fence AND lease_owner IS NOT NULL)";
-/// Takes the right if its last holder has no lease any more.
-const TAKE: &str = "INSERT INTO held (name, holder, fence) VALUES (?, ?, ?) \
-     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, fence = excluded.fence \
-     WHERE held.holder = excluded.holder OR NOT EXISTS (SELECT 1 FROM migration_user \
+/// True in SQL if the holder of a right has its lease.
+const IS_LEASED: &str = "EXISTS (SELECT 1 FROM migration_user \
      WHERE guid = held.holder AND fence = held.fence AND lease_owner IS NOT NULL)";
 
 impl Shared {
@@ -59,13 +56,18 @@ impl Shared {
             // Mail servers compare names of users without regard to case.
             HeldName::Target(owner) => format!("target {}", owner.to_lowercase()),
         };
-        let taken = server.change(move |connection| {
+        let taken = server.change(Turn::Beside, move |connection| {
             Box::pin(async move {
                 let Some(lease) = lease else {
-                    let held = sql::query(LOOK).bind(name).fetch_optional(connection).await?;
-                    return Ok(held.is_none());
+                    let sql = format!("SELECT name FROM held WHERE name = ? AND {IS_LEASED}");
+                    return Ok(sql::query(sql).bind(name).fetch_optional(connection).await?.is_none());
                 };
-                let query = sql::query(TAKE).bind(name).bind(lease.user).bind(lease.fence);
+                let sql = format!(
+                    "INSERT INTO held (name, holder, fence) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE \
+                     SET holder = excluded.holder, fence = excluded.fence \
+                     WHERE held.holder = excluded.holder OR NOT {IS_LEASED}"
+                );
+                let query = sql::query(sql).bind(name).bind(lease.user).bind(lease.fence);
                 Ok(query.execute(connection).await? == 1)
             })
         });

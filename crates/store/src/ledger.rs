@@ -65,7 +65,7 @@ impl Store {
         let names = MailboxNames { source: source.to_owned(), target: target.to_owned() };
         let failed = StoreError::database(&shared.words(), "read");
         let located = |error: StoreError| error.at(|| damage_place(&names, None));
-        if self.is_reader() {
+        if self.is_reader {
             let id = shared.read(|it| Box::pin(load::mailbox(it, names.clone(), shared.schema))).await;
             let id = id.map_err(|fault| located(failed(fault)))?;
             return Ok(MailboxLedger::new(Arc::clone(shared), names, id, lease, None));

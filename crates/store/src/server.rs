@@ -4,13 +4,12 @@ use std::{fmt, time::Duration};
 
 use mailhaul_mail::Secret;
 use sqlx::{
-    ConnectOptions as _, PgPool, SqlSafeStr as _,
-    migrate::{MigrateError, Migration, MigrationType, Migrator},
+    ConnectOptions as _, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
 
 use crate::{
-    database::SCHEMA_VERSION,
+    database::{self, SchemaStep},
     error::{Fault, StoreError},
     reading::Reading,
     sql::{self, Connection},
@@ -18,7 +17,7 @@ use crate::{
 };
 
 /// The steps of the server's schema. They have the numbers of the file's steps.
-const SCHEMA: [(i64, &str, &str); 1] = [(18, "store", include_str!("../migrations/postgres/0018_store.sql"))];
+const SCHEMA: [SchemaStep; 1] = [(18, "store", include_str!("../migrations/postgres/0018_store.sql"))];
 
 /// Connections of one process. Reading and writing of 200 mailboxes needs no more.
 const MAX_CONNECTIONS: u32 = 8;
@@ -112,6 +111,15 @@ fn is_local(options: &PgConnectOptions) -> bool {
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+/// The relation of a change to others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// After all other changes that run alone.
+    Alone,
+    /// Beside all others.
+    Beside,
+}
+
 /// An open database.
 #[derive(Clone)]
 pub(crate) struct Server {
@@ -148,33 +156,16 @@ impl Server {
         Ok(Reading::on_server(Connection::Server(self.pool.begin_with(begin).await?)))
     }
 
-    /// Runs the work in a transaction, beside other changes.
+    /// Runs the work in a transaction.
     ///
     /// The work runs even if the caller stops waiting.
-    pub(crate) async fn change<T, F>(&self, work: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
-    {
-        self.run(false, work).await
-    }
-
-    /// Runs the work in a transaction, after all other changes that run alone.
-    pub(crate) async fn change_alone<T, F>(&self, work: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
-    {
-        self.run(true, work).await
-    }
-
-    async fn run<T, F>(&self, is_alone: bool, work: F) -> Result<T, StoreError>
+    pub(crate) async fn change<T, F>(&self, turn: Turn, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
     {
         let pool = self.pool.clone();
-        let done = tokio::spawn(async move { transaction(&pool, is_alone, work).await });
+        let done = tokio::spawn(async move { transaction(&pool, turn, work).await });
         match done.await {
             Ok(done) => done.map_err(StoreError::database(&self.words, "written")),
             // A panic in the work. Its transaction was rolled back.
@@ -183,12 +174,12 @@ impl Server {
     }
 }
 
-async fn transaction<T, F>(pool: &PgPool, is_alone: bool, work: F) -> Result<T, Fault>
+async fn transaction<T, F>(pool: &PgPool, turn: Turn, work: F) -> Result<T, Fault>
 where
     F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T>,
 {
     let mut connection = Connection::Server(pool.begin().await?);
-    if is_alone {
+    if turn == Turn::Alone {
         // An order about a large batch may take its time.
         sql::query("SET LOCAL lock_timeout = '60s'").execute(&mut connection).await?;
         sql::query(ALONE).execute(&mut connection).await?;
@@ -210,14 +201,7 @@ where
 
 async fn migrate(options: &PgConnectOptions) -> Result<(), Fault> {
     let mut connection = options.connect().await?;
-    let step = |(version, name, sql): (i64, &'static str, &'static str)| {
-        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
-    };
-    let migrator = Migrator::with_migrations(SCHEMA.into_iter().map(step).collect());
-    migrator.run_direct(None, &mut connection, false).await.map_err(|error| match error {
-        MigrateError::VersionMissing(found) => Fault::Version { found, known: SCHEMA_VERSION },
-        other => Fault::Migrate(other),
-    })?;
+    database::run_steps(&mut connection, SCHEMA.into_iter()).await?;
     sqlx::Connection::close(connection).await?;
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::{
     leases::Lease,
     lock,
     reading::{Readers, Reading},
-    server::{Server, ServerAddress},
+    server::{Server, ServerAddress, Turn},
     server_text::replace_nul,
     sql::Connection,
     vault::Keys,
@@ -34,7 +34,7 @@ const MAX_READS: usize = 10;
 pub struct Store {
     pub(crate) shared: Arc<Shared>,
     /// True if ledgers are opened without the right to write them.
-    is_reader: bool,
+    pub(crate) is_reader: bool,
 }
 
 pub(crate) struct Shared {
@@ -168,11 +168,6 @@ impl Store {
         self.shared.data()
     }
 
-    /// True if ledgers are opened without the right to write them.
-    pub(crate) fn is_reader(&self) -> bool {
-        self.is_reader
-    }
-
     /// Runs the work in one transaction, while no other change runs.
     ///
     /// On a server, changes of users with a lease run beside it ([`Store::change_beside`]): the work locks
@@ -182,10 +177,7 @@ impl Store {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
     {
-        match &self.shared.backend {
-            Backend::File(_) => self.shared.writer()?.change(work).await,
-            Backend::Server(server) => server.change_alone(work).await,
-        }
+        self.change_in(Turn::Alone, work).await
     }
 
     /// Runs the work in one transaction, on a server beside other changes.
@@ -197,9 +189,18 @@ impl Store {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
     {
+        self.change_in(Turn::Beside, work).await
+    }
+
+    async fn change_in<T, F>(&self, turn: Turn, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
+    {
         match &self.shared.backend {
+            // The file's writer takes one change after another.
             Backend::File(_) => self.shared.writer()?.change(work).await,
-            Backend::Server(server) => server.change(work).await,
+            Backend::Server(server) => server.change(turn, work).await,
         }
     }
 
@@ -265,7 +266,7 @@ impl Shared {
             Backend::File(_) => self.writer()?.write(mailbox, lease, records).await,
             Backend::Server(server) => {
                 records.iter_mut().for_each(replace_nul);
-                let change = server.change(move |connection| {
+                let change = server.change(Turn::Beside, move |connection| {
                     Box::pin(async move { write(connection, mailbox, lease, &records).await })
                 });
                 change.await

@@ -75,18 +75,29 @@ impl Row {
 
     /// Returns a value with the type that is stored; `None` if mailhaul writes no such type.
     pub(crate) fn stored(&self, place: usize) -> Result<Option<Stored<'_>>, sqlx::Error> {
-        let kind = match self {
+        match self {
             Self::File(row) => {
                 let value = row.try_get_raw(place)?;
-                if value.is_null() { "NULL".to_owned() } else { value.type_info().name().to_owned() }
+                if value.is_null() {
+                    Ok(Some(Stored::Null))
+                } else {
+                    self.typed(place, value.type_info().name())
+                }
             }
             Self::Server(row) => {
                 let value = row.try_get_raw(place)?;
-                if value.is_null() { "NULL".to_owned() } else { value.type_info().name().to_owned() }
+                if value.is_null() {
+                    Ok(Some(Stored::Null))
+                } else {
+                    self.typed(place, value.type_info().name())
+                }
             }
-        };
-        Ok(Some(match kind.as_str() {
-            "NULL" => Stored::Null,
+        }
+    }
+
+    /// Reads a value as this type of the database; `None` if mailhaul writes no such type.
+    fn typed(&self, place: usize, kind: &str) -> Result<Option<Stored<'_>>, sqlx::Error> {
+        Ok(Some(match kind {
             "INTEGER" | "INT8" => Stored::Number(self.try_get(place)?),
             "TEXT" => Stored::Text(self.try_get(place)?),
             "BLOB" | "BYTEA" => Stored::Bytes(self.try_get(place)?),

@@ -169,7 +169,7 @@ async fn records_survive_reopening_and_stay_in_their_mailbox() {
 }
 
 #[tokio::test]
-async fn nobody_else_may_read_the_file() {
+async fn no_other_user_may_read_the_file() {
     let data = TempDir::new().unwrap();
     let directory = data.path().join("new/data");
     Store::open(&directory).await.unwrap().close().await;
