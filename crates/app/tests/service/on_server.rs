@@ -1,8 +1,9 @@
 //! The service with its data in a `PostgreSQL` database, on one machine after another.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use mailhaul_testkit::{Faults, Postgres, Proxy, Setup, signal};
+use mailhaul_testkit::{Dovecot, Faults, Postgres, Proxy, Setup, signal};
+use tempfile::TempDir;
 
 use crate::support::{Service, assert_same, give, names, until};
 
@@ -39,54 +40,102 @@ fn take_over(server: &Postgres, second: &mut Service) {
     second.run();
 }
 
+/// Users on two Dovecots, a slow way to the first one, and a database.
+struct Site {
+    users: Vec<String>,
+    from: Dovecot,
+    to: Dovecot,
+    source: Proxy,
+    server: Postgres,
+    keys: TempDir,
+}
+
+impl Site {
+    async fn new(count: usize) -> Self {
+        let users = names(count);
+        let list: Vec<&str> = users.iter().map(String::as_str).collect();
+        let (from, to) = (Setup::with_users(&list).start(), Setup::with_users(&list).start());
+        let slow = Faults { rate: Some(20_000), ..Faults::default() };
+        let source = Proxy::start(from.port(), slow);
+        let keys = tempfile::tempdir().unwrap();
+        let site = Self { users, from, to, source, server: Postgres::start(&[]), keys };
+        site.give_mail(1).await;
+        site
+    }
+
+    /// Gives each user new mail on the source.
+    async fn give_mail(&self, first_seed: u64) {
+        for (seed, user) in (first_seed..).zip(&self.users) {
+            give(&self.from, user, "INBOX", &[1_500; MESSAGES], seed).await;
+        }
+    }
+
+    fn machine(&self) -> Service {
+        machine(&self.server, &write_key(self.keys.path()))
+    }
+
+    /// Runs the service, and starts a batch of all users.
+    fn start_batch(&self) -> Service {
+        let mut service = self.machine();
+        service.run();
+        service.endpoints(self.source.port(), self.to.port(), &["-MaxConcurrentMigrations", "2"]);
+        let csv = service.csv(&self.users);
+        let new =
+            ["New-MigrationBatch", "-Name", "Staff", "-SourceEndpoint", "Old", "-TargetEndpoint", "New"];
+        service.expect(&[&new[..], &["-CSVData", &csv, "-AutoStart"]].concat());
+        service
+    }
+
+    /// Waits until a user has this number of messages. Two users at a time are copied, so that others wait.
+    fn wait_for_first(&self, service: &Service, messages: usize) {
+        until(|| self.users.iter().any(|it| has_synced(service, it, messages)).then_some(()));
+    }
+
+    /// Waits until each user has this number of messages, and compares.
+    async fn assert_synced(&self, service: &Service, messages: usize) {
+        until(|| self.users.iter().all(|it| has_synced(service, it, messages)).then_some(()));
+        let batch = service.wait_for("Staff", &["Synced", "SyncedWithErrors", "Failed"]);
+        assert_eq!(batch["Status"], "Synced", "{batch:#}");
+        self.assert_same().await;
+    }
+
+    async fn assert_same(&self) {
+        for user in &self.users {
+            assert_same(&self.from, &self.to, user).await;
+        }
+    }
+}
+
+fn has_synced(service: &Service, user: &str, messages: usize) -> bool {
+    let user = service.user(&format!("{user}@contoso.edu"));
+    user["SyncedItemCount"] == messages && user["Status"] == "Synced"
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_machine_continues_when_the_first_is_lost() {
-    let users = names(8);
-    let list: Vec<&str> = users.iter().map(String::as_str).collect();
-    let (from, to) = (Setup::with_users(&list).start(), Setup::with_users(&list).start());
-    for (seed, user) in (1..).zip(&users) {
-        give(&from, user, "INBOX", &[1_500; MESSAGES], seed).await;
-    }
-    let slow = Faults { delay: Duration::from_millis(20), ..Faults::default() };
-    let source = Proxy::start(from.port(), slow);
-    let keys = tempfile::tempdir().unwrap();
-    let (server, key) = (Postgres::start(&[]), write_key(keys.path()));
-    let mut first = machine(&server, &key);
-    first.run();
-    first.endpoints(source.port(), to.port(), &["-MaxConcurrentMigrations", "2"]);
-    let csv = first.csv(&users);
-    let new = ["New-MigrationBatch", "-Name", "Staff", "-SourceEndpoint", "Old", "-TargetEndpoint", "New"];
-    first.expect(&[&new[..], &["-CSVData", &csv, "-AutoStart"]].concat());
+    let site = Site::new(8).await;
+    let mut first = site.start_batch();
     until(|| (first.batch("Staff")["SyncedCount"].as_u64() >= Some(2)).then_some(()));
     first.kill();
     // Each command works without a service too.
     assert_eq!(first.batch("Staff")["TotalCount"], 8);
 
-    let mut second = machine(&server, &key);
-    take_over(&server, &mut second);
-    let synced = second.wait_for("Staff", &["Synced", "SyncedWithErrors"]);
-    assert_eq!(synced["Status"], "Synced", "{synced:#}");
-    for user in &users {
-        assert_same(&from, &to, user).await;
-    }
+    let mut second = site.machine();
+    take_over(&site.server, &mut second);
+    site.assert_synced(&second, MESSAGES).await;
 
     // A stopped process is a lost machine too. When it wakes it ends, and nothing is there twice.
-    give(&from, "user1", "INBOX", &[1_500; MESSAGES], 99).await;
+    site.give_mail(99).await;
     second.expect(&["Set-MigrationBatch", "Staff", "-SyncNow"]);
-    until(|| (source.open() > 0).then_some(()));
+    site.wait_for_first(&second, 2 * MESSAGES);
     signal("STOP", &[second.id()]);
-    let mut third = machine(&server, &key);
-    take_over(&server, &mut third);
+    let mut third = site.machine();
+    take_over(&site.server, &mut third);
     third.expect(&["Set-MigrationBatch", "Staff", "-SyncNow"]);
-    until(|| {
-        let user = third.user("user1@contoso.edu");
-        (user["SyncedItemCount"] == 2 * MESSAGES && user["Status"] == "Synced").then_some(())
-    });
+    site.assert_synced(&third, 2 * MESSAGES).await;
     signal("CONT", &[second.id()]);
     assert_eq!(second.ended(), Some(1));
-    for user in &users {
-        assert_same(&from, &to, user).await;
-    }
+    site.assert_same().await;
     // An orderly end gives the right back at once.
     assert_eq!(third.stop(), Some(0));
     second.run();
@@ -94,29 +143,11 @@ async fn a_second_machine_continues_when_the_first_is_lost() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_of_the_database_fails_no_user() {
-    let users = names(4);
-    let list: Vec<&str> = users.iter().map(String::as_str).collect();
-    let (from, to) = (Setup::with_users(&list).start(), Setup::with_users(&list).start());
-    for (seed, user) in (1..).zip(&users) {
-        give(&from, user, "INBOX", &[1_500; MESSAGES], seed).await;
-    }
-    let slow = Faults { delay: Duration::from_millis(20), ..Faults::default() };
-    let source = Proxy::start(from.port(), slow);
-    let keys = tempfile::tempdir().unwrap();
-    let (mut server, key) = (Postgres::start(&[]), write_key(keys.path()));
-    let mut service = machine(&server, &key);
-    service.run();
-    service.endpoints(source.port(), to.port(), &["-MaxConcurrentMigrations", "2"]);
-    let csv = service.csv(&users);
-    let new = ["New-MigrationBatch", "-Name", "Staff", "-SourceEndpoint", "Old", "-TargetEndpoint", "New"];
-    service.expect(&[&new[..], &["-CSVData", &csv, "-AutoStart"]].concat());
-    until(|| (source.open() > 0).then_some(()));
-    server.restart();
-    let synced = service.wait_for("Staff", &["Synced", "SyncedWithErrors", "Failed"]);
-    assert_eq!(synced["Status"], "Synced", "{synced:#}");
-    for user in &users {
-        assert_same(&from, &to, user).await;
-    }
+    let mut site = Site::new(4).await;
+    let service = site.start_batch();
+    site.wait_for_first(&service, MESSAGES);
+    site.server.restart();
+    site.assert_synced(&service, MESSAGES).await;
 }
 
 #[test]
