@@ -11,6 +11,8 @@ const BURST: Duration = Duration::from_secs(1);
 /// Length of the sliding window in hours, in addition to the current hour.
 const WINDOW_HOURS: u64 = 24;
 const HOUR: Duration = Duration::from_hours(1);
+/// The whole of a rate, in thousandths.
+pub(crate) const WHOLE_SHARE: u64 = 1000;
 
 /// Upper limits, at least 1; `None` means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,15 +48,19 @@ struct Bucket {
 }
 
 impl Bucket {
-    fn turn(self, now: Duration) -> PaceDecision {
+    fn turn(self, now: Duration, share: Share) -> PaceDecision {
+        if share.0 == 0 {
+            return PaceDecision::After(BURST);
+        }
         match self.even.saturating_sub(now.saturating_add(BURST)) {
             Duration::ZERO => PaceDecision::Now,
             wait => PaceDecision::After(wait),
         }
     }
 
-    fn take(&mut self, now: Duration, amount: u64, rate: u64) {
-        let nanos = u128::from(amount) * 1_000_000_000 / u128::from(rate.max(1));
+    fn take(&mut self, now: Duration, amount: u64, rate: u64, share: Share) {
+        let thousandths = u128::from(rate.max(1)) * u128::from(share.0.max(1));
+        let nanos = u128::from(amount) * 1_000_000_000 * u128::from(WHOLE_SHARE) / thousandths;
         let cost = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
         self.even = self.even.max(now).saturating_add(cost);
     }
@@ -127,6 +133,17 @@ pub(crate) struct Pacer {
     used: Usage,
     /// The part of `used` that was not taken yet.
     unreported: Usage,
+    share: Share,
+}
+
+/// The part of the rates per second that passes here, in thousandths. The rest passes in other processes.
+#[derive(Clone, Copy, Debug)]
+struct Share(u64);
+
+impl Default for Share {
+    fn default() -> Self {
+        Self(WHOLE_SHARE)
+    }
 }
 
 impl Pacer {
@@ -145,6 +162,11 @@ impl Pacer {
         self.rates = rates;
     }
 
+    /// Sets the part of the rates per second that may pass here, in thousandths.
+    pub(crate) fn set_share(&mut self, thousandths: u64) {
+        self.share = Share(thousandths.min(WHOLE_SHARE));
+    }
+
     /// Decides if a message of this size may begin.
     ///
     /// A message that is larger than the budget of a day passes when nothing else of that day has.
@@ -157,8 +179,8 @@ impl Pacer {
             }
         }
         if let Some(rate) = self.rates.messages_per_second {
-            match self.messages.turn(now) {
-                PaceDecision::Now => self.messages.take(now, 1, rate),
+            match self.messages.turn(now, self.share) {
+                PaceDecision::Now => self.messages.take(now, 1, rate, self.share),
                 wait => return wait,
             }
         }
@@ -169,9 +191,9 @@ impl Pacer {
     /// Decides if these bytes of a message that has begun may pass.
     pub(crate) fn octets(&mut self, now: Duration, octets: u64) -> PaceDecision {
         let Some(rate) = self.rates.bytes_per_second else { return PaceDecision::Now };
-        let turn = self.octets.turn(now);
+        let turn = self.octets.turn(now, self.share);
         if turn == PaceDecision::Now {
-            self.octets.take(now, octets, rate);
+            self.octets.take(now, octets, rate, self.share);
         }
         turn
     }
@@ -251,6 +273,20 @@ mod tests {
         let later = BEGIN + Duration::from_hours(1);
         let at_once = (0..100).take_while(|_| pacer.message(later, 1) == PaceDecision::Now).count();
         assert_eq!(at_once, 5);
+    }
+
+    #[test]
+    fn a_share_of_a_rate_passes_evenly() {
+        let mut pacer = Pacer::new(of_messages(4), Usage::default());
+        pacer.set_share(250);
+        let passed = moments(&mut pacer, 4, |pacer, now| pacer.message(now, 1));
+        assert_eq!(passed, [0, 0, 1000, 2000]);
+        // Another process has the whole rate.
+        pacer.set_share(0);
+        let later = BEGIN + Duration::from_hours(1);
+        assert_eq!(pacer.message(later, 1), PaceDecision::After(BURST));
+        pacer.set_share(1000);
+        assert_eq!(pacer.message(later, 1), PaceDecision::Now);
     }
 
     #[test]

@@ -66,6 +66,13 @@ impl Throttle {
         self.0.is_limited.store(rates.is_any_set(), Ordering::Relaxed);
     }
 
+    /// Sets the part of the rates per second that may pass here, in thousandths; 1000 at first.
+    ///
+    /// Other processes pass the rest.
+    pub fn set_share(&self, now: Duration, thousandths: u64) {
+        self.with(now, |pacer| pacer.set_share(thousandths));
+    }
+
     /// Returns the bytes that may pass in 24 hours, and the rest of them; `None` without a limit.
     pub fn day(&self, now: Duration) -> Option<(u64, u64)> {
         self.with(now, |pacer| pacer.day(now))
