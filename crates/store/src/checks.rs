@@ -18,6 +18,8 @@ use crate::{
     columns::{Cells, millis},
     error::{Fault, StoreError},
     events::{LOCK_CLAIMED, UserSelection, Users},
+    leases::{ClaimLimits, running_users},
+    pass_kind::PassKind,
     sql::{self, Connection},
     users,
 };
@@ -35,6 +37,8 @@ pub struct CheckClaim {
     pub target_endpoint: Option<Guid>,
     /// Maximum number of users.
     pub limit: u32,
+    /// Limits on the users of all nodes.
+    pub limits: ClaimLimits,
 }
 
 /// A user to check.
@@ -260,6 +264,9 @@ impl Store {
 }
 
 async fn take(connection: &mut Connection, claim: CheckClaim) -> Result<Vec<ClaimedCheck>, Fault> {
+    let running = running_users(connection, claim.source_endpoint, claim.target_endpoint, claim.now).await?;
+    // As for a first pass, the limit on later passes does not count.
+    let free = running.free(claim.limits, PassKind::First);
     let sql = format!(
         "SELECT migration_user.guid FROM migration_user JOIN batch ON batch.guid = migration_user.batch WHERE migration_user.source_endpoint = ?2 \
          AND batch.target_endpoint IS NOT DISTINCT FROM ?3 AND {WAITING} ORDER BY migration_user.check_due, migration_user.id \
@@ -270,7 +277,7 @@ async fn take(connection: &mut Connection, claim: CheckClaim) -> Result<Vec<Clai
         .bind(millis(claim.now))
         .bind(claim.source_endpoint)
         .bind(claim.target_endpoint)
-        .bind(claim.limit)
+        .bind(claim.limit.min(free))
         .fetch_all(&mut *connection)
         .await?;
     let mut claimed = Vec::with_capacity(users.len());

@@ -109,12 +109,24 @@ pub enum StoreError {
         /// "process 123", "process 123 on mail1".
         holder: String,
     },
+    /// This node did not renew its lease in time, and other nodes continue with its mailboxes.
+    #[error("this node was without {database} for too long: other nodes continue with its mailboxes")]
+    NodeLost {
+        /// The database.
+        database: String,
+    },
     /// A password was read or written before [`Store::unlock`](crate::Store::unlock).
     #[error("the vault is locked: no master key was given")]
     VaultLocked,
     /// Another process has changed the master key since this one read it.
     #[error("the master key was changed by another process: this one must be started again")]
     KeyChanged,
+    /// A node could not open the passwords after the change of the master key. Nothing was changed.
+    #[error("the new master key is missing on {}: nothing was changed", .nodes.join(", "))]
+    KeyLacking {
+        /// Names of the nodes.
+        nodes: Vec<String>,
+    },
     /// A database on a server has no master key of its own.
     #[error(
         "a database on a server needs a master key that you make: name its file in MAILHAUL_MASTER_KEY_FILE, \

@@ -2,6 +2,8 @@
 //!
 //! A fencing number keeps a worker whose lease expired from writing.
 
+use std::collections::HashMap;
+
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use mailhaul_migration::{Guid, MigrationUser, Statistics, UserEvent, UserStatus};
@@ -13,7 +15,6 @@ use crate::{
     events::{Due, LOCK_CLAIMED, Users, happen},
     pass_kind::PassKind,
     recovery::SUSPECT_ENDS,
-    service_lease,
     sql::{self, Connection},
     users,
 };
@@ -24,6 +25,8 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Lease {
     pub user: Guid,
+    /// The caller that claimed the user. A fencing number may come twice after a server lost its last changes.
+    pub owner: Guid,
     /// Fencing number. A later claim of the same user has a greater one.
     pub fence: i64,
 }
@@ -45,6 +48,21 @@ pub struct Claim {
     pub kinds: Vec<PassKind>,
     /// Maximum number of users.
     pub limit: u32,
+    /// Limits on the users of all nodes.
+    pub limits: ClaimLimits,
+}
+
+/// Limits on the users whose passes and checks run, on all nodes together; `None` is no limit.
+///
+/// A process alone counts before it claims. With several nodes the count and the claim are one transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClaimLimits {
+    /// All users.
+    pub users: Option<u32>,
+    /// Users of the target endpoint.
+    pub at_target: Option<u32>,
+    /// Users in incremental and final passes of the source endpoint.
+    pub later_at_source: Option<u32>,
 }
 
 /// A user with a lease.
@@ -196,6 +214,23 @@ impl Store {
         .await
     }
 
+    /// Returns the leases of this owner, with the statuses of their users.
+    pub async fn leases_of(&self, owner: Guid) -> Result<HashMap<Lease, UserStatus>, StoreError> {
+        self.read(|connection| {
+            Box::pin(async move {
+                let sql = "SELECT guid, fence, status FROM migration_user WHERE lease_until IS NOT NULL AND lease_owner = ?";
+                let rows = sql::query(sql).bind(owner).fetch_all(connection).await?;
+                let lease = |row| {
+                    let cells = Cells(row);
+                    let lease = Lease { user: cells.get("guid")?, owner, fence: cells.get("fence")? };
+                    Ok((lease, cells.word("status")?))
+                };
+                rows.iter().map(lease).collect()
+            })
+        })
+        .await
+    }
+
     /// Returns the pairs of endpoints with users who could be claimed now.
     ///
     /// One query serves all endpoints.
@@ -277,10 +312,11 @@ async fn beat(connection: &mut Connection, beats: Vec<Heartbeat>) -> Result<Vec<
 }
 
 async fn take(connection: &mut Connection, claim: Claim) -> Result<Vec<ClaimedUser>, Fault> {
-    service_lease::check(connection, claim.owner).await?;
     let mut kinds = claim.kinds;
     kinds.sort_unstable();
     kinds.dedup();
+    let mut running =
+        running_users(connection, claim.source_endpoint, claim.target_endpoint, claim.now).await?;
     let mut free = claim.limit;
     let mut claimed = Vec::new();
     for kind in kinds {
@@ -300,11 +336,13 @@ async fn take(connection: &mut Connection, claim: Claim) -> Result<Vec<ClaimedUs
             .bind(kind.to_string())
             .bind(millis(claim.now))
             .bind(claim.target_endpoint)
-            .bind(free)
+            .bind(free.min(running.free(claim.limits, kind)))
             .bind(i64::from(SUSPECT_ENDS))
             .fetch_all(&mut *connection)
             .await?;
-        free = free.saturating_sub(u32::try_from(users.len()).unwrap_or(u32::MAX));
+        let begun = u32::try_from(users.len()).unwrap_or(u32::MAX);
+        free = free.saturating_sub(begun);
+        running.add(begun, kind);
         for user in users {
             let fence = sql::query_scalar(
                 "UPDATE migration_user SET lease_owner = ?, lease_until = ?, fence = fence + 1 WHERE guid = ? RETURNING fence",
@@ -315,11 +353,75 @@ async fn take(connection: &mut Connection, claim: Claim) -> Result<Vec<ClaimedUs
             .fetch_one(&mut *connection)
             .await?;
             happen(connection, Users::One(user), UserEvent::Claimed, claim.now, Due::Never).await?;
-            let lease = Lease { user, fence };
+            let lease = Lease { user, owner: claim.owner, fence };
             claimed.push(ClaimedUser { user: users::find(connection, user).await?, kind, lease });
         }
     }
     Ok(claimed)
+}
+
+/// Users whose passes and checks run on any node.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct RunningUsers {
+    all: u32,
+    at_target: u32,
+    later_at_source: u32,
+}
+
+impl RunningUsers {
+    /// Returns the number of users that may begin a pass of this kind.
+    pub(crate) fn free(self, limits: ClaimLimits, kind: PassKind) -> u32 {
+        let rest =
+            |limit: Option<u32>, running: u32| limit.map_or(u32::MAX, |limit| limit.saturating_sub(running));
+        let later = match kind {
+            PassKind::First => u32::MAX,
+            PassKind::Incremental | PassKind::Final => rest(limits.later_at_source, self.later_at_source),
+        };
+        rest(limits.users, self.all).min(rest(limits.at_target, self.at_target)).min(later)
+    }
+
+    /// Counts users whose pass of this kind begins.
+    fn add(&mut self, users: u32, kind: PassKind) {
+        self.all = self.all.saturating_add(users);
+        self.at_target = self.at_target.saturating_add(users);
+        if kind != PassKind::First {
+            self.later_at_source = self.later_at_source.saturating_add(users);
+        }
+    }
+}
+
+/// Counts the users of all nodes. Claims run one after another, so that the count holds until the commit.
+///
+/// On a data directory the only process has counted already.
+pub(crate) async fn running_users(
+    connection: &mut Connection,
+    source: Guid,
+    target: Option<Guid>,
+    now: Timestamp,
+) -> Result<RunningUsers, Fault> {
+    if !connection.is_shared() {
+        return Ok(RunningUsers::default());
+    }
+    let rows = sql::query(
+        "SELECT migration_user.source_endpoint = ?1 AND lease_until IS NOT NULL AND pass <> 'First' AS later, \
+         batch.target_endpoint IS NOT DISTINCT FROM ?2 AS at_target, count(*) AS users FROM migration_user \
+         JOIN batch ON batch.guid = migration_user.batch WHERE lease_until IS NOT NULL OR check_until > ?3 GROUP BY 1, 2",
+    )
+    .bind(source)
+    .bind(target)
+    .bind(millis(now))
+    .fetch_all(connection)
+    .await?;
+    let mut running = RunningUsers::default();
+    for row in &rows {
+        let cells = Cells(row);
+        let users: u32 = cells.number("users")?;
+        running.all += users;
+        running.at_target += if cells.get("at_target")? { users } else { 0 };
+        running.later_at_source +=
+            if cells.get::<Option<bool>>("later")?.unwrap_or_default() { users } else { 0 };
+    }
+    Ok(running)
 }
 
 async fn prolong(connection: &mut Connection, beat: &Heartbeat) -> Result<(), Fault> {
@@ -340,9 +442,9 @@ async fn is_held(connection: &mut Connection, lease: &Lease, hold: Hold) -> Resu
         Hold::Share => " FOR SHARE",
         Hold::Change => " FOR UPDATE",
     });
-    let sql = format!("SELECT id FROM migration_user WHERE guid = ? AND fence = ?{lock}");
-    let id: Option<i64> =
-        sql::query_scalar(sql).bind(lease.user).bind(lease.fence).fetch_optional(connection).await?;
+    let sql = format!("SELECT id FROM migration_user WHERE guid = ? AND fence = ? AND lease_owner = ?{lock}");
+    let query = sql::query_scalar(sql).bind(lease.user).bind(lease.fence).bind(lease.owner);
+    let id: Option<i64> = query.fetch_optional(connection).await?;
     Ok(id.is_some())
 }
 

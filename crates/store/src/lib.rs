@@ -12,6 +12,7 @@ mod check_row;
 mod checks;
 mod checksum;
 mod clock;
+mod cluster;
 mod columns;
 mod config;
 mod database;
@@ -38,7 +39,6 @@ mod removals;
 mod reports;
 mod server;
 mod server_text;
-mod service_lease;
 mod service_rows;
 mod space;
 mod sql;
@@ -55,10 +55,16 @@ mod writer;
 pub use audit::AuditEntry;
 pub use batches::{CommandedBatch, InsertedBatch};
 pub use checks::{CheckClaim, CheckEnd, ChecksUnderWay, ClaimedCheck};
+pub use cluster::{
+    nodes::{Beat, NODE_LEASE_TIME, Node, NodeSettings},
+    share::Part,
+    shares::{ShareKind, Wish},
+    wakes::{Wake, Wakes},
+};
 pub use endpoints::NewSecret;
 pub use error::StoreError;
 pub use events::{Due, Users};
-pub use leases::{Claim, ClaimedUser, Heartbeat, Lease, RunningPasses, WaitingPasses};
+pub use leases::{Claim, ClaimLimits, ClaimedUser, Heartbeat, Lease, RunningPasses, WaitingPasses};
 pub use ledger::MailboxLedger;
 pub use lock::ServiceLock;
 pub use members::AddedUsers;
@@ -66,10 +72,10 @@ pub use overview::{BatchFilter, BatchOverview, CheckCounts, WaitingUsers};
 pub use pages::{Bookmark, Page};
 pub use parking::Parking;
 pub use pass_kind::PassKind;
+pub use recovery::Recovered;
 pub use release::Release;
 pub use reports::{FolderStatistics, MAX_REPORT_ENTRIES, ReportEntry, SkippedMessage, UserFailure};
 pub use server::ServerAddress;
-pub use service_lease::SERVICE_LEASE_TIME;
 pub use store::Store;
 pub use tokens::ApiToken;
 pub use users::{UserFilter, UserTimes};

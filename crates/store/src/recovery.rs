@@ -9,6 +9,7 @@ use mailhaul_migration::{FailureClass, Guid, UserEvent, UserStatus};
 
 use crate::{
     Store,
+    cluster::nodes::{self, SERVER_NOW},
     columns::{Cells, millis},
     error::{Fault, StoreError},
     events::{Due, UserSelection, move_all},
@@ -32,7 +33,17 @@ pub(crate) const END_OWN: &str = "UPDATE migration_user SET lease_owner = NULL, 
      WHERE lease_owner = ?1 AND lease_until <= ?2 RETURNING guid, status, 0 AS lost";
 /// Ends the leases of other owners.
 pub(crate) const END_OTHERS: &str = "UPDATE migration_user SET lease_owner = NULL, lease_until = NULL, fence = fence + 1, \
-     lost = lost + 1 WHERE lease_until IS NOT NULL AND lease_owner <> ?1 RETURNING guid, status, lost";
+     lost = lost + 1 WHERE lease_until IS NOT NULL AND lease_owner <> ?1";
+const ENDED: &str = "RETURNING guid, status, lost";
+
+/// The result of a recovery.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Number of users whose lease was ended.
+    pub users: u64,
+    /// Names of the nodes that were lost.
+    pub nodes: Vec<String>,
+}
 
 /// A lease without a holder.
 struct EndedLease {
@@ -43,14 +54,14 @@ struct EndedLease {
 }
 
 impl Store {
-    /// Ends the leases of other owners and the expired ones. Returns their number.
+    /// Ends the leases of dead owners and the expired ones of this one.
     ///
     /// Their passes count as broken off: the users are due at once, or stopped if a stop was requested. After
     /// several process ends of other owners without a copied message, the user waits, then fails.
     ///
-    /// The caller holds the [`ServiceLock`](crate::ServiceLock). Only one exists, so that other owners are
-    /// dead.
-    pub async fn recover(&self, now: Timestamp, owner: Guid) -> Result<u64, StoreError> {
+    /// On a data directory the caller holds the [`ServiceLock`](crate::ServiceLock), so that other owners are dead.
+    /// On a server an owner is dead after the end of its node's lease.
+    pub async fn recover(&self, now: Timestamp, owner: Guid) -> Result<Recovered, StoreError> {
         self.change(move |connection| Box::pin(recover(connection, now, owner))).await
     }
 
@@ -74,9 +85,16 @@ impl Store {
     }
 }
 
-async fn recover(connection: &mut Connection, now: Timestamp, owner: Guid) -> Result<u64, Fault> {
+async fn recover(connection: &mut Connection, now: Timestamp, owner: Guid) -> Result<Recovered, Fault> {
     let mut rows = sql::query(END_OWN).bind(owner).bind(millis(now)).fetch_all(&mut *connection).await?;
-    rows.extend(sql::query(END_OTHERS).bind(owner).fetch_all(&mut *connection).await?);
+    let dead = if connection.is_shared() {
+        format!("AND lease_owner NOT IN (SELECT guid FROM node WHERE until > {SERVER_NOW})")
+    } else {
+        // The caller has the file's lock.
+        String::new()
+    };
+    let others = sql::query(format!("{END_OTHERS} {dead} {ENDED}"));
+    rows.extend(others.bind(owner).fetch_all(&mut *connection).await?);
     for row in &rows {
         let EndedLease { user, status, ends } = left(row)?;
         if ends >= MAX_PROCESS_ENDS && status != UserStatus::Stopping {
@@ -87,7 +105,8 @@ async fn recover(connection: &mut Connection, now: Timestamp, owner: Guid) -> Re
             broke_off(connection, user, status, now, due).await?;
         }
     }
-    Ok(rows.len() as u64)
+    let nodes = nodes::remove_lost(connection).await?;
+    Ok(Recovered { users: rows.len() as u64, nodes })
 }
 
 fn left(row: &Row) -> Result<EndedLease, Fault> {

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use mailhaul_mail::Secret;
 use sqlx::{
     ConnectOptions as _, PgPool,
-    postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
+    postgres::{PgConnectOptions, PgListener, PgPoolOptions, PgSslMode},
 };
 
 use crate::{
@@ -139,6 +139,11 @@ impl Server {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy_with(options);
         Ok(Self { pool, words })
+    }
+
+    /// Opens a connection that receives messages of other processes.
+    pub(crate) async fn listener(&self) -> Result<PgListener, sqlx::Error> {
+        PgListener::connect_with(&self.pool).await
     }
 
     pub(crate) async fn close(&self) {

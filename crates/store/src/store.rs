@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -46,6 +46,8 @@ pub(crate) struct Shared {
     /// Changes of endpoints since the database was opened.
     pub(crate) endpoint_changes: AtomicU64,
     pub(crate) keys: Keys,
+    /// Milliseconds by which the server's clock is ahead of this machine's.
+    pub(crate) clock_offset: AtomicI64,
 }
 
 /// The two kinds of databases.
@@ -122,7 +124,9 @@ impl Store {
     /// [`StoreError::Database`] if the server refuses, or if its schema belongs to another version.
     pub async fn connect(address: &ServerAddress) -> Result<Self, StoreError> {
         let server = Server::connect(address).await?;
-        Ok(Self::new(Backend::Server(server), database::SCHEMA_VERSION))
+        let store = Self::new(Backend::Server(server), database::SCHEMA_VERSION);
+        store.read_server_clock().await?;
+        Ok(store)
     }
 
     fn new(backend: Backend, schema: i64) -> Self {
@@ -228,6 +232,7 @@ impl Shared {
             reads: AtomicU64::new(0),
             endpoint_changes: AtomicU64::new(0),
             keys: Keys::default(),
+            clock_offset: AtomicI64::new(0),
         }
     }
 

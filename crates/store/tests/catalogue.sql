@@ -1,9 +1,9 @@
 -- A line for each column, key and index. `catalogues.rs` writes the same lines for the file.
--- A file has locks of files in place of the tables `held` and `service`.
+-- Only a server has nodes, and rows in place of locks of files: `held`, `node`, `share`.
 WITH tables AS (
     SELECT oid, relname FROM pg_class
     WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace
-        AND relname NOT IN ('held', 'service')
+        AND relname NOT IN ('held', 'node', 'share')
 ), keys AS (
     SELECT it.indexrelid, it.indrelid, it.indisunique, it.indisprimary, pg_get_expr(it.indpred, it.indrelid) AS condition,
         string_agg(

@@ -353,11 +353,27 @@ CREATE TABLE held (
     fence   BIGINT NOT NULL
 );
 
--- In place of the file's lock: the service that runs on this database, until this time by the server's clock.
-CREATE TABLE service (
-    id     BIGINT PRIMARY KEY CHECK (id = 1),
-    owner  UUID NOT NULL,
-    -- The machine and the process.
-    name   TEXT NOT NULL,
-    until  BIGINT NOT NULL
+-- In place of the file's lock: the services that run on this database. Each prolongs its lease with a beat. Times are those
+-- of the server's clock.
+CREATE TABLE node (
+    guid      UUID PRIMARY KEY,
+    name      TEXT COLLATE "C" NOT NULL CHECK (name <> ''),
+    program   TEXT NOT NULL,
+    capacity  BIGINT NOT NULL CHECK (capacity > 0),
+    -- Ids of the master keys that the node has.
+    keys      TEXT NOT NULL,
+    draining  BIGINT NOT NULL DEFAULT 0 CHECK (draining IN (0, 1)),
+    started   BIGINT NOT NULL,
+    beat      BIGINT NOT NULL,
+    until     BIGINT NOT NULL
+);
+
+-- How the nodes divide the limits of endpoints.
+CREATE TABLE share (
+    endpoint  UUID NOT NULL REFERENCES endpoint (guid) ON DELETE CASCADE,
+    kind      TEXT COLLATE "C" NOT NULL,
+    node      UUID NOT NULL REFERENCES node (guid) ON DELETE CASCADE,
+    granted   BIGINT NOT NULL CHECK (granted >= 0),
+    wanted    BIGINT NOT NULL CHECK (wanted >= 0),
+    PRIMARY KEY (endpoint, kind, node)
 );

@@ -1,117 +1,295 @@
-//! The right to run the service on a database.
+//! Nodes: the services that run on one database. Each has a lease, by the clock of the database.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
+use jiff::Timestamp;
 use mailhaul_migration::Guid;
 
 use crate::{
     Store,
+    columns::Cells,
     error::{Fault, StoreError},
     lock::ServiceLock,
-    sql::{self, Connection},
+    sql::{self, Connection, Row},
+    vault::KeyId,
 };
 
-/// Lifetime of the right on a server without a renewal. A machine that is lost is replaced after this time.
-pub const SERVICE_LEASE_TIME: Duration = Duration::from_mins(1);
+/// Lifetime of a node's lease without a beat. After it, other nodes continue with its users.
+pub const NODE_LEASE_TIME: Duration = Duration::from_mins(1);
 
-/// The server's clock, in milliseconds since 1970.
-const NOW: &str = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
+/// The server's clock in SQL, in milliseconds since 1970.
+pub(crate) const SERVER_NOW: &str = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
+
+/// Properties of a service, as other nodes see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeSettings {
+    /// The name that the administrator uses. Two nodes should not share it.
+    pub name: String,
+    /// Version of the program.
+    pub program: String,
+    /// Maximum number of mailboxes that the node migrates at the same time.
+    pub capacity: u32,
+}
+
+/// A service that runs on the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Owner of the node's leases. A restart gives a new one.
+    pub guid: Guid,
+    pub settings: NodeSettings,
+    /// Number of mailboxes that the node migrates now.
+    pub mailboxes: u64,
+    /// Ids of the master keys that the node has.
+    pub keys: Vec<String>,
+    /// True if the node begins no pass, because the administrator wants to stop it.
+    pub is_draining: bool,
+    pub started: Timestamp,
+    pub last_beat: Timestamp,
+    /// False if the lease has ended: the node is lost, or cannot reach the database.
+    pub is_alive: bool,
+}
+
+impl Node {
+    /// True if the administrator means this node by the name or GUID.
+    pub fn is_named(&self, identity: &str) -> bool {
+        self.settings.name.eq_ignore_ascii_case(identity)
+            || self.guid.to_string().eq_ignore_ascii_case(identity)
+    }
+}
+
+/// The answer to a beat.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beat {
+    /// True if the node must begin no pass.
+    pub is_draining: bool,
+    /// Milliseconds by which the database's clock is ahead of this machine's.
+    pub clock_offset: i64,
+}
 
 impl Store {
-    /// Takes the right to run the service. At most one service runs on a database at any time.
-    ///
-    /// On a server it ends [`SERVICE_LEASE_TIME`] after the last renewal.
+    /// Takes the right to run the service: the lock of the data directory, or a node's lease on a server.
     ///
     /// # Errors
-    /// [`StoreError::ServiceRuns`] while another process has it.
-    pub async fn take_service(&self) -> Result<ServiceLock, StoreError> {
+    /// [`StoreError::ServiceRuns`] if another process has the lock. A server takes any number of nodes.
+    pub async fn take_service(&self, settings: NodeSettings) -> Result<ServiceLock, StoreError> {
         if !self.is_on_server() {
             return self.lock_service();
         }
         let lock = ServiceLock::on_server();
-        let (owner, data) = (lock.owner(), self.place());
-        let name = name_of_process();
-        self.change(move |connection| Box::pin(take(connection, owner, name, data))).await?;
+        let (owner, keys) = (lock.owner(), self.key_ids());
+        self.change_beside(move |connection| Box::pin(join(connection, owner, settings, keys))).await?;
         Ok(lock)
     }
 
-    /// Prolongs the right to run the service.
+    /// Prolongs the lease of this node, and compares the clocks. Does nothing on a data directory.
     ///
     /// # Errors
-    /// [`StoreError::ServiceRuns`] if another process has taken it over meanwhile.
-    pub async fn renew_service(&self, owner: Guid) -> Result<(), StoreError> {
+    /// [`StoreError::NodeLost`] if the lease has ended.
+    pub async fn beat(&self, owner: Guid) -> Result<Beat, StoreError> {
         if !self.is_on_server() {
-            return Ok(());
+            return Ok(Beat::default());
         }
-        let data = self.place();
-        self.change_beside(move |connection| {
+        // The administrator may have added a key.
+        self.shared.keys.read_again();
+        let (database, keys) = (self.place(), self.key_ids());
+        let sent = Timestamp::now();
+        let answer = self.change_beside(move |connection| {
             Box::pin(async move {
-                let sql = format!("UPDATE service SET until = {NOW} + ?1 WHERE owner = ?2");
-                match sql::query(sql).bind(lease_millis()).bind(owner).execute(connection).await? {
-                    0 => Err(runs(connection, data).await?.into()),
-                    _ => Ok(()),
-                }
+                let sql = format!(
+                    "UPDATE node SET beat = {SERVER_NOW}, until = {SERVER_NOW} + ?1, keys = ?3 WHERE guid = ?2 AND until > {SERVER_NOW} \
+                     RETURNING beat, draining"
+                );
+                let row = sql::query(sql)
+                    .bind(millis_of(NODE_LEASE_TIME))
+                    .bind(owner)
+                    .bind(keys)
+                    .fetch_optional(connection)
+                    .await?;
+                let row = row.ok_or(StoreError::NodeLost { database })?;
+                Ok((row.try_get::<i64>(0)?, row.try_get::<bool>(1)?))
             })
-        })
-        .await
+        });
+        let (beat, is_draining) = answer.await?;
+        Ok(Beat { is_draining, clock_offset: self.compare_clocks(sent, beat) })
     }
 
-    /// Returns the right, so that the next service need not wait for its end.
+    /// Ends this node's lease, so that others continue at once.
     pub async fn end_service(&self, owner: Guid) -> Result<(), StoreError> {
         if !self.is_on_server() {
             return Ok(());
         }
-        self.change(move |connection| {
+        self.change_beside(move |connection| {
             Box::pin(async move {
-                sql::query("DELETE FROM service WHERE owner = ?").bind(owner).execute(connection).await?;
+                sql::query("DELETE FROM node WHERE guid = ?").bind(owner).execute(connection).await?;
                 Ok(())
             })
         })
         .await
     }
-}
 
-async fn take(connection: &mut Connection, owner: Guid, name: String, data: String) -> Result<(), Fault> {
-    let sql = format!(
-        "INSERT INTO service (id, owner, name, until) VALUES (1, ?1, ?2, {NOW} + ?3) ON CONFLICT (id) DO UPDATE SET \
-         owner = excluded.owner, name = excluded.name, until = excluded.until WHERE service.until <= {NOW}"
-    );
-    match sql::query(sql).bind(owner).bind(name).bind(lease_millis()).execute(connection).await? {
-        0 => Err(runs(connection, data).await?.into()),
-        _ => Ok(()),
+    /// Returns the nodes of the database by name; none for a data directory.
+    pub async fn nodes(&self) -> Result<Vec<Node>, StoreError> {
+        if !self.is_on_server() {
+            return Ok(Vec::new());
+        }
+        self.read(|connection| {
+            Box::pin(async move {
+                let sql = format!(
+                    "SELECT node.*, until > {SERVER_NOW} AS alive, (SELECT count(*) FROM migration_user \
+                     WHERE lease_until IS NOT NULL AND lease_owner = node.guid) AS mailboxes FROM node ORDER BY name, started"
+                );
+                sql::query(sql).fetch_all(connection).await?.iter().map(node).collect()
+            })
+        })
+        .await
+    }
+
+    /// Lets the nodes with this name or GUID begin no pass any more, or begin passes again. Returns them.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn drain_nodes(&self, identity: &str, is_draining: bool) -> Result<Vec<Guid>, StoreError> {
+        let nodes = self.nodes().await?;
+        let found: Vec<Guid> =
+            nodes.iter().filter(|node| node.is_named(identity)).map(|node| node.guid).collect();
+        if found.is_empty() {
+            return Err(StoreError::NotFound { what: "node", identity: identity.to_owned() });
+        }
+        for node in found.clone() {
+            self.change_beside(move |connection| {
+                Box::pin(async move {
+                    let query = sql::query("UPDATE node SET draining = ? WHERE guid = ?");
+                    query.bind(is_draining).bind(node).execute(connection).await?;
+                    Ok(())
+                })
+            })
+            .await?;
+        }
+        Ok(found)
+    }
+
+    /// True if the node must begin no pass.
+    pub async fn is_draining(&self, node: Guid) -> Result<bool, StoreError> {
+        self.read(|connection| {
+            Box::pin(async move {
+                let query = sql::query_scalar("SELECT draining FROM node WHERE guid = ?").bind(node);
+                Ok(query.fetch_optional(connection).await?.unwrap_or_default())
+            })
+        })
+        .await
+    }
+
+    /// Returns the current time: that of the database's machine, as last compared, or that of this one.
+    ///
+    /// Nodes whose clocks differ agree by it on what is due.
+    pub fn now(&self) -> Timestamp {
+        let offset = self.shared.clock_offset.load(Ordering::Relaxed);
+        let now = Timestamp::now();
+        if offset == 0 {
+            return now;
+        }
+        Timestamp::from_millisecond(now.as_millisecond().saturating_add(offset)).unwrap_or(now)
+    }
+
+    /// Returns the ids of the master keys of this process, separated by blanks.
+    fn key_ids(&self) -> String {
+        let ids = self.shared.keys.ids();
+        ids.iter().map(|id| key_text(id)).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Compares the clocks without a beat.
+    pub(crate) async fn read_server_clock(&self) -> Result<(), StoreError> {
+        let sent = Timestamp::now();
+        let server = self.read(|connection| {
+            Box::pin(async move {
+                let sql = format!("SELECT {SERVER_NOW}");
+                Ok(sql::query_scalar(sql).fetch_one(connection).await?)
+            })
+        });
+        let server: i64 = server.await?;
+        self.compare_clocks(sent, server);
+        Ok(())
+    }
+
+    /// Keeps the difference between the clocks, and returns it. Half of the round trip is its error.
+    fn compare_clocks(&self, sent: Timestamp, server: i64) -> i64 {
+        let own = i64::midpoint(sent.as_millisecond(), Timestamp::now().as_millisecond());
+        let offset = server - own;
+        self.shared.clock_offset.store(offset, Ordering::Relaxed);
+        offset
     }
 }
 
-/// Returns an error if another process has the right to run the service.
-///
-/// A process that slept may have lost it without knowing. On a file the lock excludes that.
-pub(crate) async fn check(connection: &mut Connection, owner: Guid) -> Result<(), Fault> {
+async fn join(
+    connection: &mut Connection,
+    owner: Guid,
+    settings: NodeSettings,
+    keys: String,
+) -> Result<(), Fault> {
+    let sql = format!(
+        "INSERT INTO node (guid, name, program, capacity, keys, started, beat, until) \
+         VALUES (?1, ?2, ?3, ?4, ?5, {SERVER_NOW}, {SERVER_NOW}, {SERVER_NOW} + ?6)"
+    );
+    sql::query(sql)
+        .bind(owner)
+        .bind(settings.name)
+        .bind(settings.program)
+        .bind(settings.capacity)
+        .bind(keys)
+        .bind(millis_of(NODE_LEASE_TIME))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Returns an error if a living node does not have this master key.
+pub(crate) async fn check_key(connection: &mut Connection, key: KeyId) -> Result<(), Fault> {
     if !connection.is_shared() {
         return Ok(());
     }
-    let found = sql::query("SELECT owner FROM service FOR SHARE").fetch_optional(connection).await?;
-    match found.map(|row| row.try_get::<Guid>(0)).transpose()? {
-        Some(other) if other != owner => Err(runs(connection, "this database".to_owned()).await?.into()),
-        _ => Ok(()),
+    let rows = sql::query("SELECT name, keys FROM node ORDER BY name").fetch_all(connection).await?;
+    let mut nodes = Vec::new();
+    for row in &rows {
+        if !row.try_get::<&str>("keys")?.contains(&key_text(&key)) {
+            nodes.push(row.try_get("name")?);
+        }
     }
+    if nodes.is_empty() { Ok(()) } else { Err(StoreError::KeyLacking { nodes }.into()) }
 }
 
-async fn runs(connection: &mut Connection, data: String) -> Result<StoreError, Fault> {
-    let holder: Option<String> =
-        sql::query_scalar("SELECT name FROM service").fetch_optional(connection).await?;
-    Ok(StoreError::ServiceRuns { data, holder: holder.unwrap_or_else(|| "unknown process".to_owned()) })
+fn key_text(id: &KeyId) -> String {
+    id.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-fn lease_millis() -> i64 {
-    i64::try_from(SERVICE_LEASE_TIME.as_millis()).unwrap_or(i64::MAX)
+/// Removes the nodes whose lease has ended. Returns their names.
+///
+/// Runs in the transaction that ended the leases of their users.
+pub(crate) async fn remove_lost(connection: &mut Connection) -> Result<Vec<String>, Fault> {
+    if !connection.is_shared() {
+        return Ok(Vec::new());
+    }
+    let sql = format!("DELETE FROM node WHERE until <= {SERVER_NOW} RETURNING name");
+    Ok(sql::query_scalar(sql).fetch_all(connection).await?)
 }
 
-/// Describes this process for the messages of others: `process 123 on mail1`.
-fn name_of_process() -> String {
-    let machine = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
-    format!(
-        "process {} on {}",
-        std::process::id(),
-        machine.unwrap_or_else(|| "an unknown machine".to_owned())
-    )
+fn node(row: &Row) -> Result<Node, Fault> {
+    let cells = Cells(row);
+    Ok(Node {
+        guid: cells.get("guid")?,
+        settings: NodeSettings {
+            name: cells.get("name")?,
+            program: cells.get("program")?,
+            capacity: cells.number("capacity")?,
+        },
+        mailboxes: cells.number("mailboxes")?,
+        keys: cells.get::<&str>("keys")?.split_whitespace().map(str::to_owned).collect(),
+        is_draining: cells.get("draining")?,
+        started: cells.time("started")?,
+        last_beat: cells.time("beat")?,
+        is_alive: cells.get("alive")?,
+    })
+}
+
+fn millis_of(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }

@@ -34,6 +34,7 @@ async fn checks(store: &Store, batch: &Batch, second: i64) -> Vec<ClaimedCheck> 
         source_endpoint: batch.source_endpoint,
         target_endpoint: batch.target_endpoint,
         limit: 100,
+        limits: crate::ClaimLimits::default(),
     };
     store.claim_checks(claim).await.unwrap()
 }

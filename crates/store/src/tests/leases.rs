@@ -136,7 +136,7 @@ async fn leases_of_dead_workers_end_and_those_of_living_ones_hold() {
     store.apply(Users::One(old[2].lease.user), UserEvent::Stop, at(12), Due::Never).await.unwrap();
     assert_eq!(user(&store, "carla").await.status, UserStatus::Stopping);
 
-    assert_eq!(store.recover(at(20), alive).await.unwrap(), 3);
+    assert_eq!(store.recover(at(20), alive).await.unwrap().users, 3);
     for (name, status, due) in [
         ("anna", UserStatus::Queued, Some(at(20))),
         ("berta", UserStatus::Queued, Some(at(20))),
@@ -151,9 +151,9 @@ async fn leases_of_dead_workers_end_and_those_of_living_ones_hold() {
         is_lost(store.advance(&it.lease, UserEvent::Validated, at(21)).await);
         is_lost(store.release(&it.lease, end(UserEvent::Synced, 21, Due::Never)).await);
     }
-    assert_eq!(store.recover(at(69), alive).await.unwrap(), 0);
+    assert_eq!(store.recover(at(69), alive).await.unwrap().users, 0);
     // An owner that does not renew counts as dead, also for its own process.
-    assert_eq!(store.recover(at(70), alive).await.unwrap(), 1);
+    assert_eq!(store.recover(at(70), alive).await.unwrap().users, 1);
     assert_eq!(user(&store, "dora").await.status, UserStatus::Queued);
 }
 
@@ -171,7 +171,7 @@ async fn heartbeats_renew_many_leases_and_return_lost_ones() {
         .map(|lease| Heartbeat { lease: *lease, until: at(500), statistics: Some(statistics) })
         .collect();
     assert_eq!(store.heartbeats(beats).await.unwrap(), [leases[1]]);
-    assert_eq!(store.recover(at(499), owner).await.unwrap(), 0);
+    assert_eq!(store.recover(at(499), owner).await.unwrap().users, 0);
     let shown = user(&store, "carla").await.statistics;
     assert_eq!((shown.total_items, shown.pass_bytes, shown.in_progress_millis), (9, 7, 0));
     let words = is_lost(store.renew(&leases[1], at(600)).await);

@@ -56,6 +56,7 @@ async fn fifty_thousand_users_are_stored_paged_claimed_and_removed() {
         target_endpoint: None,
         kinds: vec![PassKind::First],
         limit: 20,
+        limits: crate::ClaimLimits::default(),
     };
     let claimed = store.claim(claim).await.unwrap();
     assert_eq!(claimed.iter().map(|it| it.user.row).collect::<Vec<_>>(), numbers[..20]);

@@ -3,6 +3,7 @@
 mod batches;
 mod checks;
 mod clock;
+mod cluster;
 mod damage;
 mod endpoints;
 mod events;
@@ -209,6 +210,7 @@ fn claim(source: &Endpoint, owner: Guid, second: i64) -> Claim {
         target_endpoint: None,
         kinds: vec![PassKind::First, PassKind::Final, PassKind::Incremental],
         limit: 100,
+        limits: crate::ClaimLimits::default(),
     }
 }
 

@@ -233,7 +233,7 @@ impl World {
 
     async fn recover(&mut self, owner: usize) {
         let now = self.now;
-        let recovered = self.store.recover(at(now), self.owners[owner]).await.unwrap();
+        let recovered = self.store.recover(at(now), self.owners[owner]).await.unwrap().users;
         let mut expected = 0;
         for known in &mut self.users {
             let Some((holder, until, _)) = known.lease else { continue };
@@ -317,6 +317,7 @@ impl World {
             target_endpoint: None,
             kinds: kinds.clone(),
             limit,
+            limits: crate::ClaimLimits::default(),
         });
         let claimed = claimed.await.unwrap();
         let mut kinds = kinds;
@@ -330,7 +331,7 @@ impl World {
                 known.lease = Some((owner, now + LEASE, kind));
                 known.fence += 1;
                 assert!(known.take(UserEvent::Claimed, now, When::Never, START));
-                let lease = Lease { user: known.guid, fence: known.fence };
+                let lease = Lease { user: known.guid, owner: self.owners[owner], fence: known.fence };
                 self.leases.push(lease);
                 expected.push((lease, kind, known.status));
             }

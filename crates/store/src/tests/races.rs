@@ -91,6 +91,7 @@ async fn no_check_is_claimed_twice() {
             source_endpoint: source.guid,
             target_endpoint: None,
             limit: 3,
+            limits: crate::ClaimLimits::default(),
         };
         let (first, second) = join!(one.claim_checks(wanted.clone()), two.claim_checks(wanted));
         let claimed: Vec<_> = first.unwrap().into_iter().chain(second.unwrap()).collect();
@@ -120,7 +121,7 @@ async fn a_record_is_written_before_a_recovery_or_refused() {
         let ledger = one.leased_mailbox("terry", &target, &lease).await.unwrap();
         let records = [opened("INBOX"), done("INBOX", 1)];
         let (written, recovered) = join!(ledger.record(&records), two.recover(at(second + 100), alive));
-        assert_eq!(recovered.unwrap(), 1);
+        assert_eq!(recovered.unwrap().users, 1);
         assert!(ledger.record(&[opened("Sent")]).await.is_err(), "round {round}");
         let lost = ledger.folders().await.unwrap().len();
         assert_eq!(lost, usize::from(written.is_ok()), "round {round}");

@@ -25,24 +25,24 @@ pub(super) fn old_path_in(data: &Path) -> PathBuf {
     data.join("master.key.old")
 }
 
-/// Loads the key of a source.
+/// Loads the keys of a source: one, or two while the key is changed, the new one first.
 ///
-/// `data` is the data directory, if there is one. `in_use` is the key that the passwords are sealed with; `None` if there are none. Only then a missing key
-/// of the data directory is created.
+/// `data` is the data directory, if there is one. `in_use` is the key that the passwords are sealed with; `None` if
+/// there are none. Only then a missing key of the data directory is created.
 pub(super) fn load(
     source: &MasterKeySource,
     data: Option<&Path>,
     in_use: Option<KeyId>,
-) -> Result<MasterKey, StoreError> {
-    let (path, key) = match source {
+) -> Result<Vec<MasterKey>, StoreError> {
+    let (path, keys) = match source {
         MasterKeySource::DataDirectory => {
-            return load_own(data.ok_or(StoreError::KeyNotNamed)?, in_use);
+            return load_own(data.ok_or(StoreError::KeyNotNamed)?, in_use).map(|key| vec![key]);
         }
-        MasterKeySource::File(path) => (path, read(path, true)?),
-        MasterKeySource::Credential(path) => (path, read(path, false)?),
+        MasterKeySource::File(path) => (path, read_all(path, true)?),
+        MasterKeySource::Credential(path) => (path, read_all(path, false)?),
     };
-    match key {
-        Some(key) if in_use.is_none_or(|id| id == key.id()) => Ok(key),
+    match keys {
+        Some(keys) if in_use.is_none_or(|id| keys.iter().any(|key| key.id() == id)) => Ok(keys),
         Some(_) => Err(StoreError::KeyWrong { path: path.clone() }),
         None if in_use.is_some() => Err(StoreError::KeyMissing { path: path.clone() }),
         None => Err(StoreError::KeyFile { path: path.clone(), how: "is missing".to_owned() }),
@@ -84,8 +84,17 @@ pub(super) fn key_error(path: &Path) -> impl FnOnce(Fault) -> StoreError {
     move |fault| StoreError::KeyFile { path, how: format!("could not be created: {fault}") }
 }
 
-/// Reads the key from a file; `None` if there is no file.
+/// Reads the only key from a file; `None` if there is no file.
 pub(super) fn read(path: &Path, must_be_closed: bool) -> Result<Option<MasterKey>, StoreError> {
+    let Some(mut keys) = read_all(path, must_be_closed)? else { return Ok(None) };
+    match (keys.pop(), keys.is_empty()) {
+        (Some(key), true) => Ok(Some(key)),
+        _ => Err(StoreError::KeyFile { path: path.to_owned(), how: "holds two keys".to_owned() }),
+    }
+}
+
+/// Reads the keys from a file; `None` if there is no file.
+fn read_all(path: &Path, must_be_closed: bool) -> Result<Option<Vec<MasterKey>>, StoreError> {
     let wrong = |how: &str| StoreError::KeyFile { path: path.to_owned(), how: how.to_owned() };
     let file = match File::open(path) {
         Ok(file) => file,
@@ -104,8 +113,8 @@ pub(super) fn read(path: &Path, must_be_closed: bool) -> Result<Option<MasterKey
         )));
     }
     let text = io::read_to_string(file).map(Zeroizing::new).map_err(StoreError::file(path))?;
-    match MasterKey::parse(&text) {
-        Some(key) => Ok(Some(key)),
+    match MasterKey::parse_all(&text) {
+        Some(keys) => Ok(Some(keys)),
         None => Err(wrong("does not hold one line with 32 bytes in base64 or hexadecimal")),
     }
 }

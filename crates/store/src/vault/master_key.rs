@@ -26,14 +26,15 @@ impl MasterKey {
 
     /// Parses the text of a key file; `None` if it is invalid.
     ///
-    /// It has one line with 32 bytes in hexadecimal or base64. Empty lines and lines that begin with `#` are
-    /// ignored.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let line = lines.next()?;
-        if lines.next().is_some() {
-            return None;
-        }
+    /// Each key is a line with 32 bytes in hexadecimal or base64. While the key is changed there are two: the new one
+    /// comes first. Empty lines and lines that begin with `#` are ignored.
+    pub(crate) fn parse_all(text: &str) -> Option<Vec<Self>> {
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let keys: Vec<Self> = lines.map(Self::of_line).collect::<Option<_>>()?;
+        (1..=2).contains(&keys.len()).then_some(keys)
+    }
+
+    fn of_line(line: &str) -> Option<Self> {
         let octets =
             Zeroizing::new(if line.len() == 2 * LENGTH { hexadecimal(line)? } else { base64(line)? });
         let mut key = Zeroizing::new([0; LENGTH]);
@@ -44,7 +45,7 @@ impl MasterKey {
         Some(Self(key))
     }
 
-    /// Returns the text that [`MasterKey::parse`] reads.
+    /// Returns the text that [`MasterKey::parse_all`] reads.
     pub(crate) fn text(&self) -> Zeroizing<String> {
         let key = Zeroizing::new(general_purpose::STANDARD.encode(self.0.as_slice()));
         Zeroizing::new(format!("{COMMENT}\n{}\n", *key))
@@ -86,32 +87,40 @@ fn base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
 mod tests {
     use super::*;
 
+    fn only(text: &str) -> MasterKey {
+        let mut keys = MasterKey::parse_all(text).unwrap();
+        assert_eq!(keys.len(), 1);
+        keys.remove(0)
+    }
+
     #[test]
     fn a_key_is_read_as_it_is_written_and_in_hexadecimal() {
         let key = MasterKey::random().unwrap();
-        let read = MasterKey::parse(&key.text()).unwrap();
+        let read = only(&key.text());
         assert_eq!((read.0.as_slice(), read.id()), (key.0.as_slice(), key.id()));
         let digits = key.0.map(|octet| format!("{octet:02X}")).concat();
-        assert_eq!(MasterKey::parse(&format!("\n # mine\r\n{digits}\r\n")).unwrap().id(), key.id());
+        assert_eq!(only(&format!("\n # mine\r\n{digits}\r\n")).id(), key.id());
         assert_ne!(MasterKey::random().unwrap().id(), key.id());
     }
 
     #[test]
     fn what_is_no_key_is_refused() {
         let key = general_purpose::STANDARD.encode([7; 32]);
-        assert!(MasterKey::parse(&key).is_some());
+        assert!(MasterKey::parse_all(&key).is_some());
+        let two = format!("{key}\n{}", "5a".repeat(32));
+        assert_eq!(MasterKey::parse_all(&two).unwrap().len(), 2);
         for wrong in [
             "",
             "# nothing\n",
             "secret",
-            &format!("{key}\n{key}"),
+            &format!("{key}\n{key}\n{key}"),
             &general_purpose::STANDARD.encode([7; 31]),
             &general_purpose::STANDARD.encode([7; 33]),
             &"+7".repeat(32),
             &"zz".repeat(32),
             &"\u{e9}".repeat(32),
         ] {
-            assert!(MasterKey::parse(wrong).is_none(), "{wrong:?}");
+            assert!(MasterKey::parse_all(wrong).is_none(), "{wrong:?}");
         }
     }
 }

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use strum::{Display, EnumString, IntoStaticStr};
 
 pub(crate) use keys::Keys;
+pub(crate) use seal::KeyId;
 
 /// The place of the master key.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,8 +2,14 @@
 
 use std::{fs::File, sync::Arc};
 
-use super::{MasterKeySource, key_file, keys, master_key::MasterKey, seal::KeyId, secrets};
-use crate::{Store, error::StoreError, lock};
+use super::{
+    MasterKeySource, key_file,
+    keys::{self, vaults},
+    master_key::MasterKey,
+    seal::KeyId,
+    secrets,
+};
+use crate::{Store, cluster::nodes, error::StoreError, lock};
 
 impl Store {
     /// Opens the vault with the master key.
@@ -16,8 +22,9 @@ impl Store {
     /// changed.
     pub async fn unlock(&self, source: MasterKeySource) -> Result<(), StoreError> {
         let _held = self.lock_key().await?;
-        let key = key_file::load(&source, self.data(), self.key_in_use().await?)?;
-        self.shared.keys.set(vec![Arc::new(key.vault())]);
+        let keys = key_file::load(&source, self.data(), self.key_in_use().await?)?;
+        self.shared.keys.set(vaults(&keys));
+        self.shared.keys.set_source(source);
         Ok(())
     }
 
@@ -35,10 +42,17 @@ impl Store {
     /// if a password cannot be opened. Then nothing was changed.
     pub async fn rotate_master_key(&self, new: MasterKeySource) -> Result<(), StoreError> {
         let _held = self.lock_key().await?;
-        let old = self.shared.keys.first().ok_or(StoreError::VaultLocked)?;
+        let first = self.shared.keys.first().ok_or(StoreError::VaultLocked)?;
+        // A file with two keys has the new one first.
+        let old = match self.key_in_use().await? {
+            Some(id) => self.shared.keys.with_id(&id).ok_or(StoreError::KeyChanged)?,
+            None => first,
+        };
         let is_own = new == MasterKeySource::DataDirectory;
-        let key = if is_own { self.stage_key(old.id())? } else { key_file::load(&new, self.data(), None)? };
-        let sealing = Arc::new(key.vault());
+        let sealing = match is_own {
+            true => Arc::new(self.stage_key(old.id())?.vault()),
+            false => vaults(&key_file::load(&new, self.data(), None)?).swap_remove(0),
+        };
         // Readers see the rows before or after the change, and can open both.
         self.shared.keys.set(vec![Arc::clone(&old), Arc::clone(&sealing)]);
         let resealed = self
@@ -46,6 +60,7 @@ impl Store {
                 let (old, sealing) = (Arc::clone(&old), Arc::clone(&sealing));
                 move |connection| {
                     Box::pin(async move {
+                        nodes::check_key(connection, sealing.id()).await?;
                         match keys::key_in_use(connection).await? {
                             Some(id) if id != old.id() => Err(StoreError::KeyChanged.into()),
                             _ => secrets::reseal(connection, &old, &sealing).await,
@@ -56,7 +71,7 @@ impl Store {
             .await;
         let settled = match (&resealed, is_own) {
             // Uses the key that the rows are sealed with now, as after a crash.
-            (_, true) => Arc::new(key_file::load(&new, self.data(), self.key_in_use().await?)?.vault()),
+            (_, true) => vaults(&key_file::load(&new, self.data(), self.key_in_use().await?)?).swap_remove(0),
             (Ok(()), false) => sealing,
             (Err(_), false) => old,
         };

@@ -1,0 +1,6 @@
+//! Services that share one database on a server: nodes, and what they divide among themselves.
+
+pub(crate) mod nodes;
+pub(crate) mod share;
+pub(crate) mod shares;
+pub(crate) mod wakes;
