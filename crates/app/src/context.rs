@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Error, Result, anyhow};
 use jiff::Timestamp;
 use mailhaul_engine::Budget;
-use mailhaul_store::{MasterKeySource, Store, StoreError};
+use mailhaul_migration::Guid;
+use mailhaul_store::{MasterKeySource, Store, StoreError, Wake};
 
 use crate::{
     advice::DAMAGED,
@@ -13,7 +14,7 @@ use crate::{
     data_directory::{DataPlace, named_by},
     exit::Exit,
     one_pass::BUDGET,
-    service::{EndpointLimits, ServiceContext, SignIns, TokenSources, Workers, stall},
+    service::{EndReason, EndpointLimits, ServiceContext, SignIns, TokenSources, Workers, stall},
 };
 
 /// Open data directory.
@@ -57,10 +58,27 @@ impl Context {
         }
     }
 
+    /// Lets this process and all nodes look at what was changed.
+    pub(crate) async fn wake(&self) {
+        self.workers.nudge();
+        self.send(Wake::Look).await;
+    }
+
+    /// Ends the passes of the batch everywhere; they begin again with its new settings.
+    pub(crate) async fn restart_workers(&self, batch: Guid) {
+        self.workers.end_batch(batch, EndReason::Preempted);
+        self.send(Wake::Restart(batch)).await;
+    }
+
+    async fn send(&self, wake: Wake) {
+        if let Err(error) = self.store.wake_nodes(wake).await {
+            tracing::warn!("other nodes see the change at their next beat: {error}");
+        }
+    }
+
     /// Current time.
-    #[expect(clippy::unused_self, reason = "the only place where operations read the clock")]
     pub(crate) fn now(&self) -> Timestamp {
-        Timestamp::now()
+        self.store.now()
     }
 }
 

@@ -6,6 +6,7 @@ mod audit;
 mod batch;
 mod config;
 mod endpoint;
+mod node;
 mod server;
 mod shared;
 mod token;
@@ -48,6 +49,8 @@ pub(crate) fn operations() -> Operations<Context> {
         .with::<token::get::GetMigrationApiToken>()
         .with::<token::remove::RemoveMigrationApiToken>()
         .with::<server::new_master_key::NewMigrationMasterKey>()
+        .with::<node::get::GetMigrationNode>()
+        .with::<node::set::SetMigrationNode>()
 }
 
 #[cfg(test)]

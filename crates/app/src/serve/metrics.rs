@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use jiff::Timestamp;
 use mailhaul_migration::UserStatus;
 use mailhaul_store::StoreError;
 use strum::VariantArray as _;
@@ -46,7 +45,7 @@ pub(crate) async fn metrics(context: &Context) -> Result<String, StoreError> {
     for (endpoint, mailboxes) in connections {
         page.line("mailhaul_endpoint_mailboxes", &[("endpoint", endpoint)], mailboxes);
     }
-    let parked = context.store.parked(Timestamp::now()).await?;
+    let parked = context.store.parked(context.store.now()).await?;
     page.head(
         "mailhaul_endpoint_parked",
         "gauge",
@@ -57,7 +56,7 @@ pub(crate) async fn metrics(context: &Context) -> Result<String, StoreError> {
         page.line("mailhaul_endpoint_parked", &[("endpoint", &endpoint.name)], is_parked.into());
     }
     page.head("mailhaul_waiting_users", "gauge", "Users that wait for a retry after an interrupted pass.");
-    page.line("mailhaul_waiting_users", &[], context.store.count_waiting(Timestamp::now()).await?);
+    page.line("mailhaul_waiting_users", &[], context.store.count_waiting(context.store.now()).await?);
     Ok(page.0)
 }
 

@@ -26,7 +26,7 @@ use axum::{
 };
 use clap::Args;
 use mailhaul_operations::{Limits, Operations, Role, Server, UnixSocket};
-use mailhaul_store::{ServiceLock, Store};
+use mailhaul_store::{NodeSettings, ServiceLock, Store};
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
@@ -63,6 +63,26 @@ pub(crate) struct ServeOptions {
     /// Allow --listen without TLS on a network address; anyone on the network path can read tokens and passwords
     #[arg(long, requires = "listen")]
     allow_clear_text: bool,
+    /// With --database: name of this node for node get and node set [default: the machine's name]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// With --database: mailboxes that this node migrates at the same time
+    #[arg(long, value_name = "MAILBOXES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    capacity: u32,
+}
+
+impl ServeOptions {
+    /// Describes this process to the other nodes of a database.
+    fn node(&self, place: &DataPlace) -> NodeSettings {
+        let machine = || nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+        let name = self.name.clone().or_else(machine).filter(|name| !name.is_empty());
+        NodeSettings {
+            name: name.unwrap_or_else(|| "unnamed".to_owned()),
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            // On a data directory, endpoints and the configuration limit the number.
+            capacity: if place.server.is_some() { self.capacity } else { u32::MAX },
+        }
+    }
 }
 
 /// Runs the service until SIGINT or SIGTERM.
@@ -76,7 +96,8 @@ pub(crate) async fn run(
     let log = log()?;
     let tcp = tcp(&options).await?;
     let context = Context::open(place).await?;
-    let lock = context.store.take_service().await?;
+    let settings = options.node(place);
+    let lock = context.store.take_service(settings.clone()).await?;
     let local = LocalService::new(context, operations);
     let socket = UnixSocket::bind(&data_directory::socket(data))
         .with_context(|| format!("the socket {} cannot be created", data_directory::socket(data).display()));
@@ -88,7 +109,7 @@ pub(crate) async fn run(
         }
     };
     let shutdown = CancellationToken::new();
-    let scheduler = Scheduler::new(local.context.service_context(), &lock);
+    let scheduler = Scheduler::new(local.context.service_context(), lock, settings);
     let mut scheduler = tokio::spawn(scheduler.run(shutdown.clone()));
     let limits = Limits { ending_time: OPERATIONS_GRACE, ..Limits::default() };
     let server = Server::new(router(&local), shutdown.clone()).with_limits(limits);
@@ -114,18 +135,19 @@ pub(crate) async fn run(
     log.line("stopping after the current messages");
     notify_systemd("STOPPING=1");
     shutdown.cancel();
-    let workers_end = async { was_signalled && scheduler.await.is_ok() };
+    let workers_end = async { if was_signalled { scheduler.await.ok() } else { None } };
     let requests_end = async {
         let is_served = server.await.is_ok();
         local.finish_within(OPERATIONS_GRACE).await;
         is_served
     };
-    let (is_scheduled, is_served) = tokio::join!(workers_end, requests_end);
-    end_service(&local, &lock).await;
+    let (lock, is_served) = tokio::join!(workers_end, requests_end);
+    if let Some(lock) = &lock {
+        end_service(&local, lock).await;
+    }
     local.close().await;
-    drop(lock);
     log.flush_within(LOG_FLUSH_TIMEOUT);
-    Ok(if is_scheduled && is_served { Exit::Synced } else { Exit::Internal })
+    Ok(if lock.is_some() && is_served { Exit::Synced } else { Exit::Internal })
 }
 
 /// Gives back the right to run the service.

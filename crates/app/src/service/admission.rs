@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use mailhaul_migration::{Endpoint, Guid, Limit};
-use mailhaul_store::{ChecksUnderWay, PassKind, RunningPasses, WaitingPasses};
+use mailhaul_store::{ChecksUnderWay, ClaimLimits, PassKind, RunningPasses, WaitingPasses};
 
 /// Endpoint that is not parked.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,8 @@ pub(super) struct Start<'a> {
     pub(super) target: Option<Guid>,
     /// Maximum number of users.
     pub(super) limit: u64,
+    /// The limits, for a claim beside those of other nodes.
+    pub(super) limits: ClaimLimits,
 }
 
 /// Active users of one turn, and the limits on them.
@@ -78,11 +80,19 @@ impl<'a> Admission<'a> {
     /// Returns how many checks may start; `None` if an endpoint is parked.
     pub(super) fn checks(&self, source: Guid, target: Option<Guid>) -> Option<Start<'a>> {
         let source = self.open.get(&source)?.endpoint;
-        let of_target = match target {
-            Some(target) => self.remaining_at_target(self.open.get(&target)?),
-            None => u64::MAX,
+        let (of_target, at_target) = match target {
+            Some(target) => {
+                let target = self.open.get(&target)?;
+                (self.remaining_at_target(target), max_at_target(target))
+            }
+            None => (u64::MAX, None),
         };
-        Some(Start { source, target, limit: remaining(self.max_users, self.users).min(of_target) })
+        let limits = ClaimLimits {
+            users: number(self.max_users),
+            at_target,
+            later_at_source: number(source.max_concurrent_incremental_syncs),
+        };
+        Some(Start { source, target, limit: remaining(self.max_users, self.users).min(of_target), limits })
     }
 
     /// Counts users whose pass has started.
@@ -105,6 +115,19 @@ impl<'a> Admission<'a> {
         let users = self.users_by_target.get(&target.endpoint.guid).copied().unwrap_or_default();
         let by_setting = remaining(target.endpoint.max_concurrent_migrations, users);
         by_setting.min(target.learned_limit.saturating_sub(users))
+    }
+}
+
+/// Returns the limit on the users at a target, by its setting and its refusals.
+fn max_at_target(target: &OpenEndpoint<'_>) -> Option<u32> {
+    let learned = u32::try_from(target.learned_limit).ok();
+    [number(target.endpoint.max_concurrent_migrations), learned].into_iter().flatten().min()
+}
+
+fn number(limit: Limit) -> Option<u32> {
+    match limit {
+        Limit::At(max) => Some(max),
+        Limit::Unlimited => None,
     }
 }
 

@@ -103,21 +103,21 @@ impl ServiceContext {
                 }
             }
         });
-        let now = Timestamp::now();
+        let now = self.store.now();
         let attempts = user.check.attempts;
         let end = match running.await {
             Ok(Ok(results)) => {
                 for error in results.obstacles() {
                     self.delay_others(error, &worker, attempts).await;
                 }
-                results.end(attempts, Timestamp::now())
+                results.end(attempts, self.store.now())
             }
             // The check starts again at once: other users need the place only for a while.
             Ok(Err(error)) if error.kind == ErrorKind::Interrupted => {
                 CheckEnd::Later { due: now, reason: "the check was interrupted".to_owned() }
             }
             Ok(Err(error)) => {
-                CheckResults { source: Err(error), target: None }.end(attempts, Timestamp::now())
+                CheckResults { source: Err(error), target: None }.end(attempts, self.store.now())
             }
             Err(_) => {
                 let error = Error::new(
@@ -126,10 +126,10 @@ impl ServiceContext {
                     ErrorKind::Internal,
                     "internal error",
                 );
-                CheckResults { source: Err(error), target: None }.end(attempts, Timestamp::now())
+                CheckResults { source: Err(error), target: None }.end(attempts, self.store.now())
             }
         };
-        if let Err(error) = self.store.end_check(user.guid, number, end, Timestamp::now()).await {
+        if let Err(error) = self.store.end_check(user.guid, number, end, self.store.now()).await {
             // The check is due again after its timeout in the database.
             tracing::error!("the check of {} was not saved: {error}", user.email_address);
         }
@@ -168,7 +168,7 @@ impl ServiceContext {
             None => None,
         };
         let Some(endpoint) = endpoint else { return };
-        let due = Timestamp::now().checked_add(wait(error, attempts)).unwrap_or(Timestamp::MAX);
+        let due = self.store.now().checked_add(wait(error, attempts)).unwrap_or(Timestamp::MAX);
         match self.store.delay_checks(endpoint, due, error.message.clone()).await {
             // Another check with the same error has logged it.
             Ok(0) => {}

@@ -10,6 +10,7 @@ mod outage;
 pub(crate) mod progress;
 mod scheduler;
 mod service_context;
+mod shares;
 pub(crate) mod stall;
 mod verdict;
 mod worker;

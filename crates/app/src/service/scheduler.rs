@@ -9,15 +9,20 @@ use std::{
 use jiff::Timestamp;
 use mailhaul_engine::{Clock as _, Slot, Slots, Usage};
 use mailhaul_mail::Permit;
-use mailhaul_migration::{Endpoint, Guid, Limit, MigrationUser};
-use mailhaul_store::{CheckClaim, Claim, Heartbeat, ServiceLock, StoreError, WaitingPasses};
+use mailhaul_migration::{Endpoint, Guid, Limit, MigrationUser, UserStatus};
+use mailhaul_store::{
+    CheckClaim, Claim, Heartbeat, Lease, NodeSettings, Part, ServiceLock, ShareKind, StoreError,
+    WaitingPasses, Wake, Wish,
+};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     admission::{Admission, OpenEndpoint, Start},
     check,
+    limits::configured::of_endpoint,
     service_context::ServiceContext,
+    shares::{Shares, WHOLE_RATE},
     worker::{job::WorkerJob, run_job},
     workers::{EndReason, EndpointLogin, Worker},
 };
@@ -35,55 +40,72 @@ const UNSENT_DATA_LIFETIME: Duration = Duration::from_secs(15);
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 /// Time after which a check without a result may start again.
 const CHECK_TIMEOUT: Duration = Duration::from_mins(5);
+/// Difference between this machine's clock and the database's from which on it is told.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
+/// Wait after a failed attempt to receive the messages of other nodes.
+const LISTEN_RETRY: Duration = Duration::from_secs(5);
 /// Grace period for workers at shutdown. After it they are cut, and their users are due at once.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// Maximum number of users that one pair of endpoints starts in a turn.
 const MAX_STARTS: u64 = 1000;
 
-/// Runs workers for one data directory.
+/// Runs workers for one data directory, or for one of the nodes of a database.
 pub(crate) struct Scheduler {
     context: ServiceContext,
-    owner: Guid,
+    /// The right to run, which owns the leases.
+    lock: ServiceLock,
+    settings: NodeSettings,
+    /// True if the administrator wants to stop this node: it begins no pass.
+    is_draining: bool,
+    /// True if the clocks differed so much at the last beat that it was told.
+    has_clock_warning: bool,
     /// Connection slots of each source endpoint.
     places: HashMap<Guid, Slots>,
-    leases: HashMap<Guid, mailhaul_store::Lease>,
+    leases: HashMap<Guid, Lease>,
     endpoints: Arc<[Endpoint]>,
     /// Number of endpoint changes before `endpoints` was read; `None` if it must be read again.
     endpoint_changes: Option<u64>,
     /// Time of the last turn: a clock that went back since is noticed.
     last_turn: Option<Timestamp>,
     last_heartbeat: Option<Instant>,
+    /// Parts of the limits of endpoints, beside other nodes.
+    shares: Shares,
+    /// True in the turn of a beat: shares of other nodes may have changed.
+    must_ask: bool,
     /// Time of the permits' clock before the last renewal.
     renewed: Duration,
 }
 
 impl Scheduler {
-    /// Takes the lock as proof that no other process is the service of this data directory.
-    pub(crate) fn new(context: ServiceContext, lock: &ServiceLock) -> Self {
+    /// Takes the lock as proof that no other process is the service of this data directory, or as a node's lease.
+    pub(crate) fn new(context: ServiceContext, lock: ServiceLock, settings: NodeSettings) -> Self {
         Self {
             context,
-            owner: lock.owner(),
+            lock,
+            settings,
+            is_draining: false,
+            has_clock_warning: false,
             places: HashMap::new(),
             leases: HashMap::new(),
             endpoints: Arc::default(),
             endpoint_changes: None,
             last_turn: None,
             last_heartbeat: None,
+            shares: Shares::default(),
+            must_ask: false,
             renewed: Duration::ZERO,
         }
     }
 
-    /// Runs until `stop` is cancelled. Then workers end at the end of their window.
-    pub(crate) async fn run(mut self, stop: CancellationToken) {
+    /// Runs until `stop` is cancelled. Then workers end at the end of their window. Returns the right to run.
+    pub(crate) async fn run(mut self, stop: CancellationToken) -> ServiceLock {
+        let wakes = tokio::spawn(listen(self.context.clone()));
         loop {
             if let Err(error) = self.turn().await {
                 // For example a full disk. Running workers continue as long as they can.
                 tracing::error!("{error}");
-                if matches!(error, StoreError::ServiceRuns { .. }) {
-                    // Its users are claimed by the other service now.
-                    return self.context.workers.all().into_iter().for_each(|(_, worker)| {
-                        worker.end(EndReason::LeaseLost);
-                    });
+                if matches!(error, StoreError::NodeLost { .. }) {
+                    self.begin_anew().await;
                 }
             }
             let wait = self.time_until_next_turn().await;
@@ -92,20 +114,36 @@ impl Scheduler {
                 () = stop.cancelled() => break,
             }
         }
-        for (_, worker) in self.context.workers.all() {
-            worker.end(EndReason::Preempted);
-        }
+        wakes.abort();
+        self.context.workers.end_all(EndReason::Preempted);
         if !self.context.workers.all_ended_within(SHUTDOWN_GRACE).await {
             tracing::warn!("some workers did not end in time; they continue when the service starts again");
             // Without this the next process would take these users for the cause of a crash.
-            if let Err(error) = self.context.store.give_back(Timestamp::now(), self.owner).await {
+            if let Err(error) = self.context.store.give_back(self.now(), self.lock.owner()).await {
                 tracing::warn!("the leases of these workers were not given back: {error}");
             }
+        }
+        self.lock
+    }
+
+    fn now(&self) -> Timestamp {
+        self.context.store.now()
+    }
+
+    /// Cuts all workers, whose mailboxes other nodes continue, and becomes another node.
+    async fn begin_anew(&mut self) {
+        self.context.workers.end_all(EndReason::LeaseLost);
+        self.context.workers.all_ended_within(SHUTDOWN_GRACE).await;
+        self.leases.clear();
+        self.shares.clear();
+        match self.context.store.take_service(self.settings.clone()).await {
+            Ok(lock) => (self.lock, self.last_heartbeat) = (lock, None),
+            Err(error) => tracing::error!("this node cannot begin anew: {error}"),
         }
     }
 
     async fn time_until_next_turn(&self) -> Duration {
-        let now = Timestamp::now();
+        let now = self.now();
         match self.context.store.next_due(now).await {
             Ok(Some(due)) => {
                 let millis = u64::try_from(due.as_millisecond() - now.as_millisecond()).unwrap_or(0);
@@ -119,26 +157,112 @@ impl Scheduler {
     /// their cost not on the number of users that are not due.
     pub(super) async fn turn(&mut self) -> Result<(), StoreError> {
         let store = self.context.store.clone();
-        let now = Timestamp::now();
+        let now = self.now();
         if self.last_turn.is_none_or(|last| now < last) {
             store.bring_times_back(now, check::LONGEST_WAIT).await?;
         }
         self.last_turn = Some(now);
         if self.last_heartbeat.is_none_or(|last| last.elapsed() >= HEARTBEAT_INTERVAL) {
             self.send_heartbeats(now).await?;
-            store.recover(now, self.owner).await?;
+            let recovered = store.recover(now, self.lock.owner()).await?;
+            for node in recovered.nodes {
+                tracing::warn!("the node {node} is lost; its mailboxes continue at once");
+            }
             self.last_heartbeat = Some(Instant::now());
+            self.context.workers.must_look();
+            store.give_back_space().await?;
+        }
+        self.must_ask = self.context.workers.take_must_look();
+        if self.must_ask {
             // Another process may have changed an endpoint.
             self.endpoint_changes = None;
-            store.give_back_space().await?;
+            self.look_at_leases().await?;
         }
         store.complete_due(now).await?;
         self.read_endpoints().await?;
         let endpoints = self.endpoints.clone();
+        let mut waiting = store.waiting(now).await?;
+        waiting.sort_by_key(|pass| pass.kind);
+        let mut checks = store.waiting_checks(now).await?;
+        if self.is_draining {
+            self.context.workers.end_all(EndReason::Preempted);
+            (waiting, checks) = (Vec::new(), Vec::new());
+        }
+        let sources =
+            waiting.iter().map(|pass| pass.source_endpoint).chain(checks.iter().map(|(source, _)| *source));
+        self.ask_for_connections(&endpoints, &sources.collect(), now).await?;
         for endpoint in endpoints.iter() {
             self.end_excess_workers(endpoint, now);
         }
-        self.start_users(&endpoints, now).await
+        self.start_users(&endpoints, waiting, checks, now).await?;
+        self.ask_for_rates(&endpoints).await
+    }
+
+    /// Asks for this node's parts of the connections of sources.
+    async fn ask_for_connections(
+        &mut self,
+        endpoints: &[Endpoint],
+        waiting: &HashSet<Guid>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let is_full = self.context.workers.count() >= self.capacity();
+        let wishes = endpoints.iter().filter_map(|endpoint| {
+            let limit = self.max_connections(endpoint, now).map(|limit| limit as u64)?;
+            let taken = self.places.get(&endpoint.guid).map_or(0, |places| places.taken() as u64);
+            // A running mailbox can use several.
+            let wants_more = taken > 0 || waiting.contains(&endpoint.guid) && !is_full;
+            let wanted = if wants_more && !self.is_draining { limit } else { taken };
+            Some(Wish { endpoint: endpoint.guid, kind: ShareKind::Connections, limit, taken, wanted })
+        });
+        let (store, node, wishes) = (&self.context.store, self.lock.owner(), wishes.collect());
+        self.shares.ask(store, node, ShareKind::Connections, wishes, self.must_ask).await
+    }
+
+    /// Asks for this node's parts of the rates of endpoints that it works at, and applies them.
+    async fn ask_for_rates(&mut self, endpoints: &[Endpoint]) -> Result<(), StoreError> {
+        if !self.context.store.is_on_server() {
+            return Ok(());
+        }
+        let at_work = self.context.workers.endpoints();
+        let (limit, taken) = (WHOLE_RATE, 0);
+        let limited = endpoints.iter().filter(|endpoint| of_endpoint(endpoint.rates).is_any_set());
+        let limited: Vec<Guid> = limited.map(|endpoint| endpoint.guid).collect();
+        let wishes = limited.iter().filter(|endpoint| at_work.contains(endpoint)).map(|endpoint| Wish {
+            endpoint: *endpoint,
+            kind: ShareKind::Rates,
+            limit,
+            taken,
+            wanted: WHOLE_RATE,
+        });
+        let (store, node) = (&self.context.store, self.lock.owner());
+        self.shares.ask(store, node, ShareKind::Rates, wishes.collect(), self.must_ask).await?;
+        for endpoint in limited {
+            let part = self.shares.part(endpoint, ShareKind::Rates);
+            self.context.limits.set_share(endpoint, part.may_begin, SystemClock.now());
+        }
+        Ok(())
+    }
+
+    /// Ends workers whose user was stopped or removed by another process.
+    async fn look_at_leases(&mut self) -> Result<(), StoreError> {
+        if !self.context.store.is_on_server() {
+            return Ok(());
+        }
+        self.is_draining = self.context.store.is_draining(self.lock.owner()).await?;
+        let held = self.context.store.leases_of(self.lock.owner()).await?;
+        let workers = &self.context.workers;
+        self.leases.retain(|user, lease| match held.get(lease) {
+            Some(UserStatus::Stopping) => {
+                workers.end(*user, EndReason::Stopped);
+                true
+            }
+            Some(_) => true,
+            None => {
+                workers.end(*user, EndReason::LeaseLost);
+                false
+            }
+        });
+        Ok(())
     }
 
     /// Reads all endpoints after a change, and applies their rates.
@@ -156,7 +280,16 @@ impl Scheduler {
     }
 
     /// Starts passes and checks as far as the limits allow.
-    async fn start_users(&mut self, endpoints: &[Endpoint], now: Timestamp) -> Result<(), StoreError> {
+    async fn start_users(
+        &mut self,
+        endpoints: &[Endpoint],
+        waiting: Vec<WaitingPasses>,
+        waiting_checks: Vec<(Guid, Option<Guid>)>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if waiting.is_empty() && waiting_checks.is_empty() {
+            return Ok(());
+        }
         let store = self.context.store.clone();
         let config = store.config().await?;
         let parked: HashSet<Guid> = store.parked(now).await?.into_iter().map(|(guid, _)| guid).collect();
@@ -167,14 +300,12 @@ impl Scheduler {
         });
         let (running, checks) = (store.running().await?, store.checks_under_way(now).await?);
         let mut admission = Admission::new(config.max_concurrent_migrations, open, &running, &checks);
-        let mut waiting = store.waiting(now).await?;
-        waiting.sort_by_key(|pass| pass.kind);
         for pass in waiting {
             let Some(start) = admission.passes(pass) else { continue };
             let started = self.start_passes(start, pass, now).await?;
             admission.count_passes(pass, started);
         }
-        for (source, target) in store.waiting_checks(now).await? {
+        for (source, target) in waiting_checks {
             let Some(start) = admission.checks(source, target) else { continue };
             let started = self.start_checks(start, now).await?;
             admission.count_checks(target, started);
@@ -184,10 +315,12 @@ impl Scheduler {
 
     /// Extends all leases. A worker whose lease is lost ends.
     ///
-    /// Permits of workers count from before the right of the service was renewed: what ends first counts.
+    /// Permits of workers count from before the node's beat: what ends first counts.
     async fn send_heartbeats(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let since = (self.context.permit_clock)();
-        self.context.store.renew_service(self.owner).await?;
+        let beat = self.context.store.beat(self.lock.owner()).await?;
+        self.is_draining = beat.is_draining;
+        self.warn_about_clock(beat.clock_offset);
         let workers = self.context.workers.all();
         let present: HashMap<Guid, &Worker> = workers.iter().map(|(user, worker)| (*user, worker)).collect();
         self.leases.retain(|user, _| present.contains_key(user));
@@ -211,6 +344,24 @@ impl Scheduler {
         Ok(())
     }
 
+    /// Tells once that this machine's clock and that of the database differ.
+    fn warn_about_clock(&mut self, offset: i64) {
+        let is_far = Duration::from_millis(offset.unsigned_abs()) > CLOCK_TOLERANCE;
+        if is_far && !self.has_clock_warning {
+            tracing::warn!(
+                "the clock of this node ({}) differs by {} s from that of the database; the database's clock counts",
+                self.settings.name,
+                offset / 1000
+            );
+        }
+        self.has_clock_warning = is_far;
+    }
+
+    /// Number of mailboxes for which this process has room.
+    fn capacity(&self) -> u64 {
+        u64::from(self.settings.capacity)
+    }
+
     /// Applies the endpoint's rates. A new endpoint begins with its usage of the last hours.
     async fn refresh_limits(&self, endpoint: &Endpoint) -> Result<(), StoreError> {
         let now = SystemClock.now();
@@ -224,9 +375,21 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Returns the connection slots of a source, by its setting and the server's refusals.
-    fn places(&mut self, endpoint: &Endpoint, now: Timestamp) -> Slots {
+    /// Returns the maximum number of connections of a source on all nodes, by its setting and the server's refusals.
+    ///
+    /// `None` if there is no limit.
+    fn max_connections(&self, endpoint: &Endpoint, now: Timestamp) -> Option<usize> {
         let max = max_places(endpoint).min(self.context.limits.max_mailboxes(endpoint.guid, now));
+        (max < usize::MAX).then_some(max)
+    }
+
+    /// Returns the connection slots of a source that this process has.
+    fn places(&mut self, endpoint: &Endpoint, now: Timestamp) -> Slots {
+        let max = match self.max_connections(endpoint, now) {
+            Some(_) if self.context.store.is_on_server() => as_slots(self.connections(endpoint).may_begin),
+            Some(max) => max,
+            None => usize::MAX,
+        };
         let places = self.places.entry(endpoint.guid).or_insert_with(|| Slots::new(max));
         places.resize(max);
         places.clone()
@@ -236,7 +399,13 @@ impl Scheduler {
     ///
     /// Workers whose connections the server refuses end by themselves.
     fn end_excess_workers(&mut self, endpoint: &Endpoint, now: Timestamp) {
-        let excess = self.places(endpoint, now).taken().saturating_sub(max_places(endpoint));
+        let may_keep = match endpoint.max_concurrent_migrations {
+            Limit::At(_) if self.context.store.is_on_server() => {
+                as_slots(self.connections(endpoint).may_keep)
+            }
+            _ => max_places(endpoint),
+        };
+        let excess = self.places(endpoint, now).taken().saturating_sub(may_keep);
         if excess == 0 {
             return;
         }
@@ -249,11 +418,17 @@ impl Scheduler {
         }
     }
 
+    /// Returns this node's part of the endpoint's connections.
+    fn connections(&self, endpoint: &Endpoint) -> Part {
+        self.shares.part(endpoint.guid, ShareKind::Connections)
+    }
+
     /// Takes connection slots, at most `limit`, as far as they are free.
     fn take_places(&mut self, endpoint: &Endpoint, limit: u64, now: Timestamp) -> (Slots, Vec<Slot>) {
         let places = self.places(endpoint, now);
         let mut taken = Vec::new();
-        while (taken.len() as u64) < limit.min(MAX_STARTS)
+        let spare = self.capacity().saturating_sub(self.context.workers.count());
+        while (taken.len() as u64) < limit.min(MAX_STARTS).min(spare)
             && let Some(place) = places.try_take()
         {
             taken.push(place);
@@ -273,6 +448,7 @@ impl Scheduler {
             source_endpoint: start.source.guid,
             target_endpoint: start.target,
             limit: u32::try_from(taken.len()).unwrap_or(u32::MAX),
+            limits: start.limits,
         };
         let claimed = self.context.store.claim_checks(claim).await?;
         let started = claimed.len() as u64;
@@ -297,12 +473,13 @@ impl Scheduler {
         }
         let claim = Claim {
             now,
-            owner: self.owner,
+            owner: self.lock.owner(),
             until: now.checked_add(LEASE_TIME).unwrap_or(Timestamp::MAX),
             source_endpoint: start.source.guid,
             target_endpoint: start.target,
             kinds: vec![pass.kind],
             limit: u32::try_from(taken.len()).unwrap_or(u32::MAX),
+            limits: start.limits,
         };
         let claimed = self.context.store.claim(claim).await?;
         let started = claimed.len() as u64;
@@ -327,6 +504,33 @@ impl Scheduler {
         let permit = Permit::with_unsent_lifetime(clock, self.renewed, PERMIT_TIME, unsent_lifetime);
         Worker::new(user.batch, source, target, user.statistics, permit)
     }
+}
+
+/// Receives the messages of other nodes, for as long as the scheduler runs.
+async fn listen(context: ServiceContext) {
+    loop {
+        if let Err(error) = receive(&context).await {
+            tracing::warn!("messages of other nodes are not received: {error}");
+        } else if !context.store.is_on_server() {
+            return;
+        }
+        tokio::time::sleep(LISTEN_RETRY).await;
+    }
+}
+
+async fn receive(context: &ServiceContext) -> Result<(), StoreError> {
+    let Some(mut wakes) = context.store.wakes().await? else { return Ok(()) };
+    loop {
+        if let Wake::Restart(batch) = wakes.next().await? {
+            context.workers.end_batch(batch, EndReason::Preempted);
+        }
+        context.workers.must_look();
+        context.workers.nudge();
+    }
+}
+
+fn as_slots(part: u64) -> usize {
+    usize::try_from(part).unwrap_or(usize::MAX)
 }
 
 fn max_places(endpoint: &Endpoint) -> usize {

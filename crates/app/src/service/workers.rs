@@ -1,6 +1,13 @@
 //! Active workers of this process: their end reasons and statistics.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use mailhaul_mail::Permit;
 use mailhaul_migration::{Guid, Statistics};
@@ -32,6 +39,8 @@ struct WorkersShared {
     nudged: Notify,
     /// A worker has ended.
     ended: Notify,
+    /// Other processes may have changed rows: the next turn reads them.
+    must_look: AtomicBool,
 }
 
 /// Login at an endpoint.
@@ -98,6 +107,16 @@ impl Workers {
         self.0.nudged.notify_one();
     }
 
+    /// Lets the next turn compare the workers with the rows of the database.
+    pub(crate) fn must_look(&self) {
+        self.0.must_look.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns if rows must be compared, and forgets it.
+    pub(crate) fn take_must_look(&self) -> bool {
+        self.0.must_look.swap(false, Ordering::Relaxed)
+    }
+
     /// Waits until the scheduler must take a turn, at most for the timeout.
     pub(crate) async fn nudged_within(&self, timeout: Duration) {
         // After the timeout the scheduler takes a turn too.
@@ -119,6 +138,23 @@ impl Workers {
         if let Some(worker) = self.with(|it| it.get(&user).cloned()) {
             worker.end(reason);
         }
+    }
+
+    /// Ends all workers.
+    pub(crate) fn end_all(&self, reason: EndReason) {
+        for (_, worker) in self.all() {
+            worker.end(reason);
+        }
+    }
+
+    /// Endpoints at which workers are active.
+    pub(crate) fn endpoints(&self) -> HashSet<Guid> {
+        self.with(|it| it.values().flat_map(Worker::logins).map(|login| login.endpoint).collect())
+    }
+
+    /// Number of workers.
+    pub(crate) fn count(&self) -> u64 {
+        self.with(|it| it.len() as u64)
     }
 
     /// Ends all workers of the batch.

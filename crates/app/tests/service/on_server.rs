@@ -1,4 +1,4 @@
-//! The service with its data in a `PostgreSQL` database, on one machine after another.
+//! The service with its data in a `PostgreSQL` database, on several machines.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
@@ -26,18 +26,18 @@ fn write_key(directory: &Path) -> std::path::PathBuf {
     file
 }
 
-/// Starts the service of the second machine once the right of the first one has ended.
-fn take_over(server: &Postgres, second: &mut Service) {
-    let mut serve = second.command(&["serve"]);
-    let refused = crate::support::ran(&mut serve);
-    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
-    assert!(refused.stderr.contains("another mailhaul serve (process "), "{}", refused.stderr);
-    assert!(refused.stderr.contains("runs with the data in the database mailhaul at"), "{}", refused.stderr);
-    until(|| {
-        let ended = "SELECT until <= extract(epoch FROM clock_timestamp()) * 1000 FROM service";
-        (server.ask(ended).trim() == "t").then_some(())
-    });
-    second.run();
+/// The nodes as one of the machines sees them: name, state and mailboxes.
+fn nodes(service: &Service) -> Vec<(String, String, u64)> {
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let of = |node: &serde_json::Value| {
+        (text(&node["Identity"]), text(&node["State"]), node["Mailboxes"].as_u64().unwrap())
+    };
+    service.expect(&["Get-MigrationNode"]).iter().map(of).collect()
+}
+
+/// Number of mailboxes that the node migrates; `None` if there is no such node.
+fn mailboxes_of(service: &Service, node: &str) -> Option<u64> {
+    nodes(service).into_iter().find(|(name, _, _)| name == node).map(|(_, _, mailboxes)| mailboxes)
 }
 
 /// Users on two Dovecots, a slow way to the first one, and a database.
@@ -74,16 +74,20 @@ impl Site {
         machine(&self.server, &write_key(self.keys.path()))
     }
 
-    /// Runs the service, and starts a batch of all users.
-    fn start_batch(&self) -> Service {
+    /// Starts a node.
+    fn node(&self, name: &str) -> Service {
         let mut service = self.machine();
-        service.run();
-        service.endpoints(self.source.port(), self.to.port(), &["-MaxConcurrentMigrations", "2"]);
+        service.run_with(&["--name", name]);
+        service
+    }
+
+    /// Starts a batch of all users, with this limit on connections.
+    fn start_batch(&self, service: &Service, connections: &str) {
+        service.endpoints(self.source.port(), self.to.port(), &["-MaxConcurrentMigrations", connections]);
         let csv = service.csv(&self.users);
         let new =
             ["New-MigrationBatch", "-Name", "Staff", "-SourceEndpoint", "Old", "-TargetEndpoint", "New"];
         service.expect(&[&new[..], &["-CSVData", &csv, "-AutoStart"]].concat());
-        service
     }
 
     /// Waits until a user has this number of messages. Two users at a time are copied, so that others wait.
@@ -112,39 +116,71 @@ fn has_synced(service: &Service, user: &str, messages: usize) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_machine_continues_when_the_first_is_lost() {
+async fn mailboxes_of_a_lost_machine_continue_on_another() {
     let site = Site::new(8).await;
-    let mut first = site.start_batch();
+    let mut first = site.node("mail1");
+    site.start_batch(&first, "2");
     until(|| (first.batch("Staff")["SyncedCount"].as_u64() >= Some(2)).then_some(()));
+    let mut second = site.node("mail2");
+    // The first one has mailboxes when it is lost.
+    until(|| (mailboxes_of(&second, "mail1") > Some(0)).then_some(()));
     first.kill();
-    // Each command works without a service too.
+    // Each command works without a service on its machine too.
     assert_eq!(first.batch("Staff")["TotalCount"], 8);
-
-    let mut second = site.machine();
-    take_over(&site.server, &mut second);
     site.assert_synced(&second, MESSAGES).await;
+    until(|| mailboxes_of(&second, "mail1").is_none().then_some(()));
 
-    // A stopped process is a lost machine too. When it wakes it ends, and nothing is there twice.
+    // A stopped process is a lost machine too. When it wakes, nothing is there twice, and it takes part again.
+    let third = site.node("mail3");
+    let before = third.expect(&["Get-MigrationNode", "mail2"]).remove(0)["Guid"].clone();
     site.give_mail(99).await;
-    second.expect(&["Set-MigrationBatch", "Staff", "-SyncNow"]);
-    site.wait_for_first(&second, 2 * MESSAGES);
-    signal("STOP", &[second.id()]);
-    let mut third = site.machine();
-    take_over(&site.server, &mut third);
     third.expect(&["Set-MigrationBatch", "Staff", "-SyncNow"]);
+    until(|| (mailboxes_of(&third, "mail2") > Some(0)).then_some(()));
+    signal("STOP", &[second.id()]);
     site.assert_synced(&third, 2 * MESSAGES).await;
+    until(|| mailboxes_of(&third, "mail2").is_none().then_some(()));
     signal("CONT", &[second.id()]);
-    assert_eq!(second.ended(), Some(1));
+    until(|| {
+        let nodes = third.expect(&["Get-MigrationNode"]);
+        nodes.iter().any(|node| node["Identity"] == "mail2" && node["Guid"] != before).then_some(())
+    });
     site.assert_same().await;
-    // An orderly end gives the right back at once.
-    assert_eq!(third.stop(), Some(0));
-    second.run();
+    // An orderly end gives everything back at once.
+    assert_eq!(second.stop(), Some(0));
+    assert_eq!(mailboxes_of(&third, "mail2"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_nodes_share_the_work_and_the_limits() {
+    let site = Site::new(16).await;
+    let services = ["mail1", "mail2", "mail3"].map(|name| site.node(name));
+    site.start_batch(&services[0], "6");
+    // Each gets its share of the six connections.
+    until(|| {
+        let nodes = nodes(&services[1]);
+        nodes.iter().all(|(_, _, mailboxes)| *mailboxes > 0).then_some(())
+    });
+    // A node that is drained gives its mailboxes to the others, and begins none.
+    services[0].expect(&["Set-MigrationNode", "mail2", "-Drain", "$true"]);
+    until(|| (mailboxes_of(&services[0], "mail2") == Some(0)).then_some(()));
+    // An order reaches workers on other nodes.
+    services[1].expect(&["Stop-MigrationBatch", "Staff"]);
+    until(|| {
+        let busy = nodes(&services[0]).iter().map(|(_, _, mailboxes)| mailboxes).sum::<u64>();
+        (busy == 0).then_some(())
+    });
+    services[1].expect(&["Start-MigrationBatch", "Staff"]);
+    site.assert_synced(&services[2], MESSAGES).await;
+    assert_eq!(nodes(&services[0])[1], ("mail2".to_owned(), "Draining".to_owned(), 0));
+    // Checks and passes of all nodes together.
+    assert!(site.source.most() <= 6, "{} connections", site.source.most());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_of_the_database_fails_no_user() {
     let mut site = Site::new(4).await;
-    let service = site.start_batch();
+    let service = site.node("mail1");
+    site.start_batch(&service, "2");
     site.wait_for_first(&service, MESSAGES);
     site.server.restart();
     site.assert_synced(&service, MESSAGES).await;

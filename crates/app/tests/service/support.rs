@@ -131,11 +131,6 @@ impl Service {
         process.wait().unwrap();
     }
 
-    /// Waits for the end of its process.
-    pub(crate) fn ended(&mut self) -> Option<i32> {
-        self.process.take().unwrap().wait().unwrap().code()
-    }
-
     /// SIGTERM, and waits for the end.
     pub(crate) fn stop(&mut self) -> Option<i32> {
         let mut process = self.process.take().unwrap();

@@ -57,7 +57,7 @@ impl Operation<Context> for CompleteMigrationBatch {
             .await
             .map_err(into_failure)?;
         store.complete_due(now).await.map_err(into_failure)?;
-        context.workers.nudge();
+        context.wake().await;
         let mut batch = batch_now(context, guid).await?;
         let completing =
             store.count_users(Some(guid)).await.map_err(into_failure)?.of(UserStatus::Completing);

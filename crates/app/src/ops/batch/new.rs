@@ -182,7 +182,7 @@ impl Operation<Context> for NewMigrationBatch {
             started: auto_start.then_some(now),
         };
         let made = store.insert_batch(batch, list.users).await.map_err(into_failure)?;
-        context.workers.nudge();
+        context.wake().await;
         Ok(Answer::one(batch_now(context, made.batch.guid).await?))
     }
 }

@@ -42,7 +42,7 @@ impl Operation<Context> for RemoveMigrationBatch {
         let guid = context.store.batch(&request.identity).await.map_err(into_failure)?.batch.guid;
         context.store.remove_batch(guid).await.map_err(into_failure)?;
         context.workers.end_batch(guid, EndReason::Stopped);
-        context.workers.nudge();
+        context.wake().await;
         Ok(Answer::none())
     }
 }

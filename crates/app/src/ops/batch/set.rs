@@ -27,7 +27,6 @@ use crate::{
         nouns::BATCH,
     },
     output::text,
-    service::EndReason,
     time_zones::{change, zone},
 };
 
@@ -259,9 +258,9 @@ impl Orders {
             store.request_checks(users, now).await.map_err(into_failure)?;
         }
         if self.update {
-            context.workers.end_batch(batch, EndReason::Preempted);
+            context.restart_workers(batch).await;
         }
-        context.workers.nudge();
+        context.wake().await;
         Ok(())
     }
 }

@@ -50,7 +50,7 @@ impl Operation<Context> for StartMigrationBatch {
             .order_batch(guid, UserEvent::Start, now, Due::AfterStart(now), runs)
             .await
             .map_err(into_failure)?;
-        context.workers.nudge();
+        context.wake().await;
         Ok(Answer::one(batch_now(context, guid).await?))
     }
 }

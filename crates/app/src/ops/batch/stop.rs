@@ -48,7 +48,7 @@ impl Operation<Context> for StopMigrationBatch {
             .await
             .map_err(into_failure)?;
         context.workers.end_batch(guid, EndReason::Stopped);
-        context.workers.nudge();
+        context.wake().await;
         Ok(Answer::one(batch_now(context, guid).await?))
     }
 }

@@ -56,7 +56,7 @@ impl Operation<Context> for SetMigrationConfig {
             target.apply(&mut it.target_endpoint);
         };
         let config = store.update_config(change).await.map_err(into_failure)?;
-        context.workers.nudge();
+        context.wake().await;
         Ok(Answer::one(show(context, config).await?))
     }
 }

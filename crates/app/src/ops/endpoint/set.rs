@@ -147,7 +147,7 @@ impl Operation<Context> for SetMigrationEndpoint {
             store.unpark(before.guid, now).await.map_err(into_failure)?;
         }
         store.resume_checks(before.guid, now).await.map_err(into_failure)?;
-        context.workers.nudge();
+        context.wake().await;
         let active = Active::load(store, now).await.map_err(into_failure)?;
         Ok(Answer::one(MigrationEndpoint::of(endpoint, &active)))
     }

@@ -9,11 +9,12 @@ use mailhaul_store::StoreError;
 use crate::advice::DAMAGED_DATA;
 
 /// Cmdlet that lists each kind of object.
-const LISTED_BY: [(&str, &str); 4] = [
+const LISTED_BY: [(&str, &str); 5] = [
     ("endpoint", "Get-MigrationEndpoint"),
     ("batch", "Get-MigrationBatch"),
     ("user", "Get-MigrationUser"),
     ("token", "Get-MigrationApiToken"),
+    ("node", "Get-MigrationNode"),
 ];
 
 /// Maps an error of the store.
@@ -41,6 +42,10 @@ pub(crate) fn into_failure(error: StoreError) -> Failure {
         | StoreError::KeyNotNamed
         | StoreError::KeyWrong { .. } => Failure::unavailable(&error).with_advice(
             "Without the master key, passwords can be neither saved nor read. Nothing was changed.",
+        ),
+        StoreError::KeyLacking { .. } => Failure::conflict(&error).with_advice(
+            "Put the new key as the first line, and the old key as the second, into the key file of each node. \
+             Get-MigrationNode shows the keys of each.",
         ),
         StoreError::Damaged { .. } => Failure::internal(&error).with_advice(DAMAGED_DATA),
         StoreError::File { .. } | StoreError::Database { .. } | StoreError::Unavailable { .. } => {

@@ -84,3 +84,6 @@ pub(crate) const MASTER_KEY: Noun = Noun {
     path: "master-key",
     about: "Key that encrypts the passwords",
 };
+
+pub(crate) const NODE: Noun =
+    Noun { cmdlet: "MigrationNode", word: "node", path: "nodes", about: "Services that run on one database" };

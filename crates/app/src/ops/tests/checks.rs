@@ -32,6 +32,7 @@ async fn claimed(desk: &Desk) -> Vec<ClaimedCheck> {
         source_endpoint: batch.source_endpoint,
         target_endpoint: batch.target_endpoint,
         limit: 100,
+        limits: mailhaul_store::ClaimLimits::default(),
     };
     store.claim_checks(claim).await.unwrap()
 }

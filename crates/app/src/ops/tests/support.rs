@@ -141,6 +141,7 @@ impl Desk {
                 target_endpoint: None,
                 kinds: vec![PassKind::Final, PassKind::Incremental, PassKind::First],
                 limit: 1000,
+                limits: mailhaul_store::ClaimLimits::default(),
             };
             claimed.extend(self.context.store.claim(claim).await.unwrap());
         }

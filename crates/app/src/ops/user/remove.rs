@@ -42,7 +42,7 @@ impl Operation<Context> for RemoveMigrationUser {
         let user = context.store.user(&request.identity, None).await.map_err(into_failure)?;
         context.store.remove_user(user.guid).await.map_err(into_failure)?;
         context.workers.end(user.guid, EndReason::Stopped);
-        context.workers.nudge();
+        context.wake().await;
         Ok(Answer::none())
     }
 }

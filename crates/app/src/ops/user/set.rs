@@ -112,7 +112,7 @@ impl Operation<Context> for SetMigrationUser {
         if request.check_now {
             store.request_checks(Users::One(user.guid), context.now()).await.map_err(into_failure)?;
         }
-        context.workers.nudge();
+        context.wake().await;
         Ok(Answer::one(user_now(context, user.guid).await?))
     }
 }

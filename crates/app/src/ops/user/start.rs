@@ -49,7 +49,7 @@ impl Operation<Context> for StartMigrationUser {
             };
             store.update_batch(batch.guid, runs).await.map_err(into_failure)?;
         }
-        context.workers.nudge();
+        context.wake().await;
         Ok(Answer::one(user_now(context, user.guid).await?))
     }
 }

@@ -42,7 +42,7 @@ impl Operation<Context> for StopMigrationUser {
         let stopped = store.apply(Users::One(user.guid), UserEvent::Stop, context.now(), Due::Never).await;
         stopped.map_err(|error| refused(error, &user.email_address))?;
         context.workers.end(user.guid, EndReason::Stopped);
-        context.workers.nudge();
+        context.wake().await;
         Ok(Answer::one(user_now(context, user.guid).await?))
     }
 }

@@ -103,6 +103,11 @@ impl EndpointLimits {
         });
     }
 
+    /// Sets the part of the endpoint's rates that passes in this process, in thousandths.
+    pub(crate) fn set_share(&self, endpoint: Guid, thousandths: u64, now: Duration) {
+        self.at(endpoint, |state| state.throttle.set_share(now, thousandths));
+    }
+
     /// Forgets endpoints that were removed.
     pub(crate) fn keep(&self, endpoints: &[Endpoint]) {
         let present: HashSet<Guid> = endpoints.iter().map(|endpoint| endpoint.guid).collect();

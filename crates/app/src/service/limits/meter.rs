@@ -7,7 +7,7 @@ use mailhaul_engine::{Clock as _, Error, ErrorKind, PassLimits, Side, Throttle, 
 use mailhaul_mail::{Retry, Scope};
 use mailhaul_migration::{Endpoint, Guid};
 use mailhaul_remotes::ProfileListener;
-use mailhaul_store::{Store, StoreError};
+use mailhaul_store::{Store, StoreError, Wake};
 
 use super::{
     endpoint_limits::{ActiveMailbox, EndpointLimits},
@@ -85,7 +85,7 @@ impl ServiceContext {
             return Ok(None);
         };
         limits.throttles.extend([(side, throttle.clone()), (side, shared)]);
-        let max_pairs = self.limits.max_pairs(endpoint.guid, Timestamp::now());
+        let max_pairs = self.limits.max_pairs(endpoint.guid, self.store.now());
         limits.max_connection_pairs = limits.max_connection_pairs.min(max_pairs);
         Ok(Some(Meter { mailbox, name, throttle, limits: self.limits.clone() }))
     }
@@ -104,7 +104,7 @@ impl ServiceContext {
             None => None,
         };
         let Some(login) = login else { return };
-        let now = Timestamp::now();
+        let now = self.store.now();
         match (error.kind, pair) {
             (ErrorKind::Throttled | ErrorKind::Busy, _) if error.scope == Scope::Endpoint => {
                 let request = ParkingRequest::throttled(requested_wait(error), error.message.clone());
@@ -139,8 +139,13 @@ impl ServiceContext {
 
     async fn park(&self, endpoint: Guid, request: ParkingRequest, now: Timestamp) {
         let parked = self.store.park(endpoint, move |before| parking::parking(before, request, now)).await;
-        if let Err(error) = parked {
-            tracing::warn!("an endpoint was not paused: {error}");
+        // Other nodes must not begin there either.
+        let told = match parked {
+            Ok(()) => self.store.wake_nodes(Wake::Look).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = told {
+            tracing::warn!("an endpoint was not paused everywhere: {error}");
         }
     }
 }

@@ -22,6 +22,7 @@ async fn a_sync_that_was_due_in_two_days_comes_after_its_interval() {
         target_endpoint: None,
         kinds: vec![PassKind::First],
         limit: 1,
+        limits: mailhaul_store::ClaimLimits::default(),
     };
     let claimed = store.claim(claim).await.unwrap();
     let release = Release {

@@ -29,7 +29,7 @@ async fn reads_of_a_turn(endpoints: usize) -> u64 {
         store.insert_batch(batch, vec![row_of(&format!("u{number}"), 2)]).await.unwrap();
     }
     let lock = store.lock_service().unwrap();
-    let mut scheduler = Scheduler::new(site.context.service_context(), &lock);
+    let mut scheduler = Scheduler::new(site.context.service_context(), lock, super::node());
     // The first turn reads what every endpoint has used of its rates.
     scheduler.turn().await.unwrap();
     let before = store.reads();

@@ -16,7 +16,7 @@ use mailhaul_migration::{
     Batch, BatchIntent, BatchSettings, Endpoint, EndpointSecurity, Guid, Limit, Rates, UserEvent, UserRow,
     UserStatus,
 };
-use mailhaul_store::{Due, MasterKeySource, Store, Users};
+use mailhaul_store::{Due, MasterKeySource, NodeSettings, Store, Users};
 use mailhaul_testkit::{Dovecot, Faults, Mailmaker, Proxy, Setup, connect, fill};
 use tokio_util::sync::CancellationToken;
 
@@ -86,10 +86,9 @@ impl Site {
 
     fn run_in(&mut self, place: ServiceContext) {
         let lock = self.context.store.lock_service().unwrap();
-        let (scheduler, stop) = (Scheduler::new(place, &lock), self.stop.clone());
+        let (scheduler, stop) = (Scheduler::new(place, lock, node()), self.stop.clone());
         self.running = Some(tokio::spawn(async move {
             scheduler.run(stop).await;
-            drop(lock);
         }));
     }
 
@@ -191,4 +190,9 @@ async fn users_wait_for_the_next_service_and_a_stop_ends_a_worker() {
     site.context.workers.end_batch(batch, EndReason::Stopped);
     site.wait_for("annb", UserStatus::Stopped).await;
     site.end().await;
+}
+
+/// This process as a node.
+fn node() -> NodeSettings {
+    NodeSettings { name: "test".into(), program: "0".into(), capacity: u32::MAX }
 }

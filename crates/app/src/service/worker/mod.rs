@@ -27,13 +27,13 @@ pub(super) async fn run_job(job: WorkerJob, place: Slot) {
         }
     });
     if running.await.is_err() {
-        release(&job, panicked()).await;
+        release(&job, panicked(job.context.store.now())).await;
     }
     drop(place);
     job.context.workers.ended(job.user.guid);
 }
 
-fn panicked() -> JobEnd {
+fn panicked(now: Timestamp) -> JobEnd {
     let words = "internal error in this mailbox; other mailboxes are not affected";
     let error = Error::new(Scope::Endpoint, Retry::Never, ErrorKind::Internal, words);
     let verdict = Verdict {
@@ -45,5 +45,5 @@ fn panicked() -> JobEnd {
         is_outage: false,
         is_last: false,
     };
-    JobEnd { verdict, closed: None, entries: Vec::new(), started: Timestamp::now() }
+    JobEnd { verdict, closed: None, entries: Vec::new(), started: now }
 }

@@ -44,7 +44,7 @@ pub(super) struct PassMonitor<'a> {
 
 impl<'a> PassMonitor<'a> {
     pub(super) fn new(job: &'a WorkerJob) -> Self {
-        let started = Timestamp::now();
+        let started = job.context.store.now();
         let first = ReportEntry { time: started, text: format!("{} started.", name_of(job.kind, &job.user)) };
         Self {
             job,
@@ -55,6 +55,10 @@ impl<'a> PassMonitor<'a> {
             reported_items: job.worker.tally.statistics().pass_items,
             reported_days: 0,
         }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.job.context.store.now()
     }
 
     /// Runs the pass to its end.
@@ -126,7 +130,8 @@ impl<'a> PassMonitor<'a> {
             ProgressUpdate::Validated => {
                 self.is_validated = true;
                 let job = self.job;
-                let advanced = job.context.store.advance(&job.lease, UserEvent::Validated, Timestamp::now());
+                let advanced =
+                    job.context.store.advance(&job.lease, UserEvent::Validated, job.context.store.now());
                 if let Err(error) = advanced.await {
                     tracing::warn!("{}: {error}", job.user.email_address);
                     job.worker.end(EndReason::LeaseLost);
@@ -144,7 +149,7 @@ impl<'a> PassMonitor<'a> {
         self.update_forecast();
         let now = self.job.worker.tally.statistics();
         if now.pass_items != self.reported_items {
-            self.entries.push(ReportEntry { time: Timestamp::now(), text: copy_progress(&now) });
+            self.entries.push(ReportEntry { time: self.now(), text: copy_progress(&now) });
             self.reported_items = now.pass_items;
         }
         if !self.entries.is_empty() {
@@ -174,14 +179,14 @@ impl<'a> PassMonitor<'a> {
         tally.set_forecast(forecast);
         if let Some(forecast) = forecast.filter(|forecast| forecast.days() != self.reported_days) {
             self.reported_days = forecast.days();
-            self.entries.push(ReportEntry { time: Timestamp::now(), text: forecast.to_string() });
+            self.entries.push(ReportEntry { time: self.now(), text: forecast.to_string() });
         }
     }
 
     /// Returns the reason to end a pass without progress; `None` if no other user waits.
     async fn stalled(&self, stall: &mut StallDetector) -> Option<Error> {
         let error = stall.check(self.job.worker.tally.steps())?;
-        match self.job.context.store.has_waiting(Timestamp::now()).await {
+        match self.job.context.store.has_waiting(self.now()).await {
             Ok(true) => Some(error),
             Ok(false) => None,
             Err(error) => {
@@ -202,14 +207,14 @@ impl<'a> PassMonitor<'a> {
             settings: &settings,
             end_reason: worker.end_reason(),
             started: self.started,
-            now: Timestamp::now(),
+            now: self.now(),
         };
         let mut verdict = finished.judge(report);
         if let (Some(failure), Some(forecast), Due::At(due)) =
             (&mut verdict.failure, worker.tally.forecast(), verdict.due)
             && failure.class == FailureClass::Throttled
         {
-            let wait = Duration::try_from(due.duration_since(Timestamp::now())).unwrap_or_default();
+            let wait = Duration::try_from(due.duration_since(self.now())).unwrap_or_default();
             let forecast = forecast.while_waiting(wait);
             failure.message = format!("{}. {forecast}", failure.message);
         }

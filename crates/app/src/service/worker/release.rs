@@ -28,13 +28,13 @@ pub(super) async fn release(job: &WorkerJob, end: JobEnd) {
         return; // Another worker has the user, so the results of this one do not count.
     }
     let statistics = statistics(job.worker.tally.statistics(), &end.verdict.report);
-    let last = last_entry(&end, &statistics);
+    let last = last_entry(&end, &statistics, job.context.store.now());
     let JobEnd { verdict, closed, mut entries, .. } = end;
     entries.push(last);
     let Verdict { event, due, synced, failure, report, is_outage, is_last } = verdict;
     let is_whole = report.error.is_none();
     let release = Release {
-        now: Timestamp::now(),
+        now: job.context.store.now(),
         event,
         due,
         synced,
@@ -50,7 +50,7 @@ pub(super) async fn release(job: &WorkerJob, end: JobEnd) {
     let released = match store.release(&job.lease, release).await {
         Ok(user) if is_last && user.status == UserStatus::Synced => {
             let (stop, users) = (UserEvent::Stop, Users::One(user.guid));
-            store.apply(users, stop, Timestamp::now(), Due::Never).await.map(drop)
+            store.apply(users, stop, store.now(), Due::Never).await.map(drop)
         }
         released => released.map(drop),
     };
@@ -98,8 +98,7 @@ pub(super) fn copy_progress(statistics: &Statistics) -> String {
 }
 
 /// Returns the last line of the report.
-fn last_entry(end: &JobEnd, statistics: &Statistics) -> ReportEntry {
-    let now = Timestamp::now();
+fn last_entry(end: &JobEnd, statistics: &Statistics, now: Timestamp) -> ReportEntry {
     let progress = copy_progress(statistics);
     let seconds = (now.as_millisecond() - end.started.as_millisecond()) / 1000;
     let result = match end.verdict.event {
