@@ -1,6 +1,6 @@
 //! Watches a pass while it runs: report lines, stalls, usage, and the verdict at its end.
 
-use std::time::Duration;
+use std::{panic::resume_unwind, time::Duration};
 
 use jiff::Timestamp;
 use mailhaul_engine::{Error, ErrorKind, Report};
@@ -8,7 +8,7 @@ use mailhaul_mail::{EXPIRED_PERMIT, Permit, Retry, Scope};
 use mailhaul_migration::{Batch, BatchSettings, FailureClass, MigrationUser, UserEvent};
 use mailhaul_remotes::Side;
 use mailhaul_store::{Due, PassKind, ReportEntry, StoreError};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::{
     job::{Meters, WorkerJob},
@@ -94,10 +94,10 @@ impl<'a> PassMonitor<'a> {
         updates: &mut mpsc::UnboundedReceiver<ProgressUpdate>,
     ) -> Report {
         let (job, meters) = (self.job, self.meters.clone());
-        let mut pass = std::pin::pin!(async move {
-            job.pass(&meters, sender)
-                .await
-                .unwrap_or_else(|error| Report { folders: Vec::new(), error: Some(error) })
+        // A task of its own: a pass that waits inside for its handlers would keep a connection of the database from them.
+        let mut pass = tokio::spawn({
+            let job = job.clone();
+            async move { job.pass(&meters, sender).await.unwrap_or_else(broken) }
         });
         let mut expiry = std::pin::pin!(expired(&job.worker.permit));
         let mut stall = StallDetector::new(job.context.stall_window, job.user.attempts);
@@ -106,13 +106,13 @@ impl<'a> PassMonitor<'a> {
         let mut reports = tokio::time::interval(REPORT_INTERVAL);
         loop {
             tokio::select! {
-                report = &mut pass => return report,
+                report = &mut pass => return report.unwrap_or_else(|error| resume_unwind(error.into_panic())),
                 () = &mut expiry => {
                     let error = Error::new(Scope::Endpoint, Retry::Now, ErrorKind::Interrupted, EXPIRED_PERMIT);
-                    return Report { folders: Vec::new(), error: Some(error) };
+                    return cut(pass, error).await;
                 }
                 _ = stall_checks.tick() => if let Some(error) = self.stalled(&mut stall).await {
-                    return Report { folders: Vec::new(), error: Some(error) };
+                    return cut(pass, error).await;
                 },
                 _ = reports.tick() => self.save_progress().await,
                 Some(update) = updates.recv() => self.handle(update).await,
@@ -220,6 +220,18 @@ impl<'a> PassMonitor<'a> {
         }
         verdict
     }
+}
+
+fn broken(error: Error) -> Report {
+    Report { folders: Vec::new(), error: Some(error) }
+}
+
+/// Ends a pass at once. Its connections are closed when this returns.
+async fn cut(pass: JoinHandle<Report>, error: Error) -> Report {
+    pass.abort();
+    // It has ended by the abort, or by itself a moment before: the reason of the cut counts.
+    _ = pass.await;
+    broken(error)
 }
 
 /// Waits until the permit has expired.
