@@ -1,4 +1,4 @@
-.PHONY: help demo test test-long test-servers fuzz check bench bench-pieces bench-report bench-compare
+.PHONY: help demo demo-cluster test test-long test-servers fuzz check bench bench-pieces bench-report bench-compare
 help: ## lists the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -6,6 +6,12 @@ demo: ## three mailboxes move between two real Dovecots that it installs and sta
 	@sh scripts/dovecot.sh
 	cargo build --locked --package mailhaul --package mailhaul-testkit --bin mailhaul --example demo
 	@"$${CARGO_TARGET_DIR:-target}/debug/examples/demo" "$${CARGO_TARGET_DIR:-target}/debug/mailhaul"
+
+demo-cluster: ## three nodes on one PostgreSQL move fifty mailboxes; one is killed in the middle
+	@sh scripts/dovecot.sh
+	@sh scripts/postgres.sh
+	cargo build --locked --package mailhaul --package mailhaul-testkit --bin mailhaul --example demo_cluster
+	@"$${CARGO_TARGET_DIR:-target}/debug/examples/demo_cluster" "$${CARGO_TARGET_DIR:-target}/debug/mailhaul"
 
 # Many tests wait for servers that are slow or silent on purpose: two for each processor keep it busy.
 THREADS = $$(($$(nproc) * 2))
