@@ -1120,5 +1120,40 @@ function New-MigrationMasterKey {
     }
 }
 
-Export-ModuleMember -Function 'Test-MigrationServerAvailability', 'New-MigrationEndpoint', 'Get-MigrationEndpoint', 'Set-MigrationEndpoint', 'Test-MigrationEndpoint', 'Remove-MigrationEndpoint', 'New-MigrationBatch', 'Get-MigrationBatch', 'Set-MigrationBatch', 'Start-MigrationBatch', 'Stop-MigrationBatch', 'Complete-MigrationBatch', 'Remove-MigrationBatch', 'Get-MigrationUser', 'Set-MigrationUser', 'Start-MigrationUser', 'Stop-MigrationUser', 'Remove-MigrationUser', 'Get-MigrationUserStatistics', 'Get-MigrationSkippedItem', 'Get-MigrationFolderPlan', 'Get-MigrationStatistics', 'Get-MigrationConfig', 'Set-MigrationConfig', 'Export-MigrationReport', 'Get-MigrationAuditLog', 'New-MigrationApiToken', 'Get-MigrationApiToken', 'Remove-MigrationApiToken', 'New-MigrationMasterKey'
+function Get-MigrationNode {
+    <#
+    .SYNOPSIS
+    Lists the services that run on one PostgreSQL database. With a data directory there is one service, and no list.
+    .PARAMETER Identity
+    Name or GUID of the node [default: all].
+    #>
+    [CmdletBinding()]
+    param(
+        [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity
+    )
+    process {
+        Invoke-MailhaulOperation 'Get-MigrationNode' $PSBoundParameters
+    }
+}
+
+function Set-MigrationNode {
+    <#
+    .SYNOPSIS
+    Takes the mailboxes from a node, or gives it mailboxes again.
+    .PARAMETER Identity
+    Name or GUID of the node.
+    .PARAMETER Drain
+    Ends the passes of the node, which other nodes continue, and begins no more; $false begins again. Do this before you stop or update a machine.
+    #>
+    [CmdletBinding(SupportsShouldProcess)]
+    param(
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity,
+        [Parameter(Mandatory)] [System.Nullable[bool]] $Drain
+    )
+    process {
+        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation 'Set-MigrationNode' $PSBoundParameters }
+    }
+}
+
+Export-ModuleMember -Function 'Test-MigrationServerAvailability', 'New-MigrationEndpoint', 'Get-MigrationEndpoint', 'Set-MigrationEndpoint', 'Test-MigrationEndpoint', 'Remove-MigrationEndpoint', 'New-MigrationBatch', 'Get-MigrationBatch', 'Set-MigrationBatch', 'Start-MigrationBatch', 'Stop-MigrationBatch', 'Complete-MigrationBatch', 'Remove-MigrationBatch', 'Get-MigrationUser', 'Set-MigrationUser', 'Start-MigrationUser', 'Stop-MigrationUser', 'Remove-MigrationUser', 'Get-MigrationUserStatistics', 'Get-MigrationSkippedItem', 'Get-MigrationFolderPlan', 'Get-MigrationStatistics', 'Get-MigrationConfig', 'Set-MigrationConfig', 'Export-MigrationReport', 'Get-MigrationAuditLog', 'New-MigrationApiToken', 'Get-MigrationApiToken', 'Remove-MigrationApiToken', 'New-MigrationMasterKey', 'Get-MigrationNode', 'Set-MigrationNode'
 

@@ -15,10 +15,10 @@ use mailhaul_migration::{DomainTally, Guid, MigrationUser, Opening, PassFailure}
 use crate::{
     Store,
     check_row::{self, written},
+    cluster::running::{ClaimLimits, running_users},
     columns::{Cells, millis},
     error::{Fault, StoreError},
     events::{LOCK_CLAIMED, UserSelection, Users},
-    leases::{ClaimLimits, running_users},
     pass_kind::PassKind,
     sql::{self, Connection},
     users,

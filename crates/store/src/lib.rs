@@ -56,7 +56,9 @@ pub use audit::AuditEntry;
 pub use batches::{CommandedBatch, InsertedBatch};
 pub use checks::{CheckClaim, CheckEnd, ChecksUnderWay, ClaimedCheck};
 pub use cluster::{
+    learned::{LearnedLimit, LearnedLimits},
     nodes::{Beat, NODE_LEASE_TIME, Node, NodeSettings},
+    running::ClaimLimits,
     share::Part,
     shares::{ShareKind, Wish},
     wakes::{Wake, Wakes},
@@ -64,7 +66,7 @@ pub use cluster::{
 pub use endpoints::NewSecret;
 pub use error::StoreError;
 pub use events::{Due, Users};
-pub use leases::{Claim, ClaimLimits, ClaimedUser, Heartbeat, Lease, RunningPasses, WaitingPasses};
+pub use leases::{Claim, ClaimedUser, Heartbeat, Lease, RunningPasses, WaitingPasses};
 pub use ledger::MailboxLedger;
 pub use lock::ServiceLock;
 pub use members::AddedUsers;

@@ -13,7 +13,7 @@ use socket2::SockRef;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf, split},
     net::{TcpListener, TcpStream},
-    sync::{Notify, mpsc},
+    sync::{Notify, mpsc, watch},
     time::sleep_until,
 };
 
@@ -53,6 +53,8 @@ pub struct Proxy {
     cuts: Arc<AtomicUsize>,
     /// From server to client, and from client to server.
     fuses: [Arc<Fuse>; 2],
+    /// True while no bytes pass.
+    held: watch::Sender<bool>,
     end: Arc<Notify>,
 }
 
@@ -114,12 +116,13 @@ impl Proxy {
             most: Arc::default(),
             fuses: [faults.cut_download, faults.cut_upload].map(|octets| Fuse::new(octets, &cuts)),
             cuts,
+            held: watch::Sender::new(false),
             end: Arc::default(),
         };
         let connections = proxy.connections.clone();
         let (open, most) = (proxy.open.clone(), proxy.most.clone());
         let [down, up] = proxy.fuses.clone();
-        let end = proxy.end.clone();
+        let (end, held) = (proxy.end.clone(), proxy.held.subscribe());
         thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let serve = async move {
@@ -128,6 +131,7 @@ impl Proxy {
                     connections.fetch_add(1, Ordering::SeqCst);
                     most.fetch_max(open.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     let (down, up, open) = (down.clone(), up.clone(), OpenOne(open.clone()));
+                    let held = held.clone();
                     tokio::spawn(async move {
                         let _open = open;
                         let Ok(server) = TcpStream::connect(("127.0.0.1", upstream)).await else { return };
@@ -141,8 +145,8 @@ impl Proxy {
                         let cut = Arc::new(Notify::new());
                         let both = async {
                             tokio::join!(
-                                carry(from_client, to_server, faults, up, cut.clone()),
-                                carry(from_server, to_client, faults, down, cut.clone())
+                                carry(from_client, to_server, faults, up, cut.clone(), held.clone()),
+                                carry(from_server, to_client, faults, down, cut.clone(), held)
                             )
                         };
                         tokio::select! {
@@ -171,6 +175,11 @@ impl Proxy {
     /// Port of the proxy, on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Lets no bytes pass any more, on all connections, or lets them pass again. Nothing is closed.
+    pub fn hold(&self, is_held: bool) {
+        self.held.send_replace(is_held);
     }
 
     /// Number of connections so far.
@@ -212,6 +221,7 @@ async fn carry(
     faults: Faults,
     fuse: Arc<Fuse>,
     cut: Arc<Notify>,
+    mut is_held: watch::Receiver<bool>,
 ) {
     let Faults { delay, rate, .. } = faults;
     // A slow line holds few bytes, otherwise the programs would not notice that it is slow.
@@ -235,6 +245,9 @@ async fn carry(
                 free = free.max(Instant::now())
                     + Duration::from_micros(octets.len() as u64 * 1_000_000 / rate.max(1));
                 sleep_until(free.into()).await;
+            }
+            if is_held.wait_for(|held| !held).await.is_err() {
+                return;
             }
             let (count, is_cut) = fuse.pass(octets.len());
             if to.write_all(&octets[..count]).await.is_err() {

@@ -105,7 +105,7 @@ impl Scheduler {
                 // For example a full disk. Running workers continue as long as they can.
                 tracing::error!("{error}");
                 if matches!(error, StoreError::NodeLost { .. }) {
-                    self.begin_anew().await;
+                    self.join_again().await;
                 }
             }
             let wait = self.time_until_next_turn().await;
@@ -131,14 +131,14 @@ impl Scheduler {
     }
 
     /// Cuts all workers, whose mailboxes other nodes continue, and becomes another node.
-    async fn begin_anew(&mut self) {
+    async fn join_again(&mut self) {
         self.context.workers.end_all(EndReason::LeaseLost);
         self.context.workers.all_ended_within(SHUTDOWN_GRACE).await;
         self.leases.clear();
         self.shares.clear();
         match self.context.store.take_service(self.settings.clone()).await {
             Ok(lock) => (self.lock, self.last_heartbeat) = (lock, None),
-            Err(error) => tracing::error!("this node cannot begin anew: {error}"),
+            Err(error) => tracing::error!("this node cannot join the others again: {error}"),
         }
     }
 
@@ -274,6 +274,9 @@ impl Scheduler {
             for endpoint in endpoints.iter() {
                 self.refresh_limits(endpoint).await?;
             }
+            for (endpoint, learned) in self.context.store.learned().await? {
+                self.context.limits.set_learned(endpoint, learned);
+            }
             (self.endpoints, self.endpoint_changes) = (endpoints, Some(changes));
         }
         Ok(())
@@ -362,16 +365,22 @@ impl Scheduler {
         u64::from(self.settings.capacity)
     }
 
-    /// Applies the endpoint's rates. A new endpoint begins with its usage of the last hours.
+    /// Applies the endpoint's rates, and its usage of the last hours: of a new endpoint, and beside other nodes.
     async fn refresh_limits(&self, endpoint: &Endpoint) -> Result<(), StoreError> {
-        let now = SystemClock.now();
-        let used = if self.context.limits.contains(endpoint.guid) {
-            Usage::default()
-        } else {
+        let (now, limits) = (SystemClock.now(), &self.context.limits);
+        let is_known = limits.contains(endpoint.guid);
+        let is_shared = self.context.store.is_on_server() && endpoint.rates.bytes_per_day.is_some();
+        let saved = limits.saved(endpoint.guid);
+        let used: Usage = if !is_known || is_shared {
             let hours = self.context.store.usage(endpoint.guid, None, Usage::first_hour(now)).await?;
             hours.into_iter().collect()
+        } else {
+            Usage::default()
         };
-        self.context.limits.refresh(endpoint, used, now);
+        limits.refresh(endpoint, used.clone(), now);
+        if is_known && is_shared {
+            limits.set_used(endpoint.guid, used, saved, now);
+        }
         Ok(())
     }
 

@@ -5,6 +5,9 @@
 mod any_request;
 mod availability;
 mod checks;
+#[path = "../long/clock.rs"]
+#[expect(dead_code, reason = "the long tests use more of it")]
+mod clock;
 #[path = "../common/mod.rs"]
 mod common;
 mod crashes;
@@ -20,6 +23,7 @@ mod incremental;
 mod liars;
 mod limits;
 mod lives;
+mod nodes;
 mod on_server;
 mod outages;
 mod secrets;
@@ -28,3 +32,5 @@ mod seed_microsoft_365;
 mod support;
 mod tokens;
 mod web;
+
+use support as service;

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::support::{Service, assert_same, give, names, until};
 
-const MESSAGES: usize = 40;
+pub(crate) const MESSAGES: usize = 40;
 
 /// A machine with a data directory of its own, and the database.
 fn machine(server: &Postgres, key: &Path) -> Service {
@@ -36,22 +36,22 @@ fn nodes(service: &Service) -> Vec<(String, String, u64)> {
 }
 
 /// Number of mailboxes that the node migrates; `None` if there is no such node.
-fn mailboxes_of(service: &Service, node: &str) -> Option<u64> {
+pub(crate) fn mailboxes_of(service: &Service, node: &str) -> Option<u64> {
     nodes(service).into_iter().find(|(name, _, _)| name == node).map(|(_, _, mailboxes)| mailboxes)
 }
 
 /// Users on two Dovecots, a slow way to the first one, and a database.
-struct Site {
+pub(crate) struct Site {
     users: Vec<String>,
     from: Dovecot,
     to: Dovecot,
     source: Proxy,
-    server: Postgres,
-    keys: TempDir,
+    pub(crate) server: Postgres,
+    pub(crate) keys: TempDir,
 }
 
 impl Site {
-    async fn new(count: usize) -> Self {
+    pub(crate) async fn new(count: usize) -> Self {
         let users = names(count);
         let list: Vec<&str> = users.iter().map(String::as_str).collect();
         let (from, to) = (Setup::with_users(&list).start(), Setup::with_users(&list).start());
@@ -64,25 +64,25 @@ impl Site {
     }
 
     /// Gives each user new mail on the source.
-    async fn give_mail(&self, first_seed: u64) {
+    pub(crate) async fn give_mail(&self, first_seed: u64) {
         for (seed, user) in (first_seed..).zip(&self.users) {
             give(&self.from, user, "INBOX", &[1_500; MESSAGES], seed).await;
         }
     }
 
-    fn machine(&self) -> Service {
+    pub(crate) fn machine(&self) -> Service {
         machine(&self.server, &write_key(self.keys.path()))
     }
 
     /// Starts a node.
-    fn node(&self, name: &str) -> Service {
+    pub(crate) fn node(&self, name: &str) -> Service {
         let mut service = self.machine();
         service.run_with(&["--name", name]);
         service
     }
 
     /// Starts a batch of all users, with this limit on connections.
-    fn start_batch(&self, service: &Service, connections: &str) {
+    pub(crate) fn start_batch(&self, service: &Service, connections: &str) {
         service.endpoints(self.source.port(), self.to.port(), &["-MaxConcurrentMigrations", connections]);
         let csv = service.csv(&self.users);
         let new =
@@ -96,7 +96,7 @@ impl Site {
     }
 
     /// Waits until each user has this number of messages, and compares.
-    async fn assert_synced(&self, service: &Service, messages: usize) {
+    pub(crate) async fn assert_synced(&self, service: &Service, messages: usize) {
         until(|| self.users.iter().all(|it| has_synced(service, it, messages)).then_some(()));
         let batch = service.wait_for("Staff", &["Synced", "SyncedWithErrors", "Failed"]);
         assert_eq!(batch["Status"], "Synced", "{batch:#}");

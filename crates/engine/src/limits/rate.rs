@@ -212,6 +212,12 @@ impl Pacer {
         self.unreported.take_back(hour, octets);
     }
 
+    /// Replaces the used bytes, which other processes use too. `unsaved` are those that only this process knows.
+    pub(crate) fn set_used(&mut self, now: Duration, mut used: Usage, unsaved: u64) {
+        used.add(Usage::hour(now), unsaved);
+        self.used = used;
+    }
+
     /// Returns the bytes that may pass in 24 hours, and the rest of them; `None` without a limit.
     pub(crate) fn day(&mut self, now: Duration) -> Option<(u64, u64)> {
         let most = self.rates.bytes_per_day?;
@@ -343,6 +349,18 @@ mod tests {
             assert!(day.map(|(_, octets)| octets).sum::<u64>() <= 1000);
         }
         assert!(passed.len() > 500, "{}", passed.len());
+    }
+
+    #[test]
+    fn bytes_of_other_processes_count() {
+        let mut pacer = Pacer::new(of_a_day(100), Usage::default());
+        assert_eq!(pacer.message(BEGIN, 10), PaceDecision::Now);
+        let elsewhere = [(Usage::hour(BEGIN), 50)].into_iter().collect();
+        pacer.set_used(BEGIN, elsewhere, 10);
+        assert_eq!(pacer.day(BEGIN), Some((100, 40)));
+        assert_eq!(pacer.message(BEGIN, 40), PaceDecision::Now);
+        assert!(matches!(pacer.message(BEGIN, 1), PaceDecision::UsedUp(_)));
+        assert_eq!(pacer.take_passed(BEGIN), [(Usage::hour(BEGIN), 50)]);
     }
 
     #[test]

@@ -78,6 +78,13 @@ impl Throttle {
         self.with(now, |pacer| pacer.day(now))
     }
 
+    /// Replaces the bytes used, which other processes use too, by those of all.
+    ///
+    /// `unsaved` are bytes that passed here and are not in `used`.
+    pub fn set_used(&self, now: Duration, used: Usage, unsaved: u64) {
+        self.with(now, |pacer| pacer.set_used(now, used, unsaved));
+    }
+
     /// Takes the bytes that passed since the last call, by hours since 1970.
     pub fn take_passed(&self, now: Duration) -> Vec<(u64, u64)> {
         self.with(now, |pacer| pacer.take_passed(now))

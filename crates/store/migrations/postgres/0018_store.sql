@@ -377,3 +377,12 @@ CREATE TABLE share (
     wanted    BIGINT NOT NULL CHECK (wanted >= 0),
     PRIMARY KEY (endpoint, kind, node)
 );
+
+-- What the refusals of servers have taught.
+CREATE TABLE learned (
+    endpoint         UUID PRIMARY KEY REFERENCES endpoint (guid) ON DELETE CASCADE,
+    mailboxes        BIGINT CHECK (mailboxes > 0),
+    mailboxes_since  BIGINT,
+    pairs            BIGINT CHECK (pairs > 0),
+    pairs_since      BIGINT
+);

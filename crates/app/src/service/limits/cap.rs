@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use mailhaul_store::{LearnedLimit, LearnedLimits};
 
 /// Time without a refusal after which one more connection is tried.
 const RECOVERY_TIME: Duration = Duration::from_mins(10);
@@ -57,6 +58,20 @@ impl Cap {
         lately(self.mailboxes) || lately(self.pairs)
     }
 
+    /// Returns the limits for other nodes.
+    pub(crate) fn shared(self) -> LearnedLimits {
+        let limit = |learned: Learned| learned.0.map(|(limit, since)| (limit as u64, since));
+        LearnedLimits { mailboxes: limit(self.mailboxes), pairs: limit(self.pairs) }
+    }
+
+    /// Takes over the limits of other nodes.
+    pub(crate) fn of_shared(shared: LearnedLimits) -> Self {
+        let limit = |limit: LearnedLimit| {
+            Learned(limit.map(|(limit, since)| (usize::try_from(limit).unwrap_or(usize::MAX), since)))
+        };
+        Self { mailboxes: limit(shared.mailboxes), pairs: limit(shared.pairs) }
+    }
+
     /// Maximum number of active mailboxes; `None` if nothing was learned.
     pub(crate) fn mailboxes(&self, now: Timestamp) -> Option<usize> {
         self.mailboxes.at(now)
@@ -74,6 +89,15 @@ mod tests {
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_second(minute * 60).unwrap()
+    }
+
+    #[test]
+    fn limits_of_other_nodes_are_the_same() {
+        let mut cap = Cap::default();
+        assert_eq!(Cap::of_shared(cap.shared()).mailboxes(at(0)), None);
+        cap.mailbox_refused(5, at(3));
+        let other = Cap::of_shared(cap.shared());
+        assert_eq!((other.mailboxes(at(13)), other.pairs(at(13))), (Some(5), Some(2)));
     }
 
     #[test]

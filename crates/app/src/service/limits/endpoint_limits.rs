@@ -11,6 +11,7 @@ use mailhaul_engine::{Side, Throttle, Usage};
 use mailhaul_mail::Scope;
 use mailhaul_migration::{Endpoint, Guid, Rates};
 use mailhaul_remotes::{MailboxLimits, Profile, Profiles};
+use mailhaul_store::LearnedLimits;
 use parking_lot::Mutex;
 
 use super::{
@@ -31,6 +32,10 @@ struct EndpointState {
     profile: MailboxLimits,
     /// True if messages are uploaded by Gmail's API.
     by_gmail_api: bool,
+    /// Bytes that passed here since the endpoint is known.
+    passed: u64,
+    /// The part of them that is in the database.
+    saved: u64,
     /// Active mailboxes.
     mailboxes: HashMap<(Guid, Side), Throttle>,
 }
@@ -83,6 +88,8 @@ impl EndpointLimits {
                     set: endpoint.rates,
                     profile: MailboxLimits::default(),
                     by_gmail_api: false,
+                    passed: 0,
+                    saved: 0,
                     mailboxes: HashMap::new(),
                 }
             });
@@ -146,6 +153,32 @@ impl EndpointLimits {
         let max = self
             .at(endpoint, |state| [state.cap.pairs(now), pairs(state.profile)].into_iter().flatten().min());
         max.flatten().unwrap_or(usize::MAX)
+    }
+
+    /// Counts bytes of the endpoint that are in the database now.
+    pub(crate) fn add_saved(&self, endpoint: Guid, bytes: u64) {
+        self.at(endpoint, |state| state.saved = state.saved.saturating_add(bytes));
+    }
+
+    /// Bytes of the endpoint that this process has put into the database.
+    pub(crate) fn saved(&self, endpoint: Guid) -> u64 {
+        self.at(endpoint, |state| state.saved).unwrap_or_default()
+    }
+
+    /// Replaces the used bytes of an endpoint by those of all nodes.
+    ///
+    /// `saved` are this node's bytes that `used` contains at least.
+    pub(crate) fn set_used(&self, endpoint: Guid, used: Usage, saved: u64, now: Duration) {
+        self.at(endpoint, |state| {
+            let passed = state.throttle.take_passed(now).into_iter().map(|(_, bytes)| bytes);
+            state.passed = passed.fold(state.passed, u64::saturating_add);
+            state.throttle.set_used(now, used, state.passed.saturating_sub(saved));
+        });
+    }
+
+    /// Takes over what other nodes have learned.
+    pub(crate) fn set_learned(&self, endpoint: Guid, learned: LearnedLimits) {
+        self.at(endpoint, |state| state.cap = Cap::of_shared(learned));
     }
 
     /// Learns from a refusal; true if it should be logged.

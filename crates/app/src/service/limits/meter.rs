@@ -10,6 +10,7 @@ use mailhaul_remotes::ProfileListener;
 use mailhaul_store::{Store, StoreError, Wake};
 
 use super::{
+    cap::Cap,
     endpoint_limits::{ActiveMailbox, EndpointLimits},
     parking::{self, ParkingRequest},
 };
@@ -20,7 +21,7 @@ use crate::{
         outage::{Outage, outage},
         progress::ConnectionPair,
         service_context::ServiceContext,
-        workers::Worker,
+        workers::{EndpointLogin, Worker},
     },
 };
 
@@ -54,9 +55,11 @@ impl Meter {
         if hours.is_empty() {
             return;
         }
+        let bytes = hours.iter().map(|(_, bytes)| bytes).sum();
         let saved = store.add_usage(self.mailbox.endpoint, &self.name, hours, Usage::first_hour(now)).await;
-        if let Err(error) = saved {
-            tracing::warn!("the usage of {} was not saved: {error}", self.name);
+        match saved {
+            Ok(()) => self.limits.add_saved(self.mailbox.endpoint, bytes),
+            Err(error) => tracing::warn!("the usage of {} was not saved: {error}", self.name),
         }
     }
 }
@@ -117,17 +120,17 @@ impl ServiceContext {
                 self.park(login.endpoint, ParkingRequest::outage(error.message.clone()), now).await;
             }
             (ErrorKind::TooManyConnections, ConnectionPair::First) => {
-                let (at_endpoint, by_login) = self.workers.at(login);
+                let (at_endpoint, by_login) = self.active_at(login).await;
                 // With one worker for this login, the user's own programs have the connections.
                 if error.scope < Scope::Endpoint && by_login < 2 {
                     return;
                 }
-                if self.limits.learn(login.endpoint, |cap| cap.mailbox_refused(at_endpoint, now)) {
+                if self.learn(login.endpoint, move |cap| cap.mailbox_refused(at_endpoint, now)).await {
                     tracing::warn!("{error}; fewer mailboxes at once from now on, one more every 10 minutes");
                 }
             }
             (ErrorKind::TooManyConnections, ConnectionPair::Further)
-                if self.limits.learn(login.endpoint, |cap| cap.pair_refused(now)) =>
+                if self.learn(login.endpoint, move |cap| cap.pair_refused(now)).await =>
             {
                 tracing::warn!(
                     "{error}; fewer connections for each mailbox from now on, one more every 10 minutes"
@@ -135,6 +138,38 @@ impl ServiceContext {
             }
             _ => {}
         }
+    }
+
+    /// Counts the mailboxes at an endpoint, and those with this login, on all nodes.
+    async fn active_at(&self, login: &EndpointLogin) -> (usize, usize) {
+        let (at_endpoint, by_login) = self.workers.at(login);
+        if !self.store.is_on_server() {
+            return (at_endpoint, by_login);
+        }
+        match self.store.active_at(login.endpoint, &login.user_name).await {
+            Ok((all, same)) => {
+                let count = |number| usize::try_from(number).unwrap_or(usize::MAX);
+                (at_endpoint.max(count(all)), by_login.max(count(same)))
+            }
+            Err(error) => {
+                tracing::warn!("mailboxes of other nodes are not counted: {error}");
+                (at_endpoint, by_login)
+            }
+        }
+    }
+
+    /// Learns from a refusal, for all nodes; true if it should be logged.
+    async fn learn(&self, endpoint: Guid, learn: impl Fn(&mut Cap) -> bool + Send + 'static) -> bool {
+        let is_news = self.limits.learn(endpoint, &learn);
+        let learned = self.store.learn(endpoint, move |known| {
+            let mut cap = Cap::of_shared(known);
+            learn(&mut cap);
+            cap.shared()
+        });
+        if let Err(error) = learned.await {
+            tracing::warn!("other nodes do not learn of the refusal: {error}");
+        }
+        is_news
     }
 
     async fn park(&self, endpoint: Guid, request: ParkingRequest, now: Timestamp) {
