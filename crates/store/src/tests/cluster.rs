@@ -151,7 +151,7 @@ async fn nodes_that_ask_at_once_divide_the_limit() {
         let (first, other) = join!(one.divide(nodes[0], wish(7, 0)), two.divide(nodes[1], wish(7, 0)));
         let parts = [first.unwrap()[0].may_begin, other.unwrap()[0].may_begin];
         assert!(parts.iter().sum::<u64>() <= 7, "round {round}: {parts:?}");
-        // Whoever came first sees at its next question that another node wants its share.
+        // The node that came first sees at its next question that another node wants its share.
         let mut settled = [0, 0];
         for _ in 0..2 {
             settled[0] = one.divide(nodes[0], wish(7, 0)).await.unwrap()[0].may_begin;
