@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     io::{self, Write as _},
     path::Path,
+    time::Duration,
 };
 
 use mailhaul_migration::Guid;
@@ -12,14 +13,20 @@ use crate::context::Context;
 
 /// Bytes of the test file: too many for a file system to keep them in the directory entry.
 const TEST_FILE_SIZE: usize = 64 << 10;
+/// Time for an answer of the database. A load balancer must not wait for a node that is cut off.
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Checks the database and the data directory.
 ///
 /// The reason of a failure names no path: this check needs no token.
 pub(crate) async fn check(context: &Context) -> Result<(), &'static str> {
-    if let Err(error) = context.store.config().await {
-        tracing::error!("{error}");
-        return Err("the database cannot be read");
+    match tokio::time::timeout(DATABASE_TIMEOUT, context.store.config()).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => {
+            tracing::error!("{error}");
+            return Err("the database cannot be read");
+        }
+        Err(_) => return Err("the database does not answer"),
     }
     let data = context.data.clone();
     match tokio::task::spawn_blocking(move || write_test_file(&data)).await {
