@@ -3,10 +3,12 @@
 mod batches;
 mod checks;
 mod clock;
+mod copy;
 mod damage;
 mod endpoints;
 mod events;
 mod fencing;
+mod inspection;
 mod keys;
 mod leases;
 mod ledger;
@@ -84,6 +86,13 @@ impl Home {
         }
     }
 
+    /// The address of the server, with its password.
+    fn address(&self) -> ServerAddress {
+        let Self::Server { server, .. } = self else { panic!("a test of a server") };
+        let address = ServerAddress::parse(&server.url()).unwrap();
+        address.with_password(&Secret::new(server.password().to_owned()))
+    }
+
     /// Opens the database once more.
     async fn open(&self) -> Store {
         match self {
@@ -92,10 +101,8 @@ impl Home {
                 store.unlock(MasterKeySource::DataDirectory).await.unwrap();
                 store
             }
-            Self::Server { server, key } => {
-                let address = ServerAddress::parse(&server.url()).unwrap();
-                let address = address.with_password(&Secret::new(server.password().to_owned()));
-                let store = Store::connect(&address).await.unwrap();
+            Self::Server { key, .. } => {
+                let store = Store::connect(&self.address()).await.unwrap();
                 store.unlock(key_file(key.path(), 7)).await.unwrap();
                 store
             }
