@@ -11,7 +11,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Table {
     pub(crate) name: String,
-    /// Columns with values of their own; generated ones are left out.
+    /// Columns with values of their own, by name: their order differs between the databases. Generated ones are left out.
     pub(crate) columns: Vec<Column>,
     /// Places of the columns of the primary key, in the key's order.
     pub(crate) key: Vec<usize>,
@@ -87,13 +87,10 @@ impl Table {
         Self { columns, key: (0..self.key.len()).collect(), ..self.clone() }
     }
 
-    /// Returns the same table with its columns in this order; `None` if it has others.
-    pub(crate) fn in_order_of(&self, other: &Self) -> Option<Self> {
-        let find = |name: &str| self.columns.iter().find(|column| column.name == name);
-        let columns: Vec<Column> =
-            other.columns.iter().map(|column| find(&column.name).cloned()).collect::<Option<_>>()?;
-        let is_same = columns.len() == self.columns.len();
-        is_same.then(|| Self { columns, key: other.key.clone(), ..self.clone() })
+    /// True if both have the same columns and the same key.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let names = |table: &Self| table.columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
+        names(self) == names(other) && self.key == other.key
     }
 }
 
@@ -103,29 +100,23 @@ pub(crate) async fn tables(connection: &mut Connection) -> Result<Vec<Table>, Fa
         true => (SERVER_COLUMNS, SERVER_PARENTS),
         false => (FILE_COLUMNS, FILE_PARENTS),
     };
-    let mut tables: BTreeMap<String, (Table, Vec<(i64, usize)>)> = BTreeMap::new();
+    // Columns with their places in the primary key.
+    let mut tables: BTreeMap<String, Vec<(Column, i64)>> = BTreeMap::new();
     for row in sql::query(columns).fetch_all(&mut *connection).await? {
-        let name: String = row.try_get("table")?;
         let column = Column { name: row.try_get("column")?, kind: kind(row.try_get("type")?)? };
-        let (table, key) = tables.entry(name.clone()).or_insert_with(|| {
-            (Table { name, columns: Vec::new(), key: Vec::new(), parents: Vec::new() }, Vec::new())
-        });
-        match row.try_get("place")? {
-            0 => {}
-            place => key.push((place, table.columns.len())),
-        }
-        table.columns.push(column);
+        tables.entry(row.try_get("table")?).or_default().push((column, row.try_get("place")?));
     }
+    let mut all_parents: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for row in sql::query(parents).fetch_all(connection).await? {
-        let table: String = row.try_get("table")?;
-        if let Some((table, _)) = tables.get_mut(&table) {
-            table.parents.push(row.try_get("parent")?);
-        }
+        all_parents.entry(row.try_get("table")?).or_default().push(row.try_get("parent")?);
     }
-    let tables = tables.into_values().map(|(mut table, mut key)| {
-        key.sort_unstable();
-        table.key = key.into_iter().map(|(_, place)| place).collect();
-        table
+    let tables = tables.into_iter().map(|(name, mut columns)| {
+        columns.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
+        let places = columns.iter().map(|(_, place)| *place).enumerate().filter(|(_, place)| *place > 0);
+        let mut key: Vec<usize> = places.map(|(number, _)| number).collect();
+        key.sort_by_key(|number| columns[*number].1);
+        let parents = all_parents.remove(&name).unwrap_or_default();
+        Table { name, columns: columns.into_iter().map(|(column, _)| column).collect(), key, parents }
     });
     parents_first(tables.collect())
 }

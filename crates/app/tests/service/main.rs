@@ -5,6 +5,7 @@
 mod any_request;
 mod availability;
 mod checks;
+mod copies;
 #[path = "../common/mod.rs"]
 mod common;
 mod crashes;

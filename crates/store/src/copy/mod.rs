@@ -174,18 +174,18 @@ async fn refuse_rows(
     if rows.is_empty() { Ok(()) } else { Err(StoreError::CannotHold { target: target.place.clone(), rows }) }
 }
 
-/// Returns the tables that both databases have, those of the target with their columns in the source's order.
+/// Returns the tables that both databases have.
 ///
 /// What one of them has alone are its rights, which no copy needs: rows in place of the locks of a file.
 fn pairs(source: &Side, target: &Side) -> Result<Vec<(Table, Table)>, StoreError> {
     let mut pairs = Vec::new();
     for from in source.tables.iter().filter(|table| table.name != MARK) {
         let Some(to) = target.tables.iter().find(|table| table.name == from.name) else { continue };
-        let Some(to) = to.in_order_of(from) else {
+        if !to.is_like(from) {
             let words = format!("the table {} has other columns than that of {}", to.name, source.place);
             return Err(target.failed("written")(Fault::Damaged(words)));
-        };
-        pairs.push((from.clone(), to));
+        }
+        pairs.push((from.clone(), to.clone()));
     }
     Ok(pairs)
 }

@@ -33,7 +33,7 @@ async fn cut(from: &Home, to: &Home, after: usize) -> bool {
 async fn cut_everywhere(from: &Home, to: &Home) {
     let mut after = 1;
     while !cut(from, to, after).await {
-        after += 2;
+        after += 3;
     }
     // Each table, copied and compared.
     assert!(after > 30, "{after}");
