@@ -96,10 +96,8 @@ impl Table {
 
 /// Returns the tables of a database, each after those that it refers to.
 pub(crate) async fn tables(connection: &mut Connection) -> Result<Vec<Table>, Fault> {
-    let (columns, parents) = match connection.is_shared() {
-        true => (SERVER_COLUMNS, SERVER_PARENTS),
-        false => (FILE_COLUMNS, FILE_PARENTS),
-    };
+    let (columns, parents) =
+        if connection.is_shared() { (SERVER_COLUMNS, SERVER_PARENTS) } else { (FILE_COLUMNS, FILE_PARENTS) };
     // Columns with their places in the primary key.
     let mut tables: BTreeMap<String, Vec<(Column, i64)>> = BTreeMap::new();
     for row in sql::query(columns).fetch_all(&mut *connection).await? {

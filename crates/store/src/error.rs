@@ -118,7 +118,9 @@ pub enum StoreError {
         to: String,
     },
     /// A copy into the database is unfinished.
-    #[error("the data in {data} is an unfinished copy of {from}: run `mailhaul database copy` again, which continues it")]
+    #[error(
+        "the data in {data} is an unfinished copy of {from}: run `mailhaul database copy` again, which continues it"
+    )]
     Filling {
         /// The data directory or the database.
         data: String,
@@ -126,7 +128,9 @@ pub enum StoreError {
         from: String,
     },
     /// A copy needs an empty database.
-    #[error("{data} is not empty: it has rows of the table {table}. Copy into a new directory or an empty database")]
+    #[error(
+        "{data} is not empty: it has rows of the table {table}. Copy into a new directory or an empty database"
+    )]
     NotEmpty {
         /// The data directory or the database.
         data: String,

@@ -5,9 +5,9 @@
 mod any_request;
 mod availability;
 mod checks;
-mod copies;
 #[path = "../common/mod.rs"]
 mod common;
+mod copies;
 mod crashes;
 mod documents;
 mod echo;

@@ -18,7 +18,13 @@ impl TableDigest {
         Self { rows: 0, hash }
     }
 
-    pub(super) fn add(&mut self, row: &Cells) {
+    pub(super) fn add(&mut self, page: &[Cells]) {
+        for row in page {
+            self.add_row(row);
+        }
+    }
+
+    fn add_row(&mut self, row: &Cells) {
         let mut gathered = Vec::with_capacity(256);
         for cell in row {
             let number;
@@ -41,7 +47,7 @@ impl TableDigest {
     }
 
     pub(super) fn finish(&self) -> Digest {
-        Digest { rows: self.rows, hash: *self.hash.finalize().as_bytes() }
+        Digest { rows: self.rows, hash: self.hash.finalize() }
     }
 }
 
@@ -49,13 +55,13 @@ impl TableDigest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Digest {
     pub(super) rows: u64,
-    hash: [u8; 32],
+    hash: blake3::Hash,
 }
 
 impl Digest {
     /// Returns the first half of the digest, as much as a person compares.
     pub(super) fn words(&self) -> String {
-        self.hash[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+        self.hash.to_hex()[..32].to_owned()
     }
 }
 

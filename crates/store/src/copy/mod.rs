@@ -214,7 +214,7 @@ impl Way<'_> {
             loop {
                 let page = self.page(from, &bounds).await?;
                 let Some(end) = pages::end(from, &page) else { break };
-                page.iter().for_each(|row| digest.add(row));
+                digest.add(&page);
                 bounds.after = Some(end);
                 report(CopyStep::Resume, digest.rows);
             }
@@ -222,7 +222,7 @@ impl Way<'_> {
         let mut bounds = Bounds { after: known, until: None };
         let mut page = self.page(from, &bounds).await?;
         while let Some(end) = pages::end(from, &page) {
-            page.iter().for_each(|row| digest.add(row));
+            digest.add(&page);
             bounds.after = Some(end);
             let is_for_server = self.target.is_server();
             let next = pages::read(self.reading, from, &bounds, is_for_server);
@@ -270,7 +270,7 @@ async fn compare(
         loop {
             let page = pages::read(&mut connection, &table, &bounds, false).await.map_err(&failed)?;
             let Some(end) = pages::end(&table, &page) else { break };
-            page.iter().for_each(|row| digest.add(row));
+            digest.add(&page);
             bounds.after = Some(end);
             let (rows, total, step) = (digest.rows, expected.rows, CopyStep::Compare);
             progress(CopyProgress { table: &table.name, rows, total, step });

@@ -51,7 +51,9 @@ pub(super) async fn of_file(
 /// A server writes a NUL in the name of a folder as `\0`, and a file as it is. The row's checksum covers the name.
 pub(super) async fn of_server(source: &mut Connection) -> Result<Vec<String>, Fault> {
     let escape = r"~ '(^|[^\\])(\\\\)*\\0'";
-    let sql = format!("SELECT source FROM folder WHERE source {escape} OR target {escape} ORDER BY id LIMIT {MAX_LISTED}");
+    let sql = format!(
+        "SELECT source FROM folder WHERE source {escape} OR target {escape} ORDER BY id LIMIT {MAX_LISTED}"
+    );
     let names: Vec<String> = sql::query_scalar(sql).fetch_all(source).await?;
     let words = |name| format!("folder \"{name}\": a name with NUL has another form in a file");
     Ok(names.into_iter().map(words).collect())
@@ -61,14 +63,19 @@ pub(super) async fn of_server(source: &mut Connection) -> Result<Vec<String>, Fa
 async fn archive_batches(source: &mut Connection) -> Result<Vec<String>, Fault> {
     let sql = "SELECT name FROM batch WHERE target_endpoint IS NULL ORDER BY id";
     let names: Vec<String> = sql::query_scalar(sql).fetch_all(source).await?;
-    let words = |name| format!("batch \"{name}\": it migrates into the archive, a directory of this machine; remove the batch first");
+    let words = |name| {
+        format!(
+            "batch \"{name}\": it migrates into the archive, a directory of this machine; remove the batch first"
+        )
+    };
     Ok(names.into_iter().map(words).collect())
 }
 
 /// Texts with NUL in rows whose checksum covers them: the text cannot be replaced.
 async fn texts_with_nul(source: &mut Connection, table: &Table) -> Result<Vec<String>, Fault> {
     let mut found = Vec::new();
-    for column in table.columns.iter().filter(|it| it.kind == ColumnKind::Text && is_checked(table, &it.name)) {
+    for column in table.columns.iter().filter(|it| it.kind == ColumnKind::Text && is_checked(table, &it.name))
+    {
         let condition = format!("instr({}, char(0)) > 0", column.name);
         for row in rows(source, table, &condition).await? {
             found.push(format!("{row}: {} holds NUL, which PostgreSQL refuses in a text", column.name));

@@ -60,7 +60,8 @@ fn push_key(query: &mut Builder, table: &Table, key: &Cells) -> Result<(), Fault
 pub(super) async fn last_key(connection: &mut Connection, table: &Table) -> Result<Option<Cells>, Fault> {
     let keys = table.key_alone();
     let list = keys.column_list();
-    let order = keys.key_columns().map(|column| format!("{} DESC", column.name)).collect::<Vec<_>>().join(", ");
+    let order =
+        keys.key_columns().map(|column| format!("{} DESC", column.name)).collect::<Vec<_>>().join(", ");
     let sql = format!("SELECT {list} FROM {} ORDER BY {order} LIMIT 1", keys.name);
     let row = sql::query(sql).fetch_optional(connection).await?;
     row.map(|row| cells(&keys, &row, false)).transpose()

@@ -10,6 +10,7 @@ pub(crate) async fn living(connection: &mut Connection) -> Result<Vec<String>, F
     if !connection.is_shared() {
         return Ok(Vec::new());
     }
-    let sql = "SELECT name FROM service WHERE until > CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
+    let sql =
+        "SELECT name FROM service WHERE until > CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
     Ok(sql::query_scalar(sql).fetch_all(connection).await?)
 }

@@ -19,7 +19,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub enum Home {
     Directory(PathBuf),
-    Server(ServerAddress),
+    Server(Box<ServerAddress>),
 }
 
 impl Home {
@@ -27,7 +27,9 @@ impl Home {
     pub fn place(&self) -> String {
         match self {
             // The mark of a database is read from any directory.
-            Self::Directory(data) => fs::canonicalize(data).unwrap_or_else(|_| data.clone()).display().to_string(),
+            Self::Directory(data) => {
+                fs::canonicalize(data).unwrap_or_else(|_| data.clone()).display().to_string()
+            }
             Self::Server(address) => format!("{address:?}"),
         }
     }
@@ -131,7 +133,9 @@ impl Side {
             // Without the mark's table, which another connection writes. The first read comes after the lock, and shows
             // what is locked.
             let names = names.into_iter().filter(|name| *name != super::MARK).collect::<Vec<_>>().join(", ");
-            sql::query(format!("LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")).execute(&mut connection).await?;
+            sql::query(format!("LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
+                .execute(&mut connection)
+                .await?;
             return Ok(connection);
         }
         let mut connection = self.begin().await?;

@@ -17,6 +17,10 @@ use crate::{
     sql::{self, Connection},
 };
 
+/// Bytes of a table of a file with its indexes.
+const BYTES_OF_TABLE: &str = "SELECT CAST(coalesce(sum(pgsize), 0) AS INTEGER) FROM dbstat('main', 1) AS it \
+     JOIN sqlite_schema AS its ON its.name = it.name WHERE its.tbl_name = ?";
+
 /// Maximum number of reads of a file that another process writes at the same time.
 const MAX_READS: usize = 10;
 
@@ -122,9 +126,10 @@ async fn look(connection: &mut Connection, place: &str) -> Result<Inspection, Fa
 
 /// Returns the newest step of the schema; `None` if there is none.
 async fn schema(connection: &mut Connection) -> Result<Option<i64>, Fault> {
-    let is_there = match connection.is_shared() {
-        true => "SELECT count(*) FROM pg_class WHERE relname = '_sqlx_migrations' AND relnamespace = current_schema()::regnamespace",
-        false => "SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'",
+    let is_there = if connection.is_shared() {
+        "SELECT count(*) FROM pg_class WHERE relname = '_sqlx_migrations' AND relnamespace = current_schema()::regnamespace"
+    } else {
+        "SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'"
     };
     let tables: i64 = sql::query_scalar(is_there).fetch_one(&mut *connection).await?;
     if tables == 0 {
@@ -146,13 +151,7 @@ async fn damage(connection: &mut Connection) -> Result<Vec<String>, Fault> {
 
 /// Returns the sizes of the tables, the largest first.
 async fn sizes(connection: &mut Connection) -> Result<Vec<TableSize>, Fault> {
-    let bytes = match connection.is_shared() {
-        true => server::BYTES_OF_TABLE,
-        false => {
-            "SELECT CAST(coalesce(sum(pgsize), 0) AS INTEGER) FROM dbstat('main', 1) AS it \
-             JOIN sqlite_schema AS its ON its.name = it.name WHERE its.tbl_name = ?"
-        }
-    };
+    let bytes = if connection.is_shared() { server::BYTES_OF_TABLE } else { BYTES_OF_TABLE };
     let mut sizes = Vec::new();
     for table in catalogue::tables(connection).await? {
         let sql = format!("SELECT count(*) FROM {}", table.name);

@@ -55,7 +55,7 @@ pub(super) async fn facts(
         has_full_page_writes: row.try_get::<&str>("pages")? == "on",
         synchronous_commit: row.try_get("commit")?,
         synchronous_standbys: row.try_get("standbys")?,
-        clock_offset: theirs - (before + after) / 2,
+        clock_offset: theirs - i64::midpoint(before, after),
         clock_error: (after - before) / 2 + 1,
     })
 }

@@ -20,7 +20,10 @@ async fn a_file_is_looked_at_without_a_change() {
     let before = super::ledger::contents(data.path());
     let found = inspect(&home).await.unwrap();
     assert_eq!(super::ledger::contents(data.path()), before);
-    assert_eq!((found.schema, found.known_schema), (Some(database::SCHEMA_VERSION), database::SCHEMA_VERSION));
+    assert_eq!(
+        (found.schema, found.known_schema),
+        (Some(database::SCHEMA_VERSION), database::SCHEMA_VERSION)
+    );
     assert_eq!((found.server, found.relocation), (None, None));
     let users = found.tables.iter().find(|table| table.name == "migration_user").unwrap();
     assert!(users.rows == 2 && users.bytes >= 4_096, "{users:?}");
@@ -40,7 +43,9 @@ async fn damage_and_an_older_schema_of_a_file_are_shown() {
     let found = inspect(&home).await.unwrap();
     assert_eq!((found.schema, found.missing.len()), (Some(17), 0));
     database::migrate_to(&mut connection, database::SCHEMA_VERSION).await.unwrap();
-    for sql in ["DROP INDEX usage_hour", "ALTER TABLE message DROP COLUMN arrived", "PRAGMA foreign_keys = OFF"] {
+    for sql in
+        ["DROP INDEX usage_hour", "ALTER TABLE message DROP COLUMN arrived", "PRAGMA foreign_keys = OFF"]
+    {
         sqlx::query(sql).execute(&mut connection).await.unwrap();
     }
     let found = inspect(&home).await.unwrap();
@@ -56,7 +61,7 @@ async fn settings_and_sizes_of_a_server_are_shown() {
     let (home, store) = on_server().await;
     running(&store, &["terry"]).await;
     let TestHome::Server { server, .. } = &home else { unreachable!() };
-    let place = Home::Server(home.address());
+    let place = Home::Server(Box::new(home.address()));
     let lock = store.take_service().await.unwrap();
     let found = inspect(&place).await.unwrap();
     assert_eq!((found.missing.as_slice(), found.services.len()), ([].as_slice(), 1));
@@ -81,7 +86,7 @@ async fn settings_and_sizes_of_a_server_are_shown() {
 async fn an_empty_database_stays_empty() {
     let server = Box::new(Postgres::start(&[]));
     let home = TestHome::Server { server, key: TempDir::new().unwrap() };
-    let found = inspect(&Home::Server(home.address())).await.unwrap();
+    let found = inspect(&Home::Server(Box::new(home.address()))).await.unwrap();
     assert_eq!((found.schema, found.tables.len()), (None, 0));
     assert!(!found.server.unwrap().loses_commits());
     let TestHome::Server { server, .. } = &home else { unreachable!() };

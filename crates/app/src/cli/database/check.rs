@@ -64,7 +64,8 @@ fn clock_words(facts: &ServerFacts) -> String {
 
 /// Describes faults for which the service does not start, or loses data.
 fn errors(found: &Inspection) -> Vec<String> {
-    let mut errors: Vec<String> = found.damage.iter().map(|words| format!("the file is damaged: {words}")).collect();
+    let mut errors: Vec<String> =
+        found.damage.iter().map(|words| format!("the file is damaged: {words}")).collect();
     errors.extend(found.missing.iter().map(|name| format!("the {name} is missing")));
     if let Some(schema) = found.schema.filter(|schema| *schema > found.known_schema) {
         errors.push(format!("schema {schema} is of a newer mailhaul; update this program"));
@@ -110,7 +111,10 @@ fn of_server(facts: &ServerFacts, warnings: &mut Vec<String>, notes: &mut Vec<St
         );
     }
     if facts.clock_offset.abs() > MAX_CLOCK_OFFSET + facts.clock_error {
-        warnings.push("the clocks of the server and of this machine differ by more than 2 s; synchronise both".to_owned());
+        warnings.push(
+            "the clocks of the server and of this machine differ by more than 2 s; synchronise both"
+                .to_owned(),
+        );
     }
     if facts.synchronous_standbys.is_empty() {
         notes.push(

@@ -7,7 +7,9 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use mailhaul_store::{CopyProgress, CopyReport, CopyStep, Home, MasterKeySource, StoreError, copy, key_id_of_file};
+use mailhaul_store::{
+    CopyProgress, CopyReport, CopyStep, Home, MasterKeySource, StoreError, copy, key_id_of_file,
+};
 
 use crate::{context::master_key, exit::Exit, output::text};
 
@@ -58,12 +60,19 @@ fn key_line(key: [u8; 8], from: &Home, to: &Home) -> String {
         None => "its file was not found here".to_owned(),
     };
     let use_it = match to {
-        Home::Server(_) => "each machine of the service needs a copy of it, named in MAILHAUL_MASTER_KEY_FILE".to_owned(),
+        Home::Server(_) => {
+            "each machine of the service needs a copy of it, named in MAILHAUL_MASTER_KEY_FILE".to_owned()
+        }
         Home::Directory(data) => {
-            format!("copy it to {} (mode 600), or name it in MAILHAUL_MASTER_KEY_FILE", data.join("master.key").display())
+            format!(
+                "copy it to {} (mode 600), or name it in MAILHAUL_MASTER_KEY_FILE",
+                data.join("master.key").display()
+            )
         }
     };
-    format!("the passwords are sealed with the master key {id}, which is not in the database: {file}; {use_it}")
+    format!(
+        "the passwords are sealed with the master key {id}, which is not in the database: {file}; {use_it}"
+    )
 }
 
 /// Files that may hold the key of the source.

@@ -46,7 +46,7 @@ pub(crate) async fn run(command: DatabaseCommand, place: Result<DataPlace>) -> R
         DatabaseCommand::Check => {
             let place = place?;
             let home = match place.server {
-                Some(server) => Home::Server(server),
+                Some(server) => Home::Server(Box::new(server)),
                 None => Home::Directory(place.directory.clone()),
             };
             check::run(&home, &place.directory).await.map_err(refused)
@@ -60,8 +60,8 @@ fn home(option: &str, text: &str) -> Result<Home> {
     if !text.contains("://") && !text.starts_with("postgres:") && !text.starts_with("postgresql:") {
         return Ok(Home::Directory(PathBuf::from(text)));
     }
-    let server = ServerAddress::parse(text);
-    Ok(Home::Server(server.map_err(|reason| anyhow!("{option}: {reason}"))?))
+    let server = ServerAddress::parse(text).map_err(|reason| anyhow!("{option}: {reason}"))?;
+    Ok(Home::Server(Box::new(server)))
 }
 
 /// Returns the error with the exit code of operations.
@@ -77,10 +77,14 @@ mod tests {
     #[test]
     fn a_place_is_a_directory_or_an_address_without_a_password() {
         for directory in ["/data", "data", "C:data"] {
-            assert!(matches!(home("--from", directory), Ok(Home::Directory(path)) if path == PathBuf::from(directory)));
+            assert!(
+                matches!(home("--from", directory), Ok(Home::Directory(path)) if path == PathBuf::from(directory))
+            );
         }
         assert!(matches!(home("--from", "postgres://m@db.example/mailhaul"), Ok(Home::Server(_))));
-        for wrong in ["postgres://m:secret@db.example/mailhaul", "postgres:/m:secret@db.example", "mysql://secret"] {
+        for wrong in
+            ["postgres://m:secret@db.example/mailhaul", "postgres:/m:secret@db.example", "mysql://secret"]
+        {
             let words = home("--from", wrong).unwrap_err().to_string();
             assert!(words.starts_with("--from: it ") && !words.contains("secret"), "{words}");
         }

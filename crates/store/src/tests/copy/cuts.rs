@@ -41,7 +41,7 @@ async fn cut_everywhere(from: &Home, to: &Home) {
 
 #[tokio::test]
 async fn a_copy_goes_on_where_it_was_cut() {
-    let places = Places::new().await;
+    let places = Places::new();
     places.fill(ledgers(2)).await;
     let store = places.open(&places.file).await;
     filled::many(&store).await;
@@ -58,7 +58,7 @@ async fn a_copy_goes_on_where_it_was_cut() {
 /// The first run ended after the mark of the source and before the end of the target's.
 #[tokio::test]
 async fn the_last_step_is_repeated() {
-    let places = Places::new().await;
+    let places = Places::new();
     let filled = places.fill(ledgers(1)).await;
     run(&places.from(), &places.to()).await;
     let from = places.from().place();
@@ -71,7 +71,7 @@ async fn the_last_step_is_repeated() {
 
 #[tokio::test]
 async fn a_source_that_changed_after_a_cut_is_not_moved() {
-    let places = Places::new().await;
+    let places = Places::new();
     places.fill(ledgers(1)).await;
     // All is copied, and not yet compared.
     assert!(!cut(&places.from(), &places.to(), 18).await);

@@ -45,9 +45,8 @@ fn has_nul(record: &LedgerRecord) -> bool {
 pub(super) async fn many(store: &Store) {
     let sql = "WITH RECURSIVE it (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM it WHERE number < 12000) \
                INSERT INTO audit (time, who, operation, identity, outcome) SELECT number, 'anna', 'o', 'i', 'done' FROM it";
-    let change = store.change(move |connection| {
-        Box::pin(async move { Ok(sql::query(sql).execute(connection).await?) })
-    });
+    let change = store
+        .change(move |connection| Box::pin(async move { Ok(sql::query(sql).execute(connection).await?) }));
     change.await.unwrap();
 }
 

@@ -20,7 +20,7 @@ struct Places {
 }
 
 impl Places {
-    async fn new() -> Self {
+    fn new() -> Self {
         let server = Box::new(Postgres::start(&["fsync=off"]));
         let server = TestHome::Server { server, key: TempDir::new().unwrap() };
         Self { file: TempDir::new().unwrap(), server, back: TempDir::new().unwrap() }
@@ -42,7 +42,7 @@ impl Places {
     }
 
     fn to(&self) -> Home {
-        Home::Server(self.server.address())
+        Home::Server(Box::new(self.server.address()))
     }
 
     /// Opens a directory with the key that all places share.
@@ -60,7 +60,10 @@ impl Places {
     }
 
     /// Fills the first place with these ledgers. Returns what it has.
-    async fn fill(&self, ledgers: Vec<Vec<Vec<mailhaul_engine::LedgerRecord>>>) -> Vec<(String, Vec<String>)> {
+    async fn fill(
+        &self,
+        ledgers: Vec<Vec<Vec<mailhaul_engine::LedgerRecord>>>,
+    ) -> Vec<(String, Vec<String>)> {
         let store = self.open(&self.file).await;
         fill(&store, ledgers).await;
         let filled = dump(&store).await;
@@ -81,7 +84,7 @@ fn ledgers(count: usize) -> Vec<Vec<Vec<mailhaul_engine::LedgerRecord>>> {
 
 #[tokio::test]
 async fn all_tables_arrive_on_a_server_and_come_back() {
-    let places = Places::new().await;
+    let places = Places::new();
     let filled = places.fill(ledgers(20)).await;
     assert_full(&filled);
     let report = run(&places.from(), &places.to()).await;
@@ -102,7 +105,7 @@ async fn all_tables_arrive_on_a_server_and_come_back() {
 
 #[tokio::test]
 async fn a_copied_database_is_used_as_its_source_was() {
-    let places = Places::new().await;
+    let places = Places::new();
     places.fill(Vec::new()).await;
     run(&places.from(), &places.to()).await;
     let store = places.server.open().await;
@@ -122,7 +125,7 @@ fn random_ledgers_arrive_and_come_back() {
     let mut runner = TestRunner::new(ProptestConfig::with_cases(3));
     let ran = runner.run(&prop::collection::vec(any_calls(), 1..9), |ledgers| {
         runtime.block_on(async {
-            let places = Places::new().await;
+            let places = Places::new();
             let filled = places.fill(ledgers).await;
             run(&places.from(), &places.to()).await;
             run(&places.to(), &places.back()).await;

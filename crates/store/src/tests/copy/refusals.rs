@@ -19,7 +19,7 @@ async fn refused(from: &Home, to: &Home) -> StoreError {
 
 #[tokio::test]
 async fn a_moved_source_is_used_no_more() {
-    let places = Places::new().await;
+    let places = Places::new();
     places.fill(Vec::new()).await;
     // A shell that was open before.
     let shell = places.open(&places.file).await;
@@ -44,7 +44,7 @@ async fn a_moved_source_is_used_no_more() {
 
 #[tokio::test]
 async fn only_an_empty_target_is_filled() {
-    let (places, others) = (Places::new().await, Places::new().await);
+    let (places, others) = (Places::new(), Places::new());
     places.fill(Vec::new()).await;
     others.fill(Vec::new()).await;
     for other in [others.from(), others.to()] {
@@ -65,20 +65,23 @@ async fn only_an_empty_target_is_filled() {
 
 #[tokio::test]
 async fn an_unfinished_copy_is_not_used() {
-    let places = Places::new().await;
+    let places = Places::new();
     places.fill(Vec::new()).await;
     let from = places.from().place();
     let store = places.server.open().await;
     let mark = format!("INSERT INTO relocation VALUES (1, 'Filling', '{from}', 0)");
     places.postgres().ask(&mark);
     let words = store.insert_endpoint(endpoint("Old"), None).await.unwrap_err().to_string();
-    assert!(words.contains(&format!("is an unfinished copy of {from}: run `mailhaul database copy` again")), "{words}");
+    assert!(
+        words.contains(&format!("is an unfinished copy of {from}: run `mailhaul database copy` again")),
+        "{words}"
+    );
     let error = Store::connect(&places.server.address()).await.err().unwrap();
     assert!(matches!(error, StoreError::Filling { .. }), "{error}");
     // Neither is it a source, nor the target of another one.
     let error = refused(&places.to(), &places.back()).await;
     assert!(matches!(error, StoreError::Filling { .. }), "{error}");
-    let other = Places::new().await;
+    let other = Places::new();
     other.fill(Vec::new()).await;
     let error = refused(&other.from(), &places.to()).await;
     assert!(matches!(error, StoreError::Filling { .. }), "{error}");
@@ -88,7 +91,7 @@ async fn an_unfinished_copy_is_not_used() {
 
 #[tokio::test]
 async fn neither_side_may_be_in_use() {
-    let places = Places::new().await;
+    let places = Places::new();
     places.fill(Vec::new()).await;
     let store = places.open(&places.file).await;
     let lock = store.lock_service().unwrap();
@@ -110,7 +113,7 @@ async fn neither_side_may_be_in_use() {
 
 #[tokio::test]
 async fn rows_that_a_server_cannot_hold_are_listed_before_anything_is_written() {
-    let places = Places::new().await;
+    let places = Places::new();
     places.fill(Vec::new()).await;
     let store = places.open(&places.file).await;
     let source = store.insert_endpoint(endpoint("Other"), None).await.unwrap();
@@ -138,7 +141,7 @@ async fn rows_that_a_server_cannot_hold_are_listed_before_anything_is_written() 
 
 #[tokio::test]
 async fn a_name_that_only_a_server_can_hold_is_listed() {
-    let places = Places::new().await;
+    let places = Places::new();
     let store = places.server.open().await;
     let known = store.mailbox("a", "b").await.unwrap();
     // The second one has a backslash.
