@@ -44,7 +44,7 @@ fn a_large_ledger_arrives_and_comes_back() {
     _ = ran(empty.env("MAILHAUL_MASTER_KEY_FILE", key(places.path())));
     let mailboxes = MAILBOXES * extent();
     one.ask(&format!(
-        "INSERT INTO mailbox (source, target, folders) SELECT 'user' || n || '@old', 'user' || n || '@new', 1 FROM generate_series(1, {mailboxes}) AS n; \
+        "INSERT INTO mailbox (source, target, folders, checksum) SELECT 'user' || n || '@old', 'user' || n || '@new', 1, n FROM generate_series(1, {mailboxes}) AS n; \
          INSERT INTO folder (mailbox_id, source, target, uid_validity) SELECT id, 'INBOX', 'INBOX', 1 FROM mailbox; \
          INSERT INTO message (folder_id, uid, state, target_uid, size, ours, arrived, checksum, flags, fingerprint, digest_whole, digest_text) \
          SELECT id, n, 1, n, 4096 + n, 1, 1700000000 + n, n, '\\Seen', decode(md5(id || 'f' || n), 'hex'), decode(md5(id || 'w' || n), 'hex'), \
