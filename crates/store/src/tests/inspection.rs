@@ -1,4 +1,4 @@
-//! What a look at a database shows.
+//! Looks at databases: their schema, settings, damage and sizes.
 
 use std::fs;
 
