@@ -25,10 +25,16 @@ pub(super) async fn run(home: &Home, directory: &Path) -> Result<Exit, StoreErro
         text::print_page(format_args!("\n{}\n", sizes::page(&found.tables)));
     }
     let errors = errors(&found);
-    errors.iter().for_each(|line| text::print(format_args!("error: {line}")));
+    for line in &errors {
+        text::print(format_args!("error: {line}"));
+    }
     let (warnings, notes) = remarks(&found);
-    warnings.iter().for_each(|line| text::print(format_args!("warning: {line}")));
-    notes.iter().for_each(|line| text::print(format_args!("note: {line}")));
+    for line in &warnings {
+        text::print(format_args!("warning: {line}"));
+    }
+    for line in &notes {
+        text::print(format_args!("note: {line}"));
+    }
     Ok(if errors.is_empty() { Exit::Synced } else { Exit::Damaged })
 }
 
