@@ -27,7 +27,7 @@ use crate::{
         args::{Cli, Operation, program},
         cmdlet::CmdletLine,
         command::{self, with_advice},
-        documents, invoke, login, shell, watch,
+        database, documents, invoke, login, shell, watch,
     },
     data_directory::DataPlace,
     exit::Exit,
@@ -101,6 +101,7 @@ async fn run() -> Result<Exit> {
     match cli.operation {
         Operation::Migrate(options) => migrate::run(*options, &data?).await,
         Operation::Serve(options) => serve::run(options, &data?, operations).await,
+        Operation::Database(command) => database::run(command, data).await,
         Operation::Watch(options) => watch::run(options, &data?, &operations).await,
         Operation::Login(options) => login::run(options, &data?, &operations).await,
         Operation::Shell(options) => shell::run(options, &data?, operations).await,

@@ -5,6 +5,7 @@
 //! forgery: 32 bits of BLAKE3.
 
 use crate::{
+    catalogue::Table,
     error::Fault,
     sql::{Row, Stored},
 };
@@ -76,6 +77,14 @@ const COMPUTED: [&str; 2] = ["name_key", "email_key"];
 /// True if the checksum of the table's rows covers the column.
 fn is_covered(table: &str, column: &str) -> bool {
     column != COLUMN && !COMPUTED.contains(&column) && (table != "user" || USER_COLUMNS.contains(&column))
+}
+
+/// True if a checksum covers the column, that of its row or of another one.
+pub(crate) fn is_checked(table: &Table, column: &str) -> bool {
+    let has_checksum = table.columns.iter().any(|it| it.name == COLUMN);
+    let name = if table.name == "migration_user" { "user" } else { &table.name };
+    // A row of `edited` counts as part of its message.
+    table.name == "edited" || (has_checksum && is_covered(name, column))
 }
 
 /// Computes the checksum of a row from its values.

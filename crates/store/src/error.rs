@@ -115,6 +115,68 @@ pub enum StoreError {
         /// The database.
         database: String,
     },
+    /// The data went to another database: two ledgers must not go on.
+    #[error("the data in {data} was moved to {to}: continue there")]
+    Moved {
+        /// The data directory or the database.
+        data: String,
+        /// The place that has the data now.
+        to: String,
+    },
+    /// A copy into the database is unfinished.
+    #[error(
+        "the data in {data} is an unfinished copy of {from}: run `mailhaul database copy` again, which continues it"
+    )]
+    Filling {
+        /// The data directory or the database.
+        data: String,
+        /// The source of the copy.
+        from: String,
+    },
+    /// A copy needs an empty database.
+    #[error(
+        "{data} is not empty: it has rows of the table {table}. Copy into a new directory or an empty database"
+    )]
+    NotEmpty {
+        /// The data directory or the database.
+        data: String,
+        table: String,
+    },
+    /// There is no data to copy or to check.
+    #[error("there is no data in {data}")]
+    NoData {
+        /// The data directory or the database.
+        data: String,
+    },
+    /// A pass without the service fills a mailbox.
+    #[error("a mailhaul process migrates a mailbox with the data in {data}; wait for its end")]
+    MailboxRuns {
+        /// The data directory.
+        data: String,
+    },
+    /// Rows of the source have no place in the target. Nothing was copied.
+    #[error("{target} cannot hold these rows; nothing was copied:\n  {}", .rows.join("\n  "))]
+    CannotHold { target: String, rows: Vec<String> },
+    /// Source and target of a copy are the same database.
+    #[error("{data} cannot be copied to itself")]
+    SameDatabase {
+        /// The data directory or the database.
+        data: String,
+    },
+    /// A table of a copy is not what the source has.
+    #[error(
+        "the table {table} of {target} has {copied}, and that of {from} has {expected}: the source was changed after an earlier \
+         run began the copy. Empty {target}, and copy again; {from} is still in use"
+    )]
+    Differs {
+        table: String,
+        from: String,
+        target: String,
+        /// The copied rows: number and digest.
+        copied: String,
+        /// The rows of the source.
+        expected: String,
+    },
     /// A password was read or written before [`Store::unlock`](crate::Store::unlock).
     #[error("the vault is locked: no master key was given")]
     VaultLocked,

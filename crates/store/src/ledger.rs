@@ -13,6 +13,7 @@ use crate::{
     leases::Lease,
     ledger_rows::{self, MailboxNames},
     load,
+    relocation::guarded,
     store::Shared,
 };
 
@@ -71,7 +72,8 @@ impl Store {
             return Ok(MailboxLedger::new(Arc::clone(shared), names, id, lease, None));
         }
         let wanted = names.clone();
-        let id = self.change_beside(|connection| Box::pin(ledger_rows::mailbox_id(connection, wanted))).await;
+        let work = guarded(self.place(), |connection| Box::pin(ledger_rows::mailbox_id(connection, wanted)));
+        let id = self.change_beside(work).await;
         let id = id.map_err(located)?;
         let checked = shared.read(|connection| Box::pin(load::check_names(connection, id))).await;
         checked.map_err(|fault| located(failed(fault)))?;

@@ -8,6 +8,7 @@
 mod apply;
 mod audit;
 mod batches;
+mod catalogue;
 mod check_row;
 mod checks;
 mod checksum;
@@ -15,12 +16,14 @@ mod clock;
 mod cluster;
 mod columns;
 mod config;
+mod copy;
 mod database;
 mod edited;
 mod endpoints;
 mod error;
 mod events;
 mod held;
+mod inspection;
 mod leases;
 mod ledger;
 mod ledger_rows;
@@ -35,6 +38,7 @@ mod pass_kind;
 mod reading;
 mod recovery;
 mod release;
+mod relocation;
 mod removals;
 mod reports;
 mod server;
@@ -63,9 +67,11 @@ pub use cluster::{
     shares::{ShareKind, Wish},
     wakes::{Wake, Wakes},
 };
+pub use copy::{CopiedTable, CopyProgress, CopyReport, CopyStep, Home, copy};
 pub use endpoints::NewSecret;
 pub use error::StoreError;
 pub use events::{Due, Users};
+pub use inspection::{Inspection, ServerFacts, TableSize, inspect};
 pub use leases::{Claim, ClaimedUser, Heartbeat, Lease, RunningPasses, WaitingPasses};
 pub use ledger::MailboxLedger;
 pub use lock::ServiceLock;
@@ -76,12 +82,13 @@ pub use parking::Parking;
 pub use pass_kind::PassKind;
 pub use recovery::Recovered;
 pub use release::Release;
+pub use relocation::Relocation;
 pub use reports::{FolderStatistics, MAX_REPORT_ENTRIES, ReportEntry, SkippedMessage, UserFailure};
 pub use server::ServerAddress;
 pub use store::Store;
 pub use tokens::ApiToken;
 pub use users::{UserFilter, UserTimes};
-pub use vault::{MasterKeySource, SecretName};
+pub use vault::{MasterKeySource, SecretName, key_id_of_file};
 
 #[cfg(test)]
 mod tests;

@@ -62,6 +62,16 @@ pub(crate) fn target(data: &Path, owner: &str) -> Result<Option<File>, StoreErro
 /// openers. The lock belongs to this open file (`F_OFD_SETLK`), so that two holders in one process exclude
 /// each other too.
 fn byte(data: &Path, name: &str, number: i64) -> Result<Option<File>, StoreError> {
+    bytes(data, name, number, 1)
+}
+
+/// Locks all mailboxes; `None` if a pass has one of them.
+pub(crate) fn all_mailboxes(data: &Path) -> Result<Option<File>, StoreError> {
+    // The length 0 means to the end of all numbers.
+    bytes(data, MAILBOXES, 0, 0)
+}
+
+fn bytes(data: &Path, name: &str, first: i64, length: i64) -> Result<Option<File>, StoreError> {
     let (path, file) = open(data, name)?;
     #[expect(
         clippy::cast_possible_truncation,
@@ -70,8 +80,8 @@ fn byte(data: &Path, name: &str, number: i64) -> Result<Option<File>, StoreError
     let byte = libc::flock {
         l_type: libc::F_WRLCK as libc::c_short,
         l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: number,
-        l_len: 1,
+        l_start: first,
+        l_len: length,
         l_pid: 0,
     };
     match fcntl(&file, FcntlArg::F_OFD_SETLK(&byte)) {
@@ -123,26 +133,33 @@ impl Store {
     /// [`StoreError::ServiceRuns`] while another process, or another part of this one, has it.
     pub fn lock_service(&self) -> Result<ServiceLock, StoreError> {
         let Some(data) = self.data() else { return Ok(ServiceLock::on_server()) };
-        let (path, mut file) = open(data, "serve.lock")?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let holder = fs::read_to_string(&path).unwrap_or_default();
-                let holder = Some(holder.trim()).filter(|it| !it.is_empty()).unwrap_or("unknown process");
-                return Err(StoreError::ServiceRuns {
-                    data: data.display().to_string(),
-                    holder: holder.to_owned(),
-                });
-            }
-            Err(TryLockError::Error(error)) => return Err(StoreError::file(&path)(error)),
-        }
-        file.set_len(0)
-            .and_then(|()| writeln!(file, "process {}", std::process::id()))
-            .map_err(StoreError::file(&path))?;
+        let file = service(data, format_args!("process {}", std::process::id()))?;
         // A file that stays does no harm.
         _ = remove_old_files(data);
         Ok(ServiceLock { owner: Guid::new_v4(), _file: Some(file) })
     }
+}
+
+/// Locks the data directory for the holder with this name, in place of a service.
+///
+/// # Errors
+/// [`StoreError::ServiceRuns`] while another process, or another part of this one, has it.
+pub(crate) fn service(data: &Path, name: std::fmt::Arguments<'_>) -> Result<File, StoreError> {
+    let (path, mut file) = open(data, "serve.lock")?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let holder = fs::read_to_string(&path).unwrap_or_default();
+            let holder = Some(holder.trim()).filter(|it| !it.is_empty()).unwrap_or("unknown process");
+            return Err(StoreError::ServiceRuns {
+                data: data.display().to_string(),
+                holder: holder.to_owned(),
+            });
+        }
+        Err(TryLockError::Error(error)) => return Err(StoreError::file(&path)(error)),
+    }
+    file.set_len(0).and_then(|()| writeln!(file, "{name}")).map_err(StoreError::file(&path))?;
+    Ok(file)
 }
 
 /// Opens a lock file.

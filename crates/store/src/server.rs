@@ -17,12 +17,18 @@ use crate::{
 };
 
 /// The steps of the server's schema. They have the numbers of the file's steps.
-const SCHEMA: [SchemaStep; 1] = [(18, "store", include_str!("../migrations/postgres/0018_store.sql"))];
+const SCHEMA: [SchemaStep; 2] = [
+    (18, "store", include_str!("../migrations/postgres/0018_store.sql")),
+    (19, "relocation", include_str!("../migrations/postgres/0019_relocation.sql")),
+];
 
 /// Connections of one process. Reading and writing of 200 mailboxes needs no more.
 const MAX_CONNECTIONS: u32 = 8;
 /// Timeout for a free connection: as for the file, the last of many mailboxes must wait, not fail.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_mins(10);
+
+/// Begins a transaction whose values are of one moment.
+pub(crate) const READ_ONLY: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// Settings of each connection.
 ///
@@ -31,6 +37,16 @@ const SETTINGS: [(&str, &str); 6] = [
     ("idle_in_transaction_session_timeout", "10s"),
     ("lock_timeout", "30s"),
     ("statement_timeout", "60s"),
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_user_timeout", "15s"),
+    ("TimeZone", "UTC"),
+];
+
+/// Settings of the connections of a copy, which waits for the other database between two statements.
+const COPY_SETTINGS: [(&str, &str); 6] = [
+    ("idle_in_transaction_session_timeout", "0"),
+    ("lock_timeout", "30s"),
+    ("statement_timeout", "0"),
     ("tcp_keepalives_idle", "10"),
     ("tcp_user_timeout", "15s"),
     ("TimeZone", "UTC"),
@@ -130,15 +146,40 @@ pub(crate) struct Server {
 impl Server {
     /// Connects, and brings the schema up to date.
     pub(crate) async fn connect(address: &ServerAddress) -> Result<Self, StoreError> {
-        let words = address.words();
-        let failed = StoreError::database(&words, "opened");
-        let options = address.options.clone().application_name("mailhaul").options(SETTINGS);
-        migrate(&options).await.map_err(failed)?;
+        let server = Self::new(address, SETTINGS);
+        server.migrate(address).await?;
+        Ok(server)
+    }
+
+    /// Connects for a copy, and brings the schema up to date.
+    pub(crate) async fn connect_to_copy(address: &ServerAddress) -> Result<Self, StoreError> {
+        let server = Self::new(address, COPY_SETTINGS);
+        server.migrate(address).await?;
+        Ok(server)
+    }
+
+    /// Connects to the database as it is: its schema may be another one, or missing.
+    pub(crate) async fn connect_as_it_is(address: &ServerAddress) -> Result<Self, StoreError> {
+        let server = Self::new(address, COPY_SETTINGS);
+        let failed = StoreError::database(&server.words, "opened");
+        // The pool would wait for a server that refuses connections.
+        let connection = address.options.connect().await.map_err(|error| failed(error.into()))?;
+        drop(connection);
+        Ok(server)
+    }
+
+    async fn migrate(&self, address: &ServerAddress) -> Result<(), StoreError> {
+        let options = address.options.clone().application_name("mailhaul");
+        migrate(&options).await.map_err(StoreError::database(&self.words, "opened"))
+    }
+
+    fn new(address: &ServerAddress, settings: [(&str, &str); 6]) -> Self {
+        let options = address.options.clone().application_name("mailhaul").options(settings);
         let pool = PgPoolOptions::new()
             .max_connections(MAX_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy_with(options);
-        Ok(Self { pool, words })
+        Self { pool, words: address.words() }
     }
 
     /// Opens a connection that receives messages of other processes.
@@ -157,8 +198,12 @@ impl Server {
 
     /// Begins a read transaction: all values are of one moment.
     pub(crate) async fn begin_reading(&self) -> Result<Reading, Fault> {
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        Ok(Reading::on_server(Connection::Server(self.pool.begin_with(begin).await?)))
+        Ok(Reading::on_server(self.begin(READ_ONLY).await?))
+    }
+
+    /// Begins a transaction with this statement.
+    pub(crate) async fn begin(&self, begin: &'static str) -> Result<Connection, Fault> {
+        Ok(Connection::Server(self.pool.begin_with(begin).await?))
     }
 
     /// Runs the work in a transaction.

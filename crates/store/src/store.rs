@@ -17,6 +17,7 @@ use crate::{
     leases::Lease,
     lock,
     reading::{Readers, Reading},
+    relocation,
     server::{Server, ServerAddress, Turn},
     server_text::replace_nul,
     sql::Connection,
@@ -75,7 +76,9 @@ impl Store {
         let path = database::make_file(data)?;
         let options = database::write_options(&path);
         let words = file_words(&path);
-        let connection = database::open(&options).await.map_err(StoreError::database(&words, "opened"))?;
+        let failed = StoreError::database(&words, "opened");
+        let mut connection = database::open(&options).await.map_err(&failed)?;
+        relocation::refuse(&mut connection, data.display().to_string()).await.map_err(&failed)?;
         drop(held);
         let readers = Readers::pool(&path);
         let writer = Some(Writer::start(words, options, Some(connection)));
@@ -102,7 +105,9 @@ impl Store {
             return Ok(None);
         };
         shared.schema = schema;
-        Ok(Some(Self { shared: Arc::new(shared), is_reader: true }))
+        let store = Self { shared: Arc::new(shared), is_reader: true };
+        store.refuse_relocated().await?;
+        Ok(Some(store))
     }
 
     /// Returns a store that reads ledgers beside the passes that write them; `None` if there is no ledger yet.
@@ -126,6 +131,7 @@ impl Store {
         let server = Server::connect(address).await?;
         let store = Self::new(Backend::Server(server), database::SCHEMA_VERSION);
         store.read_server_clock().await?;
+        store.refuse_relocated().await?;
         Ok(store)
     }
 
@@ -176,12 +182,13 @@ impl Store {
     ///
     /// On a server, changes of users with a lease run beside it ([`Store::change_beside`]): the work locks
     /// the users that it decides about. The result is durable when it returns. A failure changes nothing.
+    /// Data that went to another database is not changed.
     pub(crate) async fn change<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
     {
-        self.change_in(Turn::Alone, work).await
+        self.change_in(Turn::Alone, relocation::guarded(self.place(), work)).await
     }
 
     /// Runs the work in one transaction, on a server beside other changes.

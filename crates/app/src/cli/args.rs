@@ -11,6 +11,7 @@ use mailhaul_mail::repair::{Repair, Repairs};
 use mailhaul_operations::Operations;
 
 use super::{
+    database::DatabaseCommand,
     documents::{Completions, Man},
     login::LoginOptions,
     shell::ShellOptions,
@@ -64,6 +65,9 @@ pub(crate) enum Operation {
     Login(LoginOptions),
     /// Runs cmdlets with pipes (New-MigrationBatch ... | Format-List) from a prompt or a script
     Shell(ShellOptions),
+    /// Copies the data of the service to another database, or checks a database
+    #[command(subcommand)]
+    Database(DatabaseCommand),
     /// Runs an operation with a JSON request from standard input; prints the answer as JSON
     Invoke {
         /// Cmdlet of the operation, for example Get-MigrationBatch

@@ -4,6 +4,7 @@ pub(crate) mod args;
 pub(crate) mod cmdlet;
 pub(crate) mod command;
 mod console;
+pub(crate) mod database;
 pub(crate) mod documents;
 pub(crate) mod invoke;
 pub(crate) mod login;

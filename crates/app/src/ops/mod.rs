@@ -14,6 +14,7 @@ mod user;
 
 use mailhaul_operations::Operations;
 
+pub(crate) use self::shared::failures::into_failure;
 use crate::context::Context;
 
 /// Lists all operations in the order of the help.

@@ -8,6 +8,7 @@ mod clock;
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "the tests of the service use more of it")]
 mod common;
+mod copies;
 mod cuts;
 mod hostile;
 mod kinds;

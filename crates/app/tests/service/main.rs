@@ -10,6 +10,7 @@ mod checks;
 mod clock;
 #[path = "../common/mod.rs"]
 mod common;
+mod copies;
 mod crashes;
 mod documents;
 mod echo;

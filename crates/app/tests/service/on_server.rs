@@ -10,7 +10,7 @@ use crate::support::{Service, assert_same, give, names, until};
 pub(crate) const MESSAGES: usize = 40;
 
 /// A machine with a data directory of its own, and the database.
-fn machine(server: &Postgres, key: &Path) -> Service {
+pub(crate) fn machine(server: &Postgres, key: &Path) -> Service {
     let mut service = Service::idle();
     service.set("MAILHAUL_DATABASE", server.url().into());
     service.set("PGPASSWORD", server.password().into());
@@ -19,7 +19,7 @@ fn machine(server: &Postgres, key: &Path) -> Service {
 }
 
 /// Writes a master key, the same for all machines.
-fn write_key(directory: &Path) -> std::path::PathBuf {
+pub(crate) fn write_key(directory: &Path) -> std::path::PathBuf {
     let file = directory.join("master.key");
     fs::write(&file, "5a".repeat(32)).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();

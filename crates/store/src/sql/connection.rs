@@ -27,6 +27,20 @@ impl Connection {
         }
     }
 
+    /// Commits the transaction.
+    ///
+    /// That of a file stays open for the next one.
+    pub(crate) async fn commit(self) -> Result<Option<Self>, sqlx::Error> {
+        match self {
+            Self::Server(transaction) => transaction.commit().await.map(|()| None),
+            Self::FileReader(transaction) => transaction.commit().await.map(|()| None),
+            Self::File(mut connection) => {
+                sqlx::query("COMMIT").execute(&mut connection).await?;
+                Ok(Some(Self::File(connection)))
+            }
+        }
+    }
+
     /// True if other processes write at the same time: what a change decides from, it must lock first.
     pub(crate) fn is_shared(&self) -> bool {
         matches!(self, Self::Server(_))

@@ -68,6 +68,11 @@ fn add_column(values: Vec<Value>, arguments: &mut PgArguments) -> Result<(), Box
                 .map(|value| if let Value::Bytes(value) = value { Ok(value) } else { Err(other()) })
                 .collect::<Result<Vec<_>, _>>()?,
         ),
+        Some(Value::Guid(_)) => arguments.add(
+            values
+                .map(|value| if let Value::Guid(value) = value { Ok(value) } else { Err(other()) })
+                .collect::<Result<Vec<_>, _>>()?,
+        ),
         _ => Err(other()),
     }
 }

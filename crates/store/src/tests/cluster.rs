@@ -3,14 +3,14 @@
 use mailhaul_migration::{BatchIntent, Guid, UserEvent, UserStatus};
 use tokio::join;
 
-use super::{Home, at, batch, claim, end, endpoint, on_server, rows, running};
+use super::{Home, at, batch, claim, end, endpoint, node, on_server, rows, running};
 use crate::{
     Claim, ClaimLimits, Due, NodeSettings, PassKind, Recovered, ShareKind, Store, StoreError, Users, Wake,
     Wish,
 };
 
 fn settings(name: &str) -> NodeSettings {
-    NodeSettings { name: name.to_owned(), program: "1.0.0".to_owned(), capacity: 200 }
+    NodeSettings { name: name.to_owned(), ..node() }
 }
 
 async fn join_as(store: &Store, name: &str) -> Guid {

@@ -227,6 +227,12 @@ async fn texts_with_nul_are_no_damage() {
     assert_eq!(messages.into_values().collect::<Vec<_>>(), states(nul));
 }
 
+/// An edit with this description.
+pub(super) fn edited(edits: &str) -> RepairRecord {
+    let (original, copy, sha256) = (identity(), identity(), Sha256::from_bytes([3; 32]));
+    RepairRecord { original, copy, sha256, edits: edits.to_owned(), subject: None }
+}
+
 fn identity() -> MessageIdentity {
     MessageIdentity {
         fingerprint: Fingerprint::from_bytes([1; 16]),
@@ -431,7 +437,7 @@ async fn a_file_of_a_newer_program_or_of_no_program_is_refused() {
         Store::open_read_only(data.path()).await.err().unwrap(),
     ] {
         let words = error.to_string();
-        assert!(words.ends_with("another version of mailhaul (schema 99, this one knows 18)"), "{words}");
+        assert!(words.ends_with("another version of mailhaul (schema 99, this one knows 19)"), "{words}");
     }
 
     let data = TempDir::new().unwrap();
@@ -571,7 +577,7 @@ fn any_record() -> impl Strategy<Value = LedgerRecord> {
 }
 
 /// Calls with some records each. Most consecutive records are of one folder, as in practice.
-fn any_calls() -> impl Strategy<Value = Vec<Vec<LedgerRecord>>> {
+pub(super) fn any_calls() -> impl Strategy<Value = Vec<Vec<LedgerRecord>>> {
     let opening = any_folder().prop_map(|folder| LedgerRecord::Opened {
         target: folder.clone(),
         folder,

@@ -4,10 +4,12 @@ mod batches;
 mod checks;
 mod clock;
 mod cluster;
+mod copy;
 mod damage;
 mod endpoints;
 mod events;
 mod fencing;
+mod inspection;
 mod keys;
 mod leases;
 mod ledger;
@@ -85,6 +87,13 @@ impl Home {
         }
     }
 
+    /// The address of the server, with its password.
+    fn address(&self) -> ServerAddress {
+        let Self::Server { server, .. } = self else { panic!("a test of a server") };
+        let address = ServerAddress::parse(&server.url()).unwrap();
+        address.with_password(&Secret::new(server.password().to_owned()))
+    }
+
     /// Opens the database once more.
     async fn open(&self) -> Store {
         match self {
@@ -93,10 +102,8 @@ impl Home {
                 store.unlock(MasterKeySource::DataDirectory).await.unwrap();
                 store
             }
-            Self::Server { server, key } => {
-                let address = ServerAddress::parse(&server.url()).unwrap();
-                let address = address.with_password(&Secret::new(server.password().to_owned()));
-                let store = Store::connect(&address).await.unwrap();
+            Self::Server { key, .. } => {
+                let store = Store::connect(&self.address()).await.unwrap();
                 store.unlock(key_file(key.path(), 7)).await.unwrap();
                 store
             }
@@ -230,4 +237,9 @@ fn end(event: UserEvent, second: i64, due: Due) -> Release {
         folders: None,
         skipped: None,
     }
+}
+
+/// A service, as other nodes see it.
+fn node() -> crate::NodeSettings {
+    crate::NodeSettings { name: "mail1".to_owned(), program: "1.0.0".to_owned(), capacity: 200 }
 }

@@ -20,7 +20,7 @@ fn entry(number: i64) -> ReportEntry {
     ReportEntry { time: at(number), text: format!("entry {number}") }
 }
 
-fn item(number: u32) -> SkippedItem {
+pub(super) fn item(number: u32) -> SkippedItem {
     SkippedItem {
         uid: Uid::new(number).unwrap(),
         subject: number.is_multiple_of(2).then(|| format!("subject {number}")),
@@ -40,7 +40,7 @@ fn repaired(number: u32) -> RepairedItem {
     }
 }
 
-fn folder(name: &str, skipped: u32) -> FolderReport {
+pub(super) fn folder(name: &str, skipped: u32) -> FolderReport {
     FolderReport {
         source: FolderPath::parse(name),
         target: Some(FolderPath::parse("Target")),

@@ -12,11 +12,11 @@ mod rotate;
 mod seal;
 pub(crate) mod secrets;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use strum::{Display, EnumString, IntoStaticStr};
 
-pub(crate) use keys::Keys;
+pub(crate) use keys::{Keys, key_in_use};
 pub(crate) use seal::KeyId;
 
 /// The place of the master key.
@@ -28,6 +28,11 @@ pub enum MasterKeySource {
     File(PathBuf),
     /// A credential of the service manager (`$CREDENTIALS_DIRECTORY/master-key`), with any mode.
     Credential(PathBuf),
+}
+
+/// Returns the id by which rows name the key in a file; `None` if the file holds no key, or is missing.
+pub fn key_id_of_file(path: &Path) -> Option<[u8; 8]> {
+    Some(key_file::read(path, false).ok()??.id())
 }
 
 /// The secrets that an owner may have.

@@ -34,7 +34,15 @@ pub(crate) fn into_failure(error: StoreError) -> Failure {
         StoreError::Illegal { .. } | StoreError::LeaseLost { .. } => {
             Failure::conflict(&error).with_advice("Check its status with Get-MigrationUser, and try again.")
         }
-        StoreError::Locked { .. } | StoreError::ServiceRuns { .. } => Failure::conflict(&error),
+        StoreError::Locked { .. }
+        | StoreError::ServiceRuns { .. }
+        | StoreError::Moved { .. }
+        | StoreError::Filling { .. }
+        | StoreError::NotEmpty { .. }
+        | StoreError::MailboxRuns { .. }
+        | StoreError::Differs { .. } => Failure::conflict(&error),
+        StoreError::CannotHold { .. } | StoreError::SameDatabase { .. } => Failure::invalid(&error),
+        StoreError::NoData { .. } => Failure::not_found(&error),
         StoreError::VaultLocked
         | StoreError::KeyChanged
         | StoreError::KeyFile { .. }

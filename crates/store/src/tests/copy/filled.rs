@@ -1,0 +1,165 @@
+//! A database with rows in each table, and all that it has.
+
+use mailhaul_engine::{Ledger, LedgerRecord};
+use mailhaul_mail::Secret;
+use mailhaul_migration::{BatchIntent, Guid, MigrationConfig, UserEvent};
+
+use super::super::{
+    at, batch, claim, end, endpoint, failure,
+    ledger::{done, opened},
+    reports::{folder, item},
+    row, rows,
+};
+use crate::{
+    AuditEntry, Claim, Due, FolderStatistics, Parking, Release, ReportEntry, SkippedMessage, Store,
+    server_text::replace_nul,
+    sql::{self, Stored},
+};
+
+/// Fills all tables, and writes these calls, each list to a mailbox of its own.
+pub(super) async fn fill(store: &Store, ledgers: Vec<Vec<Vec<LedgerRecord>>>) {
+    more(store).await;
+    for (number, calls) in ledgers.into_iter().enumerate() {
+        let known = store.mailbox("terry@old.example", &format!("user{number}@new.example")).await.unwrap();
+        for mut records in calls {
+            records.iter_mut().for_each(replace_nul);
+            records.retain(|record| !has_nul(record));
+            // A folder that was not opened before is refused.
+            _ = known.record(&records).await;
+        }
+    }
+    let known = store.mailbox("terry@old.example", "sent@new.example").await.unwrap();
+    known.record(&[opened("INBOX"), done("INBOX", 1), repaired("INBOX", 2)]).await.unwrap();
+}
+
+/// True if a server would have another name for the record's folder.
+fn has_nul(record: &LedgerRecord) -> bool {
+    let target = match record {
+        LedgerRecord::Opened { target, .. } => target,
+        _ => record.folder(),
+    };
+    record.folder().to_string().contains('\0') || target.to_string().contains('\0')
+}
+
+/// Adds a table of several pages.
+pub(super) async fn many(store: &Store) {
+    let sql = "WITH RECURSIVE it (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM it WHERE number < 12000) \
+               INSERT INTO audit (time, who, operation, identity, outcome) SELECT number, 'anna', 'o', 'i', 'done' FROM it";
+    let change = store
+        .change(move |connection| Box::pin(async move { Ok(sql::query(sql).execute(connection).await?) }));
+    change.await.unwrap();
+}
+
+/// A message that was edited.
+fn repaired(folder: &str, number: u32) -> LedgerRecord {
+    let LedgerRecord::Message { folder, uid, state: Some(mut state) } = done(folder, number) else {
+        unreachable!()
+    };
+    if let mailhaul_engine::MessageState::Done(copied) = &mut state {
+        copied.edited = Some(Box::new(super::super::ledger::edited("NulBytes")));
+    }
+    LedgerRecord::Message { folder, uid, state: Some(state) }
+}
+
+/// Adds some rows to each table of the service.
+pub(super) async fn more(store: &Store) {
+    let number = store.users(&crate::UserFilter::default(), None, 9).await.unwrap().items.len();
+    more_of(store, if number == 0 { "first" } else { "second" }).await;
+}
+
+/// Adds a batch with this name, and rows to the other tables of the service.
+pub(super) async fn more_of(store: &Store, name: &str) {
+    let secret = Secret::new("the administrator's".to_owned());
+    let source = store.insert_endpoint(endpoint(&format!("Old {name}")), Some(secret)).await.unwrap();
+    let target = store.insert_endpoint(endpoint(&format!("New {name}")), None).await.unwrap();
+    let mut new = batch(name, &source, BatchIntent::Run);
+    new.target_endpoint = Some(target.guid);
+    let users = if name == "first" { rows(&["terry", "anna"]) } else { vec![row(2, name)] };
+    store.insert_batch(new, users).await.unwrap();
+    let wanted = Claim { target_endpoint: Some(target.guid), ..claim(&source, Guid::new_v4(), 10) };
+    let claimed = store.claim(wanted).await.unwrap();
+    let release = Release {
+        failure: Some(failure()),
+        entries: vec![ReportEntry { time: at(11), text: "a server's text: \0".to_owned() }],
+        folders: Some(vec![FolderStatistics::from(&folder("INBOX", 2))]),
+        skipped: Some(vec![SkippedMessage::from_item(
+            &mailhaul_mail::FolderPath::parse("a/b"),
+            &item(1),
+            "TooLarge",
+        )]),
+        ..end(UserEvent::Deferred, 12, Due::At(at(60)))
+    };
+    store.release(&claimed[0].lease, release).await.unwrap();
+    let config = MigrationConfig { target_endpoint: Some(target.guid), ..MigrationConfig::default() };
+    store.update_config(move |it| *it = config).await.unwrap();
+    store.create_token(name, "operator", at(0)).await.unwrap();
+    let parking = Parking { since: at(0), until: at(9), reason: "slow down".to_owned() };
+    store.park(source.guid, move |_| parking).await.unwrap();
+    store.add_usage(source.guid, "terry", vec![(7, 70), (8, 80)], 0).await.unwrap();
+    for number in 0..2 {
+        let entry = AuditEntry {
+            time: at(number),
+            who: "anna".to_owned(),
+            operation: "New-MigrationBatch".to_owned(),
+            identity: name.to_owned(),
+            outcome: "done".to_owned(),
+        };
+        store.append_audit(entry).await.unwrap();
+    }
+}
+
+/// Returns the names of all tables with their rows, sorted. NUL is shown as a server keeps it.
+///
+/// It has a list of tables of its own, so that it sees a table that the copy forgets.
+pub(super) async fn dump(store: &Store) -> Vec<(String, Vec<String>)> {
+    let sql = if store.is_on_server() {
+        "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' AND tablename !~ '^message_' \
+         AND tablename NOT IN ('_sqlx_migrations', 'relocation', 'held', 'learned', 'node', 'share')"
+    } else {
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' \
+         AND name NOT IN ('_sqlx_migrations', 'relocation')"
+    };
+    let dumped = store.read(|connection| {
+        Box::pin(async move {
+            let mut tables: Vec<String> = sql::query_scalar(sql).fetch_all(&mut *connection).await?;
+            tables.sort();
+            let mut all = Vec::new();
+            for table in tables {
+                let found = sql::query(format!("SELECT * FROM {table}")).fetch_all(&mut *connection).await?;
+                let mut rows: Vec<String> = found.iter().map(words).collect();
+                rows.sort();
+                all.push((table, rows));
+            }
+            Ok(all)
+        })
+    });
+    dumped.await.unwrap()
+}
+
+/// Describes a row by the names of its columns, in their order.
+fn words(row: &sql::Row) -> String {
+    let mut cells: Vec<String> = row
+        .names()
+        .into_iter()
+        .enumerate()
+        .map(|(place, name)| {
+            let value = match row.stored(place).unwrap().unwrap() {
+                Stored::Null => "NULL".to_owned(),
+                Stored::Number(number) => number.to_string(),
+                Stored::Text(text) => format!("{:?}", text.replace('\0', "\u{2400}")),
+                Stored::Bytes(bytes) => format!("{bytes:?}"),
+                Stored::Guid(guid) => format!("{:?}", guid.as_bytes()),
+            };
+            format!("{name}={value}")
+        })
+        .collect();
+    cells.sort();
+    cells.join(" ")
+}
+
+/// Fails if a table has no row: then no test would see that it is not copied.
+pub(super) fn assert_full(dumped: &[(String, Vec<String>)]) {
+    assert!(dumped.len() > 10, "{dumped:?}");
+    let empty: Vec<_> = dumped.iter().filter(|(_, rows)| rows.is_empty()).map(|(table, _)| table).collect();
+    assert!(empty.is_empty(), "fill these tables: {empty:?}");
+}
