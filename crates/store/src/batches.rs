@@ -1,5 +1,7 @@
 //! Batches: named sets of users.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use mailhaul_migration::{Batch, BatchSettings, Guid, UserEvent, UserRow};
 
@@ -48,7 +50,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NameTaken`]; [`StoreError::NotFound`] if an endpoint does not exist;
-    /// [`StoreError::VaultLocked`].
+    /// [`StoreError::NoUsersLeft`] if all rows are left out; [`StoreError::VaultLocked`].
     pub async fn insert_batch(&self, batch: Batch, users: Vec<UserRow>) -> Result<InsertedBatch, StoreError> {
         let keys = self.shared.keys.clone();
         self.change(move |connection| {
@@ -68,7 +70,8 @@ impl Store {
     /// its status. An empty optional cell changes nothing.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::VaultLocked`].
+    /// [`StoreError::NotFound`]; [`StoreError::NoUsersLeft`] if all rows are left out;
+    /// [`StoreError::VaultLocked`].
     pub async fn add_users(
         &self,
         batch: Guid,
@@ -83,6 +86,25 @@ impl Store {
                 warn(connection, batch.guid, &added.left_out).await?;
                 Ok(added)
             })
+        })
+        .await
+    }
+
+    /// Returns a sentence for each row that an import into this batch leaves out.
+    ///
+    /// Such a row has the address of a user of another batch. `None` is a batch that does not exist yet.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn rows_of_other_batches(
+        &self,
+        batch: Option<Guid>,
+        rows: Vec<UserRow>,
+    ) -> Result<Vec<String>, StoreError> {
+        let rows = Arc::new(rows);
+        self.read(move |connection| {
+            let rows = rows.clone();
+            Box::pin(async move { members::rows_of_other_batches(connection, batch, &rows).await })
         })
         .await
     }

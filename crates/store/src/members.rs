@@ -9,7 +9,7 @@ use mailhaul_migration::{Batch, BatchIntent, Guid, UserRow, UserStatus};
 use crate::{
     checksum::check_row,
     columns::{Cells, millis},
-    error::Fault,
+    error::{Fault, StoreError},
     pass_kind::PassKind,
     service_rows,
     sql::{self, Builder, Connection, Value},
@@ -37,7 +37,18 @@ struct ExistingUser {
     batch_name: String,
 }
 
+impl ExistingUser {
+    /// Describes a row that is left out. No cell is shown: in a row with shifted columns it is a password.
+    fn left_out(&self, number: usize) -> String {
+        let name = &self.batch_name;
+        format!("Row {number}: the EmailAddress is in the batch \"{name}\" already; row {number} is left out")
+    }
+}
+
 /// Adds and updates users, and seals their passwords.
+///
+/// # Errors
+/// [`StoreError::NoUsersLeft`] if all rows are left out.
 pub(crate) async fn add(
     connection: &mut Connection,
     keys: &Keys,
@@ -51,13 +62,10 @@ pub(crate) async fn add(
     let mut users = Vec::with_capacity(rows.len());
     for row in rows {
         let address = row.email_address.to_ascii_lowercase();
-        // No cell is shown: in a row with shifted columns it is a password.
         let number = row.row;
         match known.get(&address) {
-            Some(other) if other.batch != batch.guid => added.left_out.push(format!(
-                "Row {number}: the EmailAddress is in the batch \"{}\" already; row {number} is left out",
-                other.batch_name
-            )),
+            Some(other) if other.batch != batch.guid => added.left_out.push(other.left_out(number)),
+            // No cell is shown: in a row with shifted columns it is a password.
             _ if seen.contains(&address) => added.left_out.push(format!(
                 "Row {number}: the EmailAddress is in an earlier row; row {number} is left out"
             )),
@@ -72,6 +80,9 @@ pub(crate) async fn add(
         }
         seen.insert(address);
     }
+    if users.is_empty() && !added.left_out.is_empty() {
+        return Err(StoreError::NoUsersLeft { left_out: added.left_out }.into());
+    }
     let mut rest = users.into_iter();
     loop {
         let chunk: Vec<(Guid, UserRow)> = rest.by_ref().take(ROWS_PER_STATEMENT).collect();
@@ -81,6 +92,20 @@ pub(crate) async fn add(
         upsert(connection, batch, &chunk, now).await?;
         seal(connection, keys, chunk).await?;
     }
+}
+
+/// Returns a sentence for each row whose address is in another batch than this one.
+pub(crate) async fn rows_of_other_batches(
+    connection: &mut Connection,
+    batch: Option<Guid>,
+    rows: &[UserRow],
+) -> Result<Vec<String>, Fault> {
+    let known = known(connection, rows).await?;
+    let other = |row: &UserRow| {
+        let user = known.get(&row.email_address.to_ascii_lowercase())?;
+        if Some(user.batch) == batch { None } else { Some(user.left_out(row.row)) }
+    };
+    Ok(rows.iter().filter_map(other).collect())
 }
 
 /// Reads the users that have the addresses of the rows, by address in lower case.

@@ -178,10 +178,9 @@ impl Operation<Context> for SetMigrationBatch {
         request.change(&mut after)?;
         let rows = match file {
             Some(file) => {
-                let (source, target) = members::endpoints_of(context, &overview.batch).await?;
-                let list = members::read(&file, columns, &source)?;
+                let ends = members::ends_of(context, &overview.batch).await?;
                 let known = members::addresses(context, guid).await?;
-                Some(members::fitting(list, &source, target.as_ref(), &known)?)
+                Some(ends.users(&file, columns, &known)?)
             }
             None => None,
         };
@@ -221,7 +220,7 @@ async fn add_users(context: &Context, batch: Guid, list: UserList) -> Result<Str
     let store = &context.store;
     let warnings = list.warnings;
     let added = store.add_users(batch, list.users, context.now()).await.map_err(into_failure)?;
-    let left_out = added.left_out.len() + warnings.len();
+    let left_out = added.left_out.len() + list.left_out;
     let warn = move |batch: &mut Batch| batch.validation_warnings.extend(warnings);
     store.update_batch(batch, warn).await.map_err(into_failure)?;
     Ok(format!(

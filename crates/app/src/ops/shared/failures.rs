@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use mailhaul_migration::{CsvError, FilterError};
+use mailhaul_migration::{CsvErrors, CsvRule, FilterError, column_list};
 use mailhaul_operations::Failure;
 use mailhaul_store::StoreError;
 
@@ -25,6 +25,8 @@ pub(crate) fn into_failure(error: StoreError) -> Failure {
             Failure::conflict(format_args!("the migration {what} \"{name}\" already exists"))
                 .with_advice(format_args!("Choose another name, or remove the {what} that has it."))
         }
+        StoreError::NoUsersLeft { .. } => Failure::invalid(format_args!("CSVData: {error}"))
+            .with_advice("Nothing was changed. Get-MigrationUser shows the batch of each user."),
         StoreError::InUse { .. } => Failure::conflict(&error)
             .with_advice("Remove these batches first, or choose another target in Set-MigrationConfig."),
         StoreError::Changed { .. } => {
@@ -70,18 +72,32 @@ pub(crate) fn not_found(what: &str, identity: impl Display) -> Failure {
     }
 }
 
-/// Maps an error in the CSV file of users.
+/// Maps the errors of the CSV file of users.
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
-pub(crate) fn csv(error: CsvError) -> Failure {
-    let failure = Failure::invalid(format_args!("CSVData: {error}"));
-    match &error {
-        CsvError::TooManyRows | CsvError::TooLarge { .. } => {
-            failure.with_advice("Split the file, and make a batch of each part.")
-        }
-        CsvError::UnknownColumn { .. } => failure.with_advice(
-            "Correct the column name, or give -AllowUnknownColumnsInCsv $true to ignore the column.",
+pub(crate) fn csv(errors: CsvErrors) -> Failure {
+    let failure = Failure::invalid(format_args!("CSVData: {errors}"));
+    let advice = [
+        (
+            errors.has(|rule| matches!(rule, CsvRule::TooManyRows | CsvRule::TooLarge { .. })),
+            "Split the file, and make a batch of each part.".to_owned(),
         ),
-        _ => failure,
+        (
+            errors.has(|rule| matches!(rule, CsvRule::NoTargetPassword)),
+            "Fill the column TargetPassword, or give the endpoint a login for all mailboxes with \
+             Set-MigrationEndpoint."
+                .to_owned(),
+        ),
+        (
+            errors.has(|rule| matches!(rule, CsvRule::UnknownColumn { .. })),
+            format!(
+                "The columns are {}. -AllowUnknownColumnsInCsv $true ignores a column that is none of them.",
+                column_list()
+            ),
+        ),
+    ];
+    match advice.into_iter().find(|(applies, _)| *applies) {
+        Some((_, advice)) => failure.with_advice(advice),
+        None => failure,
     }
 }
 
