@@ -68,7 +68,7 @@ impl UserList {
     pub(crate) fn leave_out(&mut self, row: usize, rule: &CsvRule) {
         self.left_out += 1;
         match self.left_out {
-            ..=MAX_NAMED_ROWS => self.warnings.push(format!("Row {row}: {rule}; row {row} is left out")),
+            ..=MAX_NAMED_ROWS => self.warnings.push(rule.left_out(row)),
             NEXT_ROW => self.warnings.push("More rows are left out; they are not named".to_owned()),
             _ => {}
         }

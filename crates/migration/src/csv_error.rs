@@ -172,10 +172,12 @@ pub enum CsvRule {
     /// Line break in a login: a quote was not closed in its row.
     #[error("the value contains a line break")]
     LineBreak,
-    #[error("the cell is empty, and no other login opens the target mailbox")]
+    #[error("there is no password for the target mailbox")]
     NoTargetPassword,
     #[error("the EmailAddress is already in row {first}")]
     SameAddress { first: usize },
+    #[error("the EmailAddress is in the batch \"{batch}\" already")]
+    OtherBatch { batch: String },
     #[error("source and target are the same mailbox")]
     SameMailbox,
     #[error("row {first} has the same target mailbox")]
@@ -255,6 +257,11 @@ impl CsvRule {
     /// Code for programs.
     pub fn code(&self) -> &'static str {
         self.into()
+    }
+
+    /// Sentence for a row that is left out because of this rule.
+    pub fn left_out(&self, row: usize) -> String {
+        format!("Row {row}: {self}; row {row} is left out")
     }
 
     /// Advice, without a full stop.

@@ -56,6 +56,29 @@ pub fn fit_users(
     errors
 }
 
+/// Leaves out, with a warning, users of other batches.
+///
+/// `batch_of` returns the batch of an address in lower case.
+///
+/// # Errors
+/// The returned error says that no row is left.
+pub fn leave_out_members(list: &mut UserList, batch_of: impl Fn(&str) -> Option<String>) -> CsvErrors {
+    let had_users = !list.users.is_empty();
+    let mut users = Vec::with_capacity(list.users.len());
+    for user in std::mem::take(&mut list.users) {
+        match batch_of(&key(&user.email_address)) {
+            Some(batch) => list.leave_out(user.row, &CsvRule::OtherBatch { batch }),
+            None => users.push(user),
+        }
+    }
+    list.users = users;
+    let mut errors = CsvErrors::default();
+    if had_users && list.users.is_empty() {
+        errors.push(CsvError::file(CsvRule::NoUsersLeft { left_out: list.left_out }));
+    }
+    errors
+}
+
 fn key(name: &str) -> String {
     name.to_ascii_lowercase()
 }

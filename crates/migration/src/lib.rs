@@ -45,7 +45,7 @@ pub use endpoint::{
 };
 pub use endpoint_limits::Rates;
 pub use failure::{FailureClass, PassFailure};
-pub use fit::fit_users;
+pub use fit::{fit_users, leave_out_members};
 pub use folder_map::{FolderMapError, read_folder_map};
 pub use gmail_labels::GmailLabels;
 pub use number_or_unlimited::Limit;

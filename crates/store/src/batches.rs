@@ -1,6 +1,6 @@
 //! Batches: named sets of users.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use mailhaul_migration::{Batch, BatchSettings, Guid, UserEvent, UserRow};
@@ -90,21 +90,15 @@ impl Store {
         .await
     }
 
-    /// Returns a sentence for each row that an import into this batch leaves out.
-    ///
-    /// Such a row has the address of a user of another batch. `None` is a batch that does not exist yet.
+    /// Returns the names of the batches that have users with these addresses, by address in lower case.
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn rows_of_other_batches(
-        &self,
-        batch: Option<Guid>,
-        rows: Vec<UserRow>,
-    ) -> Result<Vec<String>, StoreError> {
-        let rows = Arc::new(rows);
+    pub async fn batches_of(&self, addresses: Vec<String>) -> Result<HashMap<String, String>, StoreError> {
+        let addresses: Vec<String> = addresses.into_iter().map(|it| it.to_ascii_lowercase()).collect();
         self.read(move |connection| {
-            let rows = rows.clone();
-            Box::pin(async move { members::rows_of_other_batches(connection, batch, &rows).await })
+            let addresses = addresses.clone();
+            Box::pin(async move { members::batches_of(connection, addresses).await })
         })
         .await
     }

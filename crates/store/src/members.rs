@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
-use mailhaul_migration::{Batch, BatchIntent, Guid, UserRow, UserStatus};
+use mailhaul_migration::{Batch, BatchIntent, CsvRule, Guid, UserRow, UserStatus};
 
 use crate::{
     checksum::check_row,
@@ -37,14 +37,6 @@ struct ExistingUser {
     batch_name: String,
 }
 
-impl ExistingUser {
-    /// Describes a row that is left out. No cell is shown: in a row with shifted columns it is a password.
-    fn left_out(&self, number: usize) -> String {
-        let name = &self.batch_name;
-        format!("Row {number}: the EmailAddress is in the batch \"{name}\" already; row {number} is left out")
-    }
-}
-
 /// Adds and updates users, and seals their passwords.
 ///
 /// # Errors
@@ -56,7 +48,7 @@ pub(crate) async fn add(
     rows: Vec<UserRow>,
     now: Timestamp,
 ) -> Result<AddedUsers, Fault> {
-    let known = known(connection, &rows).await?;
+    let known = known(connection, addresses(rows.iter())).await?;
     let mut added = AddedUsers::default();
     let mut seen = HashSet::with_capacity(rows.len());
     let mut users = Vec::with_capacity(rows.len());
@@ -64,8 +56,11 @@ pub(crate) async fn add(
         let address = row.email_address.to_ascii_lowercase();
         let number = row.row;
         match known.get(&address) {
-            Some(other) if other.batch != batch.guid => added.left_out.push(other.left_out(number)),
             // No cell is shown: in a row with shifted columns it is a password.
+            Some(other) if other.batch != batch.guid => {
+                let rule = CsvRule::OtherBatch { batch: other.batch_name.clone() };
+                added.left_out.push(rule.left_out(number));
+            }
             _ if seen.contains(&address) => added.left_out.push(format!(
                 "Row {number}: the EmailAddress is in an earlier row; row {number} is left out"
             )),
@@ -94,24 +89,19 @@ pub(crate) async fn add(
     }
 }
 
-/// Returns a sentence for each row whose address is in another batch than this one.
-pub(crate) async fn rows_of_other_batches(
+/// Names of the batches that have users with these addresses, which are in lower case.
+pub(crate) async fn batches_of(
     connection: &mut Connection,
-    batch: Option<Guid>,
-    rows: &[UserRow],
-) -> Result<Vec<String>, Fault> {
-    let known = known(connection, rows).await?;
-    let other = |row: &UserRow| {
-        let user = known.get(&row.email_address.to_ascii_lowercase())?;
-        if Some(user.batch) == batch { None } else { Some(user.left_out(row.row)) }
-    };
-    Ok(rows.iter().filter_map(other).collect())
+    addresses: Vec<String>,
+) -> Result<HashMap<String, String>, Fault> {
+    let known = known(connection, addresses).await?;
+    Ok(known.into_iter().map(|(address, user)| (address, user.batch_name)).collect())
 }
 
-/// Reads the users that have the addresses of the rows, by address in lower case.
+/// Reads the users that have these addresses, by address. Addresses are in lower case.
 async fn known(
     connection: &mut Connection,
-    rows: &[UserRow],
+    addresses: Vec<String>,
 ) -> Result<HashMap<String, ExistingUser>, Fault> {
     // CROSS JOIN keeps the order: one search of the index for each address, instead of one search of all
     // addresses for each user.
@@ -120,7 +110,7 @@ async fn known(
          CROSS JOIN migration_user JOIN batch ON batch.guid = migration_user.batch \
          WHERE migration_user.email_key = wanted.value",
     )
-    .bind(addresses(rows.iter()))
+    .bind(addresses)
     .fetch_all(connection)
     .await?;
     let known = found.iter().map(|row| {

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use mailhaul_migration::{CsvErrors, CsvRule, FilterError, column_list};
+use mailhaul_migration::FilterError;
 use mailhaul_operations::Failure;
 use mailhaul_store::StoreError;
 
@@ -68,35 +68,6 @@ pub(crate) fn not_found(what: &str, identity: impl Display) -> Failure {
     let failure = Failure::not_found(format_args!("the migration {what} \"{identity}\" could not be found"));
     match LISTED_BY.iter().find(|(noun, _)| *noun == what) {
         Some((_, cmdlet)) => failure.with_advice(format_args!("{cmdlet} lists what exists.")),
-        None => failure,
-    }
-}
-
-/// Maps the errors of the CSV file of users.
-#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
-pub(crate) fn csv(errors: CsvErrors) -> Failure {
-    let failure = Failure::invalid(format_args!("CSVData: {errors}"));
-    let advice = [
-        (
-            errors.has(|rule| matches!(rule, CsvRule::TooManyRows | CsvRule::TooLarge { .. })),
-            "Split the file, and make a batch of each part.".to_owned(),
-        ),
-        (
-            errors.has(|rule| matches!(rule, CsvRule::NoTargetPassword)),
-            "Fill the column TargetPassword, or give the endpoint a login for all mailboxes with \
-             Set-MigrationEndpoint."
-                .to_owned(),
-        ),
-        (
-            errors.has(|rule| matches!(rule, CsvRule::UnknownColumn { .. })),
-            format!(
-                "The columns are {}. -AllowUnknownColumnsInCsv $true ignores a column that is none of them.",
-                column_list()
-            ),
-        ),
-    ];
-    match advice.into_iter().find(|(applies, _)| *applies) {
-        Some((_, advice)) => failure.with_advice(advice),
         None => failure,
     }
 }

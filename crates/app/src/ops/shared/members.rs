@@ -8,7 +8,7 @@ use mailhaul_migration::{
 use mailhaul_operations::{Bytes, Failure};
 use mailhaul_store::UserFilter;
 
-use super::failures::{csv, into_failure};
+use super::{csv_errors::refused_file, failures::into_failure};
 use crate::context::Context;
 
 /// Users per database query.
@@ -52,7 +52,7 @@ impl Ends {
         members: &HashSet<String>,
     ) -> Result<UserList, Failure> {
         let (list, errors) = self.check(file, allow_unknown_columns, members);
-        errors.into_result().map_err(csv)?;
+        errors.into_result().map_err(refused_file)?;
         Ok(list)
     }
 }
@@ -67,7 +67,7 @@ fn csv_options(source: &Endpoint, allow_unknown_columns: Option<bool>) -> CsvOpt
 
 /// Parses the CSV file without a check against a target.
 pub(crate) fn read(file: &Bytes, source: &Endpoint) -> Result<UserList, Failure> {
-    read_users(file, csv_options(source, None)).map_err(csv)
+    read_users(file, csv_options(source, None)).map_err(refused_file)
 }
 
 fn key(name: &str) -> String {
