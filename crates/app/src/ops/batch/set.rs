@@ -134,8 +134,7 @@ pub(crate) struct Request {
     /// Not supported: mailhaul sends no mail.
     report_interval: Option<TimeSpan>,
     /// Not supported: mailhaul sends no mail.
-    #[serde(default)]
-    skip_reports: bool,
+    skip_reports: Option<bool>,
 }
 
 impl Operation<Context> for SetMigrationBatch {
@@ -157,7 +156,7 @@ impl Operation<Context> for SetMigrationBatch {
         unsupported(&[
             ("NotificationEmails", !request.notification_emails.is_empty(), NO_MAIL),
             ("ReportInterval", request.report_interval.is_some(), NO_MAIL),
-            ("SkipReports", request.skip_reports, NO_MAIL),
+            ("SkipReports", request.skip_reports.is_some(), NO_MAIL),
         ])?;
         let overview = context.store.batch(&request.identity).await.map_err(into_failure)?;
         let guid = overview.batch.guid;
