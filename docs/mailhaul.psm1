@@ -29,7 +29,33 @@ function ConvertTo-MailhaulValue($Value) {
     return $Value
 }
 
-function Invoke-MailhaulOperation([string] $Operation, $Parameters) {
+# The category of an error, by the code of the failure.
+$script:Categories = @{
+    NotFound = 'ObjectNotFound'; Conflict = 'InvalidOperation'; Invalid = 'InvalidArgument'
+    Forbidden = 'PermissionDenied'; Unauthorized = 'PermissionDenied'; TooLarge = 'LimitsExceeded'
+    Unavailable = 'ResourceUnavailable'
+}
+
+# Writes an error that obeys -ErrorAction of the cmdlet, or else $ErrorActionPreference of its caller.
+# With Continue, the pipeline goes on with the next object; with Stop, the error ends it.
+function Write-MailhaulError($Cmdlet, $Failure, $Parameters) {
+    $message = $Failure.Message
+    if ($Failure.Advice) { $message = "$message. $($Failure.Advice)" }
+    $category = 'NotSpecified'
+    if ($script:Categories.ContainsKey($Failure.Code)) { $category = $script:Categories[$Failure.Code] }
+    $target = $null
+    foreach ($name in 'Identity', 'Name') {
+        if ($null -eq $target -and $Parameters.ContainsKey($name)) { $target = $Parameters[$name] }
+    }
+    $exception = [System.InvalidOperationException]::new($message)
+    $record = [System.Management.Automation.ErrorRecord]::new($exception, $Failure.Code, $category, $target)
+    # A module does not see the preference of its caller by itself.
+    $preference = $Cmdlet.GetVariableValue('ErrorActionPreference')
+    if (-not $Parameters.ContainsKey('ErrorAction') -and $null -ne $preference) { $ErrorActionPreference = $preference }
+    $Cmdlet.WriteError($record)
+}
+
+function Invoke-MailhaulOperation($Cmdlet, [string] $Operation, [string[]] $TypeNames, $Parameters) {
     $request = @{}
     foreach ($name in $Parameters.Keys) {
         if ($script:Common -notcontains $name) { $request[$name] = ConvertTo-MailhaulValue $Parameters[$name] }
@@ -46,12 +72,43 @@ function Invoke-MailhaulOperation([string] $Operation, $Parameters) {
     if (-not $text) { throw "$script:Program gave no answer (exit code $LASTEXITCODE)" }
     $answer = ($text -join "`n") | ConvertFrom-Json
     if ($answer.PSObject.Properties['Error']) {
-        $message = $answer.Error.Message
-        if ($answer.Error.Advice) { $message = "$message. $($answer.Error.Advice)" }
-        Write-Error -Message $message -ErrorId $answer.Error.Code -ErrorAction Stop
+        Write-MailhaulError $Cmdlet $answer.Error $Parameters
+        return
     }
-    $answer.Value
+    foreach ($result in @($answer.Value)) {
+        # The first name decides the view.
+        for ($index = $TypeNames.Count - 1; $index -ge 0; $index--) {
+            $result.PSObject.TypeNames.Insert(0, $TypeNames[$index])
+        }
+        $result
+    }
 }
+
+# Properties that are shown where none are named. Format-List * shows all.
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationApiToken' -DefaultDisplayPropertySet 'Identity', 'Role', 'CreationDateTime', 'LastUsedDateTime', 'RevokedDateTime'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationApiToken#New-MigrationApiToken' -DefaultDisplayPropertySet 'Identity', 'Role', 'Token'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationApiToken#Remove-MigrationApiToken' -DefaultDisplayPropertySet 'Identity', 'Role', 'RevokedDateTime'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationBatch' -DefaultDisplayPropertySet 'Identity', 'Status', 'PercentageComplete', 'TotalCount', 'SyncedCount', 'FinalizedCount', 'FailedCount'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationBatch#Complete-MigrationBatch' -DefaultDisplayPropertySet 'Identity', 'Status', 'Message'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationBatch#New-MigrationBatch' -DefaultDisplayPropertySet 'Identity', 'Status', 'TotalCount', 'ValidationWarningCount'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationBatch#Set-MigrationBatch' -DefaultDisplayPropertySet 'Identity', 'Status', 'Message'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationBatch#Start-MigrationBatch' -DefaultDisplayPropertySet 'Identity', 'Status', 'Message'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationBatch#Stop-MigrationBatch' -DefaultDisplayPropertySet 'Identity', 'Status', 'Message'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationBatchTest' -DefaultDisplayPropertySet 'IsValid', 'Message', 'Errors', 'Warnings'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationEndpoint' -DefaultDisplayPropertySet 'Identity', 'EndpointType', 'RemoteServer', 'Port', 'Security', 'ActiveMigrationCount', 'ParkedUntil'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationEndpoint#New-MigrationEndpoint' -DefaultDisplayPropertySet 'Identity', 'EndpointType', 'RemoteServer', 'Port', 'Security'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationEndpoint#Set-MigrationEndpoint' -DefaultDisplayPropertySet 'Identity', 'EndpointType', 'RemoteServer', 'Port', 'Security'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationFolderPlan' -DefaultDisplayPropertySet 'SourceFolder', 'TargetFolder', 'ItemCount', 'Reason'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationMasterKey' -DefaultDisplayPropertySet 'KeyFile', 'Message'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationReport' -DefaultDisplayPropertySet 'FileName'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationServerAvailability' -DefaultDisplayPropertySet 'Result', 'Message', 'Steps', 'Instructions'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationSkippedItem' -DefaultDisplayPropertySet 'Identity', 'FolderName', 'UID', 'Subject', 'MessageSize', 'Reason', 'FileName'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationStatistics' -DefaultDisplayPropertySet 'BatchCount', 'TotalCount', 'ActiveCount', 'SyncedCount', 'FinalizedCount', 'FailedCount'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationUser' -DefaultDisplayPropertySet 'Identity', 'BatchId', 'Status', 'SyncedItemCount', 'SkippedItemCount', 'LastSuccessfulSyncTime', 'ErrorSummary', 'CheckError'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationUser#Set-MigrationUser' -DefaultDisplayPropertySet 'Identity', 'BatchId', 'Status', 'StartAfter', 'CompleteAfter'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationUser#Start-MigrationUser' -DefaultDisplayPropertySet 'Identity', 'BatchId', 'Status'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationUser#Stop-MigrationUser' -DefaultDisplayPropertySet 'Identity', 'BatchId', 'Status'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationUserStatistics' -DefaultDisplayPropertySet 'Identity', 'Status', 'PercentageComplete', 'SyncedItemCount', 'SkippedItemCount', 'BytesTransferred', 'EstimatedTimeRemaining'
 
 function Test-MigrationServerAvailability {
     <#
@@ -124,7 +181,7 @@ function Test-MigrationServerAvailability {
         [byte[]] $CertificateAuthorities,
         [string] $CertificateSha256,
         [string] $Endpoint,
-        [pscredential] $Credential,
+        [Alias('Credentials')] [pscredential] $Credential,
         [string] $AuthMechanism,
         [string] $TestMailbox,
         [string] $TenantId,
@@ -140,7 +197,7 @@ function Test-MigrationServerAvailability {
         [switch] $TestConnections
     )
     process {
-        Invoke-MailhaulOperation 'Test-MigrationServerAvailability' $PSBoundParameters
+        Invoke-MailhaulOperation $PSCmdlet 'Test-MigrationServerAvailability' @('Mailhaul.MigrationServerAvailability') $PSBoundParameters
     }
 }
 
@@ -255,7 +312,7 @@ function New-MigrationEndpoint {
         [long] $BytesPerSecond,
         [long] $BytesPerDay,
         [long] $MailboxBytesPerDay,
-        [pscredential] $Credential,
+        [Alias('Credentials')] [pscredential] $Credential,
         [string] $UserNameTemplate,
         [string] $TenantId,
         [string] $ApplicationId,
@@ -279,7 +336,7 @@ function New-MigrationEndpoint {
         [switch] $PublicFolder
     )
     process {
-        if ($PSCmdlet.ShouldProcess($Name)) { Invoke-MailhaulOperation 'New-MigrationEndpoint' $PSBoundParameters }
+        if ($PSCmdlet.ShouldProcess($Name)) { Invoke-MailhaulOperation $PSCmdlet 'New-MigrationEndpoint' @('Mailhaul.MigrationEndpoint#New-MigrationEndpoint', 'Mailhaul.MigrationEndpoint') $PSBoundParameters }
     }
 }
 
@@ -298,7 +355,7 @@ function Get-MigrationEndpoint {
         [ValidateSet('IMAP', 'Microsoft365', 'GoogleWorkspace')] [string] $Type
     )
     process {
-        Invoke-MailhaulOperation 'Get-MigrationEndpoint' $PSBoundParameters
+        Invoke-MailhaulOperation $PSCmdlet 'Get-MigrationEndpoint' @('Mailhaul.MigrationEndpoint') $PSBoundParameters
     }
 }
 
@@ -393,7 +450,7 @@ function Set-MigrationEndpoint {
         [System.Nullable[long]] $BytesPerSecond,
         [System.Nullable[long]] $BytesPerDay,
         [System.Nullable[long]] $MailboxBytesPerDay,
-        [AllowNull()] [object] $Credential,
+        [Alias('Credentials')] [AllowNull()] [object] $Credential,
         [AllowNull()] [object] $UserNameTemplate,
         [string] $TenantId,
         [string] $ApplicationId,
@@ -413,7 +470,7 @@ function Set-MigrationEndpoint {
         [switch] $SkipVerification
     )
     process {
-        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation 'Set-MigrationEndpoint' $PSBoundParameters }
+        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation $PSCmdlet 'Set-MigrationEndpoint' @('Mailhaul.MigrationEndpoint#Set-MigrationEndpoint', 'Mailhaul.MigrationEndpoint') $PSBoundParameters }
     }
 }
 
@@ -433,12 +490,12 @@ function Test-MigrationEndpoint {
     [CmdletBinding()]
     param(
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity,
-        [pscredential] $Credential,
+        [Alias('Credentials')] [pscredential] $Credential,
         [string] $TestMailbox,
         [switch] $ShowInstructions
     )
     process {
-        Invoke-MailhaulOperation 'Test-MigrationEndpoint' $PSBoundParameters
+        Invoke-MailhaulOperation $PSCmdlet 'Test-MigrationEndpoint' @('Mailhaul.MigrationServerAvailability') $PSBoundParameters
     }
 }
 
@@ -454,7 +511,35 @@ function Remove-MigrationEndpoint {
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity
     )
     process {
-        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation 'Remove-MigrationEndpoint' $PSBoundParameters }
+        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation $PSCmdlet 'Remove-MigrationEndpoint' @('Mailhaul.MigrationEndpoint') $PSBoundParameters }
+    }
+}
+
+function Test-MigrationBatch {
+    <#
+    .SYNOPSIS
+    Checks the CSV file of a batch, and names all errors. Makes nothing.
+    .PARAMETER Name
+    Name of the batch, if it is to be tested too.
+    .PARAMETER CSVData
+    CSV file of mailboxes, as for New-MigrationBatch.
+    .PARAMETER SourceEndpoint
+    Endpoint that mail comes from.
+    .PARAMETER TargetEndpoint
+    Endpoint that mail goes to [default: the default target of Set-MigrationConfig]. Write Archive for the archive in the data directory.
+    .PARAMETER AllowUnknownColumnsInCsv
+    Ignores unknown CSV columns with a warning instead of refusing them.
+    #>
+    [CmdletBinding()]
+    param(
+        [Parameter(Position = 0)] [string] $Name,
+        [Parameter(Mandatory)] [byte[]] $CSVData,
+        [Parameter(Mandatory)] [string] $SourceEndpoint,
+        [string] $TargetEndpoint,
+        [System.Nullable[bool]] $AllowUnknownColumnsInCsv
+    )
+    process {
+        Invoke-MailhaulOperation $PSCmdlet 'Test-MigrationBatch' @('Mailhaul.MigrationBatchTest') $PSBoundParameters
     }
 }
 
@@ -557,7 +642,7 @@ function New-MigrationBatch {
         [string[]] $UserIds
     )
     process {
-        if ($PSCmdlet.ShouldProcess($Name)) { Invoke-MailhaulOperation 'New-MigrationBatch' $PSBoundParameters }
+        if ($PSCmdlet.ShouldProcess($Name)) { Invoke-MailhaulOperation $PSCmdlet 'New-MigrationBatch' @('Mailhaul.MigrationBatch#New-MigrationBatch', 'Mailhaul.MigrationBatch') $PSBoundParameters }
     }
 }
 
@@ -585,7 +670,7 @@ function Get-MigrationBatch {
         [string] $ResultSize
     )
     process {
-        Invoke-MailhaulOperation 'Get-MigrationBatch' $PSBoundParameters
+        Invoke-MailhaulOperation $PSCmdlet 'Get-MigrationBatch' @('Mailhaul.MigrationBatch') $PSBoundParameters
     }
 }
 
@@ -688,10 +773,10 @@ function Set-MigrationBatch {
         [ValidateSet('Automatic', 'PrimaryFolder', 'EveryFolder')] [string] $GmailLabels,
         [string[]] $NotificationEmails,
         [timespan] $ReportInterval,
-        [switch] $SkipReports
+        [System.Nullable[bool]] $SkipReports
     )
     process {
-        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation 'Set-MigrationBatch' $PSBoundParameters }
+        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation $PSCmdlet 'Set-MigrationBatch' @('Mailhaul.MigrationBatch#Set-MigrationBatch', 'Mailhaul.MigrationBatch') $PSBoundParameters }
     }
 }
 
@@ -707,7 +792,7 @@ function Start-MigrationBatch {
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity
     )
     process {
-        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation 'Start-MigrationBatch' $PSBoundParameters }
+        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation $PSCmdlet 'Start-MigrationBatch' @('Mailhaul.MigrationBatch#Start-MigrationBatch', 'Mailhaul.MigrationBatch') $PSBoundParameters }
     }
 }
 
@@ -723,7 +808,7 @@ function Stop-MigrationBatch {
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity
     )
     process {
-        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation 'Stop-MigrationBatch' $PSBoundParameters }
+        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation $PSCmdlet 'Stop-MigrationBatch' @('Mailhaul.MigrationBatch#Stop-MigrationBatch', 'Mailhaul.MigrationBatch') $PSBoundParameters }
     }
 }
 
@@ -742,7 +827,7 @@ function Complete-MigrationBatch {
         [switch] $SyncAndComplete
     )
     process {
-        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation 'Complete-MigrationBatch' $PSBoundParameters }
+        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation $PSCmdlet 'Complete-MigrationBatch' @('Mailhaul.MigrationBatch#Complete-MigrationBatch', 'Mailhaul.MigrationBatch') $PSBoundParameters }
     }
 }
 
@@ -761,7 +846,7 @@ function Remove-MigrationBatch {
         [switch] $Force
     )
     process {
-        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation 'Remove-MigrationBatch' $PSBoundParameters }
+        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation $PSCmdlet 'Remove-MigrationBatch' @('Mailhaul.MigrationBatch') $PSBoundParameters }
     }
 }
 
@@ -798,7 +883,7 @@ function Get-MigrationUser {
         [string] $ResultSize
     )
     process {
-        Invoke-MailhaulOperation 'Get-MigrationUser' $PSBoundParameters
+        Invoke-MailhaulOperation $PSCmdlet 'Get-MigrationUser' @('Mailhaul.MigrationUser') $PSBoundParameters
     }
 }
 
@@ -836,12 +921,12 @@ function Set-MigrationUser {
         [switch] $CheckNow,
         [switch] $ApproveSkippedItems,
         [switch] $ConfirmDeletions,
-        [pscredential] $Credential,
+        [Alias('Credentials')] [pscredential] $Credential,
         [pscredential] $TargetCredential,
         [byte[]] $CSVData
     )
     process {
-        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation 'Set-MigrationUser' $PSBoundParameters }
+        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation $PSCmdlet 'Set-MigrationUser' @('Mailhaul.MigrationUser#Set-MigrationUser', 'Mailhaul.MigrationUser') $PSBoundParameters }
     }
 }
 
@@ -857,7 +942,7 @@ function Start-MigrationUser {
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity
     )
     process {
-        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation 'Start-MigrationUser' $PSBoundParameters }
+        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation $PSCmdlet 'Start-MigrationUser' @('Mailhaul.MigrationUser#Start-MigrationUser', 'Mailhaul.MigrationUser') $PSBoundParameters }
     }
 }
 
@@ -873,7 +958,7 @@ function Stop-MigrationUser {
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity
     )
     process {
-        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation 'Stop-MigrationUser' $PSBoundParameters }
+        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation $PSCmdlet 'Stop-MigrationUser' @('Mailhaul.MigrationUser#Stop-MigrationUser', 'Mailhaul.MigrationUser') $PSBoundParameters }
     }
 }
 
@@ -892,7 +977,7 @@ function Remove-MigrationUser {
         [switch] $Force
     )
     process {
-        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation 'Remove-MigrationUser' $PSBoundParameters }
+        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation $PSCmdlet 'Remove-MigrationUser' @('Mailhaul.MigrationUser') $PSBoundParameters }
     }
 }
 
@@ -920,7 +1005,7 @@ function Get-MigrationUserStatistics {
         [switch] $SkipSubscription
     )
     process {
-        Invoke-MailhaulOperation 'Get-MigrationUserStatistics' $PSBoundParameters
+        Invoke-MailhaulOperation $PSCmdlet 'Get-MigrationUserStatistics' @('Mailhaul.MigrationUserStatistics') $PSBoundParameters
     }
 }
 
@@ -945,7 +1030,7 @@ function Get-MigrationSkippedItem {
         [string] $ResultSize
     )
     process {
-        Invoke-MailhaulOperation 'Get-MigrationSkippedItem' $PSBoundParameters
+        Invoke-MailhaulOperation $PSCmdlet 'Get-MigrationSkippedItem' @('Mailhaul.MigrationSkippedItem') $PSBoundParameters
     }
 }
 
@@ -961,7 +1046,7 @@ function Get-MigrationFolderPlan {
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity
     )
     process {
-        Invoke-MailhaulOperation 'Get-MigrationFolderPlan' $PSBoundParameters
+        Invoke-MailhaulOperation $PSCmdlet 'Get-MigrationFolderPlan' @('Mailhaul.MigrationFolderPlan') $PSBoundParameters
     }
 }
 
@@ -975,7 +1060,7 @@ function Get-MigrationStatistics {
 
     )
     process {
-        Invoke-MailhaulOperation 'Get-MigrationStatistics' $PSBoundParameters
+        Invoke-MailhaulOperation $PSCmdlet 'Get-MigrationStatistics' @('Mailhaul.MigrationStatistics') $PSBoundParameters
     }
 }
 
@@ -989,7 +1074,7 @@ function Get-MigrationConfig {
 
     )
     process {
-        Invoke-MailhaulOperation 'Get-MigrationConfig' $PSBoundParameters
+        Invoke-MailhaulOperation $PSCmdlet 'Get-MigrationConfig' @('Mailhaul.MigrationConfig') $PSBoundParameters
     }
 }
 
@@ -1011,7 +1096,7 @@ function Set-MigrationConfig {
         [AllowNull()] [object] $TargetEndpoint
     )
     process {
-        if ($PSCmdlet.ShouldProcess('mailhaul')) { Invoke-MailhaulOperation 'Set-MigrationConfig' $PSBoundParameters }
+        if ($PSCmdlet.ShouldProcess('mailhaul')) { Invoke-MailhaulOperation $PSCmdlet 'Set-MigrationConfig' @('Mailhaul.MigrationConfig') $PSBoundParameters }
     }
 }
 
@@ -1033,7 +1118,7 @@ function Export-MigrationReport {
         [switch] $WithByteOrderMark
     )
     process {
-        Invoke-MailhaulOperation 'Export-MigrationReport' $PSBoundParameters
+        Invoke-MailhaulOperation $PSCmdlet 'Export-MigrationReport' @('Mailhaul.MigrationReport') $PSBoundParameters
     }
 }
 
@@ -1049,7 +1134,7 @@ function Get-MigrationAuditLog {
         [string] $ResultSize
     )
     process {
-        Invoke-MailhaulOperation 'Get-MigrationAuditLog' $PSBoundParameters
+        Invoke-MailhaulOperation $PSCmdlet 'Get-MigrationAuditLog' @('Mailhaul.MigrationAuditLog') $PSBoundParameters
     }
 }
 
@@ -1068,7 +1153,7 @@ function New-MigrationApiToken {
         [Parameter(Mandatory)] [ValidateSet('Viewer', 'Operator', 'Admin')] [string] $Role
     )
     process {
-        if ($PSCmdlet.ShouldProcess($Name)) { Invoke-MailhaulOperation 'New-MigrationApiToken' $PSBoundParameters }
+        if ($PSCmdlet.ShouldProcess($Name)) { Invoke-MailhaulOperation $PSCmdlet 'New-MigrationApiToken' @('Mailhaul.MigrationApiToken#New-MigrationApiToken', 'Mailhaul.MigrationApiToken') $PSBoundParameters }
     }
 }
 
@@ -1084,7 +1169,7 @@ function Get-MigrationApiToken {
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity
     )
     process {
-        Invoke-MailhaulOperation 'Get-MigrationApiToken' $PSBoundParameters
+        Invoke-MailhaulOperation $PSCmdlet 'Get-MigrationApiToken' @('Mailhaul.MigrationApiToken') $PSBoundParameters
     }
 }
 
@@ -1100,7 +1185,7 @@ function Remove-MigrationApiToken {
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity
     )
     process {
-        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation 'Remove-MigrationApiToken' $PSBoundParameters }
+        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation $PSCmdlet 'Remove-MigrationApiToken' @('Mailhaul.MigrationApiToken#Remove-MigrationApiToken', 'Mailhaul.MigrationApiToken') $PSBoundParameters }
     }
 }
 
@@ -1116,44 +1201,9 @@ function New-MigrationMasterKey {
         [string] $KeyFile
     )
     process {
-        if ($PSCmdlet.ShouldProcess('mailhaul')) { Invoke-MailhaulOperation 'New-MigrationMasterKey' $PSBoundParameters }
+        if ($PSCmdlet.ShouldProcess('mailhaul')) { Invoke-MailhaulOperation $PSCmdlet 'New-MigrationMasterKey' @('Mailhaul.MigrationMasterKey') $PSBoundParameters }
     }
 }
 
-function Get-MigrationNode {
-    <#
-    .SYNOPSIS
-    Lists the services that run on one PostgreSQL database. With a data directory there is one service, and no list.
-    .PARAMETER Identity
-    Name or GUID of the node [default: all].
-    #>
-    [CmdletBinding()]
-    param(
-        [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity
-    )
-    process {
-        Invoke-MailhaulOperation 'Get-MigrationNode' $PSBoundParameters
-    }
-}
-
-function Set-MigrationNode {
-    <#
-    .SYNOPSIS
-    Takes the mailboxes from a node, or gives it mailboxes again.
-    .PARAMETER Identity
-    Name or GUID of the node.
-    .PARAMETER Drain
-    Ends the passes of the node, which other nodes continue, and begins no more; $false begins again. Do this before you stop or update a machine.
-    #>
-    [CmdletBinding(SupportsShouldProcess)]
-    param(
-        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity,
-        [Parameter(Mandatory)] [System.Nullable[bool]] $Drain
-    )
-    process {
-        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation 'Set-MigrationNode' $PSBoundParameters }
-    }
-}
-
-Export-ModuleMember -Function 'Test-MigrationServerAvailability', 'New-MigrationEndpoint', 'Get-MigrationEndpoint', 'Set-MigrationEndpoint', 'Test-MigrationEndpoint', 'Remove-MigrationEndpoint', 'New-MigrationBatch', 'Get-MigrationBatch', 'Set-MigrationBatch', 'Start-MigrationBatch', 'Stop-MigrationBatch', 'Complete-MigrationBatch', 'Remove-MigrationBatch', 'Get-MigrationUser', 'Set-MigrationUser', 'Start-MigrationUser', 'Stop-MigrationUser', 'Remove-MigrationUser', 'Get-MigrationUserStatistics', 'Get-MigrationSkippedItem', 'Get-MigrationFolderPlan', 'Get-MigrationStatistics', 'Get-MigrationConfig', 'Set-MigrationConfig', 'Export-MigrationReport', 'Get-MigrationAuditLog', 'New-MigrationApiToken', 'Get-MigrationApiToken', 'Remove-MigrationApiToken', 'New-MigrationMasterKey', 'Get-MigrationNode', 'Set-MigrationNode'
+Export-ModuleMember -Function 'Test-MigrationServerAvailability', 'New-MigrationEndpoint', 'Get-MigrationEndpoint', 'Set-MigrationEndpoint', 'Test-MigrationEndpoint', 'Remove-MigrationEndpoint', 'Test-MigrationBatch', 'New-MigrationBatch', 'Get-MigrationBatch', 'Set-MigrationBatch', 'Start-MigrationBatch', 'Stop-MigrationBatch', 'Complete-MigrationBatch', 'Remove-MigrationBatch', 'Get-MigrationUser', 'Set-MigrationUser', 'Start-MigrationUser', 'Stop-MigrationUser', 'Remove-MigrationUser', 'Get-MigrationUserStatistics', 'Get-MigrationSkippedItem', 'Get-MigrationFolderPlan', 'Get-MigrationStatistics', 'Get-MigrationConfig', 'Set-MigrationConfig', 'Export-MigrationReport', 'Get-MigrationAuditLog', 'New-MigrationApiToken', 'Get-MigrationApiToken', 'Remove-MigrationApiToken', 'New-MigrationMasterKey'
 

@@ -1,6 +1,6 @@
 //! The CSV file that lists mailboxes.
 
-use mailhaul_migration::{CsvOptions, read_users};
+use mailhaul_migration::{CsvOptions, MAX_KEPT_ERRORS, read_users};
 
 /// The first byte selects the options, the rest is the file.
 pub fn csv(octets: &[u8]) {
@@ -13,10 +13,14 @@ pub fn csv(octets: &[u8]) {
     match read_users(file, options) {
         Ok(list) => {
             assert!(!list.users.is_empty());
-            assert!(list.users.iter().all(|user| !user.email_address.is_empty() && user.row > 1));
+            assert!(list.users.iter().all(|user| user.email_address.contains('@') && user.row > 1));
+            assert!(list.users.len() + list.left_out == list.rows && list.warnings.len() < 2000);
             assert!(options.without_passwords || list.users.iter().all(|user| user.password.is_some()));
             assert!(list.users.windows(2).all(|pair| pair[0].row < pair[1].row));
         }
-        Err(error) => assert!(!error.to_string().is_empty()),
+        Err(errors) => {
+            assert!(errors.count() > 0 && errors.kept().len() <= MAX_KEPT_ERRORS);
+            assert!(errors.to_string().lines().count() <= 22);
+        }
     }
 }

@@ -5,8 +5,13 @@ use std::collections::HashMap;
 use mailhaul_mail::Secret;
 
 use crate::{
-    csv_error::{CellPosition, CsvError},
-    rows::{Row, Rows},
+    address::{QUOTES, address_fault, is_blank},
+    cell_notes::CellNotes,
+    column_names::{NameMatch, shown_name},
+    csv_error::{CsvError, CsvErrors, CsvPlace, CsvRule, Separator},
+    csv_header::{Header, find_header},
+    csv_text::decode,
+    rows::Row,
     user_row::{COLUMNS, UserRow},
 };
 
@@ -18,6 +23,12 @@ pub const MAX_ROWS: usize = 50_000;
 
 /// Maximum size of the file in bytes: 10 MB.
 pub const MAX_OCTETS: usize = 10 * 1024 * 1024;
+
+/// Rows that are left out and named. The others are only counted.
+const MAX_NAMED_ROWS: usize = 100;
+
+/// First row that is not named.
+const NEXT_ROW: usize = MAX_NAMED_ROWS + 1;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CsvOptions {
@@ -37,199 +48,321 @@ impl CsvOptions {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Users of a file, and what was noticed on the way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserList {
     /// In the file's order, without repeated e-mail addresses.
     pub users: Vec<UserRow>,
-    /// Rows that were left out, with the reason.
+    /// Number of rows with a value, below the header.
+    pub rows: usize,
+    /// Number of rows that were left out with a warning.
+    pub left_out: usize,
+    /// Columns that are used, in the file's order.
+    pub columns: Vec<&'static str>,
+    /// Rows that were left out, unusual separators and odd values. Their number is bounded.
     pub warnings: Vec<String>,
+}
+
+impl UserList {
+    /// Counts a row that is left out, and names the first ones in a warning.
+    pub(crate) fn leave_out(&mut self, row: usize, rule: &CsvRule) {
+        self.left_out += 1;
+        match self.left_out {
+            ..=MAX_NAMED_ROWS => self.warnings.push(rule.left_out(row)),
+            NEXT_ROW => self.warnings.push("More rows are left out; they are not named".to_owned()),
+            _ => {}
+        }
+    }
 }
 
 /// Parses the users of a CSV file: UTF-8 with or without a byte order mark, or UTF-16 with one.
 ///
-/// Column names are exact. Cells are taken as they are, except for spaces around the e-mail address.
-/// Empty lines do not count as rows. A row with a repeated `EmailAddress` is left out with a warning.
+/// Case and blanks in column names make no difference. Cells are separated by commas, or by
+/// semicolons or tabs if the header proves it. Passwords are taken as they are; blanks around
+/// addresses and user names are removed. Rows without a value do not count. A row with a repeated
+/// `EmailAddress` is left out with a warning.
 ///
 /// # Errors
-/// [`CsvError`] names the first row and column that are wrong. The file is then not used.
-pub fn read_users(octets: &[u8], options: CsvOptions) -> Result<UserList, CsvError> {
+/// All errors of the file, each with its row and column. The file is then not used.
+pub fn read_users(octets: &[u8], options: CsvOptions) -> Result<UserList, CsvErrors> {
+    let (list, errors) = check_users(octets, options);
+    errors.into_result().map(|()| list)
+}
+
+/// Parses the users of a CSV file as [`read_users`] does, and returns those without an error too.
+pub fn check_users(octets: &[u8], options: CsvOptions) -> (UserList, CsvErrors) {
+    let nothing = |error: CsvError| (UserList::default(), error.into());
     if octets.len() > MAX_OCTETS {
-        return Err(CsvError::TooLarge { octets: octets.len() });
+        return nothing(CsvError::file(CsvRule::TooLarge { octets: octets.len() }));
     }
-    let text = decode(octets)?;
-    let mut rows = Rows::new(&text);
-    let header = rows.next().ok_or(CsvError::Empty)??;
-    let mut warnings = Vec::new();
-    let columns = Columns::of(&header, options, &mut warnings)?;
-    let mut users = Vec::new();
-    let mut seen: HashMap<String, usize> = HashMap::new();
-    for (index, row) in rows.enumerate() {
-        if index == MAX_ROWS {
-            return Err(CsvError::TooManyRows);
-        }
-        let user = columns.user(row?)?;
-        let first = *seen.entry(user.email_address.to_lowercase()).or_insert(user.row);
-        if first == user.row {
-            users.push(user);
-        } else {
-            let row = user.row;
-            warnings.push(format!(
-                "Row {row}: the EmailAddress is already in row {first}; row {row} is left out"
-            ));
-        }
-    }
-    if users.is_empty() { Err(CsvError::NoRows) } else { Ok(UserList { users, warnings }) }
-}
-
-pub(crate) fn decode(octets: &[u8]) -> Result<String, CsvError> {
-    let text = match octets {
-        [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes)?,
-        [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes)?,
-        _ => {
-            let octets = octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets);
-            let text = str::from_utf8(octets).map_err(|error| {
-                let before = String::from_utf8_lossy(&octets[..error.valid_up_to()]).matches('\n').count();
-                CsvError::NotText { line: before + 1, encoding: "UTF-8" }
-            })?;
-            text.to_owned()
-        }
+    let text = match decode(octets) {
+        Ok(text) => text,
+        Err(error) => return nothing(error),
     };
-    match text.find('\0') {
-        // Text never contains it; UTF-16 without a byte order mark does.
-        Some(nul) => Err(CsvError::NotText {
-            line: text[..nul].matches('\n').count() + 1,
-            encoding: "UTF-8 or UTF-16",
-        }),
-        None => Ok(text),
+    let header = match find_header(&text, &COLUMNS) {
+        Ok(header) => header,
+        Err(error) => return nothing(error),
+    };
+    let mut reader = Reader::new(&header, options);
+    if header.is_certain {
+        reader.read(header.rows);
     }
+    reader.finish()
 }
 
-fn utf16(octets: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, CsvError> {
-    let (pairs, odd) = octets.as_chunks::<2>();
-    let mut text = String::with_capacity(octets.len());
-    // Half a character at the end is read as an invalid one.
-    let units = pairs.iter().map(|&pair| unit(pair)).chain((!odd.is_empty()).then_some(0xD800));
-    for character in char::decode_utf16(units) {
-        let line = || text.matches('\n').count() + 1;
-        text.push(character.map_err(|_| CsvError::NotText { line: line(), encoding: "UTF-16" })?);
-    }
-    Ok(text)
-}
-
-/// Positions of the columns in a row.
-struct Columns {
+/// State of one reading.
+struct Reader {
     /// Index of the cell for each of [`COLUMNS`].
     cells: [Option<usize>; COLUMNS.len()],
+    /// Cells without a name in the header.
+    nameless: Vec<usize>,
+    /// Number of cells in the header.
     count: usize,
-    /// Required columns among the first.
     required: [bool; REQUIRED],
+    separator: Separator,
+    /// First row with each address, in lower case.
+    seen: HashMap<String, usize>,
+    notes: CellNotes,
+    /// Number of rows that consist of separators, and the first one.
+    empty_rows: (usize, usize),
+    list: UserList,
+    errors: CsvErrors,
 }
 
-impl Columns {
-    fn of(header: &Row, options: CsvOptions, warnings: &mut Vec<String>) -> Result<Self, CsvError> {
-        let known = |cell: &String| COLUMNS.iter().position(|column| column == cell);
-        // Without one correct name, this row may be data, and its cells must not be shown.
-        let is_header = header.cells.iter().any(|cell| known(cell).is_some());
-        let mut cells = [None; COLUMNS.len()];
-        let mut unknown = Vec::new();
-        for (index, cell) in header.cells.iter().enumerate() {
-            let mut place = CellPosition::at(header.number, index + 1);
-            let Some(column) = known(cell) else {
-                let name = is_header.then(|| cell.clone());
-                unknown.push(CsvError::UnknownColumn { place, name, nearest: nearest(cell) });
-                continue;
-            };
-            if let Some(first) = cells[column].replace(index) {
-                place.name = Some(COLUMNS[column]);
-                return Err(CsvError::RepeatedColumn { place, first: first + 1 });
-            }
-        }
-        if !is_header && !unknown.iter().any(|error| error.nearest().is_some()) {
-            return Err(CsvError::NoHeader { hint: separator_hint(&header.cells) });
-        }
-        if !options.allow_unknown_columns && !unknown.is_empty() {
-            // Prefers an error with a suggestion over an unneeded column.
-            let index = unknown.iter().position(|error| error.nearest().is_some()).unwrap_or(0);
-            return Err(unknown.swap_remove(index));
-        }
-        if let Some(name) =
-            (0..REQUIRED).find(|&it| options.required()[it] && cells[it].is_none()).map(|it| COLUMNS[it])
-        {
-            let meant = unknown.into_iter().find(|error| error.nearest() == Some(name));
-            let nearest = meant.and_then(|error| match error {
-                CsvError::UnknownColumn { name, .. } => name,
-                _ => None,
-            });
-            return Err(CsvError::MissingColumn { name, nearest });
-        }
-        warnings.extend(unknown.iter().map(|error| format!("{error}; the column is ignored")));
-        Ok(Self { cells, count: header.cells.len(), required: options.required() })
+impl Reader {
+    fn new(header: &Header<'_>, options: CsvOptions) -> Self {
+        let mut reader = Self {
+            cells: [None; COLUMNS.len()],
+            nameless: Vec::new(),
+            count: header.row.cells.len(),
+            required: options.required(),
+            separator: header.rows.separator,
+            seen: HashMap::new(),
+            notes: CellNotes::default(),
+            empty_rows: (0, 0),
+            list: UserList { warnings: header.warnings.clone(), ..UserList::default() },
+            errors: CsvErrors::default(),
+        };
+        reader.take_names(header);
+        reader.judge_other_names(header, options);
+        reader
     }
 
-    fn user(&self, mut row: Row) -> Result<UserRow, CsvError> {
-        if row.cells.len() != self.count {
-            return Err(CsvError::CellCount {
-                row: row.number,
-                expected: self.count,
-                found: row.cells.len(),
-            });
-        }
-        let mut cell = |column: usize| {
-            self.cells[column].map_or_else(String::new, |index| std::mem::take(&mut row.cells[index]))
-        };
-        let [email_address, user_name, password, user_root, target_user_name, target_password] =
-            std::array::from_fn(&mut cell);
-        let email_address = email_address.trim().to_owned();
-        // A password of spaces is valid.
-        let empty = [email_address.is_empty(), user_name.trim().is_empty(), password.is_empty()];
-        for column in 0..REQUIRED {
-            if self.required[column] && empty[column] {
-                let index = self.cells[column].unwrap_or_default();
-                let place = CellPosition { row: row.number, column: index + 1, name: Some(COLUMNS[column]) };
-                return Err(CsvError::EmptyCell { place });
+    fn take_names(&mut self, header: &Header<'_>) {
+        for (index, name) in header.names.iter().enumerate() {
+            let NameMatch::Column(column) = *name else { continue };
+            if let Some(first) = self.cells[column] {
+                let place = CsvPlace::cell(header.row.number, index + 1).named(COLUMNS[column]);
+                self.errors.push(CsvError::at(place, CsvRule::RepeatedColumn { first: first + 1 }));
+            } else {
+                self.cells[column] = Some(index);
+                self.list.columns.push(COLUMNS[column]);
             }
         }
-        let user_name = if empty[1] { email_address.clone() } else { user_name };
+    }
+
+    /// Refuses unknown and missing columns.
+    ///
+    /// A near miss is refused also where unknown columns are allowed: a column that is ignored
+    /// because of its name would give every user another mailbox.
+    fn judge_other_names(&mut self, header: &Header<'_>, options: CsvOptions) {
+        let mut proposed = Vec::new();
+        for (index, name) in header.names.iter().enumerate() {
+            let cell = &header.row.cells[index];
+            let (meant, is_near) = match *name {
+                NameMatch::Column(_) => continue,
+                NameMatch::NearMiss(meant) => (Some(meant), true),
+                NameMatch::Synonym(meant) => (Some(meant), false),
+                NameMatch::Unknown if cell.chars().all(is_blank) => {
+                    self.nameless.push(index);
+                    continue;
+                }
+                NameMatch::Unknown => (None, false),
+            };
+            let meant = meant.filter(|meant| !self.list.columns.contains(meant));
+            let is_missing = meant.is_some_and(|meant| self.is_required(meant));
+            let place = CsvPlace::cell(header.row.number, index + 1);
+            let name = if header.is_certain { Some(shown_name(cell)) } else { None };
+            let error = CsvError::at(place, CsvRule::UnknownColumn { name, meant });
+            if !options.allow_unknown_columns || is_missing || (is_near && meant.is_some()) {
+                self.errors.push(error);
+                proposed.extend(meant);
+            } else {
+                self.list.warnings.push(format!("{}: {}; the column is ignored", error.place, error.rule));
+            }
+        }
+        for (column, name) in COLUMNS.into_iter().enumerate().take(REQUIRED) {
+            if self.required[column] && self.cells[column].is_none() && !proposed.contains(&name) {
+                self.errors.push(CsvError::file(CsvRule::MissingColumn { name }));
+            }
+        }
+    }
+
+    fn is_required(&self, name: &str) -> bool {
+        (0..REQUIRED).any(|column| self.required[column] && COLUMNS[column] == name)
+    }
+
+    fn read(&mut self, rows: impl Iterator<Item = Result<Row, CsvError>>) {
+        for row in rows {
+            if let Ok(row) = &row
+                && row.is_blank()
+            {
+                let (count, first) = self.empty_rows;
+                self.empty_rows = (count + 1, if count == 0 { row.number } else { first });
+                continue;
+            }
+            self.list.rows += 1;
+            if self.list.rows > MAX_ROWS {
+                self.errors.push(CsvError::file(CsvRule::TooManyRows));
+                return;
+            }
+            match row {
+                Ok(row) => self.take_row(row),
+                Err(error) => self.errors.push(error),
+            }
+        }
+    }
+
+    fn take_row(&mut self, row: Row) {
+        let Some(user) = self.user(row) else { return };
+        let first = *self.seen.entry(user.email_address.to_lowercase()).or_insert(user.row);
+        if first == user.row {
+            self.list.users.push(user);
+            return;
+        }
+        self.list.leave_out(user.row, &CsvRule::SameAddress { first });
+    }
+
+    fn user(&mut self, mut row: Row) -> Option<UserRow> {
+        if row.cells.len() != self.count {
+            let (expected, found) = (self.count, row.cells.len());
+            let ends_empty = row.cells.iter().skip(expected).all(String::is_empty);
+            let rule = CsvRule::CellCount { expected, found, separator: self.separator, ends_empty };
+            self.errors.push(CsvError::at(CsvPlace::row(row.number), rule));
+            return None;
+        }
+        let before = self.errors.count();
+        self.refuse_nameless(&row);
+        let mut values = [const { String::new() }; COLUMNS.len()];
+        for (column, value) in values.iter_mut().enumerate() {
+            if let Some(index) = self.cells[column] {
+                *value = self.value(column, row.number, std::mem::take(&mut row.cells[index]));
+            }
+        }
+        let [email_address, user_name, password, user_root, target_user_name, target_password] = values;
+        if self.errors.count() > before || email_address.is_empty() {
+            return None;
+        }
         let given = |cell: String| if cell.is_empty() { None } else { Some(cell) };
-        Ok(UserRow {
+        Some(UserRow {
             row: row.number,
             target_user_name: given(target_user_name).unwrap_or_else(|| email_address.clone()),
+            user_name: given(user_name).unwrap_or_else(|| email_address.clone()),
             email_address,
-            user_name,
             password: given(password).map(Secret::new),
             user_root: given(user_root),
             target_password: given(target_password).map(Secret::new),
         })
     }
-}
 
-impl CsvError {
-    fn nearest(&self) -> Option<&'static str> {
-        match self {
-            Self::UnknownColumn { nearest, .. } => *nearest,
-            _ => None,
+    /// Refuses values below a header without a name: an unquoted separator shifted them there.
+    fn refuse_nameless(&mut self, row: &Row) {
+        for index in &self.nameless {
+            if !row.cells[*index].chars().all(is_blank) {
+                let place = CsvPlace::cell(row.number, index + 1);
+                let rule = CsvRule::NamelessCell { separator: self.separator };
+                self.errors.push(CsvError::at(place, rule));
+            }
         }
+    }
+
+    /// Returns the value of a cell, and records what is wrong or odd about it.
+    fn value(&mut self, column: usize, row: usize, cell: String) -> String {
+        let is_password = matches!(column, PASSWORD | TARGET_PASSWORD);
+        let is_name = matches!(column, EMAIL_ADDRESS | USER_NAME | TARGET_USER_NAME);
+        let trimmed = cell.trim_matches(is_blank);
+        let value = if is_name {
+            if trimmed.len() < cell.len() && !trimmed.is_empty() {
+                self.notes.trimmed(column, row);
+            }
+            trimmed.to_owned()
+        } else if trimmed.is_empty() && !is_password {
+            String::new()
+        } else {
+            // A password of spaces is valid.
+            cell
+        };
+        match fault(column, &value) {
+            Some(CsvRule::EmptyCell) if !self.required.get(column).is_some_and(|it| *it) => {}
+            Some(rule) => {
+                let index = self.cells[column].unwrap_or_default();
+                let place = CsvPlace::cell(row, index + 1).named(COLUMNS[column]);
+                self.errors.push(CsvError::at(place, rule));
+            }
+            None => self.notes.value(column, row, &value),
+        }
+        value
+    }
+
+    fn finish(mut self) -> (UserList, CsvErrors) {
+        let list = &mut self.list;
+        match self.empty_rows {
+            (0, _) => {}
+            (1, row) => list.warnings.push(format!("Row {row} has no values; it is ignored")),
+            (count, first) => {
+                let words = format!("{count} rows have no values; they are ignored (first: row {first})");
+                list.warnings.push(words);
+            }
+        }
+        match self.nameless.as_slice() {
+            [] => {}
+            [index] => {
+                let words = format!("Column {} has no name and no values; it is ignored", index + 1);
+                list.warnings.push(words);
+            }
+            [first, ..] => list.warnings.push(format!(
+                "{} columns have no name and no values; they are ignored (first: column {})",
+                self.nameless.len(),
+                first + 1
+            )),
+        }
+        list.warnings.extend(self.notes.warnings(list.users.len() + list.left_out));
+        if self.errors.is_empty() && list.users.is_empty() {
+            self.errors.push(CsvError::file(CsvRule::NoUsers));
+        }
+        (self.list, self.errors)
     }
 }
 
-/// Finds the known column that differs only in case, spaces and punctuation, or in a few letters.
-fn nearest(name: &str) -> Option<&'static str> {
-    let plain = |name: &str| name.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
-    // A cell of this length is no misspelt name, and the cost of comparing grows with its length.
-    let name = Some(plain(name)).filter(|name| name.len() < 64)?;
-    COLUMNS
-        .into_iter()
-        .map(|column| (strsim::damerau_levenshtein(&plain(column), &name), column))
-        .filter(|(distance, column)| distance * 3 <= column.len())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, column)| column)
-}
+// Indexes of COLUMNS.
+const EMAIL_ADDRESS: usize = 0;
+const USER_NAME: usize = 1;
+const PASSWORD: usize = 2;
+const TARGET_USER_NAME: usize = 4;
+const TARGET_PASSWORD: usize = 5;
 
-fn separator_hint(cells: &[String]) -> &'static str {
-    match cells {
-        [cell] if cell.contains(';') => "; separate the cells by commas, not by semicolons",
-        [cell] if cell.contains('\t') => "; separate the cells by commas, not by tabs",
-        _ => "",
+/// Error values of spreadsheets, in English and German.
+const SPREADSHEET_ERRORS: [&str; 11] = [
+    "#N/A", "#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#NV", "#WERT!", "#BEZUG!", "#ZAHL!",
+];
+
+/// Finds the rule that a value breaks.
+fn fault(column: usize, value: &str) -> Option<CsvRule> {
+    if value.is_empty() {
+        return Some(CsvRule::EmptyCell);
+    }
+    if SPREADSHEET_ERRORS.contains(&value) {
+        return Some(CsvRule::SpreadsheetError);
+    }
+    if value.contains(['\r', '\n']) {
+        return Some(CsvRule::LineBreak);
+    }
+    match column {
+        EMAIL_ADDRESS => address_fault(value).map(CsvRule::Address),
+        USER_NAME | TARGET_USER_NAME if value.starts_with(QUOTES) && value.ends_with(QUOTES) => {
+            Some(CsvRule::QuotedName)
+        }
+        _ => None,
     }
 }
 

@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use mailhaul_engine::FolderMapping;
 
 use crate::{
-    csv::{MAX_OCTETS, MAX_ROWS, decode},
-    csv_error::{CellPosition, CsvError},
-    rows::{Row, Rows},
+    column_names::{NameMatch, shown_name},
+    csv::{MAX_OCTETS, MAX_ROWS},
+    csv_error::{CsvError, CsvPlace, CsvRule},
+    csv_header::{Header, find_header},
+    csv_text::decode,
 };
 
-/// Columns, both required. Names are exact.
+/// Columns, both required.
 const COLUMNS: [&str; 2] = ["Source", "Target"];
 
 /// Reason why the file cannot be used.
@@ -23,20 +25,20 @@ pub enum FolderMapError {
     NoRows,
     /// Unknown or repeated column.
     #[error("{place}: the column name \"{name}\" is unknown or repeated; the columns are Source, Target")]
-    Column { place: CellPosition, name: String },
+    Column { place: CsvPlace, name: String },
     #[error("Column \"{name}\" is missing from the CSV file; it is required")]
     MissingColumn { name: &'static str },
     /// Invalid folder.
     #[error("{place}: {words}")]
     Folder {
-        place: CellPosition,
+        place: CsvPlace,
         /// Reason of the refusal.
         words: String,
     },
     /// Repeated folder.
     #[error("{place}: the folder \"{folder}\" is already in row {first}")]
     Repeated {
-        place: CellPosition,
+        place: CsvPlace,
         folder: String,
         /// First row with this folder.
         first: usize,
@@ -53,29 +55,27 @@ pub enum FolderMapError {
 /// [`FolderMapError`] names the first row and column that are wrong. The file is then not used.
 pub fn read_folder_map(octets: &[u8]) -> Result<Vec<(String, String)>, FolderMapError> {
     if octets.len() > MAX_OCTETS {
-        return Err(CsvError::TooLarge { octets: octets.len() }.into());
+        return Err(CsvError::file(CsvRule::TooLarge { octets: octets.len() }).into());
     }
     let text = decode(octets)?;
-    let mut rows = Rows::new(&text);
-    let header = rows.next().ok_or(CsvError::Empty)??;
+    let header = find_header(&text, &COLUMNS)?;
     let cells = columns(&header)?;
+    let (expected, separator) = (header.row.cells.len(), header.rows.separator);
     let mut map = Vec::new();
     let mut seen: HashMap<String, usize> = HashMap::new();
-    for row in rows {
+    for row in header.rows {
         if map.len() == MAX_ROWS {
-            return Err(CsvError::TooManyRows.into());
+            return Err(CsvError::file(CsvRule::TooManyRows).into());
         }
         let mut row = row?;
-        let (expected, found) = (header.cells.len(), row.cells.len());
+        let found = row.cells.len();
         if found != expected {
-            return Err(CsvError::CellCount { row: row.number, expected, found }.into());
+            let ends_empty = row.cells.iter().skip(expected).all(String::is_empty);
+            let rule = CsvRule::CellCount { expected, found, separator, ends_empty };
+            return Err(CsvError::at(CsvPlace::row(row.number), rule).into());
         }
         let [source, target] = cells.map(|index| std::mem::take(&mut row.cells[index]));
-        let place = |column: usize| CellPosition {
-            row: row.number,
-            column: cells[column] + 1,
-            name: Some(COLUMNS[column]),
-        };
+        let place = |column: usize| CsvPlace::cell(row.number, cells[column] + 1).named(COLUMNS[column]);
         // An error in the source is the same whatever the target is.
         FolderMapping::parse(&source, "-")
             .map_err(|words| FolderMapError::Folder { place: place(0), words })?;
@@ -91,15 +91,16 @@ pub fn read_folder_map(octets: &[u8]) -> Result<Vec<(String, String)>, FolderMap
 }
 
 /// Positions of the columns in a row.
-fn columns(header: &Row) -> Result<[usize; COLUMNS.len()], FolderMapError> {
+fn columns(header: &Header<'_>) -> Result<[usize; COLUMNS.len()], FolderMapError> {
     let mut cells = [None; COLUMNS.len()];
-    for (index, name) in header.cells.iter().enumerate() {
-        let column = COLUMNS.iter().position(|it| it == name).filter(|it| cells[*it].is_none());
-        let Some(column) = column else {
-            let place = CellPosition::at(header.number, index + 1);
-            return Err(FolderMapError::Column { place, name: name.clone() });
-        };
-        cells[column] = Some(index);
+    for (index, name) in header.names.iter().enumerate() {
+        match *name {
+            NameMatch::Column(column) if cells[column].is_none() => cells[column] = Some(index),
+            _ => {
+                let place = CsvPlace::cell(header.row.number, index + 1);
+                return Err(FolderMapError::Column { place, name: shown_name(&header.row.cells[index]) });
+            }
+        }
     }
     match cells {
         [Some(source), Some(target)] => Ok([source, target]),
@@ -114,7 +115,7 @@ mod tests {
 
     #[test]
     fn rows_say_where_folders_go() {
-        let file = "Target,Source\r\nArchive/2020,Old\r\n,\"Junk, old/*\"\r\n\r\n-,Chats\r\nNeu/*,Alt/*\r\n";
+        let file = "TARGET, source\r\nArchive/2020,Old\r\n,\"Junk, old/*\"\r\n\r\n-,Chats\r\nNeu/*,Alt/*\r\n";
         let map = read_folder_map(file.as_bytes()).unwrap();
         let map: Vec<(&str, &str)> = map.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
         assert_eq!(map, [("Old", "Archive/2020"), ("Junk, old/*", "-"), ("Chats", "-"), ("Alt/*", "Neu/*")]);
@@ -136,7 +137,7 @@ mod tests {
             ),
             (
                 "Source,Target\na,b\nc\n",
-                "Row 3 has the wrong number of columns. Expected: 2. Found: 1. A value that contains a comma must be in double quotes",
+                "Row 3: wrong number of columns (expected: 2, found: 1); a comma follows each value but the last, also an empty one",
             ),
             ("Source,Target\n,b\n", "Row 2, column 1 (Source): a folder's name must not be empty"),
             (
@@ -149,7 +150,8 @@ mod tests {
             ),
             (
                 "Source,Target\n\"a,b\n",
-                "Row 2, column 1: the double quote at the start of the value is never closed",
+                "Row 2, column 1: the double quote at the start of the value is never closed; close it; write a quote that \
+                 belongs to the value as two in double quotes",
             ),
         ];
         for (file, expected) in table {

@@ -1,16 +1,22 @@
 //! Endpoints, batches and users of the service, and the CSV file of users. No sockets, no SQL.
 
+mod address;
 mod batch;
+mod cell_notes;
 mod check;
+mod column_names;
 mod config;
 mod content_filter;
 mod csv;
 mod csv_error;
+mod csv_header;
+mod csv_text;
 mod deletions;
 mod domains;
 mod endpoint;
 mod endpoint_limits;
 mod failure;
+mod fit;
 mod folder_map;
 mod gmail_labels;
 mod number_or_unlimited;
@@ -22,12 +28,15 @@ mod status;
 mod user;
 mod user_row;
 
+pub use address::AddressFault;
 pub use batch::{Batch, BatchSettings, DEFAULT_SYNC_INTERVAL, MAX_NAME, MIN_SYNC_INTERVAL};
 pub use check::{MailboxCheck, Opening};
 pub use config::MigrationConfig;
 pub use content_filter::{FilterError, content_filter};
-pub use csv::{CsvOptions, MAX_OCTETS, MAX_ROWS, UserList, read_users};
-pub use csv_error::{CellPosition, CsvError};
+pub use csv::{CsvOptions, MAX_OCTETS, MAX_ROWS, UserList, check_users, read_users};
+pub use csv_error::{
+    CsvError, CsvErrors, CsvPlace, CsvRule, FileFormat, HeaderHint, MAX_KEPT_ERRORS, Separator, column_list,
+};
 pub use deletions::Deletions;
 pub use domains::{DomainTally, unaccepted_domains};
 pub use endpoint::{
@@ -36,6 +45,7 @@ pub use endpoint::{
 };
 pub use endpoint_limits::Rates;
 pub use failure::{FailureClass, PassFailure};
+pub use fit::{fit_users, leave_out_members};
 pub use folder_map::{FolderMapError, read_folder_map};
 pub use gmail_labels::GmailLabels;
 pub use number_or_unlimited::Limit;

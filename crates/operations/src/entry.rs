@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use schemars::{Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 
 use crate::{
@@ -21,6 +21,7 @@ pub struct Entry {
     pub(crate) role: Role,
     about: &'static str,
     view: &'static [&'static str],
+    result: String,
     pub(crate) confirm: bool,
     name: String,
     parameters: Vec<Parameter>,
@@ -45,6 +46,7 @@ impl Entry {
             role: O::ROLE,
             about: O::ABOUT,
             view: O::VIEW,
+            result: O::Response::schema_name().into_owned(),
             confirm: O::CONFIRM,
             name,
             parameters,
@@ -78,6 +80,11 @@ impl Entry {
     /// Columns of a table of results; empty for all.
     pub fn view(&self) -> &'static [&'static str] {
         self.view
+    }
+
+    /// Name of the type of one result.
+    pub(crate) fn result(&self) -> &str {
+        &self.result
     }
 
     /// Parameters, in the order of the request's fields.

@@ -65,6 +65,17 @@ pub struct Failure {
     pub message: String,
     /// Next step for the caller, if there is one.
     pub advice: Option<String>,
+    /// Parameter that is wrong, if programs need to know it.
+    pub place: Option<Box<FailurePlace>>,
+}
+
+/// Place of a failure in a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailurePlace {
+    /// Name of the parameter.
+    pub parameter: String,
+    /// Wrong rows of its file, each as an object.
+    pub rows: Vec<Value>,
 }
 
 impl FailureKind {
@@ -104,7 +115,7 @@ impl FailureKind {
 
 impl Failure {
     fn new(kind: FailureKind, message: impl Display) -> Self {
-        Self { kind, message: message.to_string(), advice: None }
+        Self { kind, message: message.to_string(), advice: None, place: None }
     }
 
     /// The object does not exist.
@@ -153,6 +164,13 @@ impl Failure {
         self
     }
 
+    /// Adds the parameter that is wrong, and the wrong rows of its file.
+    #[must_use]
+    pub fn with_rows(mut self, parameter: &str, rows: Vec<Value>) -> Self {
+        self.place = Some(Box::new(FailurePlace { parameter: parameter.to_owned(), rows }));
+        self
+    }
+
     /// Adds advice, if any.
     #[must_use]
     pub(crate) fn advised(mut self, advice: Option<String>) -> Self {
@@ -162,7 +180,12 @@ impl Failure {
 
     /// JSON form, as in HTTP and `mailhaul invoke`.
     pub fn to_json(&self) -> Value {
-        error_json(self.kind.code(), &self.message, self.advice.as_deref())
+        let mut json = error_json(self.kind.code(), &self.message, self.advice.as_deref());
+        if let Some(place) = &self.place {
+            json["Error"]["Parameter"] = json!(place.parameter);
+            json["Error"]["Rows"] = json!(place.rows);
+        }
+        json
     }
 
     /// Parses the form of [`Failure::to_json`]; `None` for anything else.
@@ -173,6 +196,10 @@ impl Failure {
             kind: FailureKind::of(text("Code")?, status),
             message: text("Message")?.to_owned(),
             advice: text("Advice").map(str::to_owned),
+            place: text("Parameter").map(|parameter| {
+                let rows = error.get("Rows").and_then(Value::as_array).cloned().unwrap_or_default();
+                Box::new(FailurePlace { parameter: parameter.to_owned(), rows })
+            }),
         })
     }
 }
@@ -205,7 +232,11 @@ mod tests {
         for kind in FailureKind::all() {
             assert_eq!((kind.row().kind, kind.code()), (kind, format!("{kind:?}").as_str()));
             let failure = Failure::new(kind, "no").with_advice("do");
-            assert_eq!(Failure::from_json(kind.status(), &failure.to_json()), Some(failure));
+            assert_eq!(Failure::from_json(kind.status(), &failure.to_json()), Some(failure.clone()));
+            assert_eq!(failure.to_json()["Error"].get("Parameter"), None);
+            let placed = failure.with_rows("CSVData", vec![json!({ "Row": 2 })]);
+            assert_eq!(placed.to_json()["Error"]["Rows"][0]["Row"], 2);
+            assert_eq!(Failure::from_json(kind.status(), &placed.to_json()), Some(placed));
         }
         let other = error_json("MethodNotAllowed", "no", None);
         assert_eq!(Failure::from_json(405, &other), Some(Failure::invalid("no")));

@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use crate::{client::Client, failure::Failure, http::VALUE, operations::Operations};
 
+/// Mark that Windows PowerShell 5.1 writes before what it sends to a program.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// Runs the operation with this name and this JSON request (empty is `{}`).
 ///
 /// The answer is `{"Value": [...]}`. A failure has the form of [`Failure::to_json`].
@@ -14,6 +17,7 @@ pub async fn invoke<C: Send + Sync + 'static>(
     request: &[u8],
 ) -> Result<Value, Failure> {
     let entry = operations.find(operation)?;
+    let request = request.strip_prefix(BYTE_ORDER_MARK).unwrap_or(request);
     let request = match request.trim_ascii() {
         [] => json!({}),
         text => serde_json::from_slice(text)

@@ -1,5 +1,7 @@
 //! Batches: named sets of users.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use mailhaul_migration::{Batch, BatchSettings, Guid, UserEvent, UserRow};
 
@@ -48,7 +50,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NameTaken`]; [`StoreError::NotFound`] if an endpoint does not exist;
-    /// [`StoreError::VaultLocked`].
+    /// [`StoreError::NoUsersLeft`] if all rows are left out; [`StoreError::VaultLocked`].
     pub async fn insert_batch(&self, batch: Batch, users: Vec<UserRow>) -> Result<InsertedBatch, StoreError> {
         let keys = self.shared.keys.clone();
         self.change(move |connection| {
@@ -68,7 +70,8 @@ impl Store {
     /// its status. An empty optional cell changes nothing.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::VaultLocked`].
+    /// [`StoreError::NotFound`]; [`StoreError::NoUsersLeft`] if all rows are left out;
+    /// [`StoreError::VaultLocked`].
     pub async fn add_users(
         &self,
         batch: Guid,
@@ -83,6 +86,19 @@ impl Store {
                 warn(connection, batch.guid, &added.left_out).await?;
                 Ok(added)
             })
+        })
+        .await
+    }
+
+    /// Returns the names of the batches that have users with these addresses, by address in lower case.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn batches_of(&self, addresses: Vec<String>) -> Result<HashMap<String, String>, StoreError> {
+        let addresses: Vec<String> = addresses.into_iter().map(|it| it.to_ascii_lowercase()).collect();
+        self.read(move |connection| {
+            let addresses = addresses.clone();
+            Box::pin(async move { members::batches_of(connection, addresses).await })
         })
         .await
     }

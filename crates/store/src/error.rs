@@ -71,6 +71,12 @@ pub enum StoreError {
         what: &'static str,
         name: String,
     },
+    /// Each row of an import is left out, so that no user would be added or changed.
+    #[error("no user is left: {}", .left_out.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(". "))]
+    NoUsersLeft {
+        /// The rows, with the reason.
+        left_out: Vec<String>,
+    },
     /// Another caller changed the endpoint meanwhile.
     #[error("the endpoint \"{endpoint}\" was changed by another caller meanwhile; nothing was changed now")]
     Changed {

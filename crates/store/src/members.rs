@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
-use mailhaul_migration::{Batch, BatchIntent, Guid, UserRow, UserStatus};
+use mailhaul_migration::{Batch, BatchIntent, CsvRule, Guid, UserRow, UserStatus};
 
 use crate::{
     checksum::check_row,
     columns::{Cells, millis},
-    error::Fault,
+    error::{Fault, StoreError},
     pass_kind::PassKind,
     service_rows,
     sql::{self, Builder, Connection, Value},
@@ -38,6 +38,9 @@ struct ExistingUser {
 }
 
 /// Adds and updates users, and seals their passwords.
+///
+/// # Errors
+/// [`StoreError::NoUsersLeft`] if all rows are left out.
 pub(crate) async fn add(
     connection: &mut Connection,
     keys: &Keys,
@@ -45,19 +48,19 @@ pub(crate) async fn add(
     rows: Vec<UserRow>,
     now: Timestamp,
 ) -> Result<AddedUsers, Fault> {
-    let known = known(connection, &rows).await?;
+    let known = known(connection, addresses(rows.iter())).await?;
     let mut added = AddedUsers::default();
     let mut seen = HashSet::with_capacity(rows.len());
     let mut users = Vec::with_capacity(rows.len());
     for row in rows {
         let address = row.email_address.to_ascii_lowercase();
-        // No cell is shown: in a row with shifted columns it is a password.
         let number = row.row;
         match known.get(&address) {
-            Some(other) if other.batch != batch.guid => added.left_out.push(format!(
-                "Row {number}: the EmailAddress is in the batch \"{}\" already; row {number} is left out",
-                other.batch_name
-            )),
+            // No cell is shown: in a row with shifted columns it is a password.
+            Some(other) if other.batch != batch.guid => {
+                let rule = CsvRule::OtherBatch { batch: other.batch_name.clone() };
+                added.left_out.push(rule.left_out(number));
+            }
             _ if seen.contains(&address) => added.left_out.push(format!(
                 "Row {number}: the EmailAddress is in an earlier row; row {number} is left out"
             )),
@@ -72,6 +75,9 @@ pub(crate) async fn add(
         }
         seen.insert(address);
     }
+    if users.is_empty() && !added.left_out.is_empty() {
+        return Err(StoreError::NoUsersLeft { left_out: added.left_out }.into());
+    }
     let mut rest = users.into_iter();
     loop {
         let chunk: Vec<(Guid, UserRow)> = rest.by_ref().take(ROWS_PER_STATEMENT).collect();
@@ -83,10 +89,19 @@ pub(crate) async fn add(
     }
 }
 
-/// Reads the users that have the addresses of the rows, by address in lower case.
+/// Names of the batches that have users with these addresses, which are in lower case.
+pub(crate) async fn batches_of(
+    connection: &mut Connection,
+    addresses: Vec<String>,
+) -> Result<HashMap<String, String>, Fault> {
+    let known = known(connection, addresses).await?;
+    Ok(known.into_iter().map(|(address, user)| (address, user.batch_name)).collect())
+}
+
+/// Reads the users that have these addresses, by address. Addresses are in lower case.
 async fn known(
     connection: &mut Connection,
-    rows: &[UserRow],
+    addresses: Vec<String>,
 ) -> Result<HashMap<String, ExistingUser>, Fault> {
     // CROSS JOIN keeps the order: one search of the index for each address, instead of one search of all
     // addresses for each user.
@@ -95,7 +110,7 @@ async fn known(
          CROSS JOIN migration_user JOIN batch ON batch.guid = migration_user.batch \
          WHERE migration_user.email_key = wanted.value",
     )
-    .bind(addresses(rows.iter()))
+    .bind(addresses)
     .fetch_all(connection)
     .await?;
     let known = found.iter().map(|row| {

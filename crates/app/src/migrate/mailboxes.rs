@@ -1,11 +1,18 @@
 //! Mailboxes of a run: from the addresses or from the CSV file.
 
-use std::{collections::HashMap, fs, path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use mailhaul_imap::{ConnectOptions, Credentials, SignInMemory, Timeouts, TlsOptions, Trace};
 use mailhaul_mail::Secret;
-use mailhaul_migration::{CsvOptions, read_users};
+use mailhaul_migration::{
+    CsvError, CsvErrors, CsvOptions, CsvPlace, CsvRule, UserRow, column_list, read_users,
+};
 use mailhaul_oauth::{TokenCommand, Tokens};
 use mailhaul_remotes::{Account, Login, Side};
 
@@ -131,37 +138,42 @@ pub(crate) fn mailboxes(
     ui: &Ui,
 ) -> Result<Vec<MailboxPair>> {
     let (from, to) = (Server::source(options, from)?, Server::target(options, to)?);
-    let mailboxes = if options.users.is_some() {
-        from_csv(options, settings, &from, &to, ui)?
-    } else {
-        vec![from_urls(options, settings, &from, &to)?]
-    };
-    check_ends(&mailboxes)?;
-    Ok(mailboxes)
+    match &options.users {
+        Some(path) => from_csv(options, path, settings, &from, &to, ui),
+        None => Ok(vec![from_urls(options, settings, &from, &to)?]),
+    }
 }
 
-/// Refuses a mailbox that is copied to itself, and two mailboxes with the same target.
-fn check_ends(mailboxes: &[MailboxPair]) -> Result<()> {
-    let mut targets: HashMap<&str, &MailboxPair> = HashMap::new();
+/// Finds rows whose mailbox is copied to itself, or has the same target as another row.
+fn unfit_rows(mailboxes: &[MailboxPair]) -> CsvErrors {
+    let mut errors = CsvErrors::default();
+    let mut targets: HashMap<&str, usize> = HashMap::new();
     for mailbox in mailboxes {
+        let row = mailbox.row.unwrap_or_default();
+        // The keys are not shown: if the columns are shifted, they may contain a password.
         if mailbox.source_key == mailbox.target_key {
-            // The key is not shown for a row: if the columns are shifted, it may contain a password.
-            match mailbox.row {
-                Some(row) => bail!("Row {row}: source and target are the same mailbox"),
-                None => {
-                    bail!("{}: source and target are the same mailbox, {}", mailbox.name, mailbox.source_key)
-                }
-            }
+            errors.push(CsvError::at(CsvPlace::row(row), CsvRule::SameMailbox));
         }
-        if let Some(other) = targets.insert(&mailbox.target_key, mailbox) {
-            bail!(
-                "Row {}: row {} has the same target mailbox; two mailboxes cannot be merged into one",
-                mailbox.row.unwrap_or_default(),
-                other.row.unwrap_or_default()
-            );
+        if let Some(first) = targets.insert(&mailbox.target_key, row) {
+            errors.push(CsvError::at(CsvPlace::row(row), CsvRule::SameTarget { first }));
         }
     }
-    Ok(())
+    errors
+}
+
+/// Error of the CSV file, with the options that help.
+fn csv_refusal(path: &Path, errors: &CsvErrors) -> anyhow::Error {
+    let advice = if errors.has(|rule| matches!(rule, CsvRule::UnknownColumn { .. })) {
+        format!(
+            "\n  The columns are {}. --allow-unknown-columns ignores a column that is none of them.",
+            column_list()
+        )
+    } else if errors.has(|rule| matches!(rule, CsvRule::NoTargetPassword)) {
+        "\n  --to-password-file gives one password for all rows.".to_owned()
+    } else {
+        String::new()
+    };
+    anyhow!("{}: {errors}{advice}", path.display())
 }
 
 fn from_urls(
@@ -194,11 +206,15 @@ fn from_urls(
         let whose = format!("{target_user} at {}", to.url);
         password(&options.to_password_file, "MAILHAUL_TO_PASSWORD", "to", whose)
     })?;
+    let (source_key, target_key) = (from.key(&source_user, None), to.key(&target_user, None));
+    if source_key == target_key {
+        bail!("{source_user}: source and target are the same mailbox, {source_key}");
+    }
     Ok(MailboxPair {
-        name: source_user.clone(),
+        name: source_user,
         row: None,
-        source_key: from.key(&source_user, None),
-        target_key: to.key(&target_user, None),
+        source_key,
+        target_key,
         source: from.account(settings, source, None),
         target: to.account(settings, target, None),
     })
@@ -206,12 +222,12 @@ fn from_urls(
 
 fn from_csv(
     options: &Migrate,
+    path: &Path,
     settings: &Settings,
     from: &Server<'_>,
     to: &Server<'_>,
     ui: &Ui,
 ) -> Result<Vec<MailboxPair>> {
-    let Some(path) = &options.users else { return Ok(Vec::new()) };
     for (server, name) in [(from, "from"), (to, "to")] {
         if server.url.user.is_some() {
             bail!("--{name} names a user, and so does the CSV file; remove the user from the address");
@@ -228,28 +244,28 @@ fn from_csv(
         without_passwords: from.tokens.is_some(),
         without_user_names: from.tokens.is_some(),
     };
-    let list = read_users(&bytes, csv_options).with_context(|| path.display().to_string())?;
+    let list = read_users(&bytes, csv_options).map_err(|errors| csv_refusal(path, &errors))?;
     for warning in &list.warnings {
         ui.warn(&format!("warning: {}: {warning}", path.display()));
     }
     let shared = passwords::read(options.to_password_file.as_deref(), "MAILHAUL_TO_PASSWORD")?;
+    let refused = |errors: CsvErrors| errors.into_result().map_err(|errors| csv_refusal(path, &errors));
+    if to.tokens.is_none() && shared.is_none() {
+        refused(without_target_password(&list.users))?;
+    }
     let mut mailboxes = Vec::with_capacity(list.users.len());
     for user in list.users {
+        let row = user.row;
+        let password = |password: Option<Secret>, column: &str| {
+            password.with_context(|| format!("Row {row}: there is no {column}"))
+        };
         let target = to.login(&user.target_user_name, || {
-            user.target_password.or_else(|| shared.clone()).ok_or_else(|| {
-                anyhow!(
-                    "{}: Row {}: there is no TargetPassword; fill the column, or give --to-password-file",
-                    path.display(),
-                    user.row
-                )
-            })
+            password(user.target_password.or_else(|| shared.clone()), "TargetPassword")
         })?;
-        let source = from.login(&user.user_name, || {
-            user.password.with_context(|| format!("Row {}: there is no Password", user.row))
-        })?;
+        let source = from.login(&user.user_name, || password(user.password, "Password"))?;
         let root = user.user_root.as_deref();
         mailboxes.push(MailboxPair {
-            row: Some(user.row),
+            row: Some(row),
             source_key: from.key(&user.user_name, root),
             target_key: to.key(&user.target_user_name, None),
             source: from.account(settings, source, root),
@@ -257,5 +273,15 @@ fn from_csv(
             name: user.email_address,
         });
     }
+    refused(unfit_rows(&mailboxes))?;
     Ok(mailboxes)
+}
+
+fn without_target_password(users: &[UserRow]) -> CsvErrors {
+    let mut errors = CsvErrors::default();
+    for user in users.iter().filter(|user| user.target_password.is_none()) {
+        let place = CsvPlace::row(user.row).named("TargetPassword");
+        errors.push(CsvError::at(place, CsvRule::NoTargetPassword));
+    }
+    errors
 }

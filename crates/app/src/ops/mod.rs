@@ -26,6 +26,7 @@ pub(crate) fn operations() -> Operations<Context> {
         .with::<endpoint::set::SetMigrationEndpoint>()
         .with::<endpoint::test::TestMigrationEndpoint>()
         .with::<endpoint::remove::RemoveMigrationEndpoint>()
+        .with::<batch::test::TestMigrationBatch>()
         .with::<batch::new::NewMigrationBatch>()
         .with::<batch::get::GetMigrationBatch>()
         .with::<batch::set::SetMigrationBatch>()

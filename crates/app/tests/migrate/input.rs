@@ -24,22 +24,44 @@ fn with_csv(text: impl AsRef<[u8]>, more: &[&str]) -> Ran {
 #[test]
 fn a_wrong_csv_file_is_refused_with_its_row_and_column() {
     let header = "EmailAddress,UserName,Password,TargetPassword\n";
-    let table: [(&str, &[&str]); 9] = [
+    let table: [(&str, &[&str]); 10] = [
         ("", &["users.csv", "empty"]),
         (header, &["has a header but no users"]),
         ("EmailAddress,UserName\na@x,a\n", &["Column \"Password\" is missing"]),
         (
-            "EmailAddress,Username,Password\na@x,a,p\n",
-            &["\"Username\" is unknown", "did you mean \"UserName\""],
+            "EmailAddress,User_Name,Password\na@x,a,p\n",
+            &["\"User_Name\" is unknown", "did you mean \"UserName\""],
         ),
-        ("EmailAddress,UserName,Password,Shoe\na@x,a,p,46\n", &["Row 1", "\"Shoe\" is unknown"]),
+        (
+            "EmailAddress,UserName,Password,Shoe\na@x,a,p,46\n",
+            &[
+                "Row 1",
+                "\"Shoe\" is unknown",
+                "\n  The columns are EmailAddress, ",
+                "--allow-unknown-columns",
+            ],
+        ),
         (
             &format!("{header}a@x,a,p,q\nb@x,b,hunter2\n"),
-            &["Row 3", "wrong number of columns", "Expected: 4. Found: 3"],
+            &["Row 3: wrong number of columns (expected: 4, found: 3)"],
         ),
-        (&format!("{header}a@x,a,,q\n"), &["Row 2, column 3 (Password) is empty"]),
+        (&format!("{header}a@x,a,,q\n"), &["Row 2, column 3 (Password): the cell is empty"]),
         (&format!("{header}a@x,a,\"hunter2,q\n"), &["Row 2", "never closed"]),
-        ("EmailAddress,UserName,Password\na@x,a,p\n", &["Row 2", "no TargetPassword", "--to-password-file"]),
+        (
+            "EmailAddress,UserName,Password\na@x,a,p\nb@x,b,hunter2\n",
+            &[
+                "users.csv: The CSV file has 2 errors:\n",
+                "\n  Row 3 (TargetPassword): there is no",
+                "--to-password-file",
+            ],
+        ),
+        (
+            &format!("{header}a,a,p,q\n,b,hunter2,q\n"),
+            &[
+                "\n  Row 2, column 1 (EmailAddress): ",
+                "\n  Row 3, column 1 (EmailAddress): the cell is empty",
+            ],
+        ),
     ];
     for (text, words) in table {
         let ran = with_csv(text, &[]);

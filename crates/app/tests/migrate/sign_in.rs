@@ -97,8 +97,9 @@ async fn what_one_mailbox_finds_out_holds_for_all_mailboxes() {
     let mut haul = Haul::new("annb", from.port(), to.port());
     let users = haul.write(
         "users.csv",
-        "EmailAddress,UserName,Password,TargetPassword\nannb,annb,secret-annb,secret-annb\n\
-         bert,bert,wrong-hunter2,secret-bert\n",
+        "EmailAddress,UserName,Password,TargetUserName,TargetPassword\n\
+         annb@contoso.edu,annb,secret-annb,annb,secret-annb\n\
+         bert@contoso.edu,bert,wrong-hunter2,bert,secret-bert\n",
     );
     haul.from = format!("imap+plain://127.0.0.1:{}", from.port());
     haul.to = format!("imap+plain://127.0.0.1:{}", to.port());

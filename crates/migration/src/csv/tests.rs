@@ -1,5 +1,7 @@
 //! Rules of the CSV file, and the messages of refusals.
 
+mod shapes;
+
 use super::*;
 
 const STRICT: CsvOptions =
@@ -10,7 +12,7 @@ const SEED: &str = "EmailAddress,UserName,Password,UserRoot\n\
     terrya@contoso.edu,contoso\\terry.adams,1091990,/users/terry.adams\n\
     annb@contoso.edu,contoso\\ann.beebe,\"a,\"\"b\"\"\",\n";
 
-fn read(text: &str) -> Result<UserList, CsvError> {
+fn read(text: &str) -> Result<UserList, CsvErrors> {
     read_users(text.as_bytes(), STRICT)
 }
 
@@ -71,21 +73,17 @@ fn every_encoding_and_line_end_reads_the_same() {
 
 #[test]
 fn what_is_no_text_is_told_with_its_line() {
-    let error = |octets: &[u8]| read_users(octets, STRICT).unwrap_err();
-    let latin1 = error(b"EmailAddress,UserName,Password\na@b,a,Gr\xFC\xDFe\n");
-    assert_eq!(latin1, CsvError::NotText { line: 2, encoding: "UTF-8" });
-    assert_eq!(
-        latin1.to_string(),
-        "Line 2 of the CSV file is not valid UTF-8 text; save the file as \"CSV UTF-8\""
-    );
+    let error = |octets: &[u8]| read_users(octets, STRICT).unwrap_err().to_string();
+    let words = |line, encoding| {
+        format!("Line {line} of the CSV file is not valid {encoding} text; save the file as \"CSV UTF-8\"")
+    };
+    assert_eq!(error(b"EmailAddress,UserName,Password\na@b,a,Gr\xFC\xDFe\n"), words(2, "UTF-8"));
     let mut odd = utf16(SEED, u16::to_le_bytes);
     odd.pop();
-    assert_eq!(error(&odd), CsvError::NotText { line: 3, encoding: "UTF-16" });
+    assert_eq!(error(&odd), words(3, "UTF-16"));
     let mut alone = utf16(SEED, u16::to_be_bytes);
     alone.splice(2..2, [0xDC, 0]);
-    assert_eq!(error(&alone), CsvError::NotText { line: 1, encoding: "UTF-16" });
-    let no_mark = &utf16(SEED, u16::to_le_bytes)[2..];
-    assert_eq!(error(no_mark), CsvError::NotText { line: 1, encoding: "UTF-8 or UTF-16" });
+    assert_eq!(error(&alone), words(1, "UTF-16"));
 }
 
 #[test]
@@ -102,34 +100,29 @@ fn a_missing_column() {
         refusal("EmailAddress,UserName\na@b,a\n"),
         "Column \"Password\" is missing from the CSV file; it is required"
     );
-    let error = read_users(b"EmailAddress,User Name,Password\na@b,a,secret\n", LENIENT).unwrap_err();
+    let errors = read_users(b"EmailAddress,Login,Password\na@b,a,secret\n", LENIENT).unwrap_err();
     assert_eq!(
-        error.to_string(),
-        "Column \"UserName\" is missing from the CSV file; it is required (is the column \"User Name\" meant?)"
+        errors.to_string(),
+        "Row 1, column 2: the column name \"Login\" is unknown; did you mean \"UserName\"?"
     );
 }
 
 #[test]
 fn a_misspelt_column_is_hinted_at() {
-    for (written, meant) in [
-        ("Email Address", "EmailAddress"),
-        ("emailaddress", "EmailAddress"),
-        ("Username", "UserName"),
-        ("Pasword", "Password"),
-        (" Password", "Password"),
-        ("TargetUsrName", "TargetUserName"),
-        ("Root", ""),
-        ("", ""),
+    for (written, advice) in [
+        ("Target-Password", "did you mean \"TargetPassword\"?"),
+        ("TargetUsrName", "did you mean \"TargetUserName\"?"),
+        ("User_Root", "did you mean \"UserRoot\"?"),
+        ("Root", "remove the column, or correct its name"),
+        // The column itself is there, so this one is another.
+        ("UserName2", "remove the column, or correct its name"),
     ] {
         let text = format!("{written},EmailAddress,UserName,Password\nx,a@b,a,secret\n");
-        let hint = if meant.is_empty() { String::new() } else { format!(" (did you mean \"{meant}\"?)") };
-        assert_eq!(
-            refusal(&text),
-            format!(
-                "Row 1, column 1: the column name \"{written}\" is unknown{hint}; the columns are EmailAddress, \
-                 UserName, Password, UserRoot, TargetUserName, TargetPassword"
-            )
-        );
+        let words = format!("Row 1, column 1: the column name \"{written}\" is unknown; {advice}");
+        assert_eq!(refusal(&text), words);
+        let is_misspelt = advice.starts_with("did");
+        let lenient = read_users(text.as_bytes(), LENIENT);
+        assert_eq!(lenient.map_err(|it| it.to_string()).err(), if is_misspelt { Some(words) } else { None });
     }
 }
 
@@ -138,55 +131,61 @@ fn unknown_columns_are_left_out_where_allowed() {
     let text = b"EmailAddress,Department,UserName,Password\na@b,Sales,a,secret\n";
     let list = read_users(text, LENIENT).unwrap();
     assert_eq!(list.users[0].user_name, "a");
-    assert_eq!(list.warnings.len(), 1);
-    assert!(list.warnings[0].starts_with("Row 1, column 2: the column name \"Department\" is unknown;"));
-    assert!(list.warnings[0].ends_with("; the column is ignored"));
+    let words = "Row 1, column 2: the column name \"Department\" is unknown; the column is ignored";
+    assert_eq!(list.warnings, [words]);
+    assert_eq!(list.columns, ["EmailAddress", "UserName", "Password"]);
 }
 
 #[test]
 fn a_column_twice() {
     assert_eq!(
         refusal("EmailAddress,Password,UserName,Password\na@b,p,a,q\n"),
-        "Row 1, column 4 (Password): the column name is repeated; it is first in column 2"
+        "Row 1, column 4 (Password): the column name is repeated; it is first in column 2; remove one of them"
     );
 }
 
 #[test]
 fn a_file_without_a_header_shows_none_of_its_cells() {
-    for options in [STRICT, LENIENT] {
-        for (text, words) in [
-            (
-                "a@b,terry,hunter2\nc@d,anna,hunter2\n",
-                "Row 1 of the CSV file must name the columns, but none of ",
-            ),
-            ("a@b;terry;hunter2\n", "separate the cells by commas, not by semicolons"),
-            ("a@b\tterry\thunter2\n", "separate the cells by commas, not by tabs"),
-        ] {
+    let user = "the first row seems to be a user: insert the row EmailAddress,UserName,Password before it";
+    for (text, advice) in [
+        ("a@b,terry,hunter2\nc@d,anna,hunter2\n", user),
+        ("a@b;terry;hunter2\n", user),
+        ("a@b\tterry\thunter2\n", user),
+        ("a@b,terry,password\n", user),
+        ("a@b,terry,Passw0rd\n", user),
+        ("terry,hunter2\nEmailAddress,UserName,Password\n", "row 2 names them: remove the rows before it"),
+        ("terry|Password|hunter2\n", "separate the cells by commas, not by the character |"),
+    ] {
+        for options in [STRICT, LENIENT] {
             let shown = read_users(text.as_bytes(), options).unwrap_err().to_string();
-            assert!(shown.contains(words), "{shown}");
-            assert!(!shown.contains("hunter2") && !shown.contains("terry"), "{shown}");
+            let words = "Row 1 of the CSV file must name the columns, but none of EmailAddress, UserName, Password, \
+                         UserRoot, TargetUserName, TargetPassword is there; ";
+            assert_eq!(shown, format!("{words}{advice}"), "{text}");
         }
     }
     // A password that looks like a column name.
-    let shown = refusal("a@b,terry,Passw0rd\n");
+    let shown = refusal("terry,Passw0rd\n");
     assert!(
-        shown.starts_with("Row 1, column 3: the column name is unknown (did you mean \"Password\"?)"),
+        shown.contains("\n  Row 1, column 2: the column name is unknown; did you mean \"Password\"?"),
         "{shown}"
     );
-    assert!(!shown.contains("Passw0rd"), "{shown}");
-    let shown = read_users(b"a@b,terry,Passw0rd\n", LENIENT).unwrap_err().to_string();
-    assert_eq!(shown, "Column \"EmailAddress\" is missing from the CSV file; it is required");
+    assert!(!shown.contains("Passw0rd") && !shown.contains("terry"), "{shown}");
 }
 
 #[test]
 fn rows_of_the_wrong_length() {
-    for (row, found) in [("a@b,a", 2), ("a@b,a,se,cret", 4)] {
+    for (row, found, advice) in [
+        ("a@b,a", 2, "a comma follows each value but the last, also an empty one"),
+        ("a@b,a,se,cret", 4, "a value that contains a comma must be in double quotes"),
+        (
+            "a@b,a,secret,,",
+            5,
+            "remove a comma at the end of the row; a value that ends with it must be in double quotes",
+        ),
+    ] {
         assert_eq!(
             refusal(&format!("EmailAddress,UserName,Password\nx@y,x,fine\n{row}\n")),
-            format!(
-                "Row 3 has the wrong number of columns. Expected: 3. Found: {found}. A value that contains a comma must \
-                 be in double quotes"
-            )
+            format!("Row 3: wrong number of columns (expected: 3, found: {found}); {advice}")
         );
     }
 }
@@ -200,7 +199,7 @@ fn empty_cells_that_are_required() {
     ] {
         assert_eq!(
             refusal(&format!("EmailAddress,UserName,Password\nx@y,x,fine\n{row}\n")),
-            format!("{place} is empty; a value is required")
+            format!("{place}: the cell is empty; a value is required")
         );
     }
 }
@@ -209,7 +208,8 @@ fn empty_cells_that_are_required() {
 fn quotes_that_do_not_close() {
     assert_eq!(
         refusal("EmailAddress,UserName,Password\na@b,a,\"hunter2\nc@d,c,p\n"),
-        "Row 2, column 3: the double quote at the start of the value is never closed"
+        "Row 2, column 3: the double quote at the start of the value is never closed; close it; write a quote that \
+         belongs to the value as two in double quotes"
     );
     assert_eq!(
         refusal("EmailAddress,UserName,Password\na@b,a,\"hunt\"er2\n"),
@@ -265,7 +265,7 @@ fn where_an_administrator_opens_the_mailboxes_no_password_is_needed() {
     let list = read_users(b"EmailAddress,UserName,Password\na@x,ann,\nb@x,bob,own\n", options).unwrap();
     assert_eq!((&list.users[0].password, &list.users[1].password), (&None, &Some(Secret::new("own"))));
     let refused = read_users(b"EmailAddress,UserName\na@x,\n", options).unwrap_err();
-    assert_eq!(refused.to_string(), "Row 2, column 2 (UserName) is empty; a value is required");
+    assert_eq!(refused.to_string(), "Row 2, column 2 (UserName): the cell is empty; a value is required");
     assert!(refusal("EmailAddress,UserName\na@x,ann\n").contains("\"Password\" is missing"));
 }
 
@@ -290,4 +290,88 @@ fn where_mailboxes_are_known_by_address_nothing_else_is_needed() {
     let with_passwords = CsvOptions { without_user_names: true, ..STRICT };
     let refused = read_users(b"EmailAddress\na@x\n", with_passwords).unwrap_err();
     assert!(refused.to_string().contains("\"Password\" is missing"), "{refused}");
+}
+
+#[test]
+fn all_errors_are_told_at_once_and_their_number_is_bounded() {
+    use std::fmt::Write as _;
+    let mut text = "EmailAddress,UserName,Password\n".to_owned();
+    for number in 0..MAX_ROWS {
+        let user = if number % 250 == 7 { "no address".to_owned() } else { format!("u{number}@b") };
+        writeln!(text, "{user},u,secret").unwrap();
+    }
+    let (list, errors) = check_users(text.as_bytes(), STRICT);
+    assert_eq!((list.rows, list.users.len(), errors.count()), (50_000, 49_800, 200));
+    assert!(
+        errors
+            .kept()
+            .iter()
+            .enumerate()
+            .all(|(index, it)| it.place == CsvPlace::cell(index * 250 + 9, 1).named("EmailAddress"))
+    );
+    let shown = errors.to_string();
+    assert_eq!(shown.lines().count(), 22);
+    assert!(shown.starts_with("The CSV file has 200 errors:\n  Row 9, column 1 (EmailAddress): "), "{shown}");
+    assert!(shown.ends_with("\n  and 180 more errors"), "{shown}");
+
+    let every_cell = text.replace(",u,secret", ",,").replace("@b", "");
+    let (list, errors) = check_users(every_cell.as_bytes(), STRICT);
+    assert_eq!((list.users.len(), errors.count(), errors.kept().len()), (0, 150_000, 1000));
+    assert_eq!(errors.to_string().lines().count(), 22);
+
+    let mut again = "EmailAddress,UserName,Password\n".to_owned();
+    again.push_str(&"a@b,u,secret\n".repeat(MAX_ROWS));
+    let (list, errors) = check_users(again.as_bytes(), STRICT);
+    assert_eq!((list.users.len(), list.left_out, errors.count(), list.warnings.len()), (1, 49_999, 0, 101));
+    assert_eq!(list.warnings.last().unwrap(), "More rows are left out; they are not named");
+}
+
+#[test]
+fn a_header_of_many_columns_is_refused() {
+    let text = format!("EmailAddress{}\n", ",x".repeat(1_000_000));
+    assert_eq!(
+        refusal(&text),
+        "Row 1: the CSV file has 1000001 columns, and at most 1,000 are read; remove the columns that are not needed"
+    );
+}
+
+#[test]
+fn quotes_that_never_match_cost_no_more_than_others() {
+    for line in ["a@b,u,\"\"x\n", "a@b,u,\"\n", "\"\"\"\"x,u\n", ",\"\"\"\n", ",, \"\n"] {
+        let text = format!("EmailAddress,UserName,Password\n{}", line.repeat(20_000));
+        let (_, errors) = check_users(text.as_bytes(), STRICT);
+        assert!(errors.count() >= 10_000, "{line}");
+    }
+}
+
+mod secrets {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Invariant: no cell below the header is shown.
+        #[test]
+        fn no_cell_is_shown(
+            header in prop::sample::select(vec![
+                "EmailAddress,UserName,Password",
+                "emailaddress;username;password;",
+                "EmailAddress,UserName,Password,TargetPassword,Note",
+                "Email,Login,Kennwort",
+                "hunter2,UserNme",
+            ]),
+            cells in prop::collection::vec(
+                prop::collection::vec("(hunter2)?[@a\"' ;,#<\u{a0}]{0,3}(hunter2)?", 1..6),
+                0..6,
+            ),
+            allow_unknown_columns in any::<bool>(),
+        ) {
+            let separator = if header.contains(';') { ";" } else { "," };
+            let rows: Vec<String> = cells.iter().map(|row| row.join(separator)).collect();
+            let text = format!("{header}\n{}\n", rows.join("\n"));
+            let (list, errors) = check_users(text.as_bytes(), CsvOptions { allow_unknown_columns, ..STRICT });
+            let shown = format!("{errors}\n{errors:?}\n{:?}", list.warnings);
+            prop_assert!(!shown.contains("hunter2"), "{}", shown);
+        }
+    }
 }

@@ -29,7 +29,33 @@ function ConvertTo-MailhaulValue($Value) {
     return $Value
 }
 
-function Invoke-MailhaulOperation([string] $Operation, $Parameters) {
+# The category of an error, by the code of the failure.
+$script:Categories = @{
+    NotFound = 'ObjectNotFound'; Conflict = 'InvalidOperation'; Invalid = 'InvalidArgument'
+    Forbidden = 'PermissionDenied'; Unauthorized = 'PermissionDenied'; TooLarge = 'LimitsExceeded'
+    Unavailable = 'ResourceUnavailable'
+}
+
+# Writes an error that obeys -ErrorAction of the cmdlet, or else $ErrorActionPreference of its caller.
+# With Continue, the pipeline goes on with the next object; with Stop, the error ends it.
+function Write-MailhaulError($Cmdlet, $Failure, $Parameters) {
+    $message = $Failure.Message
+    if ($Failure.Advice) { $message = "$message. $($Failure.Advice)" }
+    $category = 'NotSpecified'
+    if ($script:Categories.ContainsKey($Failure.Code)) { $category = $script:Categories[$Failure.Code] }
+    $target = $null
+    foreach ($name in 'Identity', 'Name') {
+        if ($null -eq $target -and $Parameters.ContainsKey($name)) { $target = $Parameters[$name] }
+    }
+    $exception = [System.InvalidOperationException]::new($message)
+    $record = [System.Management.Automation.ErrorRecord]::new($exception, $Failure.Code, $category, $target)
+    # A module does not see the preference of its caller by itself.
+    $preference = $Cmdlet.GetVariableValue('ErrorActionPreference')
+    if (-not $Parameters.ContainsKey('ErrorAction') -and $null -ne $preference) { $ErrorActionPreference = $preference }
+    $Cmdlet.WriteError($record)
+}
+
+function Invoke-MailhaulOperation($Cmdlet, [string] $Operation, [string[]] $TypeNames, $Parameters) {
     $request = @{}
     foreach ($name in $Parameters.Keys) {
         if ($script:Common -notcontains $name) { $request[$name] = ConvertTo-MailhaulValue $Parameters[$name] }
@@ -46,9 +72,14 @@ function Invoke-MailhaulOperation([string] $Operation, $Parameters) {
     if (-not $text) { throw "$script:Program gave no answer (exit code $LASTEXITCODE)" }
     $answer = ($text -join "`n") | ConvertFrom-Json
     if ($answer.PSObject.Properties['Error']) {
-        $message = $answer.Error.Message
-        if ($answer.Error.Advice) { $message = "$message. $($answer.Error.Advice)" }
-        Write-Error -Message $message -ErrorId $answer.Error.Code -ErrorAction Stop
+        Write-MailhaulError $Cmdlet $answer.Error $Parameters
+        return
     }
-    $answer.Value
+    foreach ($result in @($answer.Value)) {
+        # The first name decides the view.
+        for ($index = $TypeNames.Count - 1; $index -ge 0; $index--) {
+            $result.PSObject.TypeNames.Insert(0, $TypeNames[$index])
+        }
+        $result
+    }
 }

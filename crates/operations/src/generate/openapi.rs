@@ -136,6 +136,12 @@ fn error() -> Value {
                     "Code": { "type": "string", "description": "For machines." },
                     "Message": { "type": "string", "description": "One sentence." },
                     "Advice": { "type": ["string", "null"], "description": "Next step for the caller." },
+                    "Parameter": { "type": "string", "description": "Parameter whose file is wrong." },
+                    "Rows": {
+                        "type": "array",
+                        "items": { "type": "object" },
+                        "description": "Errors of the file, as Errors of Test-MigrationBatch; at most 1,000.",
+                    },
                 },
                 "required": ["Code", "Message"],
             },

@@ -1,12 +1,13 @@
 //! Generates the PowerShell module: a function for each cmdlet, which calls the program.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use crate::{
     entry::Entry,
     kind::Kind,
     operations::Operations,
     parameter::{IDENTITY, Parameter},
+    verb::Verb,
 };
 
 const HELPERS: &str = include_str!("helpers.psm1");
@@ -14,13 +15,64 @@ const HELPERS: &str = include_str!("helpers.psm1");
 impl<C: Send + Sync + 'static> Operations<C> {
     /// Text of the module, whose functions call `mailhaul invoke`.
     pub fn powershell_module(&self) -> String {
-        let functions: Vec<String> = self.entries().iter().map(function).collect();
-        let names: Vec<String> = self.entries().iter().map(|it| format!("'{}'", it.name())).collect();
-        format!("{HELPERS}\n{}\nExport-ModuleMember -Function {}\n", functions.join("\n"), names.join(", "))
+        let entries = self.entries();
+        let views = views(entries);
+        let functions: Vec<String> = entries.iter().map(|entry| function(entry, &views)).collect();
+        let names: Vec<String> = entries.iter().map(|it| format!("'{}'", it.name())).collect();
+        format!(
+            "{HELPERS}\n{}\n{}\nExport-ModuleMember -Function {}\n",
+            default_views(&views),
+            functions.join("\n"),
+            names.join(", ")
+        )
     }
 }
 
-fn function(entry: &Entry) -> String {
+/// Exchange's other names of parameters.
+const ALIASES: [(&str, &str); 1] = [("Credential", "Credentials")];
+
+/// Properties that PowerShell shows of each type.
+///
+/// A type has the view of its `Get`. An operation with another view has a type of its own, whose
+/// base is that one.
+fn views(entries: &[Entry]) -> BTreeMap<String, &'static [&'static str]> {
+    let mut views = BTreeMap::new();
+    let gets = entries.iter().filter(|entry| entry.verb() == Verb::Get);
+    for entry in gets.chain(entries).filter(|entry| !entry.view().is_empty()) {
+        let name = type_name(entry);
+        match views.get(&name) {
+            None => _ = views.insert(name, entry.view()),
+            Some(view) if *view == entry.view() => {}
+            Some(_) => _ = views.insert(own_type_name(entry), entry.view()),
+        }
+    }
+    views
+}
+
+/// Type of the results of all operations on this noun.
+fn type_name(entry: &Entry) -> String {
+    format!("Mailhaul.{}", entry.result())
+}
+
+/// Type of the results of this operation.
+fn own_type_name(entry: &Entry) -> String {
+    format!("{}#{}", type_name(entry), entry.name())
+}
+
+fn default_views(views: &BTreeMap<String, &'static [&'static str]>) -> String {
+    let mut text = "# Properties that are shown where none are named. Format-List * shows all.\n".to_owned();
+    for (name, view) in views {
+        let properties: Vec<String> = view.iter().map(|it| format!("'{it}'")).collect();
+        let _infallible = writeln!(
+            text,
+            "Update-TypeData -Force -TypeName '{name}' -DefaultDisplayPropertySet {}",
+            properties.join(", ")
+        );
+    }
+    text
+}
+
+fn function(entry: &Entry, views: &BTreeMap<String, &'static [&'static str]>) -> String {
     let mut text =
         format!("function {} {{\n    <#\n    .SYNOPSIS\n    {}\n", entry.name(), comment(entry.about()));
     for parameter in entry.parameters_for_people() {
@@ -39,7 +91,14 @@ fn function(entry: &Entry) -> String {
     });
     let parameters: Vec<String> = entry.parameters_for_people().map(declaration).collect();
     let _infallible = write!(text, "    param(\n{}\n    )\n    process {{\n", parameters.join(",\n"));
-    let call = format!("Invoke-MailhaulOperation '{}' $PSBoundParameters", entry.name());
+    let own = Some(own_type_name(entry)).filter(|name| views.contains_key(name));
+    let types: Vec<String> =
+        own.into_iter().chain([type_name(entry)]).map(|name| format!("'{name}'")).collect();
+    let call = format!(
+        "Invoke-MailhaulOperation $PSCmdlet '{}' @({}) $PSBoundParameters",
+        entry.name(),
+        types.join(", ")
+    );
     if entry.verb().changes() {
         let target =
             entry.parameters().iter().find(|it| it.positional).map_or("'mailhaul'".to_owned(), variable);
@@ -71,7 +130,13 @@ fn declaration(parameter: &Parameter) -> String {
     } else {
         format!("[Parameter({})] ", attributes.join(", "))
     };
-    format!("        {attributes}{}{}", type_of(&parameter.kind, parameter.clearable), variable(parameter))
+    let alias = ALIASES.iter().find(|(name, _)| *name == parameter.name);
+    let alias = alias.map_or_else(String::new, |(_, alias)| format!("[Alias('{alias}')] "));
+    format!(
+        "        {attributes}{alias}{}{}",
+        type_of(&parameter.kind, parameter.clearable),
+        variable(parameter)
+    )
 }
 
 /// Type and attributes of a parameter. A clearable one must accept `$null`, which `[string]` would

@@ -54,10 +54,10 @@ fn filled(entry: &Entry, identity: Option<&str>) -> String {
 
 /// Finds the operation for a method and a path.
 pub(super) fn find(entries: &[Entry], method: &str, path: &str) -> Result<Route, Refused> {
-    let nothing = || Refused::not_found(format!("{path} does not exist"));
+    let nothing = || Refused::not_found(&format!("{path} does not exist"));
     let parts = path.strip_prefix(ROOT).ok_or_else(nothing)?.split('/');
     let parts = parts.map(|it| percent_decode_str(it).decode_utf8()).collect::<Result<Vec<_>, _>>();
-    let parts = parts.map_err(|_| Refused::malformed("the path is not UTF-8".to_owned()))?;
+    let parts = parts.map_err(|_| Refused::malformed("the path is not UTF-8"))?;
     let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
 
     let mut found: Vec<(&Entry, Route)> = Vec::new();

@@ -29,7 +29,7 @@ pub(super) async fn object(
     match serde_json::from_slice(&octets) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(Failure::invalid("the body must be a JSON object").into()),
-        Err(error) => Err(Refused::malformed(format!("the body is not JSON: {error}"))),
+        Err(error) => Err(Refused::malformed(&format!("the body is not JSON: {error}"))),
     }
 }
 
@@ -48,7 +48,7 @@ async fn octets(headers: &HeaderMap, body: Body, limits: Limits) -> Result<bytes
     match tokio::time::timeout(limits.body_time, Limited::new(body, limits.body).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Refused::malformed("the body is incomplete".to_owned())),
+        Ok(Err(_)) => Err(Refused::malformed("the body is incomplete")),
         Err(_) => Err(Refused::too_slow()),
     }
 }

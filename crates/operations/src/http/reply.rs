@@ -20,43 +20,40 @@ pub(crate) const JSON: &str = "application/json";
 #[derive(Debug)]
 pub(crate) struct Refused {
     status: u16,
-    code: &'static str,
-    message: String,
-    advice: Option<String>,
+    body: Value,
     allow: Option<String>,
 }
 
 impl Refused {
-    fn new(status: u16, code: &'static str, message: String) -> Self {
-        Self { status, code, message, advice: None, allow: None }
+    fn new(status: u16, code: &'static str, message: &str) -> Self {
+        Self { status, body: error_json(code, message, None), allow: None }
     }
 
-    pub(super) fn not_found(message: String) -> Self {
+    pub(super) fn not_found(message: &str) -> Self {
         Self::new(404, "NotFound", message)
     }
 
     /// Request that violates HTTP or JSON.
-    pub(super) fn malformed(message: String) -> Self {
+    pub(super) fn malformed(message: &str) -> Self {
         Self::new(400, "Malformed", message)
     }
 
     pub(super) fn wrong_method(method: &str, path: &str, allowed: &[&str]) -> Self {
         let allow = allowed.join(", ");
         let message = format!("{path} accepts {allow}, not {method}");
-        Self { allow: Some(allow), ..Self::new(405, "MethodNotAllowed", message) }
+        Self { allow: Some(allow), ..Self::new(405, "MethodNotAllowed", &message) }
     }
 
     pub(super) fn too_slow() -> Self {
-        Self::new(408, "TooSlow", "the body did not arrive in time".to_owned())
+        Self::new(408, "TooSlow", "the body did not arrive in time")
     }
 
     pub(super) fn not_json() -> Self {
-        Self::new(415, "NotJson", "the body must be JSON, with Content-Type: application/json".to_owned())
+        Self::new(415, "NotJson", "the body must be JSON, with Content-Type: application/json")
     }
 
     pub(crate) fn into_response(self) -> Response<Body> {
-        let body = error_json(self.code, &self.message, self.advice.as_deref());
-        let mut response = json_reply(self.status, &body);
+        let mut response = json_reply(self.status, &self.body);
         let headers = response.headers_mut();
         if let Some(allow) = self.allow.and_then(|it| HeaderValue::from_str(&it).ok()) {
             headers.insert(header::ALLOW, allow);
@@ -70,8 +67,7 @@ impl Refused {
 
 impl From<Failure> for Refused {
     fn from(failure: Failure) -> Self {
-        let Failure { kind, message, advice } = failure;
-        Self { advice, ..Self::new(kind.status(), kind.code(), message) }
+        Self { status: failure.kind.status(), body: failure.to_json(), allow: None }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use clap::{Command, CommandFactory as _, Parser};
 use mailhaul_operations::{
-    Answer, Caller, Failure, Noun, Operation, Operations, Role, Shell, Verb, completions, man_pages,
+    Answer, Caller, Credential, Failure, FailureKind, Noun, Operation, Operations, Role, Shell, Verb,
+    completions, man_pages,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,8 @@ struct Request {
     /// A \#> in a comment, and a 'quote'.
     #[serde(default)]
     scent: Vec<String>,
+    /// Login of the maker.
+    credential: Option<Credential>,
 }
 
 /// A candle.
@@ -37,12 +40,13 @@ impl Operation<House> for NewCandle {
     const NOUN: Noun = Noun { cmdlet: "Candle", word: "candle", path: "candles", about: "Candles" };
     const ROLE: Role = Role::Operator;
     const ABOUT: &'static str = "Pours a candle.";
+    const VIEW: &'static [&'static str] = &["Hours"];
 
     type Request = Request;
     type Response = Candle;
 
     async fn run(_: &House, _: &Caller, request: Request) -> Result<Answer<Candle>, Failure> {
-        let _ = (request.wax_maker, request.scent);
+        let _ = (request.wax_maker, request.scent, request.credential);
         Ok(Answer::one(Candle { hours: 4 }))
     }
 }
@@ -213,9 +217,11 @@ fn the_module_has_typed_functions() {
         "[System.Nullable[bool]] $Lit,",
         "[Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity",
         "[CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]",
-        "if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation 'Stop-Lamp' $PSBoundParameters }",
-        "        Invoke-MailhaulOperation 'Get-Lamp' $PSBoundParameters\n",
+        "if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation $PSCmdlet 'Stop-Lamp' @(",
+        "        Invoke-MailhaulOperation $PSCmdlet 'Get-Lamp' @('Mailhaul.Lamp') $PSBoundParameters\n",
         "'Export-LampReport', 'New-Candle'\n",
+        // Exchange's name of the parameter.
+        "[Alias('Credentials')] [pscredential] $Credential",
     ] {
         assert!(module.contains(words), "{words}\n{module}");
     }
@@ -224,6 +230,61 @@ fn the_module_has_typed_functions() {
     assert_eq!(module.matches("<#").count(), module.matches("#>").count());
     for (open, close) in [('{', '}'), ('(', ')'), ('[', ']')] {
         assert_eq!(module.matches(open).count(), module.matches(close).count());
+    }
+}
+
+/// A type is shown as its Get shows it; another operation's view needs a type of its own.
+#[test]
+fn the_module_says_what_is_shown_of_each_type() {
+    struct GetCandle;
+    #[derive(Deserialize, JsonSchema)]
+    #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+    struct Request {}
+    impl Operation<House> for GetCandle {
+        const VERB: Verb = Verb::Get;
+        const NOUN: Noun = Noun { cmdlet: "Candle", word: "candle", path: "candles", about: "Candles" };
+        const ROLE: Role = Role::Viewer;
+        const ABOUT: &'static str = "Shows candles.";
+        const VIEW: &'static [&'static str] = &["Hours", "Scent"];
+
+        type Request = Request;
+        type Response = Candle;
+
+        async fn run(_: &House, _: &Caller, _: Request) -> Result<Answer<Candle>, Failure> {
+            Ok(Answer::none())
+        }
+    }
+    let module = operations().with::<NewCandle>().with::<GetCandle>().powershell_module();
+    for line in [
+        "Update-TypeData -Force -TypeName 'Mailhaul.Lamp' -DefaultDisplayPropertySet 'Identity', 'Colour', 'Lit'\n",
+        "Update-TypeData -Force -TypeName 'Mailhaul.Candle' -DefaultDisplayPropertySet 'Hours', 'Scent'\n",
+        "Update-TypeData -Force -TypeName 'Mailhaul.Candle#New-Candle' -DefaultDisplayPropertySet 'Hours'\n",
+        "'New-Candle' @('Mailhaul.Candle#New-Candle', 'Mailhaul.Candle') $PSBoundParameters",
+        "'Get-Candle' @('Mailhaul.Candle') $PSBoundParameters",
+    ] {
+        assert!(module.contains(line), "{line}\n{module}");
+    }
+    assert!(!module.contains("Mailhaul.Lamp#"), "one view for all operations on lamps");
+}
+
+/// An error must not end the pipeline, unless its caller asked for that.
+#[test]
+fn errors_of_the_module_obey_the_preference() {
+    let module = operations().powershell_module();
+    assert!(module.contains("$Cmdlet.WriteError($record)"));
+    assert!(module.contains("$Cmdlet.GetVariableValue('ErrorActionPreference')"));
+    assert!(!module.contains("-ErrorAction Stop"));
+    let known = [
+        FailureKind::NotFound,
+        FailureKind::Conflict,
+        FailureKind::Invalid,
+        FailureKind::Forbidden,
+        FailureKind::Unauthorized,
+        FailureKind::TooLarge,
+        FailureKind::Unavailable,
+    ];
+    for kind in known {
+        assert!(module.contains(&format!("{} = '", kind.code())), "{kind:?}");
     }
 }
 

@@ -261,7 +261,8 @@ async fn other_programs_invoke_operations_by_name() {
         let (client, operations) = (place.client(), place.operations.clone());
         async move { mailhaul_operations::invoke(&operations, &client, name, request.as_bytes()).await }
     };
-    let made = invoke("new-lamp", r#"{"Name":"x"}"#).await.unwrap();
+    // Windows PowerShell 5.1 writes a byte order mark before the request.
+    let made = invoke("new-lamp", "\u{feff}{\"Name\":\"x\"}").await.unwrap();
     assert_eq!(made["Value"][0]["Identity"], "x");
     assert_eq!(invoke("Get-Wiring", "\n").await.unwrap_err().message, "there is no operation \"Get-Wiring\"");
     assert_eq!(invoke("Get-LampWiring", "\n").await, Ok(json!({ "Value": [] })));

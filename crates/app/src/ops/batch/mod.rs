@@ -13,4 +13,5 @@ pub(crate) mod set;
 pub(crate) mod settings_checks;
 pub(crate) mod start;
 pub(crate) mod stop;
+pub(crate) mod test;
 pub(crate) mod view;

@@ -162,9 +162,9 @@ impl Operation<Context> for NewMigrationBatch {
         let name = settings_checks::name(&request.name)?;
         let store = &context.store;
         let source = store.endpoint(&request.source_endpoint).await.map_err(into_failure)?;
-        let list = members::read(&request.csv_data, request.allow_unknown_columns_in_csv, &source)?;
         let target = target(context, request.target_endpoint.as_deref()).await?;
-        let list = members::fitting(list, &source, target.as_ref(), &HashSet::new())?;
+        let ends = members::Ends { source, target };
+        let list = ends.users(&request.csv_data, request.allow_unknown_columns_in_csv, &HashSet::new())?;
         let auto_start = request.auto_start;
         let settings = request.settings()?;
         check_number(context).await?;
@@ -172,8 +172,8 @@ impl Operation<Context> for NewMigrationBatch {
         let batch = Batch {
             guid: Guid::new_v4(),
             name,
-            source_endpoint: source.guid,
-            target_endpoint: target.map(|it| it.guid),
+            source_endpoint: ends.source.guid,
+            target_endpoint: ends.target.map(|it| it.guid),
             intent: if auto_start { BatchIntent::Run } else { BatchIntent::Created },
             settings,
             submitted_by: caller.name.clone(),

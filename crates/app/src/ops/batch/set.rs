@@ -133,8 +133,7 @@ pub(crate) struct Request {
     /// Not supported: mailhaul sends no mail.
     report_interval: Option<TimeSpan>,
     /// Not supported: mailhaul sends no mail.
-    #[serde(default)]
-    skip_reports: bool,
+    skip_reports: Option<bool>,
 }
 
 impl Operation<Context> for SetMigrationBatch {
@@ -156,7 +155,7 @@ impl Operation<Context> for SetMigrationBatch {
         unsupported(&[
             ("NotificationEmails", !request.notification_emails.is_empty(), NO_MAIL),
             ("ReportInterval", request.report_interval.is_some(), NO_MAIL),
-            ("SkipReports", request.skip_reports, NO_MAIL),
+            ("SkipReports", request.skip_reports.is_some(), NO_MAIL),
         ])?;
         let overview = context.store.batch(&request.identity).await.map_err(into_failure)?;
         let guid = overview.batch.guid;
@@ -177,10 +176,9 @@ impl Operation<Context> for SetMigrationBatch {
         request.change(&mut after)?;
         let rows = match file {
             Some(file) => {
-                let (source, target) = members::endpoints_of(context, &overview.batch).await?;
-                let list = members::read(&file, columns, &source)?;
+                let ends = members::ends_of(context, &overview.batch).await?;
                 let known = members::addresses(context, guid).await?;
-                Some(members::fitting(list, &source, target.as_ref(), &known)?)
+                Some(ends.users(&file, columns, &known)?)
             }
             None => None,
         };
@@ -220,7 +218,7 @@ async fn add_users(context: &Context, batch: Guid, list: UserList) -> Result<Str
     let store = &context.store;
     let warnings = list.warnings;
     let added = store.add_users(batch, list.users, context.now()).await.map_err(into_failure)?;
-    let left_out = added.left_out.len() + warnings.len();
+    let left_out = added.left_out.len() + list.left_out;
     let warn = move |batch: &mut Batch| batch.validation_warnings.extend(warnings);
     store.update_batch(batch, warn).await.map_err(into_failure)?;
     Ok(format!(

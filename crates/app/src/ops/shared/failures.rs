@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use mailhaul_migration::{CsvError, FilterError};
+use mailhaul_migration::FilterError;
 use mailhaul_operations::Failure;
 use mailhaul_store::StoreError;
 
@@ -26,6 +26,8 @@ pub(crate) fn into_failure(error: StoreError) -> Failure {
             Failure::conflict(format_args!("the migration {what} \"{name}\" already exists"))
                 .with_advice(format_args!("Choose another name, or remove the {what} that has it."))
         }
+        StoreError::NoUsersLeft { .. } => Failure::invalid(format_args!("CSVData: {error}"))
+            .with_advice("Nothing was changed. Get-MigrationUser shows the batch of each user."),
         StoreError::InUse { .. } => Failure::conflict(&error)
             .with_advice("Remove these batches first, or choose another target in Set-MigrationConfig."),
         StoreError::Changed { .. } => {
@@ -80,21 +82,6 @@ pub(crate) fn not_found(what: &str, identity: impl Display) -> Failure {
     match LISTED_BY.iter().find(|(noun, _)| *noun == what) {
         Some((_, cmdlet)) => failure.with_advice(format_args!("{cmdlet} lists what exists.")),
         None => failure,
-    }
-}
-
-/// Maps an error in the CSV file of users.
-#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
-pub(crate) fn csv(error: CsvError) -> Failure {
-    let failure = Failure::invalid(format_args!("CSVData: {error}"));
-    match &error {
-        CsvError::TooManyRows | CsvError::TooLarge { .. } => {
-            failure.with_advice("Split the file, and make a batch of each part.")
-        }
-        CsvError::UnknownColumn { .. } => failure.with_advice(
-            "Correct the column name, or give -AllowUnknownColumnsInCsv $true to ignore the column.",
-        ),
-        _ => failure,
     }
 }
 

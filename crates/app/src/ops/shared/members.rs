@@ -1,78 +1,73 @@
 //! Users of a CSV file, checked against the two endpoints of their batch.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use mailhaul_migration::{Batch, CsvOptions, Endpoint, Guid, UserList, UserRow, read_users};
+use mailhaul_migration::{
+    Batch, CsvErrors, CsvOptions, Endpoint, Guid, UserList, check_users, fit_users, read_users,
+};
 use mailhaul_operations::{Bytes, Failure};
 use mailhaul_store::UserFilter;
 
-use super::failures::{csv, into_failure};
+use super::{csv_errors::refused_file, failures::into_failure};
 use crate::context::Context;
 
 /// Users per database query.
 const PAGE: u32 = 5000;
 
-/// Parses the CSV file.
-///
-/// Passwords are optional if an administrator or access tokens open the source mailboxes. With
-/// access tokens, user names are optional too: the address names the mailbox.
-pub(crate) fn read(
-    file: &Bytes,
-    allow_unknown_columns: Option<bool>,
-    source: &Endpoint,
-) -> Result<UserList, Failure> {
-    let options = CsvOptions {
+/// The two endpoints of a batch.
+pub(crate) struct Ends {
+    pub(crate) source: Endpoint,
+    /// `None` is the archive.
+    pub(crate) target: Option<Endpoint>,
+}
+
+impl Ends {
+    /// Options of the CSV file.
+    ///
+    /// Passwords are optional if an administrator or access tokens open the source mailboxes. With
+    /// access tokens, user names are optional too: the address names the mailbox.
+    fn csv_options(&self, allow_unknown_columns: Option<bool>) -> CsvOptions {
+        csv_options(&self.source, allow_unknown_columns)
+    }
+
+    /// Parses the CSV file, and checks its users against both endpoints.
+    ///
+    /// Users in `members` already have a password for the target.
+    pub(crate) fn check(
+        &self,
+        file: &Bytes,
+        allow_unknown_columns: Option<bool>,
+        members: &HashSet<String>,
+    ) -> (UserList, CsvErrors) {
+        let (mut list, mut errors) = check_users(file, self.csv_options(allow_unknown_columns));
+        errors.extend(fit_users(&mut list, &self.source, self.target.as_ref(), |it| members.contains(it)));
+        (list, errors)
+    }
+
+    /// Parses the CSV file as [`Ends::check`] does, and refuses it if it has an error.
+    pub(crate) fn users(
+        &self,
+        file: &Bytes,
+        allow_unknown_columns: Option<bool>,
+        members: &HashSet<String>,
+    ) -> Result<UserList, Failure> {
+        let (list, errors) = self.check(file, allow_unknown_columns, members);
+        errors.into_result().map_err(refused_file)?;
+        Ok(list)
+    }
+}
+
+fn csv_options(source: &Endpoint, allow_unknown_columns: Option<bool>) -> CsvOptions {
+    CsvOptions {
         allow_unknown_columns: allow_unknown_columns.unwrap_or(false),
         without_passwords: source.access.opens_every_mailbox(),
         without_user_names: source.access.oauth().is_some(),
-    };
-    read_users(file, options).map_err(csv)
+    }
 }
 
-/// Leaves out, with a warning, rows that would merge two mailboxes, or copy a mailbox into itself.
-///
-/// Users in `members` already have a password for the target. No cell is shown: in a shifted row it
-/// may be a password.
-pub(crate) fn fitting(
-    list: UserList,
-    source: &Endpoint,
-    target: Option<&Endpoint>,
-    members: &HashSet<String>,
-) -> Result<UserList, Failure> {
-    let UserList { users, mut warnings } = list;
-    // The archive needs no login, and has one mailbox for each e-mail address.
-    let Some(target) = target else { return Ok(UserList { users, warnings }) };
-    let without_password =
-        |it: &&UserRow| it.target_password.is_none() && !members.contains(&key(&it.email_address));
-    if !target.access.opens_every_mailbox()
-        && let Some(row) = users.iter().find(without_password)
-    {
-        return Err(Failure::invalid(format_args!(
-            "CSVData: Row {}: TargetPassword is missing, and the target endpoint \"{}\" has no login for all mailboxes",
-            row.row, target.name
-        ))
-        .with_advice(
-            "Fill the column TargetPassword, or give the endpoint a login for all mailboxes with Set-MigrationEndpoint.",
-        ));
-    }
-    let is_one_server =
-        source.remote_server.eq_ignore_ascii_case(&target.remote_server) && source.port == target.port;
-    let mut targets: HashMap<String, usize> = HashMap::with_capacity(users.len());
-    let mut fitting = Vec::with_capacity(users.len());
-    for user in users {
-        let row = user.row;
-        if is_one_server && user.user_root.is_none() && user.user_name == user.target_user_name {
-            warnings
-                .push(format!("Row {row}: source and target are the same mailbox; row {row} is left out"));
-        } else if let Some(other) = targets.get(&key(&user.target_user_name)) {
-            warnings
-                .push(format!("Row {row}: row {other} has the same target mailbox; row {row} is left out"));
-        } else {
-            targets.insert(key(&user.target_user_name), row);
-            fitting.push(user);
-        }
-    }
-    Ok(UserList { users: fitting, warnings })
+/// Parses the CSV file without a check against a target.
+pub(crate) fn read(file: &Bytes, source: &Endpoint) -> Result<UserList, Failure> {
+    read_users(file, csv_options(source, None)).map_err(refused_file)
 }
 
 fn key(name: &str) -> String {
@@ -93,15 +88,12 @@ pub(crate) async fn addresses(context: &Context, batch: Guid) -> Result<HashSet<
     }
 }
 
-pub(crate) async fn endpoints_of(
-    context: &Context,
-    batch: &Batch,
-) -> Result<(Endpoint, Option<Endpoint>), Failure> {
+pub(crate) async fn ends_of(context: &Context, batch: &Batch) -> Result<Ends, Failure> {
     let store = &context.store;
     let source = store.endpoint_by_guid(batch.source_endpoint).await.map_err(into_failure)?;
     let target = match batch.target_endpoint {
         Some(guid) => Some(store.endpoint_by_guid(guid).await.map_err(into_failure)?),
         None => None,
     };
-    Ok((source, target))
+    Ok(Ends { source, target })
 }

@@ -1,6 +1,7 @@
 //! Parts that several groups of operations share.
 
 pub(crate) mod confirm_deletions;
+pub(crate) mod csv_errors;
 pub(crate) mod failures;
 pub(crate) mod log_line;
 pub(crate) mod members;

@@ -123,17 +123,17 @@ async fn a_new_batch_is_refused_in_words() {
         (json!({ "TargetEndpoint": "None" }), NotFound, "\"None\" could not be found"),
         (json!({ "CSVData": base64("") }), Invalid, "CSV file is empty"),
         (
-            json!({ "CSVData": base64("EmailAddress,UserName\r\na,b\r\n") }),
+            json!({ "CSVData": base64("EmailAddress,UserName\r\na@x,b\r\n") }),
             Invalid,
             "Column \"Password\" is missing",
         ),
         (
             json!({ "CSVData": base64(&format!("{header}\r\na,b\r\n")) }),
             Invalid,
-            "Row 2 has the wrong number of columns",
+            "Row 2: wrong number of columns",
         ),
         (
-            json!({ "CSVData": base64(&format!("{header},Colour\r\na,b,c,d\r\n")) }),
+            json!({ "CSVData": base64(&format!("{header},Colour\r\na@x,b,c,d\r\n")) }),
             Invalid,
             "-AllowUnknownColumnsInCsv $true",
         ),
@@ -207,6 +207,41 @@ async fn passwords_are_sealed_and_replaced_by_another_file() {
 }
 
 #[tokio::test]
+async fn all_errors_of_a_file_are_told_at_once() {
+    let desk = Desk::with_endpoint().await;
+    let rows: Vec<String> = (0..300)
+        .map(|it| if it % 3 == 0 { "hunter2,a,p\n".into() } else { format!("u{it}@b,a,p\n") })
+        .collect();
+    let file = base64(&format!("EmailAddress,UserName,Password\n{}", rows.concat()));
+    let request = json!({ "Name": "B", "SourceEndpoint": "Old", "CSVData": file });
+    let (kind, words) = desk.refusal("New-MigrationBatch", request.clone()).await;
+    assert_eq!(kind, Invalid);
+    assert!(
+        words.starts_with("CSVData: The CSV file has 100 errors:\n  Row 2, column 1 (EmailAddress): "),
+        "{words}"
+    );
+    assert!(words.contains("\n  and 80 more errors") && !words.contains("hunter2"), "{words}");
+    // Programs get the place of each.
+    let failure = desk.call("New-MigrationBatch", request).await.unwrap_err();
+    let place = failure.place.unwrap();
+    assert_eq!((place.parameter.as_str(), place.rows.len()), ("CSVData", 100));
+    assert_eq!((&place.rows[1]["Row"], &place.rows[1]["Code"]), (&json!(5), &json!("Address")));
+}
+
+#[tokio::test]
+async fn a_file_of_which_no_user_is_left_is_refused() {
+    let desk = Desk::with_endpoint().await;
+    desk.batch("First", &["a", "b"], json!({})).await;
+    let request = json!({ "Name": "Second", "SourceEndpoint": "Old", "CSVData": csv(&["a", "b"]) });
+    let words = "CSVData: no user is left: Row 2: the EmailAddress is in the batch \"First\" already; row 2 is left out";
+    desk.refused("New-MigrationBatch", request, Invalid, words).await;
+    assert_eq!(desk.call("Get-MigrationBatch", json!({})).await.unwrap().len(), 1);
+    desk.batch("Third", &["c"], json!({})).await;
+    let request = json!({ "Identity": "Third", "AddUsers": true, "CSVData": csv(&["a"]) });
+    desk.refused("Set-MigrationBatch", request, Invalid, "no user is left").await;
+}
+
+#[tokio::test]
 async fn a_target_endpoint_needs_a_way_in() {
     let desk = Desk::with_endpoint().await;
     let target = json!({ "Name": "New", "RemoteServer": "imap.example.org", "SkipVerification": true });
@@ -214,7 +249,13 @@ async fn a_target_endpoint_needs_a_way_in() {
     desk.one("Set-MigrationConfig", json!({ "TargetEndpoint": "new" })).await;
     assert_eq!(desk.one("Get-MigrationConfig", json!({})).await["TargetEndpoint"], "New");
     let request = json!({ "Name": "B", "SourceEndpoint": "Old", "CSVData": csv(&["a"]) });
-    desk.refused("New-MigrationBatch", request, Invalid, "Row 2: TargetPassword is missing, and").await;
+    desk.refused(
+        "New-MigrationBatch",
+        request,
+        Invalid,
+        "Row 2 (TargetPassword): there is no password for the target mailbox",
+    )
+    .await;
     let rows = "EmailAddress,UserName,Password,TargetUserName,TargetPassword\r\n\
                 a@example.org,a,p,a2,q\r\nb@example.org,b,p,A2,q\r\nc@example.org,c,p,c,q\r\n";
     let shown = desk.batch("B", &[], json!({ "CSVData": base64(rows) })).await;

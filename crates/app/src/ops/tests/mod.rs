@@ -1,6 +1,7 @@
 //! Every operation, with its refusals.
 
 mod audit;
+mod batch_tests;
 mod batches;
 mod checks;
 mod endpoints;

@@ -173,7 +173,7 @@ impl Request {
 
 /// Returns the only row of the file, which must be the user's.
 fn of_file(file: &Bytes, user: &User, source: &Endpoint) -> Result<UserRow, Failure> {
-    let mut rows = members::read(file, None, source)?.users;
+    let mut rows = members::read(file, source)?.users;
     match (rows.pop(), rows.is_empty()) {
         (Some(row), true) if row.email_address.eq_ignore_ascii_case(&user.email_address) => Ok(row),
         _ => Err(Failure::invalid(format_args!(
