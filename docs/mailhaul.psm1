@@ -100,6 +100,8 @@ Update-TypeData -Force -TypeName 'Mailhaul.MigrationEndpoint#New-MigrationEndpoi
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationEndpoint#Set-MigrationEndpoint' -DefaultDisplayPropertySet 'Identity', 'EndpointType', 'RemoteServer', 'Port', 'Security'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationFolderPlan' -DefaultDisplayPropertySet 'SourceFolder', 'TargetFolder', 'ItemCount', 'Reason'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationMasterKey' -DefaultDisplayPropertySet 'KeyFile', 'Message'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationNode' -DefaultDisplayPropertySet 'Identity', 'State', 'Mailboxes', 'Capacity', 'MasterKeys', 'Version', 'LastBeatDateTime'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationNode#Set-MigrationNode' -DefaultDisplayPropertySet 'Identity', 'State', 'Mailboxes', 'Capacity'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationReport' -DefaultDisplayPropertySet 'FileName'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationServerAvailability' -DefaultDisplayPropertySet 'Result', 'Message', 'Steps', 'Instructions'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationSkippedItem' -DefaultDisplayPropertySet 'Identity', 'FolderName', 'UID', 'Subject', 'MessageSize', 'Reason', 'FileName'
@@ -1205,5 +1207,40 @@ function New-MigrationMasterKey {
     }
 }
 
-Export-ModuleMember -Function 'Test-MigrationServerAvailability', 'New-MigrationEndpoint', 'Get-MigrationEndpoint', 'Set-MigrationEndpoint', 'Test-MigrationEndpoint', 'Remove-MigrationEndpoint', 'Test-MigrationBatch', 'New-MigrationBatch', 'Get-MigrationBatch', 'Set-MigrationBatch', 'Start-MigrationBatch', 'Stop-MigrationBatch', 'Complete-MigrationBatch', 'Remove-MigrationBatch', 'Get-MigrationUser', 'Set-MigrationUser', 'Start-MigrationUser', 'Stop-MigrationUser', 'Remove-MigrationUser', 'Get-MigrationUserStatistics', 'Get-MigrationSkippedItem', 'Get-MigrationFolderPlan', 'Get-MigrationStatistics', 'Get-MigrationConfig', 'Set-MigrationConfig', 'Export-MigrationReport', 'Get-MigrationAuditLog', 'New-MigrationApiToken', 'Get-MigrationApiToken', 'Remove-MigrationApiToken', 'New-MigrationMasterKey'
+function Get-MigrationNode {
+    <#
+    .SYNOPSIS
+    Lists the services that run on one PostgreSQL database. With a data directory there is one service, and no list.
+    .PARAMETER Identity
+    Name or GUID of the node [default: all].
+    #>
+    [CmdletBinding()]
+    param(
+        [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity
+    )
+    process {
+        Invoke-MailhaulOperation $PSCmdlet 'Get-MigrationNode' @('Mailhaul.MigrationNode') $PSBoundParameters
+    }
+}
+
+function Set-MigrationNode {
+    <#
+    .SYNOPSIS
+    Takes the mailboxes from a node, or gives it mailboxes again.
+    .PARAMETER Identity
+    Name or GUID of the node.
+    .PARAMETER Drain
+    Ends the passes of the node, which other nodes continue, and begins no more; $false begins again. Do this before you stop or update a machine.
+    #>
+    [CmdletBinding(SupportsShouldProcess)]
+    param(
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity,
+        [Parameter(Mandatory)] [System.Nullable[bool]] $Drain
+    )
+    process {
+        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation $PSCmdlet 'Set-MigrationNode' @('Mailhaul.MigrationNode#Set-MigrationNode', 'Mailhaul.MigrationNode') $PSBoundParameters }
+    }
+}
+
+Export-ModuleMember -Function 'Test-MigrationServerAvailability', 'New-MigrationEndpoint', 'Get-MigrationEndpoint', 'Set-MigrationEndpoint', 'Test-MigrationEndpoint', 'Remove-MigrationEndpoint', 'Test-MigrationBatch', 'New-MigrationBatch', 'Get-MigrationBatch', 'Set-MigrationBatch', 'Start-MigrationBatch', 'Stop-MigrationBatch', 'Complete-MigrationBatch', 'Remove-MigrationBatch', 'Get-MigrationUser', 'Set-MigrationUser', 'Start-MigrationUser', 'Stop-MigrationUser', 'Remove-MigrationUser', 'Get-MigrationUserStatistics', 'Get-MigrationSkippedItem', 'Get-MigrationFolderPlan', 'Get-MigrationStatistics', 'Get-MigrationConfig', 'Set-MigrationConfig', 'Export-MigrationReport', 'Get-MigrationAuditLog', 'New-MigrationApiToken', 'Get-MigrationApiToken', 'Remove-MigrationApiToken', 'New-MigrationMasterKey', 'Get-MigrationNode', 'Set-MigrationNode'
 
