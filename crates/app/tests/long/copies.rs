@@ -40,8 +40,8 @@ fn a_large_ledger_arrives_and_comes_back() {
     let [first, second] = [first.to_str().unwrap(), second.to_str().unwrap()];
     // Makes the schema.
     let mut empty = Command::new(env!("CARGO_BIN_EXE_mailhaul"));
-    empty.args(["audit", "get", "--database", &one.url(), "--data", first]).env("PGPASSWORD", one.password());
-    _ = ran(empty.env("MAILHAUL_MASTER_KEY_FILE", key(places.path())));
+    empty.args(["audit-log", "get", "--database", &one.url(), "--data", first]).env("PGPASSWORD", one.password());
+    ran(empty.env("MAILHAUL_MASTER_KEY_FILE", key(places.path()))).assert(0);
     let mailboxes = MAILBOXES * extent();
     one.ask(&format!(
         "INSERT INTO mailbox (source, target, folders, checksum) SELECT 'user' || n || '@old', 'user' || n || '@new', 1, n FROM generate_series(1, {mailboxes}) AS n; \
