@@ -5,6 +5,7 @@ pub(crate) mod cmdlet;
 pub(crate) mod command;
 mod console;
 pub(crate) mod documents;
+mod exchange_parameters;
 pub(crate) mod invoke;
 pub(crate) mod login;
 pub(crate) mod passwords;

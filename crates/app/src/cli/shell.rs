@@ -1,18 +1,23 @@
 //! `mailhaul shell`: cmdlets at a prompt, from a file, or from an option.
 
-use std::{fs, io, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use mailhaul_operations::Operations;
-use mailhaul_shell::Shell;
+use mailhaul_shell::{Limits, Outcome, Shell, decode};
 
 use super::{
     command::width,
     console, prompt,
     shell_host::{ShellHost, show},
 };
-use crate::{context::Context, data_directory::DataPlace, exit::Exit};
+use crate::{context::Context, data_directory::DataPlace, exit::Exit, output::text};
 
 /// Options of `mailhaul shell`.
 #[derive(Args, Debug)]
@@ -32,21 +37,47 @@ pub(crate) async fn run(
     data: &DataPlace,
     operations: Arc<Operations<Context>>,
 ) -> Result<Exit> {
-    let host = ShellHost { data: data.clone(), operations };
+    let host = ShellHost::new(data.clone(), operations);
     let script = match (&options.command, &options.file) {
         (Some(lines), _) => lines.clone(),
-        (None, Some(file)) => fs::read_to_string(file)
-            .with_context(|| format!("the script {} cannot be read", file.display()))?,
+        (None, Some(file)) => script_in(file)?,
         (None, None) if console::is_terminal() => return prompt::run(&host).await,
-        (None, None) => io::read_to_string(io::stdin()).context("standard input cannot be read")?,
+        (None, None) => {
+            let mut content = Vec::new();
+            io::stdin().read_to_end(&mut content).context("standard input cannot be read")?;
+            decode(&content).ok_or_else(|| anyhow!("standard input is neither UTF-8 nor UTF-16 text"))?
+        }
     };
-    let mut shell = Shell::new().with_width(width());
-    let ran = shell.run(script.trim_start_matches('\u{feff}'), &host, &mut |lines| show(lines)).await;
+    let mut shell = Shell::new().with_width(width()).with_limits(LIMITS);
+    let ran = shell.run(&script, &host, &mut show).await;
+    host.finish().await;
     match ran {
-        Ok(()) => Ok(Exit::Synced),
+        Ok(outcome) => Ok(exit_of(outcome)),
         Err(error) => {
             let name = options.file.as_ref().map(|it| format!("{}: ", it.display())).unwrap_or_default();
-            Err(anyhow!(Exit::Failed).context(format!("{name}{error}")))
+            text::print_error(format_args!("error: {name}{error}"));
+            Ok(Exit::Operation(error.code.unwrap_or(WRONG_SCRIPT)))
         }
+    }
+}
+
+/// Exit code of a script that is wrong, or that ended itself by an error.
+const WRONG_SCRIPT: u8 = 2;
+
+/// Limits of a script. The stack of this program has room for deep calls.
+pub(crate) const LIMITS: Limits =
+    Limits { steps: 50_000_000, memory: 512 << 20, output: 256 << 20, depth: 320 };
+
+fn script_in(file: &Path) -> Result<String> {
+    let content = fs::read(file).with_context(|| format!("the script {} cannot be read", file.display()))?;
+    decode(&content).ok_or_else(|| anyhow!("the script {} is neither UTF-8 nor UTF-16 text", file.display()))
+}
+
+/// Exit code of a script that ran to its end.
+pub(crate) fn exit_of(outcome: Outcome) -> Exit {
+    match outcome {
+        Outcome { exit: Some(code), .. } => Exit::Operation(u8::try_from(code.rem_euclid(256)).unwrap_or(1)),
+        Outcome { errors: 0, .. } => Exit::Synced,
+        Outcome { code, .. } => Exit::Operation(code.unwrap_or(WRONG_SCRIPT)),
     }
 }
