@@ -1,6 +1,6 @@
 //! Comparisons and order of values.
 
-use std::{cmp::Ordering, collections::HashMap};
+use std::{cmp::Ordering, collections::HashMap, fmt::Write as _};
 
 use regex::{Regex, RegexBuilder};
 use serde_json::Number;
@@ -95,7 +95,7 @@ fn braced_groups(with: &str) -> String {
         rest = &rest[at + 1..];
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         if digits > 0 {
-            braced.push_str(&format!("${{{}}}", &rest[..digits]));
+            _ = write!(braced, "${{{}}}", &rest[..digits]);
         } else if rest.starts_with(['{', '$']) {
             braced.push('$');
             if rest.starts_with('$') {

@@ -210,9 +210,9 @@ fn element(length: usize, index: i64) -> Option<usize> {
 /// Evaluates `value.Method(arguments)`.
 pub(crate) fn call(value: &Value, method: &str, arguments: &[Value]) -> Result<Value, String> {
     let result = match value {
-        Value::Text(text) => {
-            text_method(text, method, arguments).or_else(|| time_method(text, method, arguments))
-        }
+        Value::Text(text) => text_method(text, method, arguments)
+            .or_else(|| longer_text(text, method, arguments))
+            .or_else(|| time_method(text, method, arguments)),
         Value::Object(object) => table_method(object, method, arguments),
         Value::List(values) => match (method.to_ascii_lowercase().as_str(), arguments) {
             ("contains", [wanted]) => Some(Ok(values.contains(wanted).into())),
@@ -335,12 +335,37 @@ fn time_method(text: &str, method: &str, arguments: &[Value]) -> Option<Result<V
     })
 }
 
-fn text_method(text: &str, method: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
-    let characters = || text.chars().collect::<Vec<char>>();
-    let count = |value: &Value| match value {
+/// Evaluates methods that make a text longer.
+fn longer_text(text: &str, method: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
+    Some(match (method.to_ascii_lowercase().as_str(), arguments) {
+        ("padleft" | "padright", [width]) => match count(width).filter(|width| *width <= 10_000) {
+            Some(width) if method.eq_ignore_ascii_case("padleft") => Ok(format!("{text:>width$}").into()),
+            Some(width) => Ok(format!("{text:<width$}").into()),
+            None => Err(format!("`{}` is not a width", text::show(width))),
+        },
+        ("insert", [at, Value::Text(part)]) => {
+            let mut characters = text.chars().collect::<Vec<char>>();
+            match count(at).filter(|at| *at <= characters.len()) {
+                Some(at) => {
+                    characters.splice(at..at, part.chars());
+                    Ok(characters.into_iter().collect::<String>().into())
+                }
+                None => Err(format!("the text has only {} characters", characters.len())),
+            }
+        }
+        _ => return None,
+    })
+}
+
+fn count(value: &Value) -> Option<usize> {
+    match value {
         Value::Number(number) => number.as_u64().and_then(|number| usize::try_from(number).ok()),
         _ => None,
-    };
+    }
+}
+
+fn text_method(text: &str, method: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
+    let characters = || text.chars().collect::<Vec<char>>();
     Some(match (method.to_ascii_lowercase().as_str(), arguments) {
         ("tolower" | "tolowerinvariant", []) => Ok(text.to_lowercase().into()),
         ("toupper" | "toupperinvariant", []) => Ok(text.to_uppercase().into()),
@@ -366,7 +391,7 @@ fn text_method(text: &str, method: &str, arguments: &[Value]) -> Option<Result<V
         ("lastindexof", [Value::Text(part)]) => {
             Ok(text.rfind(part.as_str()).map_or(Value::from(-1_i64), |at| text[..at].chars().count().into()))
         }
-        ("substring", [start]) | ("substring", [start, _]) => {
+        ("substring", [start] | [start, _]) => {
             let characters = characters();
             let start = count(start).filter(|start| *start <= characters.len());
             let length = arguments.get(1).map_or_else(
@@ -381,21 +406,6 @@ fn text_method(text: &str, method: &str, arguments: &[Value]) -> Option<Result<V
                     Ok(characters[start..start + length].iter().collect::<String>().into())
                 }
                 _ => Err(format!("the text has only {} characters", characters.len())),
-            }
-        }
-        ("padleft" | "padright", [width]) => match count(width).filter(|width| *width <= 10_000) {
-            Some(width) if method.eq_ignore_ascii_case("padleft") => Ok(format!("{text:>width$}").into()),
-            Some(width) => Ok(format!("{text:<width$}").into()),
-            None => Err(format!("`{}` is not a width", text::show(width))),
-        },
-        ("insert", [at, Value::Text(part)]) => {
-            let mut characters = characters();
-            match count(at).filter(|at| *at <= characters.len()) {
-                Some(at) => {
-                    characters.splice(at..at, part.chars());
-                    Ok(characters.into_iter().collect::<String>().into())
-                }
-                None => Err(format!("the text has only {} characters", characters.len())),
             }
         }
         ("tochararray", []) => Ok(Value::List(text.chars().map(|c| c.to_string().into()).collect())),

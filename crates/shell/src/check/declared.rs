@@ -13,7 +13,7 @@ pub(super) fn declare(node: Node<'_>, names: &mut Scopes) {
     match node {
         Node::Statement(statement) => match &statement.kind {
             StatementKind::Assign(assignment) => {
-                assignment.targets.iter().for_each(|target| declare_target(target, names))
+                assignment.targets.iter().for_each(|target| declare_target(target, names));
             }
             StatementKind::Loop(a_loop) => {
                 if let LoopKind::Foreach { variable, .. } = &a_loop.kind {

@@ -19,11 +19,10 @@ pub(crate) fn check<H: Host>(script: &Block, scopes: &mut Scopes, host: &H) -> R
             first = commands::check(node, &names, host).err();
         }
     });
-    match first {
-        Some(fault) => Err(fault),
-        None => {
-            declared::take_over(scopes, &names);
-            Ok(())
-        }
+    if let Some(fault) = first {
+        Err(fault)
+    } else {
+        declared::take_over(scopes, &names);
+        Ok(())
     }
 }

@@ -32,7 +32,9 @@ pub(super) fn block(block: &Block, visit: &mut Visit<'_>) {
 }
 
 fn body(statements: &[Statement], visit: &mut Visit<'_>) {
-    statements.iter().for_each(|one| statement(one, visit));
+    for one in statements {
+        statement(one, visit);
+    }
 }
 
 fn statement(one: &Statement, visit: &mut Visit<'_>) {
@@ -77,7 +79,9 @@ fn statement(one: &Statement, visit: &mut Visit<'_>) {
         }
         StatementKind::Try { body: tried, catches, finally } => {
             body(tried, visit);
-            catches.iter().for_each(|catch| body(&catch.body, visit));
+            for catch in catches {
+                body(&catch.body, visit);
+            }
             body(finally, visit);
         }
         StatementKind::Function { block: inner, .. } => block(inner, visit),
@@ -118,7 +122,7 @@ fn command(one: &Command, visit: &mut Visit<'_>) {
     for word in &one.arguments {
         match &word.kind {
             WordKind::Parameter { value: Some(value), .. } | WordKind::Value(value) => {
-                expression(value, visit)
+                expression(value, visit);
             }
             WordKind::Parameter { value: None, .. } | WordKind::Splat(_) => {}
         }
@@ -167,7 +171,9 @@ fn expression(one: &Expression, visit: &mut Visit<'_>) {
         | ExpressionKind::Increment { target: inner, .. } => expression(inner, visit),
         ExpressionKind::Chain { first, rest } => {
             expression(first, visit);
-            rest.iter().for_each(|link| expression(&link.value, visit));
+            for link in rest {
+                expression(&link.value, visit);
+            }
         }
     }
 }

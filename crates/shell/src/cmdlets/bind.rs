@@ -27,6 +27,9 @@ impl CmdletArgument<'_> {
     }
 }
 
+/// Encodings that UTF-8 stands for.
+const ENCODINGS: [&str; 7] = ["utf8", "utf8NoBOM", "utf8BOM", "utf-8", "ASCII", "Default", "OEM"];
+
 /// Arguments of a cmdlet by parameter.
 #[derive(Debug, Default)]
 pub(crate) struct BoundArguments {
@@ -198,8 +201,7 @@ impl BoundArguments {
     pub(crate) fn encoding(&mut self) -> Bound<()> {
         let Some((at, encoding)) = self.value("Encoding") else { return Ok(()) };
         let name = text::show(&encoding);
-        const KNOWN: [&str; 7] = ["utf8", "utf8NoBOM", "utf8BOM", "utf-8", "ASCII", "Default", "OEM"];
-        if KNOWN.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+        if ENCODINGS.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
             return Ok(());
         }
         Err(Fault::unsupported(at, format!("the encoding {name} (files are UTF-8) is")))

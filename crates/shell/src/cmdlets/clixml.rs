@@ -1,5 +1,7 @@
 //! `Export-Clixml` and `Import-Clixml`: values as PowerShell's XML.
 
+use std::fmt::Write as _;
+
 use quick_xml::{
     Reader,
     events::{BytesStart, Event},
@@ -30,26 +32,30 @@ fn write(xml: &mut String, value: &Value, name: Option<&str>) {
     let attribute = name.map_or_else(String::new, |name| format!(" N=\"{}\"", escaped(name)));
     let simple = |tag: &str, text: &str| format!("<{tag}{attribute}>{text}</{tag}>");
     match value {
-        Value::Null => xml.push_str(&format!("<Nil{attribute} />")),
+        Value::Null => {
+            _ = write!(xml, "<Nil{attribute} />");
+        }
         Value::Bool(is) => xml.push_str(&simple("B", if *is { "true" } else { "false" })),
         Value::Number(number) if number.is_f64() => xml.push_str(&simple("Db", &text::show(value))),
         Value::Number(_) => xml.push_str(&simple("I64", &text::show(value))),
         Value::List(values) => {
-            xml.push_str(&format!("<Obj{attribute}><LST>"));
-            values.iter().for_each(|value| write(xml, value, None));
+            _ = write!(xml, "<Obj{attribute}><LST>");
+            for value in values {
+                write(xml, value, None);
+            }
             xml.push_str("</LST></Obj>");
         }
         Value::Object(object) if *object.form() == Form::Table => {
-            xml.push_str(&format!("<Obj{attribute}><DCT>"));
+            _ = write!(xml, "<Obj{attribute}><DCT>");
             for (name, value) in object.iter() {
-                xml.push_str(&format!("<En><S N=\"Key\">{}</S>", escaped(name)));
+                _ = write!(xml, "<En><S N=\"Key\">{}</S>", escaped(name));
                 write(xml, value, Some("Value"));
                 xml.push_str("</En>");
             }
             xml.push_str("</DCT></Obj>");
         }
         Value::Object(object) => {
-            xml.push_str(&format!("<Obj{attribute}><MS>"));
+            _ = write!(xml, "<Obj{attribute}><MS>");
             object.iter().for_each(|(name, value)| write(xml, value, Some(name)));
             xml.push_str("</MS></Obj>");
         }
@@ -66,7 +72,9 @@ fn escaped(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
-            c if c.is_control() => escaped.push_str(&format!("_x{:04X}_", u32::from(c))),
+            c if c.is_control() => {
+                _ = write!(escaped, "_x{:04X}_", u32::from(c));
+            }
             c => escaped.push(c),
         }
     }
@@ -180,8 +188,7 @@ fn close(open: &mut [Element], element: Element) -> Result<(), String> {
         "Objs" | "LST" | "IE" | "QUE" | "STK" => {
             Value::List(children.into_iter().map(|(_, _, value)| value).collect())
         }
-        "MS" | "Props" => Value::Object(named(children)),
-        "En" => Value::Object(named(children)),
+        "MS" | "Props" | "En" => Value::Object(named(children)),
         "DCT" => {
             let mut table = Object::new().with_form(Form::Table);
             for (_, _, entry) in children {

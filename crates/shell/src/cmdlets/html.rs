@@ -1,5 +1,7 @@
 //! `ConvertTo-Html`.
 
+use std::fmt::Write as _;
+
 use crate::{
     text,
     value::{Object, Value},
@@ -23,21 +25,18 @@ pub(crate) fn to_html(objects: &[Object], page: &HtmlPage) -> String {
     if page.as_list {
         for object in objects {
             for (name, value) in object.iter() {
-                table.push_str(&format!(
-                    "<tr><td>{}:</td><td>{}</td></tr>\n",
-                    escaped(name),
-                    cell(Some(value))
-                ));
+                _ = writeln!(table, "<tr><td>{}:</td><td>{}</td></tr>", escaped(name), cell(Some(value)));
             }
         }
     } else if let Some(first) = objects.first() {
         let names: Vec<&str> = first.iter().map(|(name, _)| name).collect();
-        let header: String = names.iter().map(|name| format!("<th>{}</th>", escaped(name))).collect();
-        table.push_str(&format!("<tr>{header}</tr>\n"));
+        let header: Vec<String> = names.iter().map(|name| escaped(name)).collect();
+        let header = format!("<th>{}</th>", header.join("</th><th>"));
+        _ = writeln!(table, "<tr>{header}</tr>");
         for object in objects {
-            let cells: String =
-                names.iter().map(|name| format!("<td>{}</td>", cell(object.get(name)))).collect();
-            table.push_str(&format!("<tr>{cells}</tr>\n"));
+            let cells: Vec<String> = names.iter().map(|name| cell(object.get(name))).collect();
+            let cells = format!("<td>{}</td>", cells.join("</td><td>"));
+            _ = writeln!(table, "<tr>{cells}</tr>");
         }
     }
     table.push_str("</table>");

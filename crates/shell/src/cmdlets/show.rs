@@ -38,7 +38,7 @@ fn screen(values: Vec<Value>, draw: impl Fn(&[Object]) -> String) -> Value {
     for value in values {
         match value {
             Value::Object(object) if !matches!(object.form(), Form::Error | Form::Screen) => {
-                objects.push(object)
+                objects.push(object);
             }
             other => {
                 if !objects.is_empty() {

@@ -130,9 +130,9 @@ impl<H: Host> Evaluator<'_, H> {
         let expand = run.bound.value("ExpandProperty");
         let mut values = cmdlets::window(run.input, skip, first, last);
         if let Some((_, index)) = index {
-            let list = Value::List(values);
+            let all = Value::List(values);
             let indexes = Value::List(index.into_stream());
-            values = crate::members::index(&list, &indexes)
+            values = crate::members::index(&all, &indexes)
                 .map_err(|message| Fault::value(at, message))?
                 .into_stream();
         }
@@ -275,20 +275,25 @@ impl<H: Host> Evaluator<'_, H> {
         }
         Ok(())
     }
+}
 
-    /// Returns values as they look on the screen.
-    pub(super) fn screen_text(&self, values: Vec<Value>) -> String {
-        let mut printer = crate::printer::Printer::new(None);
-        for value in values {
-            printer.show(value);
-        }
-        printer.flush();
-        printer.take()
+/// Returns values as they look on the screen.
+pub(super) fn screen_text(values: Vec<Value>) -> String {
+    let mut printer = crate::printer::Printer::new(None);
+    for value in values {
+        printer.show(value);
     }
+    printer.flush();
+    printer.take()
+}
 
-    pub(super) fn errors_text(&self, values: &[Value]) -> String {
-        values.iter().map(|value| format!("{}\n", text::show(value))).collect()
+/// Returns values as lines.
+pub(super) fn lines(values: &[Value], show: fn(&Value) -> String) -> String {
+    let mut lines = String::new();
+    for value in values {
+        lines.extend([show(value).as_str(), "\n"]);
     }
+    lines
 }
 
 fn view(value: &Value) -> Option<Vec<String>> {

@@ -54,7 +54,7 @@ impl<H: Host> Evaluator<'_, H> {
             Resolved::Function(block) => {
                 Work::Function(Box::new(self.bind_call(at, &name, block, arguments, true).await?))
             }
-            Resolved::Cmdlet(cmdlet) => self.cmdlet_work(cmdlet, at, arguments)?,
+            Resolved::Cmdlet(cmdlet) => cmdlet_work(cmdlet, at, arguments)?,
             Resolved::Host(name) => host_work(name, arguments),
             Resolved::WithoutEffect(name, why) => {
                 self.tell_once(name, why)?;
@@ -80,18 +80,6 @@ impl<H: Host> Evaluator<'_, H> {
             work: Work::Capture { name, values: Vec::new() },
         });
         (StageState { at, common, depth, is_first, work }, capture)
-    }
-
-    fn cmdlet_work(&self, cmdlet: Cmdlet, at: usize, arguments: Vec<CmdletArgument<'_>>) -> Flow<Work> {
-        if cmdlet.kind == CmdletKind::WhereObject {
-            return Ok(Work::Where(super::where_object::filter(cmdlet, at, arguments)?));
-        }
-        let mut bound = BoundArguments::new(cmdlet, arguments)?;
-        Ok(match cmdlet.kind {
-            CmdletKind::OutNull => Work::Discard,
-            CmdletKind::ForEachObject => for_each(at, &mut bound)?,
-            _ => Work::Collect { cmdlet, bound, values: Vec::new(), size: 0 },
-        })
     }
 
     pub(super) async fn words<'a>(&mut self, words: &'a [Word]) -> Flow<Vec<CmdletArgument<'a>>> {
@@ -163,6 +151,18 @@ impl<H: Host> Evaluator<'_, H> {
         self.told.push(name.to_owned());
         Ok(self.tell(Output::Note(&format!("{name} is not needed here: {why}")))?)
     }
+}
+
+fn cmdlet_work(cmdlet: Cmdlet, at: usize, arguments: Vec<CmdletArgument<'_>>) -> Flow<Work> {
+    if cmdlet.kind == CmdletKind::WhereObject {
+        return Ok(Work::Where(super::where_object::filter(cmdlet, at, arguments)?));
+    }
+    let mut bound = BoundArguments::new(cmdlet, arguments)?;
+    Ok(match cmdlet.kind {
+        CmdletKind::OutNull => Work::Discard,
+        CmdletKind::ForEachObject => for_each(at, &mut bound)?,
+        _ => Work::Collect { cmdlet, bound, values: Vec::new(), size: 0 },
+    })
 }
 
 fn viewed(value: Value, view: Option<&Arc<[String]>>) -> Value {

@@ -12,17 +12,19 @@ pub(crate) enum Action {
     Stop,
 }
 
+/// Names of actions.
+const ACTIONS: [(&str, Action); 5] = [
+    ("Continue", Action::Continue),
+    ("SilentlyContinue", Action::SilentlyContinue),
+    ("Ignore", Action::Ignore),
+    ("Stop", Action::Stop),
+    // There is no question at each error; the script ends.
+    ("Inquire", Action::Stop),
+];
+
 impl Action {
     pub(super) fn parse(at: usize, value: &Value) -> Result<Self, Fault> {
         let name = text::show(value);
-        const ACTIONS: [(&str, Action); 5] = [
-            ("Continue", Action::Continue),
-            ("SilentlyContinue", Action::SilentlyContinue),
-            ("Ignore", Action::Ignore),
-            ("Stop", Action::Stop),
-            // There is no question at each error; the script ends.
-            ("Inquire", Action::Stop),
-        ];
         ACTIONS
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(&name))
@@ -48,7 +50,7 @@ pub(super) struct Common {
 }
 
 /// Takes the common parameters out of the arguments.
-pub(super) fn common<'a>(arguments: Vec<CmdletArgument<'a>>) -> Flow<(Common, Vec<CmdletArgument<'a>>)> {
+pub(super) fn common(arguments: Vec<CmdletArgument<'_>>) -> Flow<(Common, Vec<CmdletArgument<'_>>)> {
     let (mut common, mut rest) = (Common::default(), Vec::new());
     let mut arguments = arguments.into_iter().peekable();
     while let Some(next) = arguments.next() {

@@ -67,7 +67,7 @@ impl<H: Host> Evaluator<'_, H> {
     }
 
     /// Gives a value to the stage on top. What the stage emits goes to the one below.
-    fn feed<'a>(&'a mut self, at: usize, value: Value) -> Boxed<'a, ()> {
+    fn feed(&mut self, at: usize, value: Value) -> Boxed<'_, ()> {
         Box::pin(async move {
             self.deeper(at)?;
             self.tick(at, 0).await?;

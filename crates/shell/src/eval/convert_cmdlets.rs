@@ -2,8 +2,9 @@
 
 use super::{
     Evaluator,
-    cmdlet::{Run, column_names},
+    cmdlet::{Run, column_names, lines, screen_text},
     interrupt::Flow,
+    redirect::file,
 };
 use crate::{
     cmdlets::{self, CmdletKind, CsvOptions, HtmlPage},
@@ -48,7 +49,7 @@ impl<H: Host> Evaluator<'_, H> {
             CmdletKind::ImportCsv => self.import_csv(run)?,
             CmdletKind::ExportClixml => {
                 let path = run.bound.path(at, "Export-Clixml", &["Path"])?;
-                let path = self.file(at, &path)?;
+                let path = file(at, &path)?;
                 let xml = cmdlets::to_clixml(&run.input);
                 return Ok(self.write_file(at, &path, xml.as_bytes(), false)?);
             }
@@ -63,7 +64,7 @@ impl<H: Host> Evaluator<'_, H> {
             CmdletKind::GetContent => self.get_content(run)?,
             CmdletKind::TestPath => {
                 let path = run.bound.path(at, "Test-Path", &["Path", "LiteralPath"])?;
-                let path = self.file(at, &path);
+                let path = file(at, &path);
                 Value::Bool(path.is_ok_and(|path| self.host.read_file(&path).is_ok()))
             }
             _ => return self.write_content(run),
@@ -74,7 +75,7 @@ impl<H: Host> Evaluator<'_, H> {
     fn export_csv(&mut self, mut run: Run) -> Flow<()> {
         let at = run.at;
         let path = run.bound.path(at, "Export-Csv", &["Path", "LiteralPath"])?;
-        let path = self.file(at, &path)?;
+        let path = file(at, &path)?;
         let delimiter = run.bound.delimiter()?;
         let objects = cmdlets::objects(at, run.input)?;
         if !run.bound.has("Append") {
@@ -141,12 +142,12 @@ impl<H: Host> Evaluator<'_, H> {
     fn write_content(&mut self, mut run: Run) -> Flow<()> {
         let at = run.at;
         let path = run.bound.path(at, run.cmdlet.name, &["Path", "FilePath", "LiteralPath"])?;
-        let path = self.file(at, &path)?;
+        let path = file(at, &path)?;
         let values = run.bound.value("Value").map_or(run.input, |(_, value)| value.into_stream());
         let mut text = if run.cmdlet.kind == CmdletKind::OutFile {
-            self.screen_text(values)
+            screen_text(values)
         } else {
-            values.iter().map(|value| format!("{}\n", text::interpolate(value))).collect()
+            lines(&values, text::interpolate)
         };
         if run.bound.has("NoNewline") {
             text.truncate(text.trim_end_matches('\n').len());

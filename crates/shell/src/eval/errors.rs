@@ -99,7 +99,6 @@ impl<H: Host> Evaluator<'_, H> {
         let place = fault.clone().locate(&self.source);
         let kind = match fault.kind {
             ErrorKind::Host => "System.Exception",
-            ErrorKind::Thrown => "System.Management.Automation.RuntimeException",
             _ => "System.Management.Automation.RuntimeException",
         };
         let exception = Object::from_iter([

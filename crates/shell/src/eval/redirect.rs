@@ -37,7 +37,7 @@ impl<H: Host> Evaluator<'_, H> {
                     None => Route::Nothing,
                     Some(_) if *stream == Stream::All => Route::Output,
                     Some(path) => {
-                        let path = self.file(*at, path)?;
+                        let path = file(*at, path)?;
                         if !appends {
                             self.write_file(*at, &path, b"", false)?;
                         }
@@ -50,7 +50,7 @@ impl<H: Host> Evaluator<'_, H> {
                 let work = match path {
                     None => Work::Discard,
                     Some(path) => {
-                        let path = self.file(*at, &path)?;
+                        let path = file(*at, &path)?;
                         Work::File { path, appends: *appends, stream: *stream, values: Vec::new(), size: 0 }
                     }
                 };
@@ -61,13 +61,8 @@ impl<H: Host> Evaluator<'_, H> {
         Ok(stages)
     }
 
-    /// Returns a path as this machine writes it: with `/`, and without a drive.
-    pub(super) fn file(&self, at: usize, path: &str) -> Result<String, Fault> {
-        paths::local(path).map_err(|message| Fault::value(at, message))
-    }
-
     pub(super) fn read_text(&mut self, at: usize, path: &str) -> Result<String, Fault> {
-        let path = self.file(at, path)?;
+        let path = file(at, path)?;
         self.meter.restart();
         let content = self
             .host
@@ -89,4 +84,9 @@ impl<H: Host> Evaluator<'_, H> {
             if appends { self.host.append_file(path, content) } else { self.host.write_file(path, content) };
         written.map_err(|error| Fault::value(at, format!("the file {path} cannot be written: {error}")))
     }
+}
+
+/// Returns a path as this machine writes it: with `/`, and without a drive.
+pub(super) fn file(at: usize, path: &str) -> Result<String, Fault> {
+    paths::local(path).map_err(|message| Fault::value(at, message))
 }

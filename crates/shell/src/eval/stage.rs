@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Evaluator,
+    cmdlet::{lines, screen_text},
     common::Common,
     function::Call,
     interrupt::{Boxed, Flow},
@@ -15,6 +16,7 @@ use crate::{
     error::Fault,
     host::{Argument, Host},
     members::property,
+    text,
     value::Value,
 };
 
@@ -74,7 +76,7 @@ pub(super) enum ForEach {
 
 impl<H: Host> Evaluator<'_, H> {
     /// Runs the first stage of a pipeline, to which nothing is piped.
-    pub(super) fn start<'a>(&'a mut self, mut stage: StageState) -> Boxed<'a, ()> {
+    pub(super) fn start(&mut self, mut stage: StageState) -> Boxed<'_, ()> {
         Box::pin(async move {
             match &mut stage.work {
                 Work::Host { .. } => self.invoke(&stage, None).await,
@@ -147,11 +149,8 @@ impl<H: Host> Evaluator<'_, H> {
             Work::Capture { name, values } => self.set_variable(at, &name, Value::List(values), false),
             Work::File { path, appends, stream, values, size } => {
                 self.meter.release(size);
-                let text = if stream == Stream::Errors {
-                    self.errors_text(&values)
-                } else {
-                    self.screen_text(values)
-                };
+                let text =
+                    if stream == Stream::Errors { lines(&values, text::show) } else { screen_text(values) };
                 Ok(self.write_file(at, &path, text.as_bytes(), appends)?)
             }
         }

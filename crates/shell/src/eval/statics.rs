@@ -189,16 +189,15 @@ pub(super) fn cast(at: usize, type_name: &str, value: Value) -> Evaluated<Value>
         ("array" | "collections.arraylist" | "collections.ilist", _) => Ok(list(value)),
         (name, _) if name.starts_with("collections.generic.list[") => Ok(list(value)),
         ("void", _) => Ok(Value::Null),
-        ("object" | "guid" | "mailaddress" | "net.mail.mailaddress" | "version" | "uri", _) => Ok(value),
         ("char", Value::Number(code)) => {
             let c = code.as_u64().and_then(|code| u32::try_from(code).ok()).and_then(char::from_u32);
             c.map(|c| c.to_string().into()).ok_or_else(|| no("character"))
         }
-        ("char", Value::Text(_))
+        ("object" | "guid" | "mailaddress" | "net.mail.mailaddress" | "version" | "uri", _)
+        | ("char", Value::Text(_))
         | ("scriptblock", Value::Block(_))
         | ("pscredential" | "management.automation.pscredential", Value::Credential { .. } | Value::Null)
         | ("securestring" | "security.securestring", Value::Secret(_) | Value::Null) => Ok(value),
-        ("xml" | "regex" | "type", _) => Err(Fault::unsupported(at, format!("the type [{type_name}] is"))),
         (
             "pscustomobject" | "psobject" | "hashtable" | "ordered" | "datetime" | "timespan" | "char"
             | "scriptblock" | "pscredential" | "securestring",

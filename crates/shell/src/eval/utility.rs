@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     Evaluator,
-    cmdlet::Run,
+    cmdlet::{Run, screen_text},
     common::{Action, Common},
     interrupt::Flow,
 };
@@ -40,7 +40,7 @@ impl<H: Host> Evaluator<'_, H> {
                 let separator = run.bound.text("Separator").unwrap_or_else(|| " ".to_owned());
                 values.iter().map(text::interpolate).collect::<Vec<_>>().join(&separator)
             }
-            (Value::List(_), true) => self.screen_text(value.into_stream()).trim_end().to_owned(),
+            (Value::List(_), true) => screen_text(value.into_stream()).trim_end().to_owned(),
             (value, _) => text::interpolate(value),
         };
         match run.cmdlet.kind {
@@ -101,7 +101,7 @@ impl<H: Host> Evaluator<'_, H> {
                 Value::Text(format!("{parent}/{}", child.trim_start_matches(['/', '\\'])))
             }
             CmdletKind::OutString => {
-                let text = self.screen_text(run.input);
+                let text = screen_text(run.input);
                 if run.bound.has("Stream") {
                     Value::List(text.lines().map(Value::from).collect())
                 } else {

@@ -90,7 +90,7 @@ pub(super) fn filter(cmdlet: Cmdlet, at: usize, arguments: Vec<CmdletArgument<'_
     while let Some(next) = arguments.next() {
         match next {
             CmdletArgument::Value { at, item: item @ Value::Block(_) } => {
-                given.take(at, "FilterScript", item)?
+                given.take(at, "FilterScript", item)?;
             }
             CmdletArgument::Value { at, item } => {
                 let slot = if given.name.is_none() { "Property" } else { "Value" };

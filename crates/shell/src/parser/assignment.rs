@@ -8,40 +8,42 @@ use crate::{
     value::Value,
 };
 
+/// Sign between a variable and its new value.
+#[derive(Clone, Copy)]
+pub(super) enum Sign {
+    /// `=`
+    Set,
+    /// `+=` and its like.
+    Change(Operator),
+}
+
 impl Parser<'_> {
-    /// Reads `=` or `+=` and its like, if it follows. The inner `None` is `=`.
-    pub(super) fn assignment_operator(&mut self) -> Parsed<Option<Option<Operator>>> {
+    /// Reads `=` or `+=` and its like, if it follows.
+    pub(super) fn assignment_sign(&mut self) -> Parsed<Option<Sign>> {
         let start = self.cursor.clone();
         self.cursor.skip_blanks()?;
         if self.cursor.eat('=') {
-            return Ok(Some(None));
+            return Ok(Some(Sign::Set));
         }
         if let Some(found) = self.cursor.next().and_then(operator::sign)
             && self.cursor.eat('=')
         {
-            return Ok(Some(Some(found)));
+            return Ok(Some(Sign::Change(found)));
         }
         self.cursor = start;
         Ok(None)
-    }
-
-    pub(super) fn targets(&self, expression: &Expression) -> Parsed<Vec<Expression>> {
-        let targets = match &expression.kind {
-            ExpressionKind::List(targets) => targets.clone(),
-            _ => vec![expression.clone()],
-        };
-        for target in &targets {
-            check_target(target)?;
-        }
-        Ok(targets)
     }
 
     pub(super) fn assignment(
         &mut self,
         at: usize,
         targets: Vec<Expression>,
-        operator: Option<Operator>,
+        sign: Sign,
     ) -> Parsed<Statement> {
+        let operator = match sign {
+            Sign::Set => None,
+            Sign::Change(operator) => Some(operator),
+        };
         let after = self.cursor.at();
         self.cursor.skip_lines()?;
         if self.cursor.peek().is_none() {
@@ -92,6 +94,18 @@ impl Parser<'_> {
         check_target(&target)?;
         Ok(Expression { at, kind: ExpressionKind::Increment { target, by, is_post: false } })
     }
+}
+
+/// Returns the variables, properties and elements that an assignment sets.
+pub(super) fn targets(expression: &Expression) -> Parsed<Vec<Expression>> {
+    let targets = match &expression.kind {
+        ExpressionKind::List(targets) => targets.clone(),
+        _ => vec![expression.clone()],
+    };
+    for target in &targets {
+        check_target(target)?;
+    }
+    Ok(targets)
 }
 
 /// Refuses the target of an assignment that cannot be set.

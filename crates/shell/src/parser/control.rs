@@ -49,6 +49,9 @@ const KEYWORDS: [(&str, Keyword); 14] = [
     ("exit", Keyword::Exit),
 ];
 
+/// Clauses of a `switch`, and its `default`.
+type Clauses = (Vec<(Expression, Body)>, Option<Body>);
+
 impl Keyword {
     pub(super) fn word(self) -> &'static str {
         KEYWORDS.iter().find(|(_, keyword)| *keyword == self).map_or("", |(word, _)| word)
@@ -297,7 +300,7 @@ impl Parser<'_> {
         Ok(StatementKind::Switch(Box::new(Switch { label, test, case_sensitive, value, clauses, default })))
     }
 
-    fn clauses(&mut self, opened: OpenBracket) -> Parsed<(Vec<(Expression, Body)>, Option<Body>)> {
+    fn clauses(&mut self, opened: OpenBracket) -> Parsed<Clauses> {
         let (mut clauses, mut default) = (Vec::new(), None);
         loop {
             self.skip_separators()?;

@@ -191,7 +191,7 @@ impl Parser<'_> {
         self.close(opened)?;
         let values: Vec<String> = arguments
             .iter()
-            .filter_map(|(name, value)| if name.is_none() { text(value) } else { None })
+            .filter_map(|(name, value)| if name.is_none() { text(value.as_ref()) } else { None })
             .collect();
         let is_set = |wanted: &str| {
             arguments.iter().any(|(name, value)| {
@@ -284,8 +284,8 @@ impl Parser<'_> {
     }
 }
 
-fn text(value: &Option<Expression>) -> Option<String> {
-    match value.as_ref()?.kind {
+fn text(value: Option<&Expression>) -> Option<String> {
+    match value?.kind {
         ExpressionKind::Literal(Value::Text(ref text)) => Some(text.clone()),
         ExpressionKind::Literal(Value::Number(ref number)) => Some(number.to_string()),
         _ => None,

@@ -143,10 +143,10 @@ impl Parser<'_> {
         let at = self.cursor.at();
         let first = self.first_stage()?;
         if let StageKind::Expression(expression) = &first.kind
-            && let Some(operator) = self.assignment_operator()?
+            && let Some(sign) = self.assignment_sign()?
         {
-            let targets = self.targets(expression)?;
-            return self.assignment(at, targets, operator);
+            let targets = assignment::targets(expression)?;
+            return self.assignment(at, targets, sign);
         }
         Ok(Statement { at, kind: StatementKind::Pipeline(self.pipeline(first)?) })
     }

@@ -110,7 +110,7 @@ impl Parser<'_> {
                 |c| is_line_end(c) || is_blank(c) || matches!(c, ';' | '|' | ')' | '}' | ',' | '=' | ']');
             if self.cursor.peek().is_none_or(ends)
                 || (self.cursor.peek().is_some_and(is_dash)
-                    && self.cursor.peek_second().is_some_and(|c| is_name_start(c)))
+                    && self.cursor.peek_second().is_some_and(is_name_start))
             {
                 return Ok(Expression { at, kind: ExpressionKind::Type(type_name) });
             }

@@ -59,38 +59,35 @@ fn draw_statement(statement: &Statement) -> String {
             let catches: String = catches.iter().map(catch).collect();
             format!("try{{{}}}{catches} finally{{{}}}", draw_body(body), draw_body(finally))
         }
-        S::Function { name, block } => {
-            let parameters: Vec<String> = block
-                .parameters
-                .iter()
-                .map(|parameter| {
-                    let type_name =
-                        parameter.type_name.as_ref().map_or_else(String::new, |name| format!("[{name}]"));
-                    let default = parameter
-                        .default
-                        .as_ref()
-                        .map_or_else(String::new, |value| format!("={}", draw(value)));
-                    let mandatory = if parameter.is_mandatory { "!" } else { "" };
-                    format!("{type_name}${}{mandatory}{default}", parameter.name)
-                })
-                .collect();
-            let process = block
-                .process
-                .as_ref()
-                .map_or_else(String::new, |body| format!(" process{{{}}}", draw_body(body)));
-            format!(
-                "function {name}({}){{{}{}}}{process}",
-                parameters.join(", "),
-                draw_body(&block.begin),
-                draw_body(&block.end)
-            )
-        }
+        S::Function { name, block } => draw_function(name, block),
         S::Break(label) => format!("break {}", label.clone().unwrap_or_default()).trim_end().to_owned(),
         S::Continue(label) => format!("continue {}", label.clone().unwrap_or_default()).trim_end().to_owned(),
         S::Return(value) => optional("return", value),
         S::Throw(value) => optional("throw", value),
         S::Exit(value) => optional("exit", value),
     }
+}
+
+fn draw_function(name: &str, block: &Block) -> String {
+    let parameters: Vec<String> = block
+        .parameters
+        .iter()
+        .map(|parameter| {
+            let type_name = parameter.type_name.as_ref().map_or_else(String::new, |name| format!("[{name}]"));
+            let default =
+                parameter.default.as_ref().map_or_else(String::new, |value| format!("={}", draw(value)));
+            let mandatory = if parameter.is_mandatory { "!" } else { "" };
+            format!("{type_name}${}{mandatory}{default}", parameter.name)
+        })
+        .collect();
+    let process =
+        block.process.as_ref().map_or_else(String::new, |body| format!(" process{{{}}}", draw_body(body)));
+    format!(
+        "function {name}({}){{{}{}}}{process}",
+        parameters.join(", "),
+        draw_body(&block.begin),
+        draw_body(&block.end)
+    )
 }
 
 fn draw_loop(a_loop: &crate::ast::Loop) -> String {
