@@ -4,7 +4,7 @@ use crate::error::Fault;
 
 /// Limits of a running script. Steps and output count from the last command of the host or `Start-Sleep`.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct ScriptLimits {
     pub steps: u64,
     /// Bytes of all variables and intermediate results, approximately.
     pub memory: usize,
@@ -14,7 +14,7 @@ pub struct Limits {
     pub depth: usize,
 }
 
-impl Default for Limits {
+impl Default for ScriptLimits {
     fn default() -> Self {
         Self { steps: 50_000_000, memory: 512 << 20, output: 256 << 20, depth: 100 }
     }
@@ -23,7 +23,7 @@ impl Default for Limits {
 /// Use of the limits.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Meter {
-    pub(crate) limits: Limits,
+    pub(crate) limits: ScriptLimits,
     steps: u64,
     output: u64,
     /// Bytes of intermediate results.
@@ -32,7 +32,7 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: ScriptLimits) -> Self {
         Self { limits, ..Self::default() }
     }
 

@@ -4,7 +4,7 @@ use crate::error::ScriptError;
 
 /// Lines that a script shows, with their purpose.
 #[derive(Clone, Copy, Debug)]
-pub enum Output<'a> {
+pub enum ScriptOutput<'a> {
     /// Results, in whole lines.
     Text(&'a str),
     /// Error after which the script goes on.

@@ -5,8 +5,8 @@ use crate::{
     error::{ErrorKind, ScriptError},
     eval::{Evaluator, Surroundings},
     host::Host,
-    limits::{Limits, Meter},
-    output::Output,
+    limits::{Meter, ScriptLimits},
+    output::ScriptOutput,
     parser,
     scopes::Scopes,
 };
@@ -16,7 +16,7 @@ use crate::{
 pub struct Shell {
     scopes: Scopes,
     width: Option<usize>,
-    limits: Limits,
+    limits: ScriptLimits,
     told: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ impl Shell {
     }
 
     #[must_use]
-    pub fn with_limits(self, limits: Limits) -> Self {
+    pub fn with_limits(self, limits: ScriptLimits) -> Self {
         Self { limits, ..self }
     }
 
@@ -59,7 +59,7 @@ impl Shell {
         &mut self,
         text: &str,
         host: &H,
-        output: &mut dyn FnMut(Output<'_>),
+        output: &mut dyn FnMut(ScriptOutput<'_>),
     ) -> Result<Outcome, ScriptError> {
         let script = parser::parse(text).map_err(|fault| fault.locate(text))?;
         check_names(&script, &mut self.scopes, host).map_err(|fault| fault.locate(text))?;
@@ -85,7 +85,7 @@ impl Shell {
 pub async fn run<H: Host>(
     text: &str,
     host: &H,
-    output: &mut dyn FnMut(Output<'_>),
+    output: &mut dyn FnMut(ScriptOutput<'_>),
 ) -> Result<Outcome, ScriptError> {
     Shell::new().run(text, host, output).await
 }

@@ -10,6 +10,7 @@ pub(crate) mod invoke;
 pub(crate) mod login;
 pub(crate) mod passwords;
 mod prompt;
+mod script_end;
 pub(crate) mod shell;
 mod shell_host;
 pub(crate) mod watch;

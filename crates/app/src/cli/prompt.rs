@@ -14,7 +14,7 @@ use rustyline::{
 
 use super::{
     command::width,
-    shell::{LIMITS, exit_of},
+    script_end::{LIMITS, exit_of},
     shell_host::{ShellHost, show},
 };
 use crate::{exit::Exit, output::text};

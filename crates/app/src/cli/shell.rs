@@ -10,11 +10,12 @@ use std::{
 use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use mailhaul_operations::Operations;
-use mailhaul_shell::{Limits, Outcome, Shell, decode};
+use mailhaul_shell::{Shell, decode};
 
 use super::{
     command::width,
     console, prompt,
+    script_end::{LIMITS, WRONG_SCRIPT, exit_of},
     shell_host::{ShellHost, show},
 };
 use crate::{context::Context, data_directory::DataPlace, exit::Exit, output::text};
@@ -61,23 +62,7 @@ pub(crate) async fn run(
     }
 }
 
-/// Exit code of a script that is wrong, or that ended itself by an error.
-const WRONG_SCRIPT: u8 = 2;
-
-/// Limits of a script. The stack of this program has room for deep calls.
-pub(crate) const LIMITS: Limits =
-    Limits { steps: 50_000_000, memory: 512 << 20, output: 256 << 20, depth: 320 };
-
 fn script_in(file: &Path) -> Result<String> {
     let content = fs::read(file).with_context(|| format!("the script {} cannot be read", file.display()))?;
     decode(&content).ok_or_else(|| anyhow!("the script {} is neither UTF-8 nor UTF-16 text", file.display()))
-}
-
-/// Exit code of a script that ran to its end.
-pub(crate) fn exit_of(outcome: Outcome) -> Exit {
-    match outcome {
-        Outcome { exit: Some(code), .. } => Exit::Operation(u8::try_from(code.rem_euclid(256)).unwrap_or(1)),
-        Outcome { errors: 0, .. } => Exit::Synced,
-        Outcome { code, .. } => Exit::Operation(code.unwrap_or(WRONG_SCRIPT)),
-    }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use mailhaul_operations::{Failure, FailureKind, Form, Operations, check_parameter_name, cmdlet};
-use mailhaul_shell::{Argument, Host, HostError, Object, Output, Value};
+use mailhaul_shell::{Argument, Host, HostError, Object, ScriptOutput, Value};
 use tokio::sync::Mutex;
 
 use super::{
@@ -25,12 +25,12 @@ use crate::{
 const NO_SERVICE: &str = "no service";
 
 /// Prints what a script shows.
-pub(crate) fn show(output: Output<'_>) {
+pub(crate) fn show(output: ScriptOutput<'_>) {
     match output {
-        Output::Text(lines) => text::print_page(lines.strip_suffix('\n').unwrap_or(lines)),
-        Output::Error(error) => text::print_error(format_args!("{error}")),
-        Output::Warning(warning) => text::print_error(format_args!("warning: {warning}")),
-        Output::Note(note) => text::print_error(note),
+        ScriptOutput::Text(lines) => text::print_page(lines.strip_suffix('\n').unwrap_or(lines)),
+        ScriptOutput::Error(error) => text::print_error(format_args!("{error}")),
+        ScriptOutput::Warning(warning) => text::print_error(format_args!("warning: {warning}")),
+        ScriptOutput::Note(note) => text::print_error(note),
     }
 }
 
@@ -145,7 +145,9 @@ impl ShellHost {
     ) -> Result<Vec<Value>, HostError> {
         let entry = self.operations.find(command).map_err(|failure| failed(&failure))?;
         let (arguments, places, warnings) = exchange_parameters::take_out(arguments);
-        warnings.into_iter().for_each(|warning| self.warn_once(warning));
+        for warning in &warnings {
+            self.warn_once(warning);
+        }
         let bound = cmdlet(entry, &arguments, input, Form::Shell, &Console).map_err(|refusal| {
             let place = refusal.argument.and_then(|index| places.get(index).copied());
             let error = match place {
@@ -177,8 +179,8 @@ impl ShellHost {
         Ok(results.into_iter().map(Value::from).collect())
     }
 
-    fn warn_once(&self, warning: String) {
-        if self.is_first(&warning) {
+    fn warn_once(&self, warning: &str) {
+        if self.is_first(warning) {
             text::print_error(format_args!("warning: {warning}"));
         }
     }

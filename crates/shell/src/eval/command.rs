@@ -14,7 +14,7 @@ use crate::{
     error::{ErrorKind, Fault, HostError},
     host::{Argument, Host},
     names::{self, Resolved},
-    output::Output,
+    output::ScriptOutput,
     text,
     value::{Form, Value},
 };
@@ -149,7 +149,7 @@ impl<H: Host> Evaluator<'_, H> {
             return Ok(());
         }
         self.told.push(name.to_owned());
-        Ok(self.tell(Output::Note(&format!("{name} is not needed here: {why}")))?)
+        Ok(self.tell(ScriptOutput::Note(&format!("{name} is not needed here: {why}")))?)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::interrupt::Flow;
 use crate::{cmdlets::CmdletArgument, error::Fault, text, value::Value};
 
-/// What happens after an error or a warning.
+/// Reaction to an error or a warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Continue,

@@ -9,7 +9,7 @@ use crate::{
     ast::{Body, Catch, Statement},
     error::{ErrorKind, Fault},
     host::Host,
-    output::Output,
+    output::ScriptOutput,
     text,
     value::{Form, Object, Value},
 };
@@ -81,7 +81,7 @@ impl<H: Host> Evaluator<'_, H> {
         self.errors.shown += 1;
         self.errors.code = self.errors.code.or(fault.code);
         let error = fault.locate(&self.source.clone());
-        Ok(self.tell(Output::Error(&error))?)
+        Ok(self.tell(ScriptOutput::Error(&error))?)
     }
 
     fn remember(&mut self, record: Value) {
@@ -180,7 +180,7 @@ impl<H: Host> Evaluator<'_, H> {
             None => self.preference("WarningPreference")?,
         };
         match action {
-            Action::Continue => Ok(self.tell(Output::Warning(message))?),
+            Action::Continue => Ok(self.tell(ScriptOutput::Warning(message))?),
             Action::SilentlyContinue | Action::Ignore => Ok(()),
             Action::Stop => Err(Fault::new(ErrorKind::Thrown, 0, message).into()),
         }

@@ -16,7 +16,7 @@ pub(crate) enum Interrupt {
     /// With the label of the loop, if there is one.
     Break(Option<String>),
     Continue(Option<String>),
-    /// What is returned is already emitted.
+    /// The value is already emitted.
     Return,
     Exit(i64),
 }

@@ -31,7 +31,7 @@ use crate::{
     error::Fault,
     host::Host,
     limits::Meter,
-    output::Output,
+    output::ScriptOutput,
     printer::Printer,
     scopes::Scopes,
     value::Value,
@@ -46,7 +46,7 @@ pub(crate) use variables::{AUTOMATIC, never_set};
 pub(crate) struct Evaluator<'r, H> {
     pub(crate) host: &'r H,
     pub(crate) scopes: &'r mut Scopes,
-    pub(crate) output: &'r mut dyn FnMut(Output<'_>),
+    pub(crate) output: &'r mut dyn FnMut(ScriptOutput<'_>),
     pub(crate) printer: Printer,
     pub(crate) meter: Meter,
     pub(crate) regexes: Regexes,
@@ -61,11 +61,11 @@ pub(crate) struct Evaluator<'r, H> {
     told: &'r mut Vec<String>,
 }
 
-/// What the evaluator needs from the caller.
+/// Objects that the evaluator needs from the caller.
 pub(crate) struct Surroundings<'r, H> {
     pub(crate) host: &'r H,
     pub(crate) scopes: &'r mut Scopes,
-    pub(crate) output: &'r mut dyn FnMut(Output<'_>),
+    pub(crate) output: &'r mut dyn FnMut(ScriptOutput<'_>),
     pub(crate) told: &'r mut Vec<String>,
     pub(crate) meter: Meter,
     pub(crate) width: Option<usize>,
@@ -210,18 +210,18 @@ impl<'r, H: Host> Evaluator<'r, H> {
         let lines = self.printer.take();
         if !lines.is_empty() {
             self.meter.write(0, lines.len())?;
-            (self.output)(Output::Text(&lines));
+            (self.output)(ScriptOutput::Text(&lines));
         }
         Ok(())
     }
 
     /// Writes a line that is no result, after all results before it.
-    fn tell(&mut self, line: Output<'_>) -> Result<(), Fault> {
+    fn tell(&mut self, line: ScriptOutput<'_>) -> Result<(), Fault> {
         self.printer.interrupt();
         self.write_out(true)?;
         let length = match line {
-            Output::Text(text) | Output::Warning(text) | Output::Note(text) => text.len(),
-            Output::Error(error) => error.message.len(),
+            ScriptOutput::Text(text) | ScriptOutput::Warning(text) | ScriptOutput::Note(text) => text.len(),
+            ScriptOutput::Error(error) => error.message.len(),
         };
         self.meter.write(0, length)?;
         (self.output)(line);

@@ -68,7 +68,7 @@ pub(super) enum Work {
     Discard,
 }
 
-/// What ForEach-Object does with a value.
+/// Work of ForEach-Object with a value.
 pub(super) enum ForEach {
     Block(Arc<Block>),
     Property(String),

@@ -16,7 +16,7 @@ use crate::{
     date_format,
     error::{ErrorKind, Fault},
     host::Host,
-    output::Output,
+    output::ScriptOutput,
     text, times,
     value::{Form, Object, Value},
 };
@@ -53,10 +53,10 @@ impl<H: Host> Evaluator<'_, H> {
                 self.record(Fault::new(ErrorKind::Thrown, at, message), &run.common).await
             }
             CmdletKind::WriteVerbose if self.is_verbose(&run.common, "VerbosePreference")? => {
-                Ok(self.tell(Output::Note(&message))?)
+                Ok(self.tell(ScriptOutput::Note(&message))?)
             }
             CmdletKind::WriteInformation if self.scopes.get("InformationPreference").is_some() => {
-                Ok(self.tell(Output::Note(&message))?)
+                Ok(self.tell(ScriptOutput::Note(&message))?)
             }
             _ => Ok(()),
         }
@@ -83,7 +83,7 @@ impl<H: Host> Evaluator<'_, H> {
         }
         let silent =
             matches!(self.preference("ProgressPreference"), Ok(Action::SilentlyContinue | Action::Ignore));
-        if silent { Ok(()) } else { Ok(self.tell(Output::Note(&parts.join(": ")))?) }
+        if silent { Ok(()) } else { Ok(self.tell(ScriptOutput::Note(&parts.join(": ")))?) }
     }
 
     pub(super) async fn utility(&mut self, mut run: Run) -> Flow<()> {

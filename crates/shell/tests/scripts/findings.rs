@@ -1,4 +1,4 @@
-//! What Exchange administrators type, and what went wrong with it once: one test for each kind of fault.
+//! Lines and scripts of Exchange administrators that went wrong once: one test for each kind of fault.
 
 use crate::support::{FakeHost, failure, run_all, shown};
 use mailhaul_shell::{check, decode, is_complete};

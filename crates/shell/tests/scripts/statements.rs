@@ -1,7 +1,7 @@
 //! Control flow, functions, errors and operators, by what they show.
 
 use crate::support::{FakeHost, failure, run_all, shown};
-use mailhaul_shell::{ErrorKind, Limits, Shell};
+use mailhaul_shell::{ErrorKind, ScriptLimits, Shell};
 
 #[tokio::test]
 async fn loops_and_conditions() {
@@ -297,7 +297,7 @@ async fn everything_is_checked_before_the_first_line() {
 
 #[tokio::test]
 async fn nothing_runs_for_ever_or_eats_all_memory() {
-    let limits = Limits { steps: 200_000, memory: 4 << 20, output: 1 << 16, depth: 60 };
+    let limits = ScriptLimits { steps: 200_000, memory: 4 << 20, output: 1 << 16, depth: 60 };
     for (script, says) in [
         ("while ($true) { }", "steps passed"),
         ("for (;;) { $i++ }", "steps passed"),

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, future::Future, io, sync::Mutex};
 
 use mailhaul_mail::Secret;
-use mailhaul_shell::{Argument, Host, HostError, Outcome, Output, ScriptError, Shell, Value};
+use mailhaul_shell::{Argument, Host, HostError, Outcome, ScriptError, ScriptOutput, Shell, Value};
 use serde_json::json;
 
 /// Invocation of a command, with its arguments and its input.
@@ -200,10 +200,10 @@ pub(crate) async fn run_in(shell: &mut Shell, host: &FakeHost, script: &str) -> 
     let mut shown = Shown::default();
     let result = shell
         .run(script, host, &mut |output| match output {
-            Output::Text(text) => shown.text.push_str(text),
-            Output::Error(error) => shown.errors.push(error.clone()),
-            Output::Warning(text) => shown.warnings.push(text.to_owned()),
-            Output::Note(text) => shown.notes.push(text.to_owned()),
+            ScriptOutput::Text(text) => shown.text.push_str(text),
+            ScriptOutput::Error(error) => shown.errors.push(error.clone()),
+            ScriptOutput::Warning(text) => shown.warnings.push(text.to_owned()),
+            ScriptOutput::Note(text) => shown.notes.push(text.to_owned()),
         })
         .await;
     match result {
