@@ -22,6 +22,7 @@ mod limits;
 mod lives;
 mod on_server;
 mod outages;
+mod scripts;
 mod secrets;
 mod seed;
 mod seed_microsoft_365;
