@@ -98,3 +98,76 @@ one user failed
     let report = fs::read_to_string(format!("{folder}/report.csv")).unwrap();
     assert_eq!(report, "User;State;Items\r\nann@b.c;Synced;2\r\nbob@b.c;Synced;2\r\ncid@b.c;Failed;0\r\n");
 }
+
+/// Removal after a check of dates, with a backup, a page for the archive, and a log of what could not be done.
+const CLEANUP: &str = r#"
+$log = 'FOLDER\cleanup.log'
+function Write-Log {
+    param([string]$Text, [ValidateSet('Info', 'Error')][string]$Level = 'Info')
+    "[$Level] $Text" >> $log
+    if ($Level -eq 'Error') { Write-Warning $Text } else { Write-Host $Text }
+}
+
+New-MigrationEndpoint -IMAP -Name Old -RemoteServer localhost -Port PORT -Security None -SkipVerification | Out-Null
+$header = 'EmailAddress,UserName,Password'
+for ($n = 1; $n -le 3; $n++) {
+    $header, "user$n@b.c,user$n,secret" | Set-Content FOLDER\rows.csv
+    $null = New-MigrationBatch -Name "Old$n" -SourceEndpoint Old -CSVData ([IO.File]::ReadAllBytes('FOLDER\rows.csv'))
+}
+
+$batches = Get-MigrationBatch | Where-Object { $_.CreationDateTime -lt '12/31/2099 11:59 PM' -and $_.CreationDateTime -gt '1/1/2020' }
+$batches | Export-Clixml FOLDER\batches.xml
+$batches | Sort-Object Identity | Select-Object Identity, Status, @{ Name = 'Users'; Expression = { "{0:N0}" -f $_.TotalCount } } |
+    ConvertTo-Html -Title 'Batches before the clean-up' -PreContent '<h1>Batches</h1>' | Out-File FOLDER\batches.html
+
+$names = @($batches.Identity.Name | Sort-Object) + 'Gone'
+$removed, $left = 0, 0
+:each foreach ($name in $names) {
+    if ($name -match '2$') { Write-Log "$name stays"; continue each }
+    try {
+        Remove-MigrationBatch $name -Confirm:$false -ErrorAction Stop
+        $removed++
+        Write-Log "$name is removed"
+    } catch {
+        $left++
+        Write-Log "$name was not removed" -Level Error
+    }
+}
+$i = 0
+while (@(Get-MigrationBatch).Count -gt 1 -and $i -lt 100) { Start-Sleep -Milliseconds 100; $i++ }
+"removed $removed, left $left, there: $((Get-MigrationBatch).Identity -join ', ')"
+(Import-Clixml FOLDER\batches.xml | Measure-Object TotalCount -Sum).Sum
+Get-MigrationBatch Gone -ErrorAction SilentlyContinue
+if (-not $?) { "last error: $(($Error[0].Exception.Message -split "`n")[0])" }
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_batches_are_removed_with_a_backup_and_a_log() {
+    let mut service = Service::idle();
+    service.run();
+    let file = service.write("x.csv", "");
+    let folder = file.strip_suffix("/x.csv").unwrap();
+    let script = CLEANUP.replace("FOLDER", folder).replace("PORT", "1");
+    let ran = service.ask(&["shell", &service.write("cleanup.ps1", &script)]);
+    ran.assert(0);
+    let expected = "\
+Old1 is removed
+Old2 stays
+Old3 is removed
+removed 2, left 1, there: Old2
+3
+last error: the migration batch \"Gone\" could not be found
+";
+    assert_eq!(ran.stdout, expected, "{}", ran.stderr);
+    assert!(ran.stderr.contains("warning: Gone was not removed"), "{}", ran.stderr);
+    let log = fs::read_to_string(format!("{folder}/cleanup.log")).unwrap();
+    assert_eq!(
+        log,
+        "[Info] Old1 is removed\n[Info] Old2 stays\n[Info] Old3 is removed\n[Error] Gone was not removed\n"
+    );
+    let page = fs::read_to_string(format!("{folder}/batches.html")).unwrap();
+    assert!(
+        page.contains("<h1>Batches</h1>") && page.contains("<td>Old3</td><td>Created</td><td>1</td>"),
+        "{page}"
+    );
+}
