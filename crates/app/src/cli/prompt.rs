@@ -46,6 +46,10 @@ pub(crate) async fn run(host: &ShellHost) -> Result<Exit> {
             ran = shell.run(&line, host, &mut output) => Some(ran),
             _ = tokio::signal::ctrl_c() => None,
         };
+        // A thread still reads the terminal, so no prompt can follow.
+        if ran.is_none() && host.is_asking() {
+            return Ok(Exit::Interrupted);
+        }
         host.finish().await;
         match ran {
             Some(Ok(outcome @ Outcome { exit: Some(_), .. })) => return Ok(exit_of(outcome)),

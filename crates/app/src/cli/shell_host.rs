@@ -4,7 +4,10 @@ use std::{
     collections::HashSet,
     fs,
     io::{self, Write as _},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -40,6 +43,7 @@ pub(crate) struct ShellHost {
     operations: Arc<Operations<Context>>,
     /// Open while commands follow each other.
     connection: Mutex<Option<ServiceConnection>>,
+    is_asking: AtomicBool,
     /// Warnings that were shown.
     warned: std::sync::Mutex<HashSet<String>>,
 }
@@ -52,9 +56,9 @@ impl Host for ShellHost {
         input: Option<Value>,
     ) -> Result<Vec<Value>, HostError> {
         match command {
-            "Get-Credential" => credential(&arguments),
+            "Get-Credential" => self.ask(move || credential(&arguments)).await?,
             "Get-Help" => self.help(&arguments),
-            "Read-Host" => read_host(&arguments),
+            "Read-Host" => self.ask(move || read_host(&arguments)).await?,
             "ConvertTo-SecureString" => Err(HostError::new(
                 "ConvertTo-SecureString is not supported: the secret would be in the script; write (Read-Host -AsSecureString)",
             )
@@ -127,7 +131,13 @@ impl Host for ShellHost {
 
 impl ShellHost {
     pub(crate) fn new(data: DataPlace, operations: Arc<Operations<Context>>) -> Self {
-        Self { data, operations, connection: Mutex::default(), warned: std::sync::Mutex::default() }
+        Self {
+            data,
+            operations,
+            connection: Mutex::default(),
+            warned: std::sync::Mutex::default(),
+            is_asking: AtomicBool::new(false),
+        }
     }
 
     /// Closes the connection. The next command opens another one.
@@ -135,6 +145,22 @@ impl ShellHost {
         if let Some(connection) = self.connection.lock().await.take() {
             connection.close().await;
         }
+    }
+
+    /// Asks on the terminal, in a thread of its own so that Ctrl-C is noticed meanwhile.
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, HostError> {
+        self.is_asking.store(true, Ordering::Relaxed);
+        let answer = tokio::task::spawn_blocking(question).await;
+        self.is_asking.store(false, Ordering::Relaxed);
+        answer.map_err(|error| HostError::new(format!("the question failed: {error}")))
+    }
+
+    /// True if a question waits for its answer.
+    pub(crate) fn is_asking(&self) -> bool {
+        self.is_asking.load(Ordering::Relaxed)
     }
 
     async fn operation(
@@ -161,8 +187,11 @@ impl ShellHost {
             text::print(bound.effect(entry));
             return Ok(Vec::new());
         }
-        if bound.must_ask(entry, console::is_terminal()) && !console::agrees(&bound.question(entry)) {
-            return Ok(Vec::new());
+        if bound.must_ask(entry, console::is_terminal()) {
+            let question = bound.question(entry);
+            if !self.ask(move || console::agrees(&question)).await? {
+                return Ok(Vec::new());
+            }
         }
         let mut connection = self.connection.lock().await;
         let opened = match connection.take() {
