@@ -1,10 +1,16 @@
 //! Scripts and lines of the prompt.
 
-use std::io;
+use std::{
+    io,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use futures_util::FutureExt as _;
 use mailhaul_mail::Secret;
-use mailhaul_shell::{Argument, Host, HostError, Shell, Value, check, complete, is_complete};
+use mailhaul_shell::{
+    Argument, Host, HostError, ScriptLimits, ScriptOutput, Shell, Value, check, complete, is_complete,
+};
 use serde_json::json;
 
 /// Reads a text of cmdlets.
@@ -15,31 +21,50 @@ pub fn shell(octets: &[u8]) {
         assert!(checked.is_err(), "a script that is not complete cannot be right");
     }
     let mut shown = 0;
-    let mut shell = Shell::new().with_width(Some(80));
-    let mut output = |text: &str| shown += text.len();
+    let limits = ScriptLimits { steps: 20_000, memory: 8 << 20, output: 1 << 20, depth: 100 };
+    let mut shell = Shell::new().with_width(Some(80)).with_limits(limits);
+    let mut output = |output: ScriptOutput<'_>| {
+        if let ScriptOutput::Text(text) = output {
+            shown += text.len();
+        }
+    };
     // The host answers at once: a script that waits for anything else would never end.
+    let desk = Desk::default();
     let result =
-        shell.run(script, &Desk, &mut output).now_or_never().expect("a script waits for its host alone");
+        shell.run(script, &desk, &mut output).now_or_never().expect("a script waits for its host alone");
     if let Err(error) = result {
         assert!(error.line >= 1 && error.column >= 1);
         assert!(error.line <= script.matches('\n').count() + 1, "{error}");
     }
     if script.len() < 200 {
-        complete(script, script.len(), &Desk);
+        complete(script, script.len(), &desk);
     }
 }
 
 /// A host without any connection, which answers at once.
-struct Desk;
+#[derive(Default)]
+struct Desk {
+    calls: AtomicUsize,
+}
+
+/// Calls and waits after which the host ends a script, as Ctrl-C does.
+const MOST_CALLS: usize = 50;
+
+impl Desk {
+    fn count(&self) -> bool {
+        self.calls.fetch_add(1, Ordering::Relaxed) >= MOST_CALLS
+    }
+}
 
 impl Host for Desk {
     fn invoke(
         &self,
         command: &str,
         _arguments: Vec<Argument>,
-        _input: Vec<Value>,
+        _input: Option<Value>,
     ) -> impl Future<Output = Result<Vec<Value>, HostError>> + Send {
         std::future::ready(match command {
+            _ if self.count() => Err(HostError::new("stopped").refusal()),
             "Get-MigrationUser" => Ok(vec![json!([
                 { "Identity": "ann@b.c", "BatchId": "B1", "Status": "Synced", "SyncedItemCount": 120, "ErrorSummary": null,
                   "LastSuccessfulSyncTime": "2026-11-02T08:00:00Z" },
@@ -57,7 +82,7 @@ impl Host for Desk {
     }
 
     fn read_file(&self, path: &str) -> io::Result<Vec<u8>> {
-        if path == "C:\\users.csv" {
+        if path == "users.csv" {
             Ok(b"EmailAddress\r\n".to_vec())
         } else {
             Err(io::ErrorKind::NotFound.into())
@@ -66,6 +91,18 @@ impl Host for Desk {
 
     fn write_file(&self, _path: &str, _content: &[u8]) -> io::Result<()> {
         Ok(())
+    }
+
+    fn append_file(&self, _path: &str, _content: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn sleep(&self, _duration: Duration) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+
+    fn breathe(&self) -> impl Future<Output = Result<(), HostError>> + Send {
+        std::future::ready(if self.count() { Err(HostError::new("stopped")) } else { Ok(()) })
     }
 
     fn commands(&self) -> Vec<String> {

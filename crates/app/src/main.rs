@@ -25,7 +25,7 @@ use clap::{FromArgMatches as _, Parser as _};
 use crate::{
     cli::{
         args::{Cli, Operation, program},
-        cmdlet::CmdletLine,
+        cmdlet::{CmdletLine, quoted_line},
         command::{self, with_advice},
         database, documents, invoke, login, shell, watch,
     },
@@ -89,6 +89,13 @@ async fn run() -> Result<Exit> {
         if let Err(failure) = operations.find(&cmdlet.name) {
             return Err(anyhow!(Exit::Usage).context(with_advice(&failure)));
         }
+    }
+    if let Some(line) = quoted_line(std::env::args_os()) {
+        let text = format!(
+            "this is a line of the shell; write: mailhaul shell -c '{}'",
+            line.replace('\'', "'\\''")
+        );
+        return Err(anyhow!(Exit::Usage).context(text));
     }
     let program = program(&operations);
     let matches = program.clone().get_matches();

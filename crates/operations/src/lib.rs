@@ -25,7 +25,7 @@ mod serve;
 mod values;
 mod verb;
 
-pub use bind::{Bound, Form, Refusal, World, arguments, cmdlet, options};
+pub use bind::{Bound, Form, Refusal, World, arguments, check_parameter_name, cmdlet, options};
 pub use clap_complete::Shell;
 
 pub use caller::{Caller, Gate, Record, Role};

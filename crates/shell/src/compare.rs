@@ -1,6 +1,6 @@
 //! Comparisons and order of values.
 
-use std::{cmp::Ordering, collections::HashMap};
+use std::{cmp::Ordering, collections::HashMap, fmt::Write as _};
 
 use regex::{Regex, RegexBuilder};
 use serde_json::Number;
@@ -8,8 +8,9 @@ use serde_json::Number;
 use crate::{
     number,
     operator::{Comparison, Test},
-    text, times,
-    value::Value,
+    text::{self, MAX_TEXT},
+    times,
+    value::{Form, Object, Value},
     wildcard::Wildcard,
 };
 
@@ -40,6 +41,76 @@ impl Regexes {
     }
 }
 
+impl Regexes {
+    /// Returns the groups of the first match, as in `$Matches`.
+    pub(crate) fn groups(&mut self, text: &str, pattern: &str, case_sensitive: bool) -> Option<Object> {
+        let regex = self.get(pattern, case_sensitive).ok()?;
+        let found = regex.captures(text)?;
+        let names = regex.capture_names().enumerate();
+        let group = |(index, name): (usize, Option<&str>)| {
+            let name = name.map_or_else(|| index.to_string(), ToOwned::to_owned);
+            Some((name, found.get(index)?.as_str()))
+        };
+        Some(names.filter_map(group).collect::<Object>().with_form(Form::Table))
+    }
+
+    pub(crate) fn replace(
+        &mut self,
+        text: &str,
+        pattern: &str,
+        with: &str,
+        case_sensitive: bool,
+    ) -> Result<String, String> {
+        let regex = self.get(pattern, case_sensitive)?;
+        let with = braced_groups(with);
+        if regex.find_iter(text).count().saturating_mul(with.len() + 1) > MAX_TEXT {
+            return Err("this text becomes too long".to_owned());
+        }
+        let replaced = regex.replace_all(text, with.as_str()).into_owned();
+        if replaced.len() > MAX_TEXT { Err("this text becomes too long".to_owned()) } else { Ok(replaced) }
+    }
+
+    /// Splits a text. `most` is the maximum number of parts; 0 means all.
+    pub(crate) fn split(
+        &mut self,
+        text: &str,
+        pattern: &str,
+        most: usize,
+        case_sensitive: bool,
+    ) -> Result<Vec<String>, String> {
+        let regex = self.get(pattern, case_sensitive)?;
+        Ok(match most {
+            0 => regex.split(text).map(ToOwned::to_owned).collect(),
+            most => regex.splitn(text, most).map(ToOwned::to_owned).collect(),
+        })
+    }
+}
+
+/// Writes `$1` as `${1}`, because a letter after it is no part of the name in PowerShell.
+fn braced_groups(with: &str) -> String {
+    let mut braced = String::new();
+    let mut rest = with;
+    while let Some(at) = rest.find('$') {
+        braced.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        if digits > 0 {
+            _ = write!(braced, "${{{}}}", &rest[..digits]);
+        } else if rest.starts_with(['{', '$']) {
+            braced.push('$');
+            if rest.starts_with('$') {
+                braced.push('$');
+                rest = &rest[1..];
+            }
+        } else {
+            braced.push_str("$$");
+        }
+        rest = &rest[digits..];
+    }
+    braced.push_str(rest);
+    braced
+}
+
 /// Evaluates a comparison. With a list on the left, returns its elements that pass.
 pub(crate) fn compare(
     left: &Value,
@@ -65,9 +136,7 @@ pub(crate) fn compare(
 fn holds(left: &Value, comparison: Comparison, right: &Value, regexes: &mut Regexes) -> Result<bool, String> {
     let case = comparison.case_sensitive;
     let ordered = |is: fn(Ordering) -> bool| {
-        order(left, right, case)
-            .map(is)
-            .ok_or_else(|| format!("`{}` and `{}` cannot be compared", text::show(left), text::show(right)))
+        order(left, right, case).map(is).ok_or_else(|| not_comparable(left, right))
     };
     let among = |values: &Value, one: &Value| match values {
         Value::List(values) => values.iter().any(|value| equal(value, one, case)),
@@ -85,6 +154,17 @@ fn holds(left: &Value, comparison: Comparison, right: &Value, regexes: &mut Rege
         Test::In => among(right, left),
     };
     Ok(outcome != comparison.negated)
+}
+
+fn not_comparable(left: &Value, right: &Value) -> String {
+    let (left, right) = (text::show(left), text::show(right));
+    let is_moment = |text: &str| times::exact_moment(text).is_some();
+    let hint = if is_moment(&left) || is_moment(&right) {
+        ": one is a date, and the other is none in a form that is known here, such as '2026-12-31 18:00' or '12/31/2026 6:00 PM'"
+    } else {
+        ""
+    };
+    format!("`{left}` and `{right}` cannot be compared{hint}")
 }
 
 fn equal(left: &Value, right: &Value, case_sensitive: bool) -> bool {
@@ -113,6 +193,12 @@ fn order(left: &Value, right: &Value, case_sensitive: bool) -> Option<Ordering> 
         (Value::Text(left), Value::Bool(_)) => Some(order_texts(left, &text::show(right), case_sensitive)),
         (Value::Text(left), Value::Text(right)) => {
             let times = times::moment(left).zip(times::moment(right)).map(|(left, right)| left.cmp(&right));
+            // A date and a text that is none have no order.
+            if times.is_none()
+                && (times::exact_moment(left).is_some() || times::exact_moment(right).is_some())
+            {
+                return None;
+            }
             let spans = || times::span(left).zip(times::span(right)).map(|(left, right)| left.cmp(&right));
             Some(times.or_else(spans).unwrap_or_else(|| order_texts(left, right, case_sensitive)))
         }

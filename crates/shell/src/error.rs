@@ -1,6 +1,6 @@
 //! Errors of scripts, with their positions.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// Characters of the script that an error shows.
 const MAX_SHOWN: usize = 60;
@@ -20,6 +20,10 @@ pub enum ErrorKind {
     Value,
     /// The host ran the command, and it failed.
     Host,
+    /// `throw`, or `Write-Error` with `-ErrorAction Stop`.
+    Thrown,
+    /// A limit on steps, memory, depth or output was reached. No `catch` sees it.
+    Limit,
 }
 
 /// Error that ended a script, with its position.
@@ -35,6 +39,8 @@ pub struct ScriptError {
     pub column: usize,
     /// The script from the position to the end of the line, possibly truncated.
     pub text: String,
+    /// Exit code of the host's command, if it gave one.
+    pub code: Option<u8>,
 }
 
 fn shown(text: &str) -> String {
@@ -51,17 +57,32 @@ pub struct HostError {
     pub argument: Option<usize>,
     /// True if the text at the position must not be shown, because it may contain a secret.
     pub conceals: bool,
+    /// True if the command was not tried, because its arguments are wrong. The script ends then.
+    pub is_refusal: bool,
+    /// Exit code.
+    pub code: Option<u8>,
 }
 
 impl HostError {
     /// Returns an error of the whole command.
     pub fn new(message: impl fmt::Display) -> Self {
-        Self { message: message.to_string(), argument: None, conceals: false }
+        Self { message: message.to_string(), argument: None, conceals: false, is_refusal: false, code: None }
     }
 
     /// Returns an error of one argument.
     pub fn at_argument(message: impl fmt::Display, index: usize) -> Self {
-        Self { message: message.to_string(), argument: Some(index), conceals: false }
+        Self { argument: Some(index), is_refusal: true, ..Self::new(message) }
+    }
+
+    /// Marks an error of a command that was not tried.
+    #[must_use]
+    pub fn refusal(self) -> Self {
+        Self { is_refusal: true, ..self }
+    }
+
+    #[must_use]
+    pub fn with_code(self, code: u8) -> Self {
+        Self { code: Some(code), ..self }
     }
 
     /// Hides the script's text, which may contain a secret.
@@ -79,33 +100,45 @@ pub(crate) struct Fault {
     pub(crate) message: String,
     /// True if the text at the position must not be shown.
     pub(crate) conceals: bool,
+    pub(crate) code: Option<u8>,
+    /// Script of the position, if it is another one than the running one: functions stay from line to line.
+    pub(crate) source: Option<Arc<str>>,
 }
 
 impl Fault {
+    pub(crate) fn new(kind: ErrorKind, at: usize, message: impl Into<String>) -> Self {
+        Self { kind, at, message: message.into(), conceals: false, code: None, source: None }
+    }
+
     pub(crate) fn incomplete(at: usize, message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Incomplete, at, message: message.into(), conceals: false }
+        Self::new(ErrorKind::Incomplete, at, message)
     }
 
     pub(crate) fn syntax(at: usize, message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Syntax, at, message: message.into(), conceals: false }
+        Self::new(ErrorKind::Syntax, at, message)
     }
 
     /// `what` is the subject of a sentence.
     pub(crate) fn unsupported(at: usize, what: impl fmt::Display) -> Self {
-        Self {
-            kind: ErrorKind::Unsupported,
-            at,
-            message: format!("{what} not supported here"),
-            conceals: false,
-        }
+        Self::new(ErrorKind::Unsupported, at, format!("{what} not supported here"))
+    }
+
+    /// Refuses a feature with the form to write instead.
+    pub(crate) fn instead(at: usize, what: impl fmt::Display, form: &str) -> Self {
+        Self::new(ErrorKind::Unsupported, at, format!("{what} not supported here; write {form}"))
     }
 
     pub(crate) fn value(at: usize, message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Value, at, message: message.into(), conceals: false }
+        Self::new(ErrorKind::Value, at, message)
+    }
+
+    pub(crate) fn limit(at: usize, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Limit, at, message)
     }
 
     /// Converts the offset to line, column and text.
     pub(crate) fn locate(self, script: &str) -> ScriptError {
+        let script = self.source.as_deref().unwrap_or(script);
         let at = script.floor_char_boundary(self.at);
         let (before, after) = script.split_at(at);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -120,6 +153,7 @@ impl Fault {
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
             text: text.trim_end().to_owned(),
+            code: self.code,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Interface to the program that runs commands and accesses files.
 
-use std::{future::Future, io};
+use std::{future::Future, io, time::Duration};
 
 use jiff::Timestamp;
 
@@ -24,7 +24,7 @@ pub enum Argument {
 
 /// Runs the commands that are not part of the language.
 pub trait Host {
-    /// Runs a command with the values that were piped to it.
+    /// Runs a command, possibly for one object of a pipe.
     ///
     /// `command` is spelled as in [`Host::commands`], or is one of `Get-Credential`, `Get-Help`, `Read-Host` and
     /// `ConvertTo-SecureString`. A command after an empty pipe is not called, so that "none" cannot become "all".
@@ -32,12 +32,14 @@ pub trait Host {
         &self,
         command: &str,
         arguments: Vec<Argument>,
-        input: Vec<Value>,
+        input: Option<Value>,
     ) -> impl Future<Output = Result<Vec<Value>, HostError>> + Send;
 
     fn read_file(&self, path: &str) -> io::Result<Vec<u8>>;
 
     fn write_file(&self, path: &str, content: &[u8]) -> io::Result<()>;
+
+    fn append_file(&self, path: &str, content: &[u8]) -> io::Result<()>;
 
     /// Names of all commands.
     fn commands(&self) -> Vec<String>;
@@ -45,11 +47,37 @@ pub trait Host {
     /// Parameters of a command, without dashes.
     fn parameters(&self, command: &str) -> Vec<String>;
 
+    /// Checks the name of a parameter before the script runs.
+    ///
+    /// # Errors
+    /// The command has no such parameter.
+    fn check_parameter(&self, command: &str, parameter: &str) -> Result<(), HostError> {
+        _ = (command, parameter);
+        Ok(())
+    }
+
     /// Default columns for the objects of a command.
     fn default_view(&self, command: &str) -> Option<Vec<String>>;
 
     /// Time for `Get-Date`.
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    /// Value of an environment variable.
+    fn environment(&self, name: &str) -> Option<String> {
+        _ = name;
+        None
+    }
+
+    /// Waits, for `Start-Sleep`.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
+
+    /// Called again and again while a script computes. Lets other tasks run.
+    ///
+    /// # Errors
+    /// The script is to end.
+    fn breathe(&self) -> impl Future<Output = Result<(), HostError>> + Send {
+        std::future::ready(Ok(()))
     }
 }

@@ -1,9 +1,11 @@
 //! Properties, methods and elements of values.
 
-use crate::{number, text, times, value::Value};
+use crate::{
+    date_format, number, number_format, text, times,
+    value::{Form, Object, Value},
+};
 
-/// Longest text that a script can build, in bytes.
-pub(crate) const MAX_TEXT: usize = 16 << 20;
+use text::MAX_TEXT;
 
 /// Evaluates `value.name`. A missing property is `$null`. For a list, collects the properties of its elements.
 pub(crate) fn property(value: &Value, name: &str) -> Result<Value, String> {
@@ -13,6 +15,7 @@ pub(crate) fn property(value: &Value, name: &str) -> Result<Value, String> {
         Value::Null => Ok(Value::Null),
         Value::Object(object) => match object.get(name) {
             Some(value) => Ok(value.clone()),
+            None if *object.form() == Form::Table => Ok(table_property(object, name)),
             None if is("Count") || is("Length") => Ok(1_usize.into()),
             None => Ok(Value::Null),
         },
@@ -25,6 +28,8 @@ pub(crate) fn property(value: &Value, name: &str) -> Result<Value, String> {
             Ok(Value::from_stream(gathered))
         }
         Value::Text(text) if is("Length") => Ok(text.chars().count().into()),
+        Value::Text(text) if TEXT_ITSELF.iter().any(|known| is(known)) => Ok(text.as_str().into()),
+        Value::Text(text) if !is("Count") => text_property(text, name),
         Value::Bytes(octets) if is("Length") || is("Count") => Ok(octets.len().into()),
         Value::Credential { user, .. } if is("UserName") => Ok(user.as_str().into()),
         Value::Credential { password, .. } if is("Password") => Ok(Value::Secret(password.clone())),
@@ -33,10 +38,151 @@ pub(crate) fn property(value: &Value, name: &str) -> Result<Value, String> {
     }
 }
 
+/// Properties of identities and states in Exchange. Here these are texts, and their properties the texts themselves.
+const TEXT_ITSELF: [&str; 9] = [
+    "Name",
+    "Id",
+    "Value",
+    "Guid",
+    "Address",
+    "DistinguishedName",
+    "PrimarySmtpAddress",
+    "DisplayName",
+    "Identity",
+];
+
+fn text_property(text: &str, name: &str) -> Result<Value, String> {
+    let found = times::exact_moment(text)
+        .and_then(|moment| times::moment_property(moment, name))
+        .or_else(|| times::span(text).and_then(|span| times::span_property(span, name)));
+    found.ok_or_else(|| format!("{} has no property {name}", describe(&Value::Text(text.to_owned()))))
+}
+
+fn table_property(table: &Object, name: &str) -> Value {
+    let is = |known: &str| known.eq_ignore_ascii_case(name);
+    if is("Count") {
+        return table.len().into();
+    }
+    if is("Keys") {
+        return Value::List(table.iter().map(|(name, _)| name.into()).collect());
+    }
+    if is("Values") {
+        return Value::List(table.iter().map(|(_, value)| value.clone()).collect());
+    }
+    Value::Null
+}
+
+/// Key of a property or an element.
+#[derive(Clone, Debug)]
+pub(crate) enum Key {
+    Member(String),
+    Index(Value),
+}
+
+/// Sets a property or an element inside a value.
+pub(crate) fn set(whole: &mut Value, keys: &[Key], value: Value) -> Result<(), String> {
+    let Some((key, rest)) = keys.split_first() else {
+        *whole = value;
+        return Ok(());
+    };
+    match (whole, key) {
+        (Value::Object(object), Key::Member(name) | Key::Index(Value::Text(name))) => {
+            if let Some(inner) = object.get_mut(name) {
+                return set(inner, rest, value);
+            }
+            if !rest.is_empty() {
+                return Err(format!("there is no {name} yet"));
+            }
+            if *object.form() != Form::Table {
+                let hint = text::did_you_mean(name, object.iter().map(|(name, _)| name));
+                return Err(format!(
+                    "the object has no property {name}{hint}; add one with `Add-Member` or `Select-Object *, @{{ Name = '{name}'; Expression = {{ ... }} }}`"
+                ));
+            }
+            object.insert(name.clone(), value);
+            Ok(())
+        }
+        (whole @ Value::Object(_), Key::Index(index @ Value::Number(_))) => {
+            let mut keys = vec![Key::Member(text::show(index))];
+            keys.extend_from_slice(rest);
+            set(whole, &keys, value)
+        }
+        (Value::List(values), Key::Index(Value::Number(index))) => {
+            let at = index.as_i64().and_then(|index| element(values.len(), index));
+            match at.and_then(|at| values.get_mut(at)) {
+                Some(inner) => set(inner, rest, value),
+                None => Err(format!("the list has no element {index}; add one with `+=`")),
+            }
+        }
+        (other, Key::Member(name)) => {
+            Err(format!("{} has no property {name} that can be set", describe(other)))
+        }
+        (other, Key::Index(_)) => Err(format!("{} has no elements that can be set", describe(other))),
+    }
+}
+
+/// True for methods that change a list or a table.
+pub(crate) fn is_change(method: &str) -> bool {
+    const CHANGES: [&str; 7] = ["Add", "AddRange", "Insert", "Remove", "RemoveAt", "Clear", "Set_Item"];
+    CHANGES.iter().any(|known| known.eq_ignore_ascii_case(method))
+}
+
+/// Evaluates a method that changes a list or a table.
+pub(crate) fn change(whole: &mut Value, method: &str, arguments: Vec<Value>) -> Result<Value, String> {
+    let mut arguments = arguments.into_iter();
+    let (first, second) = (arguments.next(), arguments.next());
+    match (whole, method.to_ascii_lowercase().as_str(), first, second) {
+        (Value::List(values), "add", Some(one), None) => values.push(one),
+        (Value::List(values), "addrange", Some(more), None) => values.extend(more.into_stream()),
+        (Value::List(values), "clear", None, None) => values.clear(),
+        (Value::List(values), "remove", Some(one), None) => {
+            let found =
+                values.iter().position(|value| text::show(value).eq_ignore_ascii_case(&text::show(&one)));
+            if let Some(at) = found {
+                values.remove(at);
+            }
+        }
+        (Value::List(values), "removeat", Some(Value::Number(at)), None) => {
+            match at.as_i64().and_then(|at| element(values.len(), at)) {
+                Some(at) => drop(values.remove(at)),
+                None => return Err(format!("the list has no element {at}")),
+            }
+        }
+        (Value::List(values), "insert", Some(Value::Number(at)), Some(one)) => {
+            let at = at.as_u64().and_then(|at| usize::try_from(at).ok()).unwrap_or(usize::MAX);
+            values.insert(at.min(values.len()), one);
+        }
+        (Value::Object(table), "add", Some(name), Some(value)) => {
+            let name = text::show(&name);
+            if table.get(&name).is_some() {
+                return Err(format!("the table already has {name}"));
+            }
+            table.insert(name, value);
+        }
+        (Value::Object(table), "set_item", Some(name), Some(value)) => table.insert(text::show(&name), value),
+        (Value::Object(table), "remove", Some(name), None) => drop(table.remove(&text::show(&name))),
+        (Value::Object(table), "clear", None, None) => table.clear(),
+        (other, ..) => {
+            return Err(format!("{} has no method {method} with these arguments", describe(other)));
+        }
+    }
+    Ok(Value::Null)
+}
+
 /// Evaluates `value[index]`. A negative index counts from the end.
 pub(crate) fn index(value: &Value, index: &Value) -> Result<Value, String> {
     match (value, index) {
         (Value::Object(object), Value::Text(name)) => Ok(object.get(name).cloned().unwrap_or_default()),
+        (Value::Object(object), Value::Number(number)) if *object.form() == Form::Table => {
+            Ok(object.get(&number.to_string()).cloned().unwrap_or_default())
+        }
+        (_, Value::List(indexes)) => {
+            let mut found = Vec::new();
+            for one in indexes {
+                found.push(self::index(value, one)?);
+            }
+            Ok(Value::List(found))
+        }
         (Value::Null, _) => Err("there is nothing to take an element of".to_owned()),
         (_, Value::Number(number)) => {
             let number = number.as_i64().ok_or_else(|| format!("{number} is not an index"))?;
@@ -63,40 +209,117 @@ fn element(length: usize, index: i64) -> Option<usize> {
 
 /// Evaluates `value.Method(arguments)`.
 pub(crate) fn call(value: &Value, method: &str, arguments: &[Value]) -> Result<Value, String> {
-    if let Value::Text(text) = value
-        && let Some(result) = text_method(text, method, arguments)
-    {
+    let result = match value {
+        Value::Text(text) => text_method(text, method, arguments)
+            .or_else(|| longer_text(text, method, arguments))
+            .or_else(|| time_method(text, method, arguments)),
+        Value::Object(object) => table_method(object, method, arguments),
+        Value::List(values) => match (method.to_ascii_lowercase().as_str(), arguments) {
+            ("contains", [wanted]) => Some(Ok(values.contains(wanted).into())),
+            ("toarray", []) => Some(Ok(value.clone())),
+            ("indexof", [wanted]) => {
+                let at = values.iter().position(|value| value == wanted);
+                Some(Ok(at.map_or(Value::from(-1_i64), Value::from)))
+            }
+            _ => None,
+        },
+        Value::Number(number) => match (method.to_ascii_lowercase().as_str(), arguments) {
+            ("tostring", [Value::Text(form)]) => {
+                Some(number_format::format_number(number, form).map(Value::Text))
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    if let Some(result) = result {
         return result;
     }
     match (method.to_ascii_lowercase().as_str(), arguments) {
         ("tostring", []) => Ok(text::interpolate(value).into()),
-        ("tostring", _) => Err("ToString() with a format is not supported here".to_owned()),
+        ("gettype", []) => Ok(Object::from_iter([("Name", type_name(value))]).into()),
+        ("equals", [other]) => Ok((value == other).into()),
         _ => Err(format!(
-            "{} has no method {method} here; texts have ToString, ToLower, ToUpper, Trim, StartsWith, EndsWith, \
-             Contains and Replace, dates have {} and ToUniversalTime",
+            "{} has no method {method} here; texts have ToString, ToLower, ToUpper, Trim, Split, Substring, IndexOf, \
+             StartsWith, EndsWith, Contains and Replace, dates have {}, ToString and ToUniversalTime",
             describe(value),
             times::METHODS.join(", ")
         )),
     }
 }
 
-fn text_method(text: &str, method: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
-    let moment = || times::moment(text).ok_or_else(|| format!("`{text}` is not a date"));
-    let result = match (method.to_ascii_lowercase().as_str(), arguments) {
-        ("tolower", []) => Ok(text.to_lowercase().into()),
-        ("toupper", []) => Ok(text.to_uppercase().into()),
-        ("trim", []) => Ok(text.trim().into()),
-        ("startswith", [Value::Text(part)]) => Ok(text.starts_with(part.as_str()).into()),
-        ("endswith", [Value::Text(part)]) => Ok(text.ends_with(part.as_str()).into()),
-        ("contains", [Value::Text(part)]) => Ok(text.contains(part.as_str()).into()),
-        ("replace", [Value::Text(from), Value::Text(to)]) if !from.is_empty() => {
-            if text.matches(from.as_str()).count().saturating_mul(to.len()) > MAX_TEXT {
-                Err("this text becomes too long".to_owned())
-            } else {
-                Ok(text.replace(from.as_str(), to).into())
-            }
+/// Returns the name of a value's type in .NET.
+pub(crate) fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "Null",
+        Value::Bool(_) => "Boolean",
+        Value::Number(number) if number.is_f64() => "Double",
+        Value::Number(number) if number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()) => {
+            "Int32"
         }
-        ("touniversaltime", []) => moment().map(|moment| moment.to_string().into()),
+        Value::Number(_) => "Int64",
+        Value::Text(text) if times::exact_moment(text).is_some() => "DateTime",
+        Value::Text(_) => "String",
+        Value::Bytes(_) => "Byte[]",
+        Value::List(_) => "Object[]",
+        Value::Object(object) if *object.form() == Form::Table => "Hashtable",
+        Value::Object(object) if *object.form() == Form::Error => "ErrorRecord",
+        Value::Object(_) => "PSCustomObject",
+        Value::Credential { .. } => "PSCredential",
+        Value::Secret(_) => "SecureString",
+        Value::Block(_) => "ScriptBlock",
+    }
+}
+
+fn table_method(object: &Object, method: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
+    Some(Ok(match (method.to_ascii_lowercase().as_str(), arguments) {
+        ("containskey" | "contains", [name]) => object.get(&text::show(name)).is_some().into(),
+        ("containsvalue", [wanted]) => object.iter().any(|(_, value)| value == wanted).into(),
+        ("getenumerator", []) => {
+            let entry = |(name, value): (&str, &Value)| {
+                Value::Object(Object::from_iter([
+                    ("Name", Value::from(name)),
+                    ("Key", name.into()),
+                    ("Value", value.clone()),
+                ]))
+            };
+            Value::List(object.iter().map(entry).collect())
+        }
+        ("clone", []) => Value::Object(object.clone()),
+        _ => return None,
+    }))
+}
+
+fn time_method(text: &str, method: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
+    let moment = || times::moment(text).ok_or_else(|| format!("`{text}` is not a date"));
+    Some(match (method.to_ascii_lowercase().as_str(), arguments) {
+        ("tostring", [Value::Text(form)]) => match (times::moment(text), times::span(text)) {
+            (Some(moment), _) => date_format::format(moment, form).map(Value::Text),
+            (None, Some(span)) => date_format::format_span(span, form).map(Value::Text),
+            _ => Err(format!("`{text}` has no form `{form}`; only dates, time spans and numbers have forms")),
+        },
+        ("toshortdatestring", []) => {
+            moment().and_then(|moment| date_format::format(moment, "d")).map(Value::Text)
+        }
+        ("tolongdatestring", []) => {
+            moment().and_then(|moment| date_format::format(moment, "D")).map(Value::Text)
+        }
+        ("toshorttimestring", []) => {
+            moment().and_then(|moment| date_format::format(moment, "t")).map(Value::Text)
+        }
+        // All dates are in UTC.
+        ("touniversaltime" | "tolocaltime", []) => moment().map(|moment| moment.to_string().into()),
+        ("subtract" | "add", [Value::Text(other)]) => moment().and_then(|moment| {
+            let sign = if method.eq_ignore_ascii_case("add") { 1 } else { -1 };
+            match (times::moment(other), times::span(other)) {
+                (Some(other), _) if sign < 0 => {
+                    Ok(times::show_span(moment.as_nanosecond() - other.as_nanosecond()).into())
+                }
+                (None, Some(span)) => times::shift(moment, sign * span)
+                    .map(Value::Text)
+                    .ok_or_else(|| "this date is out of range".to_owned()),
+                _ => Err(format!("`{other}` is not a time span")),
+            }
+        }),
         (name, [amount]) if times::METHODS.iter().any(|known| known.eq_ignore_ascii_case(name)) => moment()
             .and_then(|moment| {
                 let number = match amount {
@@ -109,8 +332,92 @@ fn text_method(text: &str, method: &str, arguments: &[Value]) -> Option<Result<V
                 moved.map(|moment| moment.to_string().into()).ok_or_else(shown)
             }),
         _ => return None,
-    };
-    Some(result)
+    })
+}
+
+/// Evaluates methods that make a text longer.
+fn longer_text(text: &str, method: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
+    Some(match (method.to_ascii_lowercase().as_str(), arguments) {
+        ("padleft" | "padright", [width]) => match count(width).filter(|width| *width <= 10_000) {
+            Some(width) if method.eq_ignore_ascii_case("padleft") => Ok(format!("{text:>width$}").into()),
+            Some(width) => Ok(format!("{text:<width$}").into()),
+            None => Err(format!("`{}` is not a width", text::show(width))),
+        },
+        ("insert", [at, Value::Text(part)]) => {
+            let mut characters = text.chars().collect::<Vec<char>>();
+            match count(at).filter(|at| *at <= characters.len()) {
+                Some(at) => {
+                    characters.splice(at..at, part.chars());
+                    Ok(characters.into_iter().collect::<String>().into())
+                }
+                None => Err(format!("the text has only {} characters", characters.len())),
+            }
+        }
+        _ => return None,
+    })
+}
+
+fn count(value: &Value) -> Option<usize> {
+    match value {
+        Value::Number(number) => number.as_u64().and_then(|number| usize::try_from(number).ok()),
+        _ => None,
+    }
+}
+
+fn text_method(text: &str, method: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
+    let characters = || text.chars().collect::<Vec<char>>();
+    Some(match (method.to_ascii_lowercase().as_str(), arguments) {
+        ("tolower" | "tolowerinvariant", []) => Ok(text.to_lowercase().into()),
+        ("toupper" | "toupperinvariant", []) => Ok(text.to_uppercase().into()),
+        ("trim", []) => Ok(text.trim().into()),
+        ("trimstart", []) => Ok(text.trim_start().into()),
+        ("trimend", []) => Ok(text.trim_end().into()),
+        ("trim", [Value::Text(set)]) => Ok(text.trim_matches(|c| set.contains(c)).into()),
+        ("trimstart", [Value::Text(set)]) => Ok(text.trim_start_matches(|c| set.contains(c)).into()),
+        ("trimend", [Value::Text(set)]) => Ok(text.trim_end_matches(|c| set.contains(c)).into()),
+        ("startswith", [Value::Text(part)]) => Ok(text.starts_with(part.as_str()).into()),
+        ("startswith", [Value::Text(part), _]) => {
+            Ok(text.to_lowercase().starts_with(&part.to_lowercase()).into())
+        }
+        ("endswith", [Value::Text(part)]) => Ok(text.ends_with(part.as_str()).into()),
+        ("contains", [Value::Text(part)]) => Ok(text.contains(part.as_str()).into()),
+        ("split", []) => Ok(Value::List(text.split_whitespace().map(Value::from).collect())),
+        ("split", [Value::Text(set)]) => {
+            Ok(Value::List(text.split(|c| set.contains(c)).map(Value::from).collect()))
+        }
+        ("indexof", [Value::Text(part)]) => {
+            Ok(text.find(part.as_str()).map_or(Value::from(-1_i64), |at| text[..at].chars().count().into()))
+        }
+        ("lastindexof", [Value::Text(part)]) => {
+            Ok(text.rfind(part.as_str()).map_or(Value::from(-1_i64), |at| text[..at].chars().count().into()))
+        }
+        ("substring", [start] | [start, _]) => {
+            let characters = characters();
+            let start = count(start).filter(|start| *start <= characters.len());
+            let length = arguments.get(1).map_or_else(
+                || start.map(|start| characters.len() - start),
+                |length| {
+                    count(length)
+                        .filter(|length| start.is_some_and(|start| length + start <= characters.len()))
+                },
+            );
+            match (start, length) {
+                (Some(start), Some(length)) => {
+                    Ok(characters[start..start + length].iter().collect::<String>().into())
+                }
+                _ => Err(format!("the text has only {} characters", characters.len())),
+            }
+        }
+        ("tochararray", []) => Ok(Value::List(text.chars().map(|c| c.to_string().into()).collect())),
+        ("replace", [Value::Text(from), Value::Text(to)]) if !from.is_empty() => {
+            if text.matches(from.as_str()).count().saturating_mul(to.len()) > MAX_TEXT {
+                Err("this text becomes too long".to_owned())
+            } else {
+                Ok(text.replace(from.as_str(), to).into())
+            }
+        }
+        _ => return None,
+    })
 }
 
 fn describe(value: &Value) -> String {
@@ -124,6 +431,7 @@ fn describe(value: &Value) -> String {
         Value::Object(_) => "an object".to_owned(),
         Value::Credential { .. } => "a credential".to_owned(),
         Value::Secret(_) => "a secret".to_owned(),
+        Value::Block(_) => "a script block".to_owned(),
     }
 }
 

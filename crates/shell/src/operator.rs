@@ -1,4 +1,4 @@
-//! Operators of conditions.
+//! Operators between two values.
 
 /// Operator between two values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,6 +7,47 @@ pub(crate) enum Operator {
     Or,
     Xor,
     Compare(Comparison),
+    /// True if case counts.
+    Replace(bool),
+    /// True if case counts.
+    Split(bool),
+    Join,
+    /// True for `-isnot`.
+    Is(bool),
+    As,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+    Format,
+    Range,
+}
+
+/// Precedence of operators, from the weakest to the strongest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    Logical,
+    Comparison,
+    Additive,
+    Multiplicative,
+    Format,
+    Range,
+}
+
+impl Operator {
+    pub(crate) fn level(self) -> Level {
+        match self {
+            Self::And | Self::Or | Self::Xor => Level::Logical,
+            Self::Compare(_) | Self::Replace(_) | Self::Split(_) | Self::Join | Self::Is(_) | Self::As => {
+                Level::Comparison
+            }
+            Self::Add | Self::Subtract => Level::Additive,
+            Self::Multiply | Self::Divide | Self::Remainder => Level::Multiplicative,
+            Self::Format => Level::Format,
+            Self::Range => Level::Range,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,12 +75,33 @@ pub(crate) enum Test {
 
 /// Finds an operator by its name without the dash.
 pub(crate) fn find(name: &str) -> Option<Operator> {
-    match name.to_ascii_lowercase().as_str() {
-        "and" => Some(Operator::And),
-        "or" => Some(Operator::Or),
-        "xor" => Some(Operator::Xor),
-        _ => comparison(name).map(Operator::Compare),
-    }
+    Some(match name.to_ascii_lowercase().as_str() {
+        "and" => Operator::And,
+        "or" => Operator::Or,
+        "xor" => Operator::Xor,
+        "replace" | "ireplace" => Operator::Replace(false),
+        "creplace" => Operator::Replace(true),
+        "split" | "isplit" => Operator::Split(false),
+        "csplit" => Operator::Split(true),
+        "join" => Operator::Join,
+        "is" => Operator::Is(false),
+        "isnot" => Operator::Is(true),
+        "as" => Operator::As,
+        "f" => Operator::Format,
+        _ => return comparison(name).map(Operator::Compare),
+    })
+}
+
+/// Finds an operator by its sign.
+pub(crate) fn sign(sign: char) -> Option<Operator> {
+    Some(match sign {
+        '+' => Operator::Add,
+        '-' | '\u{2013}' | '\u{2014}' | '\u{2015}' => Operator::Subtract,
+        '*' => Operator::Multiply,
+        '/' => Operator::Divide,
+        '%' => Operator::Remainder,
+        _ => return None,
+    })
 }
 
 /// Finds a comparison by its name: `eq`, or explicitly without (`ieq`) or with (`ceq`) regard to case.
@@ -72,10 +134,7 @@ pub(crate) fn comparison(name: &str) -> Option<Comparison> {
 
 /// True for an operator of PowerShell that this language does not have.
 pub(crate) fn is_left_out(name: &str) -> bool {
-    const LEFT_OUT: [&str; 14] = [
-        "replace", "split", "join", "f", "is", "isnot", "as", "band", "bor", "bxor", "bnot", "shl", "shr",
-        "creplace",
-    ];
+    const LEFT_OUT: [&str; 6] = ["band", "bor", "bxor", "bnot", "shl", "shr"];
     LEFT_OUT.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 

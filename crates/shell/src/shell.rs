@@ -1,18 +1,34 @@
 //! Runs scripts, and the lines of a prompt one after another.
 
 use crate::{
-    compare::Regexes,
+    check::check as check_names,
     error::{ErrorKind, ScriptError},
-    eval::{Evaluator, Variables},
+    eval::{Evaluator, Surroundings},
     host::Host,
+    limits::{Meter, ScriptLimits},
+    output::ScriptOutput,
     parser,
+    scopes::Scopes,
 };
 
-/// Variables of a prompt or a script.
+/// Variables and functions of a prompt or a script.
 #[derive(Clone, Debug, Default)]
 pub struct Shell {
-    variables: Variables,
+    scopes: Scopes,
     width: Option<usize>,
+    limits: ScriptLimits,
+    told: Vec<String>,
+}
+
+/// End of a script that was not ended by an error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Errors that were shown, after which the script went on.
+    pub errors: usize,
+    /// Exit code of the first of these errors, if the host gave one.
+    pub code: Option<u8>,
+    /// Value of `exit`.
+    pub exit: Option<i64>,
 }
 
 impl Shell {
@@ -26,37 +42,51 @@ impl Shell {
         Self { width, ..self }
     }
 
-    /// Runs a script, and writes its output to `output` in whole lines.
+    #[must_use]
+    pub fn with_limits(self, limits: ScriptLimits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Runs a script, and gives its output to `output` as it comes.
     ///
-    /// The whole script is parsed first. Nothing runs if there is a syntax error.
+    /// The whole script is parsed and checked first. Nothing runs if it has a wrong statement, or names a command, a
+    /// parameter or a variable that does not exist. After the failure of a command for one object the script goes on,
+    /// as with `-ErrorAction Continue`.
     ///
     /// # Errors
-    /// The first error, with its position. Earlier statements have already run.
+    /// The error that ended the script, with its position.
     pub async fn run<H: Host>(
         &mut self,
         text: &str,
         host: &H,
-        output: &mut dyn FnMut(&str),
-    ) -> Result<(), ScriptError> {
-        let statements = parser::parse(text).map_err(|fault| fault.locate(text))?;
-        let mut evaluator = Evaluator {
+        output: &mut dyn FnMut(ScriptOutput<'_>),
+    ) -> Result<Outcome, ScriptError> {
+        let script = parser::parse(text).map_err(|fault| fault.locate(text))?;
+        check_names(&script, &mut self.scopes, host).map_err(|fault| fault.locate(text))?;
+        let mut evaluator = Evaluator::new(Surroundings {
             host,
-            variables: &mut self.variables,
+            scopes: &mut self.scopes,
             output,
+            told: &mut self.told,
+            meter: Meter::new(self.limits),
             width: self.width,
-            current: None,
-            regexes: Regexes::default(),
-            has_written: false,
-        };
-        evaluator.run(&statements).await.map_err(|fault| fault.locate(text))
+            source: script.source.clone(),
+        });
+        let ended = evaluator.run(&script).await;
+        let (errors, code) = (evaluator.errors.shown, evaluator.errors.code);
+        ended.map(|exit| Outcome { errors, code, exit }).map_err(|fault| fault.locate(text))
     }
 }
 
 /// Runs a script with its own variables; see [`Shell::run`].
 ///
 /// # Errors
-/// The first error, with its position.
-pub async fn run<H: Host>(text: &str, host: &H, output: &mut dyn FnMut(&str)) -> Result<(), ScriptError> {
+/// The error that ended the script, with its position.
+pub async fn run<H: Host>(
+    text: &str,
+    host: &H,
+    output: &mut dyn FnMut(ScriptOutput<'_>),
+) -> Result<Outcome, ScriptError> {
     Shell::new().run(text, host, output).await
 }
 

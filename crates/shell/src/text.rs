@@ -3,7 +3,13 @@
 use mailhaul_mail::for_screen;
 use serde_json::Number;
 
-use crate::{number, value::Value};
+use crate::{
+    number,
+    value::{Form, Object, Value},
+};
+
+/// Longest text that a script can build, in bytes.
+pub(crate) const MAX_TEXT: usize = 16 << 20;
 
 /// Formats a value within a line.
 pub(crate) fn show(value: &Value) -> String {
@@ -14,6 +20,7 @@ pub(crate) fn show(value: &Value) -> String {
         Value::Text(text) => text.clone(),
         Value::Bytes(octets) => format!("({} bytes)", octets.len()),
         Value::List(values) => format!("{{{}}}", join(values, ", ")),
+        Value::Object(object) if matches!(object.form(), Form::Error | Form::Screen) => own_text(object),
         Value::Object(object) => {
             let entries: Vec<String> =
                 object.iter().map(|(name, value)| format!("{name}={}", show(value))).collect();
@@ -21,7 +28,14 @@ pub(crate) fn show(value: &Value) -> String {
         }
         Value::Credential { user, .. } => format!("(credential of {user})"),
         Value::Secret(_) => "(secret)".to_owned(),
+        Value::Block(block) => block.text().to_owned(),
     }
+}
+
+/// Returns the text that an error, or text for the screen, consists of.
+fn own_text(object: &Object) -> String {
+    let inner = ["Text", "Message", "Exception"].iter().find_map(|name| object.get(name));
+    inner.map(show).unwrap_or_default()
 }
 
 /// Formats a value within quoted text, where the elements of a list are separated by blanks.
@@ -39,6 +53,23 @@ fn join(values: &[Value], separator: &str) -> String {
 fn show_number(number: &Number) -> String {
     let whole = if number.is_f64() { number.as_f64().and_then(number::tidy) } else { None };
     whole.as_ref().unwrap_or(number).to_string()
+}
+
+/// Decodes a file: UTF-8, or UTF-16 with its mark.
+pub fn decode(content: &[u8]) -> Option<String> {
+    let units = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (pairs, rest) = bytes.as_chunks::<2>();
+        if !rest.is_empty() {
+            return None;
+        }
+        String::from_utf16(&pairs.iter().map(|pair| unit(*pair)).collect::<Vec<u16>>()).ok()
+    };
+    match content {
+        [0xFF, 0xFE, rest @ ..] => units(rest, u16::from_le_bytes),
+        [0xFE, 0xFF, rest @ ..] => units(rest, u16::from_be_bytes),
+        [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8(rest.to_vec()).ok(),
+        all => String::from_utf8(all.to_vec()).ok(),
+    }
 }
 
 /// Replaces characters that would control the terminal. Line ends are kept.
@@ -73,7 +104,6 @@ mod tests {
     use mailhaul_mail::Secret;
 
     use super::*;
-    use crate::value::Object;
 
     #[test]
     fn values_look_as_in_powershell() {

@@ -2,20 +2,232 @@
 
 use jiff::{SignedDuration, Span, Timestamp, civil, tz::TimeZone};
 
-/// Parses a moment: RFC 3339, or a date with or without a time, in UTC.
-pub(crate) fn moment(text: &str) -> Option<Timestamp> {
+use crate::{number, value::Value};
+
+/// Parses a moment with its time zone: RFC 3339, as all dates of commands are.
+pub(crate) fn exact_moment(text: &str) -> Option<Timestamp> {
     let bytes = text.as_bytes();
-    // Only the long form, because `20260101` may be a number or a name.
-    if bytes.len() < 10 || bytes[4] != b'-' || bytes[7] != b'-' || !bytes[0].is_ascii_digit() {
+    let is_long =
+        bytes.len() >= 17 && bytes[4] == b'-' && bytes[7] == b'-' && matches!(bytes[10], b'T' | b' ');
+    if is_long && bytes[0].is_ascii_digit() && (text.ends_with(['Z', 'z']) || text[11..].contains(['+', '-']))
+    {
+        return text.parse::<Timestamp>().ok();
+    }
+    None
+}
+
+/// Parses a moment in the forms that PowerShell reads with American settings. Without a time zone it is UTC.
+pub(crate) fn moment(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    // Most texts are no dates.
+    if text.len() < 8
+        || text.len() > 48
+        || !text.is_ascii()
+        || !text.bytes().any(|octet| octet.is_ascii_digit())
+    {
         return None;
     }
-    if let Ok(moment) = text.parse::<Timestamp>() {
+    if let Some(moment) = exact_moment(text) {
         return Some(moment);
     }
-    let civil = text.parse::<civil::DateTime>().ok()?;
-    // Other characters would be a time zone that was not understood.
-    let plain = bytes.iter().all(|octet| octet.is_ascii_digit() || b"-:.T ".contains(octet));
-    if plain { TimeZone::UTC.to_timestamp(civil).ok() } else { None }
+    let (date, time) = split_date(text)?;
+    let civil = date.to_datetime(if time.is_empty() { civil::Time::midnight() } else { time_of_day(time)? });
+    TimeZone::UTC.to_timestamp(civil).ok()
+}
+
+/// Splits a text into a date and the text of the time.
+fn split_date(text: &str) -> Option<(civil::Date, &str)> {
+    let is_iso_time = text.as_bytes().get(10) == Some(&b'T');
+    if is_iso_time {
+        return Some((numeric_date(&text[..10])?, &text[11..]));
+    }
+    let end = text.find(' ').unwrap_or(text.len());
+    if let Some(date) = numeric_date(&text[..end]) {
+        return Some((date, text[end..].trim()));
+    }
+    named_date(text)
+}
+
+/// Parses `2026-12-31`, `2026/12/31`, `12/31/2026` and `12-31-2026`.
+fn numeric_date(text: &str) -> Option<civil::Date> {
+    let separator = text.find(['/', '-']).map(|at| text.as_bytes()[at] as char)?;
+    let parts: Vec<&str> = text.split(separator).collect();
+    let [first, second, third] = parts.as_slice() else { return None };
+    let number = |part: &str| {
+        let plain = (1..=4).contains(&part.len()) && part.bytes().all(|octet| octet.is_ascii_digit());
+        if plain { part.parse::<i16>().ok() } else { None }
+    };
+    let small = |part: &str| {
+        if part.len() <= 2 { number(part).and_then(|value| i8::try_from(value).ok()) } else { None }
+    };
+    if first.len() == 4 {
+        return civil::Date::new(number(first)?, small(second)?, small(third)?).ok();
+    }
+    let year = match third.len() {
+        4 => number(third)?,
+        // .NET reads two digits as 1950 to 2049.
+        2 => number(third).map(|year| if year < 50 { 2000 + year } else { 1900 + year })?,
+        _ => return None,
+    };
+    civil::Date::new(year, small(first)?, small(second)?).ok()
+}
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
+/// Parses `November 28, 2026`, `28 Nov 2026` and `28-Nov-2026`, with or without the day of the week.
+fn named_date(text: &str) -> Option<(civil::Date, &str)> {
+    let (mut day, mut month, mut year) = (None, None, None);
+    let mut rest = text;
+    while year.is_none() {
+        rest = rest.trim_start_matches([' ', ',', '-']);
+        let end = rest.find([' ', ',', '-']).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        rest = after;
+        if word.is_empty() {
+            return None;
+        }
+        if word.bytes().all(|octet| octet.is_ascii_digit()) {
+            match word.len() {
+                1 | 2 if day.is_none() => day = word.parse::<i8>().ok(),
+                4 => year = word.parse::<i16>().ok(),
+                _ => return None,
+            }
+        } else if let Some(number) = index_of(&MONTHS, word) {
+            month = i8::try_from(number + 1).ok();
+        } else if index_of(&DAYS, word).is_none() || day.is_some() || month.is_some() {
+            return None;
+        }
+    }
+    Some((civil::Date::new(year?, month?, day?).ok()?, rest.trim_start_matches([' ', ','])))
+}
+
+/// Finds a name in full, or by its first three letters.
+fn index_of(names: &[&str], word: &str) -> Option<usize> {
+    names.iter().position(|name| name.eq_ignore_ascii_case(word) || name[..3].eq_ignore_ascii_case(word))
+}
+
+/// Parses `18:00`, `18:00:30.5` and `6:00 PM`.
+fn time_of_day(text: &str) -> Option<civil::Time> {
+    let upper = text.to_ascii_uppercase();
+    let (clock, half) = match (upper.strip_suffix("AM"), upper.strip_suffix("PM")) {
+        (Some(clock), _) => (clock.trim_end(), Some(0)),
+        (_, Some(clock)) => (clock.trim_end(), Some(12)),
+        _ => (upper.as_str(), None),
+    };
+    let mut parts = clock.split(':');
+    let number = |part: Option<&str>| {
+        let part = part?;
+        let plain = (1..=2).contains(&part.len()) && part.bytes().all(|octet| octet.is_ascii_digit());
+        if plain { part.parse::<i8>().ok() } else { None }
+    };
+    let hour = number(parts.next())?;
+    let minute = match parts.next() {
+        None if half.is_some() => 0,
+        part => number(part)?,
+    };
+    let (second, nanosecond) = match parts.next() {
+        None => (0, 0),
+        Some(part) => {
+            let (second, fraction) = part.split_once('.').unwrap_or((part, "0"));
+            let plain =
+                (1..=9).contains(&fraction.len()) && fraction.bytes().all(|octet| octet.is_ascii_digit());
+            (number(Some(second))?, if plain { format!("{fraction:0<9}").parse().ok()? } else { return None })
+        }
+    };
+    if parts.next().is_some() {
+        return None;
+    }
+    let hour = match half {
+        Some(half) if (1..=12).contains(&hour) => hour % 12 + half,
+        Some(_) => return None,
+        None => hour,
+    };
+    civil::Time::new(hour, minute, second, nanosecond).ok()
+}
+
+/// Returns a moment, moved by nanoseconds, as text.
+pub(crate) fn shift(moment: Timestamp, nanoseconds: i128) -> Option<String> {
+    Timestamp::from_nanosecond(moment.as_nanosecond().checked_add(nanoseconds)?)
+        .ok()
+        .map(|moment| moment.to_string())
+}
+
+/// Returns nanoseconds as `[-][d.]hh:mm:ss[.f]`.
+pub(crate) fn show_span(nanoseconds: i128) -> String {
+    let sign = if nanoseconds < 0 { "-" } else { "" };
+    let all = nanoseconds.unsigned_abs();
+    let (seconds, fraction) = (all / 1_000_000_000, all % 1_000_000_000);
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    let days = if days > 0 { format!("{days}.") } else { String::new() };
+    let fraction = if fraction > 0 { format!(".{:07}", fraction / 100) } else { String::new() };
+    format!("{sign}{days}{hours:02}:{minutes:02}:{:02}{fraction}", seconds % 60)
+}
+
+/// Parses a time span that cannot be taken for a time of day: with seconds, as those of commands.
+pub(crate) fn long_span(text: &str) -> Option<i128> {
+    if text.matches(':').count() == 2 { span(text) } else { None }
+}
+
+/// Evaluates a property of a moment, such as `Year`.
+pub(crate) fn moment_property(moment: Timestamp, name: &str) -> Option<Value> {
+    let zoned = moment.to_zoned(TimeZone::UTC);
+    Some(match name.to_ascii_lowercase().as_str() {
+        "year" => i64::from(zoned.year()).into(),
+        "month" => i64::from(zoned.month()).into(),
+        "day" => i64::from(zoned.day()).into(),
+        "hour" => i64::from(zoned.hour()).into(),
+        "minute" => i64::from(zoned.minute()).into(),
+        "second" => i64::from(zoned.second()).into(),
+        "millisecond" => i64::from(zoned.millisecond()).into(),
+        "dayofyear" => i64::from(zoned.day_of_year()).into(),
+        "dayofweek" => DAYS[zoned.weekday().to_monday_zero_offset().unsigned_abs() as usize].into(),
+        "date" => zoned.start_of_day().ok()?.timestamp().to_string().into(),
+        "timeofday" => show_span(
+            i128::from(zoned.hour()) * 3_600_000_000_000
+                + i128::from(zoned.minute()) * 60_000_000_000
+                + i128::from(zoned.second()) * 1_000_000_000,
+        )
+        .into(),
+        _ => return None,
+    })
+}
+
+/// Evaluates a property of a time span, such as `TotalHours`.
+pub(crate) fn span_property(nanoseconds: i128, name: &str) -> Option<Value> {
+    const UNITS: [(&str, i128, i128); 5] = [
+        ("Days", 86_400_000_000_000, i128::MAX),
+        ("Hours", 3_600_000_000_000, 24),
+        ("Minutes", 60_000_000_000, 60),
+        ("Seconds", 1_000_000_000, 60),
+        ("Milliseconds", 1_000_000, 1000),
+    ];
+    for (unit, length, most) in UNITS {
+        if unit.eq_ignore_ascii_case(name) {
+            return i64::try_from(nanoseconds / length % most).ok().map(Value::from);
+        }
+        if name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("Total"))
+            && name[5..].eq_ignore_ascii_case(unit)
+        {
+            #[expect(clippy::cast_precision_loss, reason = "a fraction is no exact number anyway")]
+            let total = nanoseconds as f64 / length as f64;
+            return number::tidy(total).map(Value::Number);
+        }
+    }
+    None
 }
 
 /// Parses the time span `[-][d.]hh:mm[:ss[.f]]`. Returns nanoseconds.
@@ -48,7 +260,9 @@ pub(crate) fn add(moment: Timestamp, method: &str, amount: f64) -> Option<Timest
         "addhours" => 3_600.0,
         "addminutes" => 60.0,
         "addseconds" => 1.0,
-        "addmonths" => {
+        "addmilliseconds" => 0.001,
+        "addmonths" | "addyears" => {
+            let amount = if method.eq_ignore_ascii_case("addyears") { amount * 12.0 } else { amount };
             #[expect(clippy::cast_possible_truncation, reason = "checked to be an integer of that size")]
             let months = (amount.fract() == 0.0 && amount.abs() < 12_000.0).then_some(amount as i64)?;
             let span = Span::new().try_months(months).ok()?;
@@ -60,7 +274,8 @@ pub(crate) fn add(moment: Timestamp, method: &str, amount: f64) -> Option<Timest
 }
 
 /// Methods of [`add`].
-pub(crate) const METHODS: [&str; 5] = ["AddDays", "AddHours", "AddMinutes", "AddSeconds", "AddMonths"];
+pub(crate) const METHODS: [&str; 7] =
+    ["AddDays", "AddHours", "AddMinutes", "AddSeconds", "AddMilliseconds", "AddMonths", "AddYears"];
 
 #[cfg(test)]
 mod tests {
@@ -73,6 +288,19 @@ mod tests {
             ("2026-11-02T08:30:00+02:00", Some("2026-11-02T06:30:00Z")),
             ("2026-11-02", Some("2026-11-02T00:00:00Z")),
             ("2026-11-02 18:15", Some("2026-11-02T18:15:00Z")),
+            ("12/01/2026", Some("2026-12-01T00:00:00Z")),
+            ("11/29/2026 8:00 AM", Some("2026-11-29T08:00:00Z")),
+            ("9/1/2027 12:30:15 pm", Some("2027-09-01T12:30:15Z")),
+            ("9/1/27 7 PM", Some("2027-09-01T19:00:00Z")),
+            ("2019/4/30", Some("2019-04-30T00:00:00Z")),
+            ("November 28, 2026 8:00 AM", Some("2026-11-28T08:00:00Z")),
+            ("Saturday, November 28, 2026", Some("2026-11-28T00:00:00Z")),
+            ("28 Nov 2026", Some("2026-11-28T00:00:00Z")),
+            ("28-Nov-2026 23:00", Some("2026-11-28T23:00:00Z")),
+            ("28.11.2026 23:00", None),
+            ("31/12/2026", None),
+            ("12/01/2026 25:00", None),
+            ("12/01/2026 13:00 PM", None),
             ("20261102", None),
             ("2026-13-02", None),
             ("2026-11-02 or so", None),

@@ -1,5 +1,7 @@
 //! Values of the language.
 
+use std::{any::Any, fmt, sync::Arc};
+
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use mailhaul_mail::Secret;
 use serde_json::Number;
@@ -30,48 +32,133 @@ pub enum Value {
     },
     /// Secret text, like PowerShell's `SecureString`. It is never shown.
     Secret(Secret),
+    /// `{ statements }`, to run later.
+    Block(ScriptBlock),
+}
+
+/// Statements as a value. Only the evaluator reads its content.
+#[derive(Clone)]
+pub struct ScriptBlock {
+    content: Arc<dyn Any + Send + Sync>,
+    text: Arc<str>,
+}
+
+impl ScriptBlock {
+    pub(crate) fn new(content: Arc<dyn Any + Send + Sync>, text: impl Into<Arc<str>>) -> Self {
+        Self { content, text: text.into() }
+    }
+
+    pub(crate) fn content<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.content.clone().downcast().ok()
+    }
+
+    /// Text between the braces.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for ScriptBlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{{{}}}", self.text)
+    }
+}
+
+impl PartialEq for ScriptBlock {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.content, &other.content)
+    }
+}
+
+/// Origin of an object, which decides how it is shown and counted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Form {
+    /// `[pscustomobject]`, and the result of a cmdlet of the language.
+    #[default]
+    Plain,
+    /// `@{ a = 1 }`.
+    Table,
+    /// Result of a command, with its default columns.
+    Viewed(Arc<[String]>),
+    /// Text for the screen, from a Format cmdlet.
+    Screen,
+    /// Error, as in `$_` of a catch block and in `$Error`.
+    Error,
 }
 
 /// Properties in order. Names are compared without regard to case, as everywhere in the language.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Object(Vec<(String, Value)>);
+#[derive(Clone, Debug, Default)]
+pub struct Object {
+    properties: Vec<(String, Value)>,
+    form: Form,
+}
+
+impl PartialEq for Object {
+    fn eq(&self, other: &Self) -> bool {
+        self.properties == other.properties
+    }
+}
 
 impl Object {
     pub fn new() -> Self {
         Self::default()
     }
 
+    pub(crate) fn form(&self) -> &Form {
+        &self.form
+    }
+
+    #[must_use]
+    pub(crate) fn with_form(self, form: Form) -> Self {
+        Self { form, ..self }
+    }
+
+    /// Removes a property. Returns its value.
+    pub(crate) fn remove(&mut self, name: &str) -> Option<Value> {
+        let index = self.properties.iter().position(|(known, _)| same_name(known, name))?;
+        Some(self.properties.remove(index).1)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.properties.clear();
+    }
+
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
+        self.properties.iter_mut().find(|(known, _)| same_name(known, name)).map(|(_, value)| value)
+    }
+
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(known, _)| same_name(known, name)).map(|(_, value)| value)
+        self.properties.iter().find(|(known, _)| same_name(known, name)).map(|(_, value)| value)
     }
 
     /// Sets a property. An existing one keeps its position; a new one is the last.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) {
         let (name, value) = (name.into(), value.into());
-        match self.0.iter_mut().find(|(known, _)| same_name(known, &name)) {
+        match self.properties.iter_mut().find(|(known, _)| same_name(known, &name)) {
             Some(slot) => slot.1 = value,
-            None => self.0.push((name, value)),
+            None => self.properties.push((name, value)),
         }
     }
 
     /// Returns the properties in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+        self.properties.iter().map(|(name, value)| (name.as_str(), value))
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.properties.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.properties.is_empty()
     }
 }
 
 impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Object {
     /// The names must be different. This is not checked.
     fn from_iter<I: IntoIterator<Item = (N, V)>>(properties: I) -> Self {
-        Self(properties.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let properties = properties.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { properties, form: Form::Plain }
     }
 }
 
@@ -94,7 +181,7 @@ impl Value {
                 [one] => one.is_true(),
                 _ => true,
             },
-            Self::Object(_) | Self::Credential { .. } | Self::Secret(_) => true,
+            Self::Object(_) | Self::Credential { .. } | Self::Secret(_) | Self::Block(_) => true,
         }
     }
 
@@ -116,10 +203,10 @@ impl Value {
         }
     }
 
-    /// True if size and depth are within the limits.
-    pub(crate) fn is_within_limits(&self) -> bool {
+    /// Returns the approximate size in bytes; `None` if size or depth are beyond the limits.
+    pub(crate) fn size(&self) -> Option<usize> {
         let mut budget = MAX_SIZE;
-        self.fits(MAX_DEPTH, &mut budget)
+        if self.fits(MAX_DEPTH, &mut budget) { Some(MAX_SIZE - budget) } else { None }
     }
 
     fn fits(&self, depth: usize, budget: &mut usize) -> bool {
@@ -218,6 +305,7 @@ impl From<&Value> for serde_json::Value {
                 Self::Object([("UserName".to_owned(), Self::String(user.clone()))].into_iter().collect())
             }
             Value::Secret(_) => Self::Object(serde_json::Map::new()),
+            Value::Block(block) => Self::String(block.text().to_owned()),
         }
     }
 }
@@ -283,7 +371,7 @@ mod tests {
     #[test]
     fn too_deep_values_are_noticed() {
         let nested = |depth| (0..depth).fold(Value::Null, |inner, _| Value::List(vec![inner]));
-        assert!(nested(MAX_DEPTH).is_within_limits());
-        assert!(!nested(MAX_DEPTH + 1).is_within_limits());
+        assert!(nested(MAX_DEPTH).size().is_some());
+        assert!(nested(MAX_DEPTH + 1).size().is_none());
     }
 }

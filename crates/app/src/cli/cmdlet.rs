@@ -32,10 +32,7 @@ impl CmdletLine {
             first = words.next()?;
         }
         let name = first.into_string().ok()?;
-        let (verb, noun) = name.split_once('-')?;
-        let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic());
-        let is_cmdlet = is_word(verb) && noun.to_ascii_lowercase().starts_with("migration") && is_word(noun);
-        if !is_cmdlet {
+        if !is_cmdlet(&name) {
             return None;
         }
         let words = words.map(OsString::into_string).collect::<Result<_, _>>().ok()?;
@@ -43,9 +40,31 @@ impl CmdletLine {
     }
 }
 
+fn is_cmdlet(name: &str) -> bool {
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    name.split_once('-').is_some_and(|(verb, noun)| {
+        is_word(verb) && noun.to_ascii_lowercase().starts_with("migration") && is_word(noun)
+    })
+}
+
+/// Returns the first argument if it is a whole line of the shell, such as `"Get-MigrationBatch | ft"`.
+pub(crate) fn quoted_line(arguments: impl IntoIterator<Item = OsString>) -> Option<String> {
+    let line = arguments.into_iter().nth(1)?.into_string().ok()?;
+    let name = line.split(|c: char| c.is_whitespace() || matches!(c, '|' | ';')).next()?;
+    if name.len() < line.len() && is_cmdlet(name) { Some(line) } else { None }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_of_the_shell_are_recognised() {
+        let quoted = |first: &str| quoted_line(["mailhaul", first].map(OsString::from));
+        assert_eq!(quoted("Get-MigrationBatch | ft").as_deref(), Some("Get-MigrationBatch | ft"));
+        assert_eq!(quoted("Get-MigrationBatch"), None);
+        assert_eq!(quoted("some words"), None);
+    }
 
     #[test]
     fn cmdlets_are_recognised() {

@@ -5,10 +5,16 @@ use std::{io::IsTerminal as _, sync::Arc};
 use anyhow::Result;
 use clap::ArgMatches;
 use mailhaul_operations::{
-    Bound, Client, Entry, Failure, Form, Operations, Output, Verb, arguments, cmdlet, options, render,
+    Bound, Client, Entry, Failure, FailureKind, Form, Operations, Output, Verb, arguments, cmdlet, options,
+    render,
 };
 
-use super::console::{self, Console};
+use mailhaul_shell::Argument;
+
+use super::{
+    console::{self, Console},
+    exchange_parameters,
+};
 use crate::{
     context::Context, data_directory::DataPlace, exit::Exit, output::text,
     serve::service_connection::ServiceConnection,
@@ -35,6 +41,18 @@ pub(crate) async fn by_cmdlet(
     data: &DataPlace,
 ) -> Result<Exit> {
     let arguments = arguments(words.iter().map(String::as_str));
+    for argument in &arguments {
+        if let Argument::Parameter { name, .. } = argument
+            && let Some(why) = exchange_parameters::refusal(entry, name)
+        {
+            text::print_error(format_args!("error: {why}"));
+            return Ok(Exit::Operation(FailureKind::Invalid.exit_code()));
+        }
+    }
+    let (arguments, _, warnings) = exchange_parameters::take_out(arguments);
+    for warning in warnings {
+        text::print_error(format_args!("warning: {warning}"));
+    }
     match cmdlet(entry, &arguments, None, Form::CommandLine, &Console) {
         Ok(bound) => execute(&operations, entry, bound, data).await,
         Err(refusal) => Ok(refused(&refusal.failure)),

@@ -54,7 +54,10 @@ pub(crate) fn ask_secret(words: &str) -> io::Result<Secret> {
     if !io::stdin().is_terminal() {
         return Err(io::Error::other("there is no terminal to ask on"));
     }
-    let secret = Zeroizing::new(rpassword::prompt_password(format!("{}: ", on_one_line(words)))?);
+    let secret = Zeroizing::new(rpassword::prompt_password(format!(
+        "{}: ",
+        on_one_line(words).trim_end().trim_end_matches(':')
+    ))?);
     if secret.is_empty() {
         return Err(io::Error::other("nothing was typed"));
     }
@@ -67,7 +70,7 @@ pub(crate) fn ask_text(words: &str) -> io::Result<String> {
         return Err(io::Error::other("there is no terminal to ask on"));
     }
     let mut terminal = io::stderr();
-    write!(terminal, "{}: ", on_one_line(words))?;
+    write!(terminal, "{}: ", on_one_line(words).trim_end().trim_end_matches(':'))?;
     terminal.flush()?;
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;

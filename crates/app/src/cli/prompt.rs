@@ -1,9 +1,9 @@
 //! Prompt of `mailhaul shell`, with history, completion and multi-line input.
 
 use anyhow::Result;
-use mailhaul_shell::{Shell, complete, is_complete};
+use mailhaul_shell::{Outcome, Shell, complete, is_complete};
 use rustyline::{
-    Context, Editor, Helper,
+    Config, Context, Editor, Helper,
     completion::{Completer, Pair},
     error::ReadlineError,
     highlight::Highlighter,
@@ -14,15 +14,21 @@ use rustyline::{
 
 use super::{
     command::width,
+    script_end::{LIMITS, exit_of},
     shell_host::{ShellHost, show},
 };
 use crate::{exit::Exit, output::text};
 
 /// Runs lines until the end of input, `exit` or `quit`.
+///
+/// Ctrl-C ends the line that runs, and the prompt comes back.
 pub(crate) async fn run(host: &ShellHost) -> Result<Exit> {
-    let mut editor: Editor<Assistant<'_>, DefaultHistory> = Editor::new()?;
+    // Lines that arrive at once belong together only if the terminal says so (bracketed paste). Otherwise each runs by
+    // itself, and the ones after it stay in the terminal's buffer.
+    let config = Config::builder().bracketed_paste(true).build();
+    let mut editor: Editor<Assistant<'_>, DefaultHistory> = Editor::with_config(config)?;
     editor.set_helper(Some(Assistant(host)));
-    let mut shell = Shell::new().with_width(width());
+    let mut shell = Shell::new().with_width(width()).with_limits(LIMITS);
     loop {
         let line = match editor.readline("mailhaul> ") {
             Ok(line) => line,
@@ -30,13 +36,26 @@ pub(crate) async fn run(host: &ShellHost) -> Result<Exit> {
             Err(ReadlineError::Eof) => return Ok(Exit::Synced),
             Err(error) => return Err(error.into()),
         };
-        if ["exit", "quit"].contains(&line.trim().to_ascii_lowercase().as_str()) {
+        if line.trim().eq_ignore_ascii_case("quit") {
             return Ok(Exit::Synced);
         }
         // The history is in memory only: a line may contain confidential data.
         _ = editor.add_history_entry(line.as_str());
-        if let Err(error) = shell.run(&line, host, &mut |lines| show(lines)).await {
-            text::print_error(format_args!("{error}"));
+        let mut output = show;
+        let ran = tokio::select! {
+            ran = shell.run(&line, host, &mut output) => Some(ran),
+            _ = tokio::signal::ctrl_c() => None,
+        };
+        // A thread still reads the terminal, so no prompt can follow.
+        if ran.is_none() && host.is_asking() {
+            return Ok(Exit::Interrupted);
+        }
+        host.finish().await;
+        match ran {
+            Some(Ok(outcome @ Outcome { exit: Some(_), .. })) => return Ok(exit_of(outcome)),
+            Some(Ok(_)) => {}
+            Some(Err(error)) => text::print_error(format_args!("{error}")),
+            None => text::print_error("stopped; commands that were already sent take their course"),
         }
     }
 }

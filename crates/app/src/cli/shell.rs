@@ -1,18 +1,24 @@
 //! `mailhaul shell`: cmdlets at a prompt, from a file, or from an option.
 
-use std::{fs, io, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use mailhaul_operations::Operations;
-use mailhaul_shell::Shell;
+use mailhaul_shell::{Shell, decode};
 
 use super::{
     command::width,
     console, prompt,
+    script_end::{LIMITS, WRONG_SCRIPT, exit_of},
     shell_host::{ShellHost, show},
 };
-use crate::{context::Context, data_directory::DataPlace, exit::Exit};
+use crate::{context::Context, data_directory::DataPlace, exit::Exit, output::text};
 
 /// Options of `mailhaul shell`.
 #[derive(Args, Debug)]
@@ -32,21 +38,31 @@ pub(crate) async fn run(
     data: &DataPlace,
     operations: Arc<Operations<Context>>,
 ) -> Result<Exit> {
-    let host = ShellHost { data: data.clone(), operations };
+    let host = ShellHost::new(data.clone(), operations);
     let script = match (&options.command, &options.file) {
         (Some(lines), _) => lines.clone(),
-        (None, Some(file)) => fs::read_to_string(file)
-            .with_context(|| format!("the script {} cannot be read", file.display()))?,
+        (None, Some(file)) => script_in(file)?,
         (None, None) if console::is_terminal() => return prompt::run(&host).await,
-        (None, None) => io::read_to_string(io::stdin()).context("standard input cannot be read")?,
+        (None, None) => {
+            let mut content = Vec::new();
+            io::stdin().read_to_end(&mut content).context("standard input cannot be read")?;
+            decode(&content).ok_or_else(|| anyhow!("standard input is neither UTF-8 nor UTF-16 text"))?
+        }
     };
-    let mut shell = Shell::new().with_width(width());
-    let ran = shell.run(script.trim_start_matches('\u{feff}'), &host, &mut |lines| show(lines)).await;
+    let mut shell = Shell::new().with_width(width()).with_limits(LIMITS);
+    let ran = shell.run(&script, &host, &mut show).await;
+    host.finish().await;
     match ran {
-        Ok(()) => Ok(Exit::Synced),
+        Ok(outcome) => Ok(exit_of(outcome)),
         Err(error) => {
             let name = options.file.as_ref().map(|it| format!("{}: ", it.display())).unwrap_or_default();
-            Err(anyhow!(Exit::Failed).context(format!("{name}{error}")))
+            text::print_error(format_args!("error: {name}{error}"));
+            Ok(Exit::Operation(error.code.unwrap_or(WRONG_SCRIPT)))
         }
     }
+}
+
+fn script_in(file: &Path) -> Result<String> {
+    let content = fs::read(file).with_context(|| format!("the script {} cannot be read", file.display()))?;
+    decode(&content).ok_or_else(|| anyhow!("the script {} is neither UTF-8 nor UTF-16 text", file.display()))
 }

@@ -1,27 +1,51 @@
 //! Operations as cmdlets of the shell.
 
-use std::{fs, io, sync::Arc};
+use std::{
+    collections::HashSet,
+    fs,
+    io::{self, Write as _},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use mailhaul_operations::{Failure, Form, Operations, cmdlet};
-use mailhaul_shell::{Argument, Host, HostError, Object, Value};
+use mailhaul_operations::{Failure, FailureKind, Form, Operations, check_parameter_name, cmdlet};
+use mailhaul_shell::{Argument, Host, HostError, Object, ScriptOutput, Value};
+use tokio::sync::Mutex;
 
 use super::{
     command::{expects_service, with_advice},
     console::{self, Console},
+    exchange_parameters,
 };
 use crate::{
     context::Context, data_directory::DataPlace, output::text, serve::service_connection::ServiceConnection,
 };
 
-/// Prints the result of a statement.
-pub(crate) fn show(lines: &str) {
-    text::print_page(lines.trim_end_matches('\n'));
+/// Key of the note that no service runs.
+const NO_SERVICE: &str = "no service";
+
+/// Prints what a script shows.
+pub(crate) fn show(output: ScriptOutput<'_>) {
+    match output {
+        ScriptOutput::Text(lines) => text::print_page(lines.strip_suffix('\n').unwrap_or(lines)),
+        ScriptOutput::Error(error) => text::print_error(format_args!("{error}")),
+        ScriptOutput::Warning(warning) => text::print_error(format_args!("warning: {warning}")),
+        ScriptOutput::Note(note) => text::print_error(note),
+    }
 }
 
 /// Runs each cmdlet as an operation: in the service if it runs, else in this process.
 pub(crate) struct ShellHost {
-    pub(crate) data: DataPlace,
-    pub(crate) operations: Arc<Operations<Context>>,
+    data: DataPlace,
+    operations: Arc<Operations<Context>>,
+    /// Open while commands follow each other.
+    connection: Mutex<Option<ServiceConnection>>,
+    is_asking: AtomicBool,
+    /// Warnings that were shown.
+    warned: std::sync::Mutex<HashSet<String>>,
 }
 
 impl Host for ShellHost {
@@ -29,17 +53,18 @@ impl Host for ShellHost {
         &self,
         command: &str,
         arguments: Vec<Argument>,
-        input: Vec<Value>,
+        input: Option<Value>,
     ) -> Result<Vec<Value>, HostError> {
         match command {
-            "Get-Credential" => credential(&arguments),
+            "Get-Credential" => self.ask(move || credential(&arguments)).await?,
             "Get-Help" => self.help(&arguments),
-            "Read-Host" => read_host(&arguments),
+            "Read-Host" => self.ask(move || read_host(&arguments)).await?,
             "ConvertTo-SecureString" => Err(HostError::new(
                 "ConvertTo-SecureString is not supported: the secret would be in the script; write (Read-Host -AsSecureString)",
             )
+            .refusal()
             .concealed()),
-            _ => self.operation(command, &arguments, &input).await,
+            _ => self.operation(command, arguments, input.as_ref()).await,
         }
     }
 
@@ -51,6 +76,10 @@ impl Host for ShellHost {
         fs::write(path, content)
     }
 
+    fn append_file(&self, path: &str, content: &[u8]) -> io::Result<()> {
+        fs::OpenOptions::new().append(true).create(true).open(path)?.write_all(content)
+    }
+
     fn commands(&self) -> Vec<String> {
         self.operations.entries().iter().map(|it| it.name().to_owned()).collect()
     }
@@ -60,59 +89,135 @@ impl Host for ShellHost {
         entry.map_or_else(Vec::new, |it| it.parameters_for_people().map(|it| it.name.clone()).collect())
     }
 
+    fn check_parameter(&self, command: &str, parameter: &str) -> Result<(), HostError> {
+        let Some(entry) = self.operations.entry(command) else { return Ok(()) };
+        if exchange_parameters::is_without_effect(parameter) {
+            return Ok(());
+        }
+        if let Some(why) = exchange_parameters::refusal(entry, parameter) {
+            return Err(HostError::new(why).refusal().with_code(FailureKind::Invalid.exit_code()));
+        }
+        check_parameter_name(entry, parameter).map_err(|failure| failed(&failure))
+    }
+
     fn default_view(&self, command: &str) -> Option<Vec<String>> {
         let entry = self.operations.entry(command)?;
         Some(entry.view().iter().map(|it| (*it).to_owned()).collect())
     }
+
+    fn environment(&self, name: &str) -> Option<String> {
+        let name = match name.to_ascii_uppercase().as_str() {
+            // Names that Windows has.
+            "USERNAME" => "USER".to_owned(),
+            "USERPROFILE" | "HOMEPATH" => "HOME".to_owned(),
+            "TEMP" | "TMP" => return Some(std::env::temp_dir().display().to_string()),
+            "COMPUTERNAME" => "HOSTNAME".to_owned(),
+            _ => name.to_owned(),
+        };
+        std::env::var(name).ok()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        // Others may use the data directory meanwhile.
+        self.finish().await;
+        tokio::time::sleep(duration).await;
+    }
+
+    async fn breathe(&self) -> Result<(), HostError> {
+        tokio::task::yield_now().await;
+        Ok(())
+    }
 }
 
 impl ShellHost {
+    pub(crate) fn new(data: DataPlace, operations: Arc<Operations<Context>>) -> Self {
+        Self {
+            data,
+            operations,
+            connection: Mutex::default(),
+            warned: std::sync::Mutex::default(),
+            is_asking: AtomicBool::new(false),
+        }
+    }
+
+    /// Closes the connection. The next command opens another one.
+    pub(crate) async fn finish(&self) {
+        if let Some(connection) = self.connection.lock().await.take() {
+            connection.close().await;
+        }
+    }
+
+    /// Asks on the terminal, in a thread of its own so that Ctrl-C is noticed meanwhile.
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, HostError> {
+        self.is_asking.store(true, Ordering::Relaxed);
+        let answer = tokio::task::spawn_blocking(question).await;
+        self.is_asking.store(false, Ordering::Relaxed);
+        answer.map_err(|error| HostError::new(format!("the question failed: {error}")))
+    }
+
+    /// True if a question waits for its answer.
+    pub(crate) fn is_asking(&self) -> bool {
+        self.is_asking.load(Ordering::Relaxed)
+    }
+
     async fn operation(
         &self,
         command: &str,
-        arguments: &[Argument],
-        input: &[Value],
+        arguments: Vec<Argument>,
+        input: Option<&Value>,
     ) -> Result<Vec<Value>, HostError> {
         let entry = self.operations.find(command).map_err(|failure| failed(&failure))?;
-        let mut bounds = Vec::new();
-        let inputs: Vec<Option<&Value>> =
-            if input.is_empty() { vec![None] } else { input.iter().map(Some).collect() };
-        for input in inputs {
-            let bound = cmdlet(entry, arguments, input, Form::Shell, &Console);
-            bounds.push(bound.map_err(|refusal| {
-                let error = match refusal.argument {
-                    Some(index) => HostError::at_argument(with_advice(&refusal.failure), index),
-                    None => failed(&refusal.failure),
-                };
-                if refusal.conceals { error.concealed() } else { error }
-            })?);
+        let (arguments, places, warnings) = exchange_parameters::take_out(arguments);
+        for warning in &warnings {
+            self.warn_once(warning);
         }
-        let connection = ServiceConnection::open(&self.data, &self.operations)
-            .await
-            .map_err(|error| HostError::new(format!("{error:#}")))?;
-        let mut values = Vec::new();
-        let mut outcome = Ok(());
-        for bound in bounds {
-            if bound.what_if {
-                text::print(bound.effect(entry));
-                continue;
-            }
-            if bound.must_ask(entry, console::is_terminal()) && !console::agrees(&bound.question(entry)) {
-                continue;
-            }
-            match connection.client.call(entry, bound.request).await {
-                Ok(results) => values.extend(results.into_iter().map(Value::from)),
-                Err(failure) => {
-                    outcome = Err(failed(&failure));
-                    break;
-                }
+        let bound = cmdlet(entry, &arguments, input, Form::Shell, &Console).map_err(|refusal| {
+            let place = refusal.argument.and_then(|index| places.get(index).copied());
+            let error = match place {
+                Some(index) => HostError::at_argument(with_advice(&refusal.failure), index),
+                None => HostError::new(with_advice(&refusal.failure)).refusal(),
+            };
+            let error = error.with_code(refusal.failure.kind.exit_code());
+            if refusal.conceals { error.concealed() } else { error }
+        })?;
+        if bound.what_if {
+            text::print(bound.effect(entry));
+            return Ok(Vec::new());
+        }
+        if bound.must_ask(entry, console::is_terminal()) {
+            let question = bound.question(entry);
+            if !self.ask(move || console::agrees(&question)).await? {
+                return Ok(Vec::new());
             }
         }
-        if outcome.is_ok() && expects_service(entry.verb()) {
-            connection.note_if_no_service();
+        let mut connection = self.connection.lock().await;
+        let opened = match connection.take() {
+            Some(opened) => opened,
+            None => ServiceConnection::open(&self.data, &self.operations).await.map_err(|error| {
+                HostError::new(format!("{error:#}")).with_code(FailureKind::Unavailable.exit_code())
+            })?,
+        };
+        let opened = connection.insert(opened);
+        let results = opened.client.call(entry, bound.request).await.map_err(|failure| failed(&failure))?;
+        if expects_service(entry.verb()) && !opened.is_service() && self.is_first(NO_SERVICE) {
+            opened.note_if_no_service();
         }
-        connection.close().await;
-        outcome.map(|()| values)
+        Ok(results.into_iter().map(Value::from).collect())
+    }
+
+    fn warn_once(&self, warning: &str) {
+        if self.is_first(warning) {
+            text::print_error(format_args!("warning: {warning}"));
+        }
+    }
+
+    /// True if this was not told before.
+    fn is_first(&self, told: &str) -> bool {
+        let mut warned = self.warned.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        warned.insert(told.to_owned())
     }
 
     fn help(&self, arguments: &[Argument]) -> Result<Vec<Value>, HostError> {
@@ -141,11 +246,22 @@ impl ShellHost {
 
 /// Runs `Get-Credential NAME`: asks for the password.
 fn credential(arguments: &[Argument]) -> Result<Vec<Value>, HostError> {
-    let name = arguments.iter().find_map(|it| match it {
-        Argument::Value(Value::Text(name)) => Some(name.clone()),
-        _ => None,
-    });
-    let user = name.ok_or_else(|| HostError::new("write Get-Credential NAME"))?;
+    let texts: Vec<&String> = arguments
+        .iter()
+        .filter_map(|it| if let Argument::Value(Value::Text(text)) = it { Some(text) } else { None })
+        .collect();
+    // -Message is for a window; the name is what is asked about.
+    let has_message = |it: &Argument| matches!(it, Argument::Parameter { name, .. } if name.eq_ignore_ascii_case("Message"));
+    let name = match texts.as_slice() {
+        [_] if arguments.iter().any(has_message) => None,
+        [first, ..] => Some((*first).clone()),
+        [] => None,
+    };
+    let user = match name {
+        Some(name) => name,
+        None => console::ask_text("User name")
+            .map_err(|error| HostError::new(format!("write Get-Credential NAME ({error})")).refusal())?,
+    };
     let password =
         console::ask(&user).map_err(|error| HostError::new(format!("no password for {user}: {error}")))?;
     Ok(vec![Value::Credential { user, password }])
@@ -173,5 +289,5 @@ fn read_host(arguments: &[Argument]) -> Result<Vec<Value>, HostError> {
 }
 
 fn failed(failure: &Failure) -> HostError {
-    HostError::new(with_advice(failure))
+    HostError::new(with_advice(failure)).with_code(failure.kind.exit_code())
 }

@@ -27,6 +27,7 @@ mod lives;
 mod nodes;
 mod on_server;
 mod outages;
+mod scripts;
 mod secrets;
 mod seed;
 mod seed_microsoft_365;

@@ -65,7 +65,14 @@ pub fn cmdlet(
             (None, false) => match rest.next_if(|(_, it)| matches!(it, Argument::Value(_))) {
                 Some((_, Argument::Value(value))) => value.clone(),
                 _ if meaning.is_secret() => Given::Bool(true),
-                _ => return Err(blamed(Failure::invalid(format_args!("-{name} needs a value")))),
+                _ => {
+                    let failure = Failure::invalid(format_args!("-{name} needs a value"));
+                    return Err(blamed(if form == Form::CommandLine {
+                        failure.with_advice(EATEN)
+                    } else {
+                        failure
+                    }));
+                }
             },
         };
         if let Meaning::Parameter(parameter) = meaning {
@@ -219,11 +226,22 @@ impl<'a> Binder<'a> {
     }
 }
 
+/// Advice where a shell such as bash replaced `$true` or `$false` by nothing.
+const EATEN: &str =
+    "A shell such as bash replaces $true and $false by nothing: write '$true' in single quotes, or true.";
+
 fn switch(name: &str, value: &Given) -> Result<bool, Failure> {
     let is = match value {
         Given::Bool(is) => Some(*is),
         Given::Text(text) => boolean(text),
         _ => None,
     };
-    is.ok_or_else(|| Failure::invalid(format_args!("-{name} must be true or false")))
+    is.ok_or_else(|| {
+        let failure = Failure::invalid(format_args!("-{name} must be true or false"));
+        if matches!(value, Given::Text(text) if text.is_empty()) {
+            failure.with_advice(EATEN)
+        } else {
+            failure
+        }
+    })
 }

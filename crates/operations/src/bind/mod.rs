@@ -26,6 +26,11 @@ pub use options::options;
 pub(crate) use convert::from_text;
 pub(crate) use options::{CONFIRM, OUTPUT, WHAT_IF};
 
+/// Checks the name of a parameter in the shell.
+pub fn check_parameter_name(entry: &Entry, written: &str) -> Result<(), Failure> {
+    names::meaning(entry, written, false).map(drop)
+}
+
 /// Files and secrets for the binder.
 pub trait World {
     fn read_file(&self, path: &str) -> io::Result<Vec<u8>>;

@@ -1,56 +1,27 @@
-//! `ConvertTo-Json`, `ConvertTo-Csv` and `Export-Csv`.
+//! Conversions between objects and JSON or CSV.
 
-use super::bind::BoundArguments;
+use std::io;
+
 use crate::{
     error::Fault,
-    flow::{EvalResult, Flow},
-    format,
-    host::Host,
     text,
     value::{Object, Value},
 };
 
-pub(crate) fn to_json(bound: &BoundArguments<'_>, input: &Flow) -> Flow {
-    if input.values.is_empty() && !bound.has("AsArray") {
-        return Flow::default();
+pub(crate) fn to_json(values: &[Value], as_array: bool, compress: bool) -> Option<String> {
+    if values.is_empty() && !as_array {
+        return None;
     }
-    let text = match input.values.as_slice() {
-        [one] if bound.has("AsArray") => serde_json::Value::Array(vec![one.into()]),
+    let json = match values {
+        [one] if as_array => serde_json::Value::Array(vec![one.into()]),
         [one] => one.into(),
         several => serde_json::Value::Array(several.iter().map(serde_json::Value::from).collect()),
     };
-    let text = if bound.has("Compress") { text.to_string() } else { format!("{text:#}") };
-    Flow::new(vec![text.into()])
+    Some(if compress { json.to_string() } else { format!("{json:#}") })
 }
 
-pub(crate) fn to_csv(at: usize, input: Flow) -> EvalResult<Flow> {
-    let text = format::csv(&objects(at, input)?);
-    let text = text.strip_suffix("\r\n").unwrap_or(&text);
-    Ok(Flow::new(if text.is_empty() { Vec::new() } else { vec![text.into()] }))
-}
-
-pub(crate) fn export_csv<H: Host>(
-    at: usize,
-    mut bound: BoundArguments<'_>,
-    input: Flow,
-    host: &H,
-) -> EvalResult<Flow> {
-    let Some((_, Value::Text(path))) = bound.value("Path")? else {
-        return Err(Fault::value(at, "Export-Csv needs the name of a file"));
-    };
-    if let Some((at, encoding)) = bound.value("Encoding")? {
-        let name = text::show(&encoding);
-        if !["utf8", "utf8NoBOM", "utf-8"].iter().any(|known| known.eq_ignore_ascii_case(&name)) {
-            return Err(Fault::unsupported(at, format!("the encoding {name} (files are UTF-8) is")));
-        }
-    }
-    let csv = format::csv(&objects(at, input)?);
-    host.write_file(&path, csv.as_bytes())
-        .map_err(|error| Fault::value(at, format!("the file {path} cannot be written: {error}")))?;
-    Ok(Flow::default())
-}
-
-fn objects(at: usize, input: Flow) -> EvalResult<Vec<Object>> {
+/// Returns the values as objects, which have columns.
+pub(crate) fn objects(at: usize, values: Vec<Value>) -> Result<Vec<Object>, Fault> {
     let object = |value| match value {
         Value::Object(object) => Ok(object),
         other => {
@@ -61,5 +32,57 @@ fn objects(at: usize, input: Flow) -> EvalResult<Vec<Object>> {
             ))
         }
     };
-    input.values.into_iter().map(object).collect()
+    values.into_iter().map(object).collect()
+}
+
+/// Options of `Import-Csv`.
+#[derive(Clone, Debug)]
+pub(crate) struct CsvOptions {
+    pub(crate) delimiter: char,
+    /// Names of the columns, if the file has no line of them.
+    pub(crate) header: Vec<String>,
+}
+
+/// Parses CSV to objects. All cells are text.
+pub(crate) fn from_csv(content: &str, options: &CsvOptions) -> Result<Vec<Value>, String> {
+    let content = content.trim_start_matches('\u{feff}');
+    // Windows PowerShell writes the type of the objects before the header.
+    let content = if content.starts_with("#TYPE") {
+        content.split_once('\n').map_or("", |(_, rest)| rest)
+    } else {
+        content
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(u8::try_from(options.delimiter).unwrap_or(b','))
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(io::Cursor::new(content));
+    let mut names: Vec<String> = options.header.clone();
+    let mut values = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| error.to_string())?;
+        if names.is_empty() {
+            names = record.iter().map(|cell| cell.trim().to_owned()).collect();
+            for (index, name) in names.iter_mut().enumerate() {
+                if name.is_empty() {
+                    *name = format!("H{}", index + 1);
+                }
+            }
+            continue;
+        }
+        let line = record.position().map_or(0, csv::Position::line);
+        if record.len() > names.len() {
+            return Err(format!(
+                "line {line} has {} cells, and there are {} columns",
+                record.len(),
+                names.len()
+            ));
+        }
+        let mut object = Object::new();
+        for (index, name) in names.iter().enumerate() {
+            object.insert(name.clone(), record.get(index).map_or(Value::Null, Value::from));
+        }
+        values.push(Value::Object(object));
+    }
+    Ok(values)
 }

@@ -1,15 +1,19 @@
-//! Cmdlets of the language: they select, sort, count and show values.
+//! Cmdlets of the language: they select, sort, count, convert and show values.
 
 mod bind;
+mod clixml;
 mod convert;
+mod html;
 mod select;
 mod show;
 mod sort;
 mod table;
 
-pub(crate) use bind::{ArgumentValue, BoundArguments, CmdletArgument, following, parameter};
-pub(crate) use convert::{export_csv, to_csv, to_json};
-pub(crate) use select::select_object;
-pub(crate) use show::{format_list, format_table};
-pub(crate) use sort::{group_object, measure_object, sort_object};
-pub(crate) use table::{Cmdlet, CmdletKind, DELEGATED, find, names};
+pub(crate) use bind::{BoundArguments, CmdletArgument, Column, block, following, parameter};
+pub(crate) use clixml::{from_clixml, to_clixml};
+pub(crate) use convert::{CsvOptions, from_csv, objects, to_json};
+pub(crate) use html::{HtmlPage, to_html};
+pub(crate) use select::{Cells, expanded, pick, window};
+pub(crate) use show::{TableStyle, format_list, format_table};
+pub(crate) use sort::{group_name, measure, sorted};
+pub(crate) use table::{Cmdlet, CmdletKind, DELEGATED, common, find, names};

@@ -2,158 +2,383 @@
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CmdletKind {
+    AddContent,
+    AddMember,
+    ConvertFromCsv,
+    ConvertFromJson,
+    ConvertToCsv,
+    ConvertToHtml,
+    ConvertToJson,
+    ExportClixml,
+    ExportCsv,
+    ForEachObject,
     FormatList,
     FormatTable,
-    SelectObject,
-    WhereObject,
-    ForEachObject,
-    SortObject,
-    MeasureObject,
-    GroupObject,
-    ConvertToJson,
-    ConvertToCsv,
-    ExportCsv,
-    OutNull,
-    WriteOutput,
-    WriteHost,
     GetCommand,
+    GetContent,
     GetDate,
+    GetMember,
+    GroupObject,
+    ImportClixml,
+    ImportCsv,
+    JoinPath,
+    MeasureObject,
+    NewObject,
+    NewTimeSpan,
+    OutFile,
+    OutGridView,
+    OutHost,
+    OutNull,
+    OutString,
+    SelectObject,
+    SetContent,
+    SortObject,
+    StartSleep,
+    TestPath,
+    WhereObject,
+    WriteError,
+    WriteHost,
+    WriteInformation,
+    WriteOutput,
+    WriteProgress,
+    WriteVerbose,
+    WriteWarning,
 }
 
 /// Names and parameters of a cmdlet.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Cmdlet {
     pub(crate) kind: CmdletKind,
     pub(crate) name: &'static str,
     pub(crate) aliases: &'static [&'static str],
     pub(crate) switches: &'static [&'static str],
-    /// Parameters with a value. The name of the first one is optional.
+    /// Parameters with a value. The names of the first ones are optional.
     pub(crate) values: &'static [&'static str],
+    /// Number of parameters whose name is optional.
+    pub(crate) positions: usize,
     /// True if the first one takes several values without commas.
     pub(crate) gathers: bool,
 }
 
-/// `Out-Null`. Its empty fields are the defaults of the others.
-const OUT_NULL: Cmdlet = Cmdlet {
-    kind: CmdletKind::OutNull,
-    name: "Out-Null",
-    aliases: &[],
-    switches: &[],
-    values: &[],
-    gathers: false,
+type Names = &'static [&'static str];
+
+const fn one(kind: CmdletKind, name: &'static str, aliases: Names, switches: Names, values: Names) -> Cmdlet {
+    Cmdlet { kind, name, aliases, switches, values, positions: 1, gathers: false }
+}
+
+const fn with_positions(positions: usize, cmdlet: Cmdlet) -> Cmdlet {
+    Cmdlet { positions, ..cmdlet }
+}
+
+const fn gathering(cmdlet: Cmdlet) -> Cmdlet {
+    Cmdlet { gathers: true, ..cmdlet }
+}
+
+/// Parameters of `Export-Csv` without a value.
+const CSV_SWITCHES: Names =
+    &["NoTypeInformation", "NTI", "Append", "Force", "UseCulture", "NoClobber", "IncludeTypeInformation"];
+
+pub(crate) const CMDLETS: [Cmdlet; 41] = {
+    use CmdletKind as Kind;
+    [
+        with_positions(
+            2,
+            one(
+                Kind::AddContent,
+                "Add-Content",
+                &["ac"],
+                &["Force", "NoNewline"],
+                &["Path", "Value", "Encoding", "LiteralPath"],
+            ),
+        ),
+        with_positions(
+            3,
+            one(
+                Kind::AddMember,
+                "Add-Member",
+                &[],
+                &["Force", "PassThru"],
+                &[
+                    "MemberType",
+                    "Name",
+                    "Value",
+                    "InputObject",
+                    "NotePropertyName",
+                    "NotePropertyValue",
+                    "NotePropertyMembers",
+                    "Type",
+                ],
+            ),
+        ),
+        one(
+            Kind::ConvertFromCsv,
+            "ConvertFrom-Csv",
+            &[],
+            &["UseCulture"],
+            &["InputObject", "Delimiter", "Header"],
+        ),
+        one(
+            Kind::ConvertFromJson,
+            "ConvertFrom-Json",
+            &[],
+            &["AsHashtable", "NoEnumerate"],
+            &["InputObject", "Depth"],
+        ),
+        one(
+            Kind::ConvertToCsv,
+            "ConvertTo-Csv",
+            &[],
+            &["NoTypeInformation", "NTI", "UseCulture", "IncludeTypeInformation"],
+            &["InputObject", "Delimiter"],
+        ),
+        one(
+            Kind::ConvertToHtml,
+            "ConvertTo-Html",
+            &[],
+            &["Fragment"],
+            &[
+                "Property",
+                "Head",
+                "Title",
+                "Body",
+                "CssUri",
+                "PreContent",
+                "PostContent",
+                "As",
+                "InputObject",
+            ],
+        ),
+        // Output is never cut at a depth, so the value has no effect.
+        one(Kind::ConvertToJson, "ConvertTo-Json", &[], &["Compress", "AsArray"], &["InputObject", "Depth"]),
+        one(
+            Kind::ExportClixml,
+            "Export-Clixml",
+            &["epcl"],
+            &["Force", "NoClobber"],
+            &["Path", "Depth", "Encoding", "InputObject"],
+        ),
+        with_positions(
+            2,
+            one(
+                Kind::ExportCsv,
+                "Export-Csv",
+                &["epcsv"],
+                CSV_SWITCHES,
+                &["Path", "Delimiter", "Encoding", "InputObject", "LiteralPath"],
+            ),
+        ),
+        // Two blocks without a name are those before and for the objects.
+        gathering(one(
+            Kind::ForEachObject,
+            "ForEach-Object",
+            &["foreach", "%"],
+            &[],
+            &["Process", "Begin", "End", "MemberName"],
+        )),
+        one(Kind::FormatList, "Format-List", &["fl"], &["Force"], &["Property", "GroupBy", "InputObject"]),
+        one(
+            Kind::FormatTable,
+            "Format-Table",
+            &["ft"],
+            &["AutoSize", "Wrap", "HideTableHeaders", "Force"],
+            &["Property", "GroupBy", "InputObject"],
+        ),
+        one(Kind::GetCommand, "Get-Command", &["gcm"], &[], &["Name", "Module", "Noun", "Verb"]),
+        one(
+            Kind::GetContent,
+            "Get-Content",
+            &["gc", "cat", "type"],
+            &["Raw", "ReadCount"],
+            &["Path", "TotalCount", "Tail", "Encoding", "LiteralPath", "Head", "First", "Last"],
+        ),
+        one(
+            Kind::GetDate,
+            "Get-Date",
+            &[],
+            &["AsUTC"],
+            &["Date", "Format", "UFormat", "Year", "Month", "Day", "Hour", "Minute", "Second"],
+        ),
+        one(Kind::GetMember, "Get-Member", &["gm"], &[], &["Name", "MemberType", "InputObject"]),
+        one(
+            Kind::GroupObject,
+            "Group-Object",
+            &["group"],
+            &["NoElement", "AsHashTable", "AsString"],
+            &["Property", "InputObject"],
+        ),
+        one(Kind::ImportClixml, "Import-Clixml", &["ipcl"], &[], &["Path", "LiteralPath"]),
+        with_positions(
+            2,
+            one(
+                Kind::ImportCsv,
+                "Import-Csv",
+                &["ipcsv"],
+                &["UseCulture"],
+                &["Path", "Delimiter", "Header", "Encoding", "LiteralPath"],
+            ),
+        ),
+        with_positions(2, one(Kind::JoinPath, "Join-Path", &[], &[], &["Path", "ChildPath"])),
+        one(
+            Kind::MeasureObject,
+            "Measure-Object",
+            &["measure"],
+            &["Sum", "Average", "Minimum", "Maximum"],
+            &["Property", "InputObject"],
+        ),
+        with_positions(
+            2,
+            one(Kind::NewObject, "New-Object", &[], &[], &["TypeName", "ArgumentList", "Property"]),
+        ),
+        with_positions(
+            2,
+            one(
+                Kind::NewTimeSpan,
+                "New-TimeSpan",
+                &[],
+                &[],
+                &["Start", "End", "Days", "Hours", "Minutes", "Seconds"],
+            ),
+        ),
+        with_positions(
+            2,
+            one(
+                Kind::OutFile,
+                "Out-File",
+                &[],
+                &["Append", "Force", "NoClobber", "NoNewline"],
+                &["FilePath", "Encoding", "Width", "InputObject", "LiteralPath"],
+            ),
+        ),
+        one(
+            Kind::OutGridView,
+            "Out-GridView",
+            &["ogv"],
+            &["PassThru", "Wait"],
+            &["Title", "OutputMode", "InputObject"],
+        ),
+        one(Kind::OutHost, "Out-Host", &["oh"], &["Paging"], &["InputObject"]),
+        Cmdlet { positions: 0, ..one(Kind::OutNull, "Out-Null", &[], &[], &["InputObject"]) },
+        one(Kind::OutString, "Out-String", &[], &["Stream", "NoNewline"], &["Width", "InputObject"]),
+        one(
+            Kind::SelectObject,
+            "Select-Object",
+            &["select"],
+            &["Unique", "Wait"],
+            &[
+                "Property",
+                "ExcludeProperty",
+                "ExpandProperty",
+                "First",
+                "Last",
+                "Skip",
+                "Index",
+                "InputObject",
+            ],
+        ),
+        with_positions(
+            2,
+            one(
+                Kind::SetContent,
+                "Set-Content",
+                &["sc"],
+                &["Force", "NoNewline"],
+                &["Path", "Value", "Encoding", "LiteralPath"],
+            ),
+        ),
+        one(
+            Kind::SortObject,
+            "Sort-Object",
+            &["sort"],
+            &["Descending", "Unique", "CaseSensitive"],
+            &["Property", "InputObject"],
+        ),
+        one(Kind::StartSleep, "Start-Sleep", &["sleep"], &[], &["Seconds", "Milliseconds", "Duration"]),
+        one(Kind::TestPath, "Test-Path", &[], &[], &["Path", "PathType", "LiteralPath"]),
+        // Its comparisons are parameters too. `eval/where_object.rs` reads them.
+        one(
+            Kind::WhereObject,
+            "Where-Object",
+            &["where", "?"],
+            &["Not"],
+            &["FilterScript", "Property", "Value", "InputObject"],
+        ),
+        one(
+            Kind::WriteError,
+            "Write-Error",
+            &[],
+            &[],
+            &[
+                "Message",
+                "Exception",
+                "Category",
+                "ErrorId",
+                "TargetObject",
+                "RecommendedAction",
+                "ErrorRecord",
+            ],
+        ),
+        gathering(one(
+            Kind::WriteHost,
+            "Write-Host",
+            &[],
+            &["NoNewline"],
+            &["Object", "ForegroundColor", "BackgroundColor", "Separator"],
+        )),
+        one(Kind::WriteInformation, "Write-Information", &[], &[], &["MessageData", "Tags"]),
+        gathering(one(
+            Kind::WriteOutput,
+            "Write-Output",
+            &["echo", "write"],
+            &["NoEnumerate"],
+            &["InputObject"],
+        )),
+        with_positions(
+            2,
+            one(
+                Kind::WriteProgress,
+                "Write-Progress",
+                &[],
+                &["Completed"],
+                &[
+                    "Activity",
+                    "Status",
+                    "Id",
+                    "PercentComplete",
+                    "SecondsRemaining",
+                    "CurrentOperation",
+                    "ParentId",
+                ],
+            ),
+        ),
+        one(Kind::WriteVerbose, "Write-Verbose", &["Write-Debug"], &[], &["Message"]),
+        one(Kind::WriteWarning, "Write-Warning", &[], &[], &["Message"]),
+    ]
 };
 
-pub(crate) const CMDLETS: [Cmdlet; 16] = [
-    Cmdlet {
-        kind: CmdletKind::FormatList,
-        name: "Format-List",
-        aliases: &["fl"],
-        values: &["Property"],
-        ..OUT_NULL
-    },
-    Cmdlet {
-        kind: CmdletKind::FormatTable,
-        name: "Format-Table",
-        aliases: &["ft"],
-        switches: &["AutoSize", "Wrap"],
-        values: &["Property"],
-        ..OUT_NULL
-    },
-    Cmdlet {
-        kind: CmdletKind::SelectObject,
-        name: "Select-Object",
-        aliases: &["select"],
-        switches: &["Unique"],
-        values: &["Property", "ExcludeProperty", "ExpandProperty", "First", "Last", "Skip"],
-        ..OUT_NULL
-    },
-    // Its comparisons are parameters too. `eval/filter.rs` reads them.
-    Cmdlet {
-        kind: CmdletKind::WhereObject,
-        name: "Where-Object",
-        aliases: &["where", "?"],
-        switches: &["Not"],
-        values: &["FilterScript", "Property", "Value"],
-        ..OUT_NULL
-    },
-    Cmdlet {
-        kind: CmdletKind::ForEachObject,
-        name: "ForEach-Object",
-        aliases: &["foreach", "%"],
-        values: &["Process"],
-        ..OUT_NULL
-    },
-    Cmdlet {
-        kind: CmdletKind::SortObject,
-        name: "Sort-Object",
-        aliases: &["sort"],
-        switches: &["Descending", "Unique"],
-        values: &["Property"],
-        ..OUT_NULL
-    },
-    Cmdlet {
-        kind: CmdletKind::MeasureObject,
-        name: "Measure-Object",
-        aliases: &["measure"],
-        switches: &["Sum", "Average", "Minimum", "Maximum"],
-        values: &["Property"],
-        ..OUT_NULL
-    },
-    Cmdlet {
-        kind: CmdletKind::GroupObject,
-        name: "Group-Object",
-        aliases: &["group"],
-        switches: &["NoElement"],
-        values: &["Property"],
-        ..OUT_NULL
-    },
-    Cmdlet {
-        kind: CmdletKind::ConvertToJson,
-        name: "ConvertTo-Json",
-        switches: &["Compress", "AsArray"],
-        // Output is never cut at a depth, so the value has no effect.
-        values: &["Depth"],
-        ..OUT_NULL
-    },
-    Cmdlet {
-        kind: CmdletKind::ConvertToCsv,
-        name: "ConvertTo-Csv",
-        switches: &["NoTypeInformation"],
-        ..OUT_NULL
-    },
-    Cmdlet {
-        kind: CmdletKind::ExportCsv,
-        name: "Export-Csv",
-        aliases: &["epcsv"],
-        switches: &["NoTypeInformation"],
-        values: &["Path", "Encoding"],
-        ..OUT_NULL
-    },
-    OUT_NULL,
-    Cmdlet {
-        kind: CmdletKind::WriteOutput,
-        name: "Write-Output",
-        aliases: &["echo", "write"],
-        values: &["InputObject"],
-        gathers: true,
-        ..OUT_NULL
-    },
-    Cmdlet {
-        kind: CmdletKind::WriteHost,
-        name: "Write-Host",
-        values: &["Object", "ForegroundColor"],
-        gathers: true,
-        ..OUT_NULL
-    },
-    Cmdlet {
-        kind: CmdletKind::GetCommand,
-        name: "Get-Command",
-        aliases: &["gcm"],
-        values: &["Name"],
-        ..OUT_NULL
-    },
-    Cmdlet { kind: CmdletKind::GetDate, name: "Get-Date", values: &["Date"], ..OUT_NULL },
+/// Parameters that every command has: name, alias, and whether a value follows.
+const COMMON: [(&str, &str, bool); 13] = [
+    ("ErrorAction", "EA", true),
+    ("ErrorVariable", "EV", true),
+    ("WarningAction", "WA", true),
+    ("WarningVariable", "WV", true),
+    ("InformationAction", "InfA", true),
+    ("InformationVariable", "IV", true),
+    ("OutVariable", "OV", true),
+    ("OutBuffer", "OB", true),
+    ("PipelineVariable", "PV", true),
+    ("ProgressAction", "ProgA", true),
+    ("Verbose", "VB", false),
+    ("Debug", "DB", false),
+    ("UseTransaction", "UseTx", false),
 ];
+
+/// Finds a common parameter by its name or alias. Returns its name, and whether a value follows.
+pub(crate) fn common(name: &str) -> Option<(&'static str, bool)> {
+    let found = COMMON
+        .iter()
+        .find(|(known, alias, _)| known.eq_ignore_ascii_case(name) || alias.eq_ignore_ascii_case(name));
+    found.map(|(known, _, takes_value)| (*known, *takes_value))
+}
 
 /// Commands that the host always runs, even if it does not list them: name or alias, and name.
 pub(crate) const DELEGATED: [(&str, &str); 6] = [

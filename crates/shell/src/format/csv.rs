@@ -9,15 +9,29 @@ use crate::{text, value::Object};
 ///
 /// A cell that a spreadsheet would evaluate as a formula gets a `'` before it.
 pub fn csv(objects: &[Object]) -> String {
+    csv_with(objects, ',', true)
+}
+
+/// Formats objects as CSV with another delimiter, and possibly without the header.
+pub(crate) fn csv_with(objects: &[Object], delimiter: char, with_header: bool) -> String {
     let names = names(objects, &[]);
     if names.is_empty() {
         return String::new();
     }
     let mut csv = String::new();
-    record(&mut csv, names.clone());
+    if with_header {
+        record(&mut csv, names.clone(), delimiter);
+    }
+    csv.push_str(&csv_rows(objects, &names, delimiter));
+    csv
+}
+
+/// Formats the rows for columns that are there already.
+pub(crate) fn csv_rows(objects: &[Object], names: &[String], delimiter: char) -> String {
+    let mut csv = String::new();
     for object in objects {
         let cell = |name: &String| object.get(name).map(text::show).unwrap_or_default();
-        record(&mut csv, names.iter().map(cell).collect());
+        record(&mut csv, names.iter().map(cell).collect(), delimiter);
     }
     csv
 }
@@ -44,15 +58,15 @@ pub fn harmless_cell(cell: &str) -> String {
     for_screen(&harmless).into_owned()
 }
 
-fn record(csv: &mut String, cells: Vec<String>) {
+fn record(csv: &mut String, cells: Vec<String>, delimiter: char) {
     // An empty line would be no record.
     let is_only = cells.len() == 1;
     for (index, cell) in cells.into_iter().enumerate() {
         if index > 0 {
-            csv.push(',');
+            csv.push(delimiter);
         }
         let cell = harmless_cell(&cell);
-        if cell.contains(['"', ',', '\r', '\n']) || is_only && cell.is_empty() {
+        if cell.contains(['"', delimiter, '\r', '\n']) || is_only && cell.is_empty() {
             csv.extend(["\"", &cell.replace('"', "\"\""), "\""]);
         } else {
             csv.push_str(&cell);

@@ -9,10 +9,11 @@ mod properties;
 mod table;
 
 pub use csv::{csv, harmless_cell};
+pub(crate) use csv::{csv_rows, csv_with};
 pub use list::list;
 pub(crate) use properties::resolve;
 pub use table::table;
-pub(crate) use table::{Layout, draw};
+pub(crate) use table::{Layout, OpenTable, draw, names, open_table};
 
 use crate::value::Value;
 

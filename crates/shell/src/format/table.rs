@@ -41,6 +41,51 @@ pub fn table(objects: &[Object], columns: &[&str], width: Option<usize>) -> Stri
     blocks.join("\n")
 }
 
+/// Columns of a table on the screen, for rows that come later.
+pub(crate) struct OpenTable {
+    columns: Vec<(String, usize, bool)>,
+}
+
+impl OpenTable {
+    /// Formats further rows; `None` if one does not fit.
+    pub(crate) fn rows(&self, objects: &[Object]) -> Option<String> {
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for (name, width, right) in &self.columns {
+            let own = column(objects, name);
+            if own.cells.iter().any(|cell| cell.width() > *width) {
+                return None;
+            }
+            columns.push(Column { width: *width, right: *right, ..own });
+        }
+        let mut rows = String::new();
+        for index in 0..objects.len() {
+            let cells: Vec<&str> = columns.iter().map(|column| column.cells[index].as_str()).collect();
+            row(&mut rows, &columns, &cells, false);
+        }
+        Some(rows)
+    }
+}
+
+/// Formats a table as [`table`] does, to which rows can be added later if it has no lists below it.
+pub(crate) fn open_table(
+    objects: &[Object],
+    columns: &[&str],
+    width: Option<usize>,
+) -> (String, Option<OpenTable>) {
+    let shown = table(objects, columns, width);
+    let has_lists =
+        objects.len() == 1 && columns.iter().any(|name| matches!(objects[0].get(name), Some(Value::List(_))));
+    if has_lists {
+        return (shown, None);
+    }
+    let mut drawn: Vec<Column> = names(objects, columns).iter().map(|name| column(objects, name)).collect();
+    if let Some(width) = width {
+        fit(&mut drawn, width);
+    }
+    let columns = drawn.into_iter().map(|column| (column.name, column.width, column.right)).collect();
+    (shown, Some(OpenTable { columns }))
+}
+
 fn block(values: &[Value], width: Option<usize>) -> String {
     let objects: Option<Vec<Object>> = values
         .iter()
@@ -82,7 +127,7 @@ pub(crate) fn draw(objects: &[Object], columns: &[&str], layout: Layout) -> Stri
 }
 
 /// Returns the names of the columns: the properties of all objects, because some may lack some.
-pub(super) fn names(objects: &[Object], patterns: &[&str]) -> Vec<String> {
+pub(crate) fn names(objects: &[Object], patterns: &[&str]) -> Vec<String> {
     let mut seen = HashSet::new();
     let known: Vec<&str> = objects
         .iter()

@@ -57,6 +57,37 @@ impl<'s> Cursor<'s> {
         &rest[..length]
     }
 
+    /// Goes back by bytes that were just read.
+    pub(super) fn back(&mut self, length: usize) {
+        self.at = self.at.saturating_sub(length);
+    }
+
+    /// Skips `PS C:\\>`, `[PS] C:\\>` or `>>` of a prompt, which people copy with the line.
+    pub(super) fn skip_prompt(&mut self) {
+        let rest = self.rest();
+        let line = &rest[..rest.find(is_line_end).unwrap_or(rest.len())];
+        let prompt = line
+            .strip_prefix("PS ")
+            .or_else(|| line.strip_prefix("[PS] "))
+            .or_else(|| line.strip_prefix("PS>").map(|_| &line[2..]));
+        let length = match prompt {
+            Some(after) => match after.find('>') {
+                Some(end)
+                    if after[..end].is_empty()
+                        || after.starts_with(['~', '/'])
+                        || after[1..].starts_with(':') =>
+                {
+                    line.len() - after.len() + end + 1
+                }
+                _ => return,
+            },
+            None if line.starts_with(">> ") => 2,
+            None => return,
+        };
+        self.at += length;
+        self.eat_while(|c| is_blank(c) || c == '>');
+    }
+
     /// Skips blanks, comments, and line ends after a backtick.
     pub(super) fn skip_blanks(&mut self) -> Parsed<()> {
         loop {

@@ -27,7 +27,8 @@ impl Parser<'_> {
                 (Some('.'), Some(c))
                     if matches!(c, '$' | '(') || is_single_quote(c) || is_double_quote(c) =>
                 {
-                    return Err(Fault::unsupported(at, "a property whose name is quoted or computed is"));
+                    self.cursor.next();
+                    StepKind::Computed(self.nested(Self::primary)?)
                 }
                 (Some('['), _) => {
                     let opened = OpenBracket { at, sign: "[", close: ']' };
@@ -54,18 +55,25 @@ impl Parser<'_> {
     pub(super) fn call_arguments(&mut self) -> Parsed<Vec<Expression>> {
         let opened = OpenBracket { at: self.cursor.at(), sign: "(", close: ')' };
         self.cursor.next();
-        self.cursor.skip_lines()?;
-        if self.cursor.eat(')') {
-            return Ok(Vec::new());
-        }
-        if self.cursor.peek().is_none() {
-            return Err(opened.never_closed());
-        }
-        let arguments = self.nested(Self::expression)?;
+        let mut arguments = Vec::new();
+        self.nested(|parser| {
+            loop {
+                parser.cursor.skip_lines()?;
+                match parser.cursor.peek() {
+                    None => return Err(opened.never_closed()),
+                    Some(')') if arguments.is_empty() => break,
+                    Some(_) => {}
+                }
+                parser.has_commas = false;
+                arguments.push(parser.expression()?);
+                parser.cursor.skip_lines()?;
+                if !parser.cursor.eat(',') {
+                    break;
+                }
+            }
+            Ok(())
+        })?;
         self.close(opened)?;
-        Ok(match arguments.kind {
-            ExpressionKind::List(arguments) => arguments,
-            _ => vec![arguments],
-        })
+        Ok(arguments)
     }
 }

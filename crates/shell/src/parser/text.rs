@@ -5,7 +5,7 @@ use super::{
     cursor::{is_double_quote, is_line_end, is_name, is_name_start, is_single_quote},
 };
 use crate::{
-    ast::{Expression, ExpressionKind, Part},
+    ast::{Expression, ExpressionKind, Part, Scope},
     error::Fault,
     value::Value,
 };
@@ -98,7 +98,7 @@ impl Parser<'_> {
         }
     }
 
-    fn escape(&mut self, escaped: char, parts: &mut Parts) -> Parsed<()> {
+    pub(super) fn escape(&mut self, escaped: char, parts: &mut Parts) -> Parsed<()> {
         match escaped {
             'n' => parts.push('\n'),
             't' => parts.push('\t'),
@@ -121,7 +121,7 @@ impl Parser<'_> {
     /// Parses a `$` inside a text: only the variable, never a property, which needs `$(...)`.
     pub(super) fn dollar_into(&mut self, parts: &mut Parts) -> Parsed<()> {
         match self.cursor.peek_second() {
-            Some(c) if c == '(' || c == '{' || is_name(c) => {
+            Some(c) if matches!(c, '(' | '{' | '?') || is_name(c) => {
                 let value = self.dollar()?;
                 parts.push_value(value);
             }
@@ -150,23 +150,28 @@ impl Parser<'_> {
                 if !self.cursor.eat('}') {
                     return Err(OpenBracket { at, sign: "${", close: '}' }.never_closed());
                 }
-                variable(at, name)?
+                match name.split_once(':') {
+                    Some((scope, name)) => variable(at, Some(scope), name)?,
+                    None => variable(at, None, name)?,
+                }
+            }
+            Some('?') => {
+                self.cursor.next();
+                ExpressionKind::Variable { scope: Scope::Nearest, name: "?".to_owned() }
             }
             Some(c) if is_name(c) => {
                 let name = self.cursor.eat_while(is_name);
-                let scoped = self.cursor.peek() == Some(':')
-                    && self.cursor.peek_second().is_some_and(|c| is_name_start(c) || c == '{');
+                let scoped =
+                    self.cursor.peek() == Some(':') && self.cursor.peek_second().is_some_and(is_name_start);
                 if scoped {
-                    return Err(Fault::unsupported(
-                        at,
-                        format!(
-                            "a variable with a scope or drive, as ${name}:..., is (in a text write ${{{name}}}:)"
-                        ),
-                    ));
+                    self.cursor.next();
+                    let inner = self.cursor.eat_while(is_name);
+                    variable(at, Some(name), inner)?
+                } else {
+                    variable(at, None, name)?
                 }
-                variable(at, name)?
             }
-            Some(c @ ('$' | '?' | '^')) => {
+            Some(c @ ('$' | '^')) => {
                 return Err(Fault::unsupported(at, format!("the variable `${c}` is")));
             }
             _ => return Err(Fault::syntax(at, "the name of a variable must follow the `$`")),
@@ -175,13 +180,33 @@ impl Parser<'_> {
     }
 }
 
-fn variable(at: usize, name: &str) -> Parsed<ExpressionKind> {
+fn variable(at: usize, scope: Option<&str>, name: &str) -> Parsed<ExpressionKind> {
+    if name.is_empty()
+        || !name.chars().all(|c| is_name(c) || c == '-' || c == ' ' || c == '.' || c == '(' || c == ')')
+    {
+        return Err(Fault::unsupported(at, format!("the name `{name}` of a variable is")));
+    }
+    let scope = match scope.map(str::to_ascii_lowercase).as_deref() {
+        None | Some("local" | "private" | "using" | "variable") => Scope::Nearest,
+        Some("script" | "global") => Scope::Outermost,
+        Some("env") => Scope::Environment,
+        Some(other) => {
+            return Err(Fault::unsupported(
+                at,
+                format!(
+                    "a variable with the scope or drive `{other}:` is (in a text write ${{{other}}}: where the colon is text); this is"
+                ),
+            ));
+        }
+    };
+    if scope != Scope::Nearest {
+        return Ok(ExpressionKind::Variable { scope, name: name.to_owned() });
+    }
     Ok(match name.to_ascii_lowercase().as_str() {
         "true" => ExpressionKind::Literal(Value::Bool(true)),
         "false" => ExpressionKind::Literal(Value::Bool(false)),
         "null" => ExpressionKind::Literal(Value::Null),
         "_" | "psitem" => ExpressionKind::Current,
-        _ if !name.is_empty() && name.chars().all(is_name) => ExpressionKind::Variable(name.to_owned()),
-        _ => return Err(Fault::unsupported(at, format!("the name `{name}` of a variable is"))),
+        _ => ExpressionKind::Variable { scope, name: name.to_owned() },
     })
 }

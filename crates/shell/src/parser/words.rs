@@ -20,7 +20,7 @@ impl Parser<'_> {
         match self.bare_word()? {
             ExpressionKind::Literal(Value::Text(name)) if !name.is_empty() => Ok(name),
             ExpressionKind::Literal(_) => Err(self.unexpected()),
-            _ => Err(Fault::unsupported(at, "a command whose name is in a variable is")),
+            _ => Err(Fault::instead(at, "a command whose name is in a variable is", "`& $name`")),
         }
     }
 
@@ -31,6 +31,9 @@ impl Parser<'_> {
             self.cursor.skip_blanks()?;
             let at = self.cursor.at();
             let second = self.cursor.peek_second();
+            if self.is_redirection() {
+                return Ok(words);
+            }
             let kind = match self.cursor.peek() {
                 None | Some(';' | '|' | ')' | '}') => return Ok(words),
                 Some(c) if is_line_end(c) => return Ok(words),
@@ -40,6 +43,10 @@ impl Parser<'_> {
                 }
                 Some(c) if is_dash(c) && second.is_some_and(is_dash) => {
                     return Err(Fault::syntax(at, "a parameter begins with one dash, not with two"));
+                }
+                Some('@') if second.is_some_and(is_name_start) => {
+                    self.cursor.next();
+                    WordKind::Splat(self.cursor.eat_while(is_name).to_owned())
                 }
                 Some(_) => WordKind::Value(self.values()?),
             };
@@ -99,7 +106,7 @@ impl Parser<'_> {
         Ok(one.unwrap_or(Expression { at, kind: ExpressionKind::List(values) }))
     }
 
-    fn value(&mut self) -> Parsed<Expression> {
+    pub(super) fn value(&mut self) -> Parsed<Expression> {
         let start = self.cursor.clone();
         let second = self.cursor.peek_second();
         let value = match self.cursor.peek() {

@@ -110,8 +110,8 @@ async fn objects_are_chosen_and_cut() {
     let error = failure("Get-MigrationUser | measure Identity -Sum").await;
     assert!(error.message.contains("`ann@b.c` is not a number"), "{error}");
     failure("Get-MigrationUser | % { $_ } x").await;
-    let error = failure("Get-MigrationUser | fl Identity -Verbos").await;
-    assert!(error.message.contains("no parameter -Verbos"), "{error}");
+    let error = failure("Get-MigrationUser | fl Identity -Verbosely").await;
+    assert!(error.message.contains("no parameter -Verbosely"), "{error}");
 }
 
 #[tokio::test]
@@ -136,7 +136,8 @@ async fn json_and_csv() {
         ("@{a=1} | Export-Csv", "needs the name of a file"),
         ("@{a=1} | Export-Csv /forbidden/x", "not permitted"),
         ("@{a=1} | Export-Csv x -Encoding Unicode", "files are UTF-8"),
-        ("@{a=1} | Export-Csv x -Append", "no parameter -Append"),
+        ("@{a=1} | Export-Csv x -Appendix 1", "no parameter -Appendix"),
+        (r"@{a=1} | Export-Csv c:\temp\errors.csv", "no drive"),
     ] {
         assert!(failure(script).await.message.contains(says), "{script}");
     }
@@ -149,7 +150,7 @@ async fn output_and_commands() {
         "Status: True a b\na\nb\nc\nx\n"
     );
     assert_eq!(
-        shown("Get-Command *-MigrationBatch, Out-*").await,
+        shown("Get-Command *-MigrationBatch, Out-N*").await,
         "CommandType Name\n----------- ----\nCmdlet      Get-MigrationBatch\nCmdlet      New-MigrationBatch\n\
          Cmdlet      Out-Null\nCmdlet      Remove-MigrationBatch\nCmdlet      Set-MigrationBatch\nCmdlet      Stop-MigrationBatch\n"
     );

@@ -14,7 +14,7 @@ fn commands_and_parameters() {
         ),
         ("Get-MigrationUser -st", 18, &["-Status", "-StatusSummary"]),
         ("get-migrationuser | format-", 20, &["Format-List", "Format-Table"]),
-        ("$x = Out", 5, &["Out-Null"]),
+        ("$x = Out-N", 5, &["Out-Null"]),
         ("a (Get-D", 3, &["Get-Date"]),
         ("Get-MigrationUser (Get-Date) -B", 29, &["-BatchId"]),
         ("x | ? { Get-D", 8, &["Get-Date"]),
@@ -25,7 +25,7 @@ fn commands_and_parameters() {
         ("# get-", 6, &[]),
         ("nothing", 0, &[]),
         ("(Get-Date) -", 11, &[]),
-        ("a; Out", 3, &["Out-Null"]),
+        ("a; Out-N", 3, &["Out-Null"]),
     ] {
         let found = complete(line, line.len(), &host);
         assert_eq!(
@@ -35,7 +35,7 @@ fn commands_and_parameters() {
         );
     }
     // Only what is before the cursor counts, which may be in the middle of a character.
-    assert_eq!(complete("Out | x", 3, &host).candidates, ["Out-Null"]);
+    assert_eq!(complete("Out-N | x", 5, &host).candidates, ["Out-Null"]);
     assert_eq!(complete("é", 1, &host).start, 0);
     assert_eq!(complete("a", 99, &host).start, 0);
 }

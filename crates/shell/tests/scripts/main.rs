@@ -4,8 +4,10 @@
 
 mod cmdlets;
 mod completion;
+mod findings;
 mod language;
 mod random;
 mod refusals;
 mod seed;
+mod statements;
 mod support;

@@ -5,46 +5,21 @@ use mailhaul_shell::{ErrorKind, check, is_complete};
 #[test]
 fn what_is_left_out_is_named() {
     for (script, column, says) in [
-        ("if ($x) { 1 }", 1, "`if`"),
-        ("foreach ($x in 1,2) { $x }", 1, "`foreach`"),
-        ("For($i=0;;) {}", 1, "`For`"),
-        ("while (1) {}", 1, "`while`"),
-        ("function f { 1 }", 1, "`function`"),
-        ("param($x)", 1, "`param`"),
-        ("try { 1 } catch { 2 }", 1, "`try`"),
-        ("throw 'x'", 1, "`throw`"),
-        ("1 | % { if ($_) { 1 } }", 9, "`if`"),
-        ("$x = if (1) { 2 }", 6, "`if`"),
-        ("& 'a'", 1, "`&`"),
+        ("trap { 1 }", 1, "write `try"),
+        ("class A { }", 1, "write `[pscustomobject]"),
+        ("1; else { 2 }", 4, "after the `}` of an `if`"),
         ("a & b", 3, "`&`"),
-        ("a && b", 3, "`&&`"),
-        ("a || b", 3, "`||`"),
-        (". .\\script.ps1", 1, "running a script file"),
-        ("a > out.txt", 3, "redirection"),
-        ("a 2>&1", 4, "redirection"),
-        ("a 2>$null", 4, "redirection"),
-        ("$env:USERNAME", 1, "scope or drive"),
-        ("\"$env:USERNAME\"", 2, "scope or drive"),
-        ("$global:x = 1", 1, "scope or drive"),
-        ("$?", 1, "`$?`"),
-        ("a @splat", 3, "splatting"),
-        ("a @'\nx\n'@", 3, "here-string"),
-        ("1 + 2", 3, "arithmetic"),
-        ("$x++", 3, "arithmetic"),
-        ("$x += 1", 4, "arithmetic"),
-        ("$x -lt 2026-01-31", 12, "arithmetic (text with a dash, such as a date, must be in quotes) is"),
-        ("1..5", 2, "range"),
-        ("'a' -replace 'b', 'c'", 5, "-replace"),
-        ("'a{0}' -f 1", 8, "-f"),
-        ("'a' -join ','", 5, "-join"),
-        ("$x.Name = 5", 9, "setting anything but a variable"),
-        ("$a, $b = 1, 2", 8, "setting anything but a variable"),
-        ("$x.'a'", 3, "quoted or computed"),
-        ("$x.$y", 3, "quoted or computed"),
-        ("\"`u{41}\"", 2, "`u{"),
-        ("[string]", 1, "a type by itself"),
+        ("a && b", 3, "write `A; if ($?) { B }`"),
+        ("a || b", 3, "write `A; if (!$?) { B }`"),
+        (". .\\script.ps1", 1, "running another script"),
+        ("& .\\script.ps1", 1, "running another script"),
+        ("$env:USERNAME = 'x'", 1, "setting $env:USERNAME"),
         ("$x::Now", 3, "`::`"),
-        ("a$b c", 1, "name is in a variable"),
+        ("a$b c", 1, "write `& $name`"),
+        ("(if (1) { 2 })", 2, "write `$(if ...)`"),
+        ("$_.Name = 5", 1, "write `Select-Object *"),
+        ("$function:x", 1, "scope or drive `function:`"),
+        ("switch -File x.txt { }", 8, "`switch -file`"),
     ] {
         let error = check(script).expect_err(script);
         assert_eq!(
@@ -57,6 +32,14 @@ fn what_is_left_out_is_named() {
             "{script}: {error}"
         );
     }
+}
+
+/// Nothing of a refused statement runs, and a prompt reads it to its end.
+#[test]
+fn a_refused_block_is_read_to_its_end() {
+    assert!(!is_complete("trap {"));
+    assert!(!is_complete("trap {\nRemove-MigrationBatch '}' # }\n"));
+    assert!(is_complete("trap {\nRemove-MigrationBatch '}' # }\n}"));
 }
 
 #[test]
@@ -81,6 +64,14 @@ fn what_is_wrong_is_said() {
         ("'a' 'b'", (1, 5), "is a blank missing"),
         ("-and 5", (1, 1), "no value before -and"),
         ("-Name x", (1, 1), "must end with a backtick"),
+        ("$x -lt 2026-01-31", (1, 12), "a date must be in quotes"),
+        ("a >", (1, 3), "must follow the `>`"),
+        ("foreach ($x of $y) { }", (1, 13), "the word `in`"),
+        ("if $x { }", (1, 4), "a `(` is expected"),
+        ("try { } 1", (1, 1), "must follow this `try`"),
+        ("function { }", (1, 10), "the name of a function"),
+        ("do { } 1", (1, 8), "`while (...)` or `until (...)`"),
+        ("5 = 3", (1, 1), "setting anything but"),
         ("$true = 5", (1, 1), "$true cannot be set"),
         ("@{ a = 1; A = 2 }", (1, 11), "occurs twice"),
         ("@{ a : 1 }", (1, 6), "an `=` must follow"),
@@ -89,7 +80,11 @@ fn what_is_wrong_is_said() {
         ("a <server>", (1, 3), "`<server>` is a placeholder"),
     ] {
         let error = check(script).expect_err(script);
-        assert_eq!((error.kind, (error.line, error.column)), (ErrorKind::Syntax, place), "{script}: {error}");
+        assert_eq!(
+            (error.kind == ErrorKind::Host, (error.line, error.column)),
+            (false, place),
+            "{script}: {error}"
+        );
         assert!(error.message.contains(says), "{script}: {error}");
     }
 }
@@ -125,11 +120,25 @@ fn a_prompt_asks_on_while_something_is_open() {
         "${x",
         "[int",
         "!",
+        "if ($a) {",
+        "if ($a",
+        "if",
+        "foreach ($x in",
+        "foreach ($x in $y) { $x",
+        "do { }",
+        "try { }",
+        "function f",
+        "function f { param($a",
+        "switch ($x) { 1 {",
+        "@'\nabc\n",
+        "@\"",
+        "a >",
+        "$x += ",
     ] {
         assert!(!is_complete(open), "{open}");
     }
     for whole in
-        ["", "a", "a 'b'", "a |\n b", "a `\n b", "a )", "if", "a 'b' }", "# '", "<# ' #>", "a b'", "$x"]
+        ["", "a", "a 'b'", "a |\n b", "a `\n b", "a )", "ifs", "a 'b' }", "# '", "<# ' #>", "a b'", "$x"]
     {
         assert_eq!(is_complete(whole), whole != "a b'", "{whole}");
     }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, future::Future, io, sync::Mutex};
 
 use mailhaul_mail::Secret;
-use mailhaul_shell::{Argument, Host, HostError, ScriptError, Shell, Value};
+use mailhaul_shell::{Argument, Host, HostError, Outcome, ScriptError, ScriptOutput, Shell, Value};
 use serde_json::json;
 
 /// Invocation of a command, with its arguments and its input.
@@ -18,6 +18,7 @@ pub(crate) struct Call {
 pub(crate) struct FakeHost {
     pub(crate) calls: Mutex<Vec<Call>>,
     pub(crate) written: Mutex<HashMap<String, String>>,
+    pub(crate) slept: Mutex<std::time::Duration>,
 }
 
 impl FakeHost {
@@ -65,9 +66,9 @@ impl Host for FakeHost {
         &self,
         command: &str,
         arguments: Vec<Argument>,
-        input: Vec<Value>,
+        input: Option<Value>,
     ) -> impl Future<Output = Result<Vec<Value>, HostError>> + Send {
-        let call = Call { command: command.to_owned(), arguments, input };
+        let call = Call { command: command.to_owned(), arguments, input: input.into_iter().collect() };
         self.calls.lock().unwrap().push(call.clone());
         async move {
             Ok(match call.command.as_str() {
@@ -83,6 +84,18 @@ impl Host for FakeHost {
                     vec![Value::Credential { user: "admin".to_owned(), password: Secret::new("hunter2") }]
                 }
                 "Read-Host" => vec![Value::Secret(Secret::new("hunter2"))],
+                "Start-MigrationUser" if call.input.first() == Some(&"typo".into()) => {
+                    return Err(HostError::new("there is no migration user typo").with_code(4));
+                }
+                "Start-MigrationUser" if !call.input.is_empty() => {
+                    let input = &call.input[0];
+                    let identity =
+                        if let Value::Object(object) = input { object.get("Identity") } else { Some(input) };
+                    vec![
+                        json!({ "Identity": serde_json::Value::from(identity.unwrap()), "Status": "Queued" })
+                            .into(),
+                    ]
+                }
                 "Stop-MigrationBatch" => return Err(HostError::new("the batch is already stopped")),
                 "Set-MigrationBatch" => return Err(HostError::at_argument("there is no parameter -Prot", 1)),
                 _ => Vec::new(),
@@ -92,7 +105,14 @@ impl Host for FakeHost {
 
     fn read_file(&self, path: &str) -> io::Result<Vec<u8>> {
         match path {
-            "C:\\users.csv" => Ok(b"EmailAddress\r\n".to_vec()),
+            "users.csv" => Ok(b"EmailAddress\r\n".to_vec()),
+            "people.csv" | "./people.csv" => {
+                Ok(b"\xEF\xBB\xBFEmailAddress,Department\r\nann@b.c,Sales\r\n\"cid@b.c\",\"R, D\"\r\n"
+                    .to_vec())
+            }
+            _ if self.written.lock().unwrap().contains_key(path) => {
+                Ok(self.written.lock().unwrap()[path].clone().into_bytes())
+            }
             _ => Err(io::Error::new(io::ErrorKind::NotFound, "no such file")),
         }
     }
@@ -104,6 +124,20 @@ impl Host for FakeHost {
         let content = String::from_utf8(content.to_vec()).unwrap();
         self.written.lock().unwrap().insert(path.to_owned(), content);
         Ok(())
+    }
+
+    fn append_file(&self, path: &str, content: &[u8]) -> io::Result<()> {
+        let content = String::from_utf8(content.to_vec()).unwrap();
+        self.written.lock().unwrap().entry(path.to_owned()).or_default().push_str(&content);
+        Ok(())
+    }
+
+    async fn sleep(&self, duration: std::time::Duration) {
+        *self.slept.lock().unwrap() += duration;
+    }
+
+    fn environment(&self, name: &str) -> Option<String> {
+        (name == "USER").then(|| "ann".to_owned())
     }
 
     fn commands(&self) -> Vec<String> {
@@ -133,6 +167,13 @@ impl Host for FakeHost {
         }
     }
 
+    fn check_parameter(&self, command: &str, parameter: &str) -> Result<(), HostError> {
+        if parameter.starts_with("Frob") || parameter == "Prot" {
+            return Err(HostError::new(format!("{command} has no parameter -{parameter}")));
+        }
+        Ok(())
+    }
+
     fn default_view(&self, command: &str) -> Option<Vec<String>> {
         (command == "Get-MigrationUser")
             .then(|| ["Identity", "BatchId", "Status"].map(ToOwned::to_owned).to_vec())
@@ -143,11 +184,44 @@ impl Host for FakeHost {
     }
 }
 
-/// Output and result of a script.
+/// All that a script showed.
+#[derive(Debug, Default)]
+pub(crate) struct Shown {
+    pub(crate) text: String,
+    pub(crate) errors: Vec<ScriptError>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) outcome: Outcome,
+    /// Error that ended the script.
+    pub(crate) end: Option<ScriptError>,
+}
+
+pub(crate) async fn run_in(shell: &mut Shell, host: &FakeHost, script: &str) -> Shown {
+    let mut shown = Shown::default();
+    let result = shell
+        .run(script, host, &mut |output| match output {
+            ScriptOutput::Text(text) => shown.text.push_str(text),
+            ScriptOutput::Error(error) => shown.errors.push(error.clone()),
+            ScriptOutput::Warning(text) => shown.warnings.push(text.to_owned()),
+            ScriptOutput::Note(text) => shown.notes.push(text.to_owned()),
+        })
+        .await;
+    match result {
+        Ok(outcome) => shown.outcome = outcome,
+        Err(error) => shown.end = Some(error),
+    }
+    shown
+}
+
+pub(crate) async fn run_all(host: &FakeHost, script: &str) -> Shown {
+    run_in(&mut Shell::new().with_width(Some(80)), host, script).await
+}
+
+/// Output of a script, and its first error.
 pub(crate) async fn run_on(host: &FakeHost, script: &str) -> (String, Result<(), ScriptError>) {
-    let mut shown = String::new();
-    let result = Shell::new().with_width(Some(80)).run(script, host, &mut |text| shown.push_str(text)).await;
-    (shown, result)
+    let shown = run_all(host, script).await;
+    let error = shown.errors.into_iter().next().or(shown.end);
+    (shown.text, error.map_or(Ok(()), Err))
 }
 
 /// Output of a script that must succeed.

@@ -1,0 +1,148 @@
+//! Runs assignments.
+
+use super::{
+    Evaluator,
+    consumer::too_large,
+    interrupt::{Boxed, Flow},
+    statics,
+};
+use crate::{
+    arithmetic,
+    ast::{Assignment, Expression, ExpressionKind, Scope, Step, StepKind},
+    error::Fault,
+    host::Host,
+    members::{self, Key},
+    operator::Operator,
+    value::Value,
+};
+
+impl<H: Host> Evaluator<'_, H> {
+    /// Runs an assignment. Returns the value that was set.
+    pub(super) fn assign<'a>(&'a mut self, at: usize, assignment: &'a Assignment) -> Boxed<'a, Value> {
+        Box::pin(async move {
+            let value = self.value_of(&assignment.value).await?;
+            match (&assignment.operator, assignment.targets.as_slice()) {
+                (None, [target]) => {
+                    self.set_target(target, value.clone()).await?;
+                    Ok(value)
+                }
+                (None, targets) => {
+                    let mut rest = value.clone().into_stream();
+                    for (index, target) in targets.iter().enumerate() {
+                        let part = if index + 1 == targets.len() {
+                            Value::from_stream(std::mem::take(&mut rest))
+                        } else if rest.is_empty() {
+                            Value::Null
+                        } else {
+                            rest.remove(0)
+                        };
+                        self.set_target(target, part).await?;
+                    }
+                    Ok(value)
+                }
+                (Some(operator), [target]) => self.change(at, target, *operator, value).await,
+                (Some(_), _) => Err(Fault::syntax(at, "only one variable can be changed at a time").into()),
+            }
+        })
+    }
+
+    async fn change(
+        &mut self,
+        at: usize,
+        target: &Expression,
+        operator: Operator,
+        value: Value,
+    ) -> Flow<Value> {
+        if let (Operator::Add, ExpressionKind::Variable { scope: Scope::Nearest, name }) =
+            (operator, &target.kind)
+        {
+            let size = value.size().ok_or_else(|| too_large(at))?;
+            let Some(value) = self.scopes.append(name, value, size) else {
+                self.meter.check_memory(at, self.scopes.size())?;
+                return Ok(Value::Null);
+            };
+            return self.change_slowly(at, target, operator, value).await;
+        }
+        self.change_slowly(at, target, operator, value).await
+    }
+
+    async fn change_slowly(
+        &mut self,
+        at: usize,
+        target: &Expression,
+        operator: Operator,
+        value: Value,
+    ) -> Flow<Value> {
+        let left = match &target.kind {
+            ExpressionKind::Variable { scope, name } => match self.scoped_variable(target.at, *scope, name) {
+                Ok(value) => value,
+                Err(_) => Value::Null,
+            },
+            _ => self.expression(target).await?,
+        };
+        let result = arithmetic::operate(left, operator, value, &mut self.regexes)
+            .map_err(|message| Fault::value(at, message))?;
+        self.set_target(target, result.clone()).await?;
+        Ok(result)
+    }
+
+    pub(super) async fn increment(&mut self, target: &Expression, by: i64, is_post: bool) -> Flow<Value> {
+        let old = match &target.kind {
+            ExpressionKind::Variable { scope, name } => self.scoped_variable(target.at, *scope, name)?,
+            _ => self.expression(target).await?,
+        };
+        let old = if old == Value::Null { Value::from(0_i64) } else { old };
+        if !matches!(old, Value::Number(_)) {
+            return Err(Fault::value(target.at, "only a number can be counted up or down").into());
+        }
+        let new = arithmetic::operate(old.clone(), Operator::Add, by.into(), &mut self.regexes)
+            .map_err(|message| Fault::value(target.at, message))?;
+        self.set_target(target, new.clone()).await?;
+        Ok(if is_post { old } else { new })
+    }
+
+    fn set_target<'a>(&'a mut self, target: &'a Expression, value: Value) -> Boxed<'a, ()> {
+        Box::pin(async move {
+            let at = target.at;
+            match &target.kind {
+                ExpressionKind::Variable { scope, name } => {
+                    self.set_variable(at, name, value, *scope == Scope::Outermost)
+                }
+                ExpressionKind::Cast { type_name, value: inner } => {
+                    let value = statics::cast(at, type_name, value)?;
+                    self.set_target(inner, value).await
+                }
+                ExpressionKind::Path { base, steps } => self.set_path(base, steps, value).await,
+                _ => Ok(()),
+            }
+        })
+    }
+
+    async fn set_path(&mut self, base: &Expression, steps: &[Step], value: Value) -> Flow<()> {
+        let at = base.at;
+        let ExpressionKind::Variable { name, .. } = &base.kind else { return Ok(()) };
+        let mut keys = Vec::with_capacity(steps.len());
+        for step in steps {
+            keys.push(match &step.kind {
+                StepKind::Member(name) => Key::Member(name.clone()),
+                StepKind::Computed(name) => Key::Member(crate::text::show(&self.expression(name).await?)),
+                StepKind::Index(index) => Key::Index(self.expression(index).await?),
+                StepKind::Call(name, _) => {
+                    return Err(
+                        Fault::value(step.at, format!("the result of {name}() cannot be changed")).into()
+                    );
+                }
+            });
+        }
+        let Some(mut whole) = self.scopes.take(name) else {
+            return Err(Fault::value(at, format!("the variable ${name} has no value yet")).into());
+        };
+        let place = steps.last().map_or(at, |step| step.at);
+        let result = members::set(&mut whole, &keys, value).map_err(|message| Fault::value(place, message));
+        let size = whole.size();
+        self.scopes.put_back(name, whole, size.unwrap_or_default());
+        result?;
+        size.ok_or_else(|| too_large(at))?;
+        Ok(self.meter.check_memory(at, self.scopes.size())?)
+    }
+}

@@ -1,0 +1,137 @@
+//! Evaluates properties, methods and elements of values.
+
+use std::borrow::Cow;
+
+use super::{Evaluator, consumer::too_large, interrupt::Flow, statics};
+use crate::{
+    ast::{Block, Expression, ExpressionKind, Scope, Step, StepKind},
+    error::Fault,
+    host::Host,
+    members, text,
+    value::Value,
+};
+
+/// Step with its evaluated arguments.
+enum Evaluated<'a> {
+    Member(Cow<'a, str>),
+    Call(&'a str, Vec<Value>),
+    Index(Value),
+}
+
+impl<H: Host> Evaluator<'_, H> {
+    pub(super) async fn path(&mut self, base: &Expression, steps: &[Step]) -> Flow<Value> {
+        if let Some(value) = self.utf8(base, steps).await? {
+            return match &steps[1..] {
+                [] => Ok(value),
+                rest => {
+                    let base = Expression { at: base.at, kind: ExpressionKind::Literal(value) };
+                    Box::pin(self.path(&base, rest)).await
+                }
+            };
+        }
+        if let Some(value) = self.change_by_method(base, steps).await? {
+            return Ok(value);
+        }
+        // The arguments of the steps are evaluated before the base is borrowed.
+        let mut evaluated = Vec::with_capacity(steps.len());
+        for step in steps {
+            evaluated.push(match &step.kind {
+                StepKind::Member(name) => Evaluated::Member(Cow::Borrowed(name)),
+                StepKind::Computed(name) => {
+                    Evaluated::Member(Cow::Owned(text::show(&self.expression(name).await?)))
+                }
+                StepKind::Call(name, arguments) => Evaluated::Call(name, self.each(arguments).await?),
+                StepKind::Index(index) => Evaluated::Index(self.expression(index).await?),
+            });
+        }
+        let mut value = match &base.kind {
+            // A variable may contain many objects. They are not copied for one property.
+            ExpressionKind::Variable { scope: Scope::Nearest, name } if self.scopes.get(name).is_some() => {
+                Cow::Borrowed(self.scopes.get(name).unwrap_or(&Value::Null))
+            }
+            ExpressionKind::Current => Cow::Borrowed(self.current_value(base.at)?),
+            _ => Cow::Owned(self.expression(base).await?),
+        };
+        for (step, evaluated) in steps.iter().zip(evaluated) {
+            let next = match evaluated {
+                Evaluated::Member(name) => members::property(&value, &name),
+                Evaluated::Call(name, arguments) => match block_method(name, &arguments) {
+                    Some(block) => {
+                        let list = value.into_owned();
+                        value = Cow::Owned(self.each_element(name, list, &block).await?);
+                        continue;
+                    }
+                    None => members::call(&value, name, &arguments),
+                },
+                Evaluated::Index(index) => members::index(&value, &index),
+            };
+            value = Cow::Owned(next.map_err(|message| Fault::value(step.at, message))?);
+        }
+        Ok(value.into_owned())
+    }
+
+    /// Runs `.Where({ ... })` and `.ForEach({ ... })`.
+    async fn each_element(&mut self, method: &str, list: Value, block: &Block) -> Flow<Value> {
+        let mut kept = Vec::new();
+        for value in list.into_stream() {
+            let result = self.block_value(block, value.clone()).await?;
+            if method.eq_ignore_ascii_case("Where") {
+                kept.extend(if result.is_true() { Some(value) } else { None });
+            } else {
+                kept.extend(result.into_stream());
+            }
+        }
+        Ok(Value::List(kept))
+    }
+
+    /// Runs a method that changes a variable: `$list.Add($x)`, `$table.Remove('a')`.
+    async fn change_by_method(&mut self, base: &Expression, steps: &[Step]) -> Flow<Option<Value>> {
+        let (
+            ExpressionKind::Variable { scope: Scope::Nearest, name },
+            [Step { at, kind: StepKind::Call(method, arguments) }],
+        ) = (&base.kind, steps)
+        else {
+            return Ok(None);
+        };
+        if !members::is_change(method)
+            || !matches!(self.scopes.get(name), Some(Value::List(_) | Value::Object(_)))
+        {
+            return Ok(None);
+        }
+        let arguments = self.each(arguments).await?;
+        let Some(mut whole) = self.scopes.take(name) else { return Ok(None) };
+        let result =
+            members::change(&mut whole, method, arguments).map_err(|message| Fault::value(*at, message));
+        let size = whole.size();
+        self.scopes.put_back(name, whole, size.unwrap_or_default());
+        let result = result?;
+        size.ok_or_else(|| too_large(*at))?;
+        self.meter.check_memory(*at, self.scopes.size())?;
+        Ok(Some(result))
+    }
+
+    /// Evaluates the first step of `[System.Text.Encoding]::UTF8.GetBytes(text)`. An encoding alone is no value.
+    async fn utf8(&mut self, base: &Expression, steps: &[Step]) -> Flow<Option<Value>> {
+        let ExpressionKind::Static { type_name, member, arguments: None } = &base.kind else {
+            return Ok(None);
+        };
+        if !statics::is_utf8(type_name, member) {
+            return Ok(None);
+        }
+        let [Step { kind: StepKind::Call(method, arguments), at }, ..] = steps else { return Ok(None) };
+        let arguments = self.each(arguments).await?;
+        Ok(Some(statics::encode(*at, method, &arguments)?))
+    }
+}
+
+/// Returns the block of `.Where({ ... })` or `.ForEach({ ... })`.
+fn block_method(name: &str, arguments: &[Value]) -> Option<std::sync::Arc<Block>> {
+    match arguments {
+        [Value::Block(block)]
+            if ["Where", "ForEach"].iter().any(|known| known.eq_ignore_ascii_case(name)) =>
+        {
+            block.content()
+        }
+        _ => None,
+    }
+}
