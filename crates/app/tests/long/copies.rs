@@ -40,7 +40,9 @@ fn a_large_ledger_arrives_and_comes_back() {
     let [first, second] = [first.to_str().unwrap(), second.to_str().unwrap()];
     // Makes the schema.
     let mut empty = Command::new(env!("CARGO_BIN_EXE_mailhaul"));
-    empty.args(["audit-log", "get", "--database", &one.url(), "--data", first]).env("PGPASSWORD", one.password());
+    empty
+        .args(["audit-log", "get", "--database", &one.url(), "--data", first])
+        .env("PGPASSWORD", one.password());
     ran(empty.env("MAILHAUL_MASTER_KEY_FILE", key(places.path()))).assert(0);
     let mailboxes = MAILBOXES * extent();
     one.ask(&format!(
