@@ -1,4 +1,4 @@
-//! `make demo-cluster`: three nodes on one PostgreSQL move fifty mailboxes, and one of them is killed.
+//! `make demo-cluster`: three nodes on one `PostgreSQL` move fifty mailboxes, and one of them is killed.
 //!
 //! The first argument is the program `mailhaul`.
 

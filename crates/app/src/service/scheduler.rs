@@ -354,7 +354,7 @@ impl Scheduler {
             tracing::warn!(
                 "the clock of this node ({}) differs by {} s from that of the database; the database's clock counts",
                 self.settings.name,
-                offset / 1000
+                (offset + offset.signum() * 500) / 1000
             );
         }
         self.has_clock_warning = is_far;

@@ -79,7 +79,7 @@ async fn a_copied_batch_goes_on_with_passes_that_copy_nothing() {
     let data = first.data();
     let refused = copy(&server, text(&data), &server.url());
     refused.assert(4);
-    assert!(refused.stderr.contains("another mailhaul serve (node "), "{}", refused.stderr);
+    assert!(refused.stderr.contains("another mailhaul serve (process "), "{}", refused.stderr);
     assert_eq!(first.stop(), Some(0));
     let there = copy(&server, text(&data), &server.url());
     there.assert(0);
@@ -231,7 +231,7 @@ fn a_check_names_what_is_wrong() {
     found.assert(0);
     for words in [
         "catalogue: complete",
-        "living services: 1 (process ",
+        "living services: 1 (node ",
         "\nmessage ",
         "warning: fsync is off",
         "note: no synchronous standby",

@@ -82,17 +82,7 @@ fn check_order(pipeline: &Pipeline) -> Result<(), Fault> {
         }
         if let StageKind::Command(Command { at, name: CommandName::Literal(name), .. }) = &other.kind
             && let Some(cmdlet) = cmdlets::find(name)
-            && !matches!(
-                cmdlet.kind,
-                CmdletKind::OutFile
-                    | CmdletKind::OutString
-                    | CmdletKind::OutHost
-                    | CmdletKind::OutNull
-                    | CmdletKind::SetContent
-                    | CmdletKind::AddContent
-                    | CmdletKind::WriteOutput
-                    | CmdletKind::WriteHost
-            )
+            && !cmdlet.kind.takes_screen()
         {
             let message = "a Format cmdlet makes text for the screen, so only Out-File, Out-String, Out-Host and Out-Null can follow it";
             return Err(Fault::value(*at, message));

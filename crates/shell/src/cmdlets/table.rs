@@ -45,6 +45,23 @@ pub(crate) enum CmdletKind {
     WriteWarning,
 }
 
+impl CmdletKind {
+    /// True for cmdlets that text for the screen may be piped to.
+    pub(crate) fn takes_screen(self) -> bool {
+        matches!(
+            self,
+            Self::OutFile
+                | Self::OutString
+                | Self::OutHost
+                | Self::OutNull
+                | Self::SetContent
+                | Self::AddContent
+                | Self::WriteOutput
+                | Self::WriteHost
+        )
+    }
+}
+
 /// Names and parameters of a cmdlet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cmdlet {

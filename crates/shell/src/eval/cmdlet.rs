@@ -30,7 +30,7 @@ impl<H: Host> Evaluator<'_, H> {
         {
             run.input = value.into_stream();
         }
-        if run.input.iter().any(is_screen) && !takes_screen(run.cmdlet.kind) {
+        if run.input.iter().any(is_screen) && !run.cmdlet.kind.takes_screen() {
             let message = "a Format cmdlet makes text for the screen, so only Out-File, Out-String, Out-Host and Out-Null can follow it";
             return Err(Fault::value(run.at, message).into());
         }
@@ -308,21 +308,6 @@ fn view(value: &Value) -> Option<Vec<String>> {
 
 fn is_screen(value: &Value) -> bool {
     matches!(value, Value::Object(object) if *object.form() == Form::Screen)
-}
-
-/// True for cmdlets that text for the screen may be piped to.
-fn takes_screen(kind: CmdletKind) -> bool {
-    matches!(
-        kind,
-        CmdletKind::OutFile
-            | CmdletKind::OutString
-            | CmdletKind::OutHost
-            | CmdletKind::OutNull
-            | CmdletKind::SetContent
-            | CmdletKind::AddContent
-            | CmdletKind::WriteOutput
-            | CmdletKind::WriteHost
-    )
 }
 
 /// Names of the columns of objects, in CSV and HTML.

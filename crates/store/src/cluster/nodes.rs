@@ -194,7 +194,7 @@ impl Store {
     /// Returns the ids of the master keys of this process, separated by blanks.
     fn key_ids(&self) -> String {
         let ids = self.shared.keys.ids();
-        ids.iter().map(|id| key_text(id)).collect::<Vec<_>>().join(" ")
+        ids.into_iter().map(key_text).collect::<Vec<_>>().join(" ")
     }
 
     /// Compares the clocks without a beat.
@@ -250,15 +250,15 @@ pub(crate) async fn check_key(connection: &mut Connection, key: KeyId) -> Result
     let rows = sql::query("SELECT name, keys FROM node ORDER BY name").fetch_all(connection).await?;
     let mut nodes = Vec::new();
     for row in &rows {
-        if !row.try_get::<&str>("keys")?.contains(&key_text(&key)) {
+        if !row.try_get::<&str>("keys")?.contains(&key_text(key)) {
             nodes.push(row.try_get("name")?);
         }
     }
     if nodes.is_empty() { Ok(()) } else { Err(StoreError::KeyLacking { nodes }.into()) }
 }
 
-fn key_text(id: &KeyId) -> String {
-    id.iter().map(|octet| format!("{octet:02x}")).collect()
+fn key_text(id: KeyId) -> String {
+    format!("{:016x}", u64::from_be_bytes(id))
 }
 
 /// Removes the nodes whose lease has ended. Returns their names.

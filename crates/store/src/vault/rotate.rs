@@ -49,9 +49,10 @@ impl Store {
             None => first,
         };
         let is_own = new == MasterKeySource::DataDirectory;
-        let sealing = match is_own {
-            true => Arc::new(self.stage_key(old.id())?.vault()),
-            false => vaults(&key_file::load(&new, self.data(), None)?).swap_remove(0),
+        let sealing = if is_own {
+            Arc::new(self.stage_key(old.id())?.vault())
+        } else {
+            vaults(&key_file::load(&new, self.data(), None)?).swap_remove(0)
         };
         // Readers see the rows before or after the change, and can open both.
         self.shared.keys.set(vec![Arc::clone(&old), Arc::clone(&sealing)]);

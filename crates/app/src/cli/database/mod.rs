@@ -78,7 +78,7 @@ mod tests {
     fn a_place_is_a_directory_or_an_address_without_a_password() {
         for directory in ["/data", "data", "C:data"] {
             assert!(
-                matches!(home("--from", directory), Ok(Home::Directory(path)) if path == PathBuf::from(directory))
+                matches!(home("--from", directory), Ok(Home::Directory(path)) if path.as_os_str() == directory)
             );
         }
         assert!(matches!(home("--from", "postgres://m@db.example/mailhaul"), Ok(Home::Server(_))));

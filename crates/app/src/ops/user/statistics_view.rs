@@ -26,6 +26,8 @@ use crate::{
 pub(crate) struct MigrationUserStatistics {
     /// E-mail address of the user.
     identity: String,
+    /// The same address, under Exchange's name.
+    email_address: String,
     /// Permanent id.
     guid: Guid,
     /// Name of the user's batch.
@@ -38,6 +40,8 @@ pub(crate) struct MigrationUserStatistics {
     status_summary: StatusSummary,
     /// Reason why the last pass failed or was interrupted.
     error: Option<String>,
+    /// The same reason, under Exchange's name.
+    error_summary: Option<String>,
     /// Class of that failure.
     error_class: Option<FailureClass>,
     /// Advice for that failure.
@@ -178,12 +182,14 @@ impl MigrationUserStatistics {
             None => (None, None, None),
         };
         Self {
+            email_address: user.email_address.clone(),
             identity: user.email_address,
             guid: user.guid,
             batch_id: batch,
             migration_type: IMAP,
             status: user.status,
             status_summary: user.status.summary(),
+            error_summary: error.clone(),
             error,
             error_class,
             advice,

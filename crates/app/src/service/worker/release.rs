@@ -1,8 +1,10 @@
 //! End of a worker's job: saves the verdict, and releases the lease.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use mailhaul_engine::Report;
-use mailhaul_migration::{Statistics, UserEvent, UserStatus};
+use mailhaul_migration::{MigrationUser, Statistics, UserEvent, UserStatus};
 use mailhaul_remotes::Side;
 use mailhaul_store::{Due, FolderStatistics, Release, ReportEntry, SkippedMessage, StoreError, Users};
 
@@ -11,6 +13,11 @@ use crate::{
     output::text,
     service::{verdict::Verdict, workers::EndReason},
 };
+
+/// Wait before a server that could not be reached is asked again.
+const RETRY_WAIT: Duration = Duration::from_secs(2);
+/// Maximum number of these waits. Longer, and the lease ends anyway.
+const RETRIES: u32 = 15;
 
 /// Result of a job.
 pub(super) struct JobEnd {
@@ -47,7 +54,7 @@ pub(super) async fn release(job: &WorkerJob, end: JobEnd) {
         skipped: is_whole.then(|| skipped(&report)),
     };
     let store = &job.context.store;
-    let released = match store.release(&job.lease, release).await {
+    let released = match write(job, release).await {
         Ok(user) if is_last && user.status == UserStatus::Synced => {
             let (stop, users) = (UserEvent::Stop, Users::One(user.guid));
             store.apply(users, stop, store.now(), Due::Never).await.map(drop)
@@ -58,6 +65,23 @@ pub(super) async fn release(job: &WorkerJob, end: JobEnd) {
         Ok(()) | Err(StoreError::LeaseLost { .. }) => {}
         Err(error) => tracing::error!("{}: {error}", job.user.email_address),
     }
+}
+
+/// Writes the end of the pass. A server that cannot be reached is asked again for half a minute.
+///
+/// Without it the user would wait until the lease ends.
+async fn write(job: &WorkerJob, release: Release) -> Result<MigrationUser, StoreError> {
+    let store = &job.context.store;
+    for _ in 0..RETRIES {
+        match store.release(&job.lease, release.clone()).await {
+            Err(error @ StoreError::Database { .. }) if store.is_on_server() => {
+                tracing::warn!("{}: {error}; trying again", job.user.email_address);
+                tokio::time::sleep(RETRY_WAIT).await;
+            }
+            released => return released,
+        }
+    }
+    store.release(&job.lease, release).await
 }
 
 /// Returns the final numbers. A report without an error is more exact than the running counts.
