@@ -40,7 +40,7 @@ const UNSENT_DATA_LIFETIME: Duration = Duration::from_secs(15);
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 /// Time after which a check without a result may start again.
 const CHECK_TIMEOUT: Duration = Duration::from_mins(5);
-/// Difference between this machine's clock and the database's from which on it is told.
+/// Difference between two readings of clocks from which on it counts: this machine's and the database's, or now and before.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
 /// Wait after a failed attempt to receive the messages of other nodes.
 const LISTEN_RETRY: Duration = Duration::from_secs(5);
@@ -158,7 +158,7 @@ impl Scheduler {
     pub(super) async fn turn(&mut self) -> Result<(), StoreError> {
         let store = self.context.store.clone();
         let now = self.now();
-        if self.last_turn.is_none_or(|last| now < last) {
+        if self.last_turn.is_none_or(|last| is_set_back(last, now)) {
             store.bring_times_back(now, check::LONGEST_WAIT).await?;
         }
         self.last_turn = Some(now);
@@ -536,6 +536,11 @@ async fn receive(context: &ServiceContext) -> Result<(), StoreError> {
         context.workers.must_look();
         context.workers.nudge();
     }
+}
+
+/// True if the clock was set back. Beats correct the time of a node by some milliseconds, in both directions.
+fn is_set_back(last: Timestamp, now: Timestamp) -> bool {
+    last.duration_since(now).unsigned_abs() > CLOCK_TOLERANCE && now < last
 }
 
 fn as_slots(part: u64) -> usize {
