@@ -39,10 +39,12 @@ async fn fifty_thousand_users_are_stored_paged_claimed_and_removed() {
     assert_eq!(paged(&store, &UserFilter::default(), 1_000).await, numbers);
     let mended = store.add_users(guid, again[..1_234].to_vec(), at(1)).await.unwrap();
     assert_eq!((mended.added, mended.updated), (0, 1_234));
-    let refused = store.insert_batch(batch("Other", &source, BatchIntent::Created), again).await.unwrap();
-    assert_eq!((refused.users, refused.left_out.len()), (0, USERS));
-    let warnings = refused.batch.validation_warnings;
+    let with_one = again.into_iter().chain([row(USERS + 2, "late")]).collect();
+    let other = store.insert_batch(batch("Other", &source, BatchIntent::Created), with_one).await.unwrap();
+    assert_eq!((other.users, other.left_out.len()), (1, USERS));
+    let warnings = other.batch.validation_warnings;
     assert_eq!((warnings.len(), warnings[1_000].as_str()), (1_001, "49000 further rows were left out"));
+    assert_eq!(store.remove_batch(other.batch.guid).await.unwrap(), 1);
 
     let run = |batch: &mut mailhaul_migration::Batch| batch.intent = BatchIntent::Run;
     let started =
