@@ -197,10 +197,14 @@ async fn one_address_is_in_one_batch() {
         let name = format!("user{round}");
         let sales = batch(&format!("Sales {round}"), &source, BatchIntent::Created);
         let staff = batch(&format!("Staff {round}"), &source, BatchIntent::Created);
-        let (sales, staff) =
-            join!(one.insert_batch(sales, rows(&[&name])), two.insert_batch(staff, rows(&[&name])));
+        // Each has a user of its own beside: a batch of which no user is left is refused.
+        let (own, other) = (format!("sales{round}"), format!("staff{round}"));
+        let (sales, staff) = join!(
+            one.insert_batch(sales, rows(&[&name, &own])),
+            two.insert_batch(staff, rows(&[&name, &other]))
+        );
         let (sales, staff) = (sales.unwrap(), staff.unwrap());
-        assert_eq!((sales.users + staff.users, sales.left_out.len() + staff.left_out.len()), (1, 1));
+        assert_eq!((sales.users + staff.users, sales.left_out.len() + staff.left_out.len()), (3, 1));
         let same = [
             batch(&format!("Same {round}"), &source, BatchIntent::Created),
             batch(&format!("SAME {round}"), &source, BatchIntent::Created),
