@@ -4,7 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::{address::is_blank, user_row::COLUMNS};
+use crate::{
+    address::is_blank,
+    user_row::{COLUMNS, EMAIL_ADDRESS, PASSWORDS},
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum CellNote {
@@ -33,9 +36,6 @@ struct Tally {
 pub(crate) struct CellNotes {
     tallies: BTreeMap<(usize, CellNote), Tally>,
 }
-
-const EMAIL_ADDRESS: usize = 0;
-const PASSWORDS: [usize; 2] = [2, 5];
 
 impl CellNotes {
     /// Notes that blanks at the ends of a value were removed.

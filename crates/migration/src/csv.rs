@@ -12,7 +12,7 @@ use crate::{
     csv_header::{Header, find_header},
     csv_text::decode,
     rows::Row,
-    user_row::{COLUMNS, UserRow},
+    user_row::{COLUMNS, EMAIL_ADDRESS, PASSWORDS, TARGET_USER_NAME, USER_NAME, UserRow},
 };
 
 /// Number of [`COLUMNS`] that can be required.
@@ -278,7 +278,7 @@ impl Reader {
 
     /// Returns the value of a cell, and records what is wrong or odd about it.
     fn value(&mut self, column: usize, row: usize, cell: String) -> String {
-        let is_password = matches!(column, PASSWORD | TARGET_PASSWORD);
+        let is_password = PASSWORDS.contains(&column);
         let is_name = matches!(column, EMAIL_ADDRESS | USER_NAME | TARGET_USER_NAME);
         let trimmed = cell.trim_matches(is_blank);
         let value = if is_name {
@@ -333,13 +333,6 @@ impl Reader {
         (self.list, self.errors)
     }
 }
-
-// Indexes of COLUMNS.
-const EMAIL_ADDRESS: usize = 0;
-const USER_NAME: usize = 1;
-const PASSWORD: usize = 2;
-const TARGET_USER_NAME: usize = 4;
-const TARGET_PASSWORD: usize = 5;
 
 /// Error values of spreadsheets, in English and German.
 const SPREADSHEET_ERRORS: [&str; 11] = [

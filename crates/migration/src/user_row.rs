@@ -6,6 +6,12 @@ use mailhaul_mail::Secret;
 pub const COLUMNS: [&str; 6] =
     ["EmailAddress", "UserName", "Password", "UserRoot", "TargetUserName", "TargetPassword"];
 
+// Indexes of COLUMNS.
+pub(crate) const EMAIL_ADDRESS: usize = 0;
+pub(crate) const USER_NAME: usize = 1;
+pub(crate) const TARGET_USER_NAME: usize = 4;
+pub(crate) const PASSWORDS: [usize; 2] = [2, 5];
+
 /// One mailbox to migrate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserRow {
