@@ -6,6 +6,7 @@ mod check;
 mod folder_plan;
 pub(crate) mod forecast;
 pub(crate) mod limits;
+mod listener;
 mod outage;
 pub(crate) mod progress;
 mod scheduler;

@@ -12,7 +12,7 @@ use mailhaul_mail::Permit;
 use mailhaul_migration::{Endpoint, Guid, Limit, MigrationUser, UserStatus};
 use mailhaul_store::{
     CheckClaim, Claim, Heartbeat, Lease, NodeSettings, Part, ServiceLock, ShareKind, StoreError,
-    WaitingPasses, Wake, Wish,
+    WaitingPasses, Wish,
 };
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +21,7 @@ use super::{
     admission::{Admission, OpenEndpoint, Start},
     check,
     limits::configured::of_endpoint,
+    listener,
     service_context::ServiceContext,
     shares::{Shares, WHOLE_RATE},
     worker::{job::WorkerJob, run_job},
@@ -42,8 +43,6 @@ const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 const CHECK_TIMEOUT: Duration = Duration::from_mins(5);
 /// Difference between two readings of clocks from which on it counts: this machine's and the database's, or now and before.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
-/// Wait after a failed attempt to receive the messages of other nodes.
-const LISTEN_RETRY: Duration = Duration::from_secs(5);
 /// Grace period for workers at shutdown. After it they are cut, and their users are due at once.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// Maximum number of users that one pair of endpoints starts in a turn.
@@ -99,7 +98,7 @@ impl Scheduler {
 
     /// Runs until `stop` is cancelled. Then workers end at the end of their window. Returns the right to run.
     pub(crate) async fn run(mut self, stop: CancellationToken) -> ServiceLock {
-        let wakes = tokio::spawn(listen(self.context.clone()));
+        let wakes = tokio::spawn(listener::listen(self.context.clone()));
         loop {
             if let Err(error) = self.turn().await {
                 // For example a full disk. Running workers continue as long as they can.
@@ -205,6 +204,9 @@ impl Scheduler {
         waiting: &HashSet<Guid>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        if !self.context.store.is_on_server() {
+            return Ok(());
+        }
         let is_full = self.context.workers.count() >= self.capacity();
         let wishes = endpoints.iter().filter_map(|endpoint| {
             let limit = self.max_connections(endpoint, now).map(|limit| limit as u64)?;
@@ -512,29 +514,6 @@ impl Scheduler {
         let clock = self.context.permit_clock.clone();
         let permit = Permit::with_unsent_lifetime(clock, self.renewed, PERMIT_TIME, unsent_lifetime);
         Worker::new(user.batch, source, target, user.statistics, permit)
-    }
-}
-
-/// Receives the messages of other nodes, for as long as the scheduler runs.
-async fn listen(context: ServiceContext) {
-    loop {
-        if let Err(error) = receive(&context).await {
-            tracing::warn!("messages of other nodes are not received: {error}");
-        } else if !context.store.is_on_server() {
-            return;
-        }
-        tokio::time::sleep(LISTEN_RETRY).await;
-    }
-}
-
-async fn receive(context: &ServiceContext) -> Result<(), StoreError> {
-    let Some(mut wakes) = context.store.wakes().await? else { return Ok(()) };
-    loop {
-        if let Wake::Restart(batch) = wakes.next().await? {
-            context.workers.end_batch(batch, EndReason::Preempted);
-        }
-        context.workers.must_look();
-        context.workers.nudge();
     }
 }
 

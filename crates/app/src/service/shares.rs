@@ -42,9 +42,6 @@ impl Shares {
         mut wishes: Vec<Wish>,
         all: bool,
     ) -> Result<(), StoreError> {
-        if !store.is_on_server() {
-            return Ok(());
-        }
         for (endpoint, known) in
             self.0.iter().filter(|((_, of), _)| *of == kind).map(|((it, _), share)| (it, share))
         {

@@ -60,7 +60,7 @@ async fn a_node_whose_clock_is_five_minutes_ahead_keeps_the_time_of_the_database
     );
     let distance: i64 = distances.trim().parse().unwrap();
     assert!(distance < 200_000, "{distance} ms");
-    assert_eq!(other.expect(&["Get-MigrationNode"]).len(), 2, "no node was taken for lost");
+    assert_eq!(other.expect(&["Get-MigrationNode"]).len(), 2, "no node is lost");
     let process = node.id();
     drop(node);
     clean_up_after(process);

@@ -22,14 +22,6 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
-    /// Options of the CSV file.
-    ///
-    /// Passwords are optional if an administrator or access tokens open the source mailboxes. With
-    /// access tokens, user names are optional too: the address names the mailbox.
-    fn csv_options(&self, allow_unknown_columns: Option<bool>) -> CsvOptions {
-        csv_options(&self.source, allow_unknown_columns)
-    }
-
     /// Parses the CSV file, and checks its users against both endpoints.
     ///
     /// Users in `members` already have a password for the target.
@@ -39,7 +31,7 @@ impl Ends {
         allow_unknown_columns: Option<bool>,
         members: &HashSet<String>,
     ) -> (UserList, CsvErrors) {
-        let (mut list, mut errors) = check_users(file, self.csv_options(allow_unknown_columns));
+        let (mut list, mut errors) = check_users(file, csv_options(&self.source, allow_unknown_columns));
         errors.extend(fit_users(&mut list, &self.source, self.target.as_ref(), |it| members.contains(it)));
         (list, errors)
     }
@@ -57,6 +49,10 @@ impl Ends {
     }
 }
 
+/// Options of the CSV file.
+///
+/// Passwords are optional if an administrator or access tokens open the source mailboxes. With
+/// access tokens, user names are optional too: the address names the mailbox.
 fn csv_options(source: &Endpoint, allow_unknown_columns: Option<bool>) -> CsvOptions {
     CsvOptions {
         allow_unknown_columns: allow_unknown_columns.unwrap_or(false),
