@@ -177,7 +177,7 @@ pub(crate) fn show_span(nanoseconds: i128) -> String {
     format!("{sign}{days}{hours:02}:{minutes:02}:{:02}{fraction}", seconds % 60)
 }
 
-/// Parses a time span that cannot be taken for a time of day: with seconds, as those of commands.
+/// Parses a time span with seconds, as commands print them. Without seconds it could be a time of day.
 pub(crate) fn long_span(text: &str) -> Option<i128> {
     if text.matches(':').count() == 2 { span(text) } else { None }
 }

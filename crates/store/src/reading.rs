@@ -6,9 +6,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use sqlx::{ConnectOptions, Connection as _, SqlitePool, sqlite::SqlitePoolOptions};
+use sqlx::{ConnectOptions, SqlitePool, sqlite::SqlitePoolOptions};
 
-use crate::{database, error::Fault, sql::Connection};
+use crate::{database, error::Fault, sql::Connection, writer::Work};
 
 /// Number of folders that are read at the same time.
 const MAX_READERS: u32 = 4;
@@ -17,6 +17,9 @@ const MAX_READERS: u32 = 4;
 ///
 /// Many mailboxes begin at once and read their folders: the last one must wait, not fail.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_mins(10);
+
+/// Maximum number of reads of a file that another process writes at the same time.
+const MAX_READS: usize = 10;
 
 /// The origin of read-only connections.
 pub(crate) enum Readers {
@@ -55,6 +58,23 @@ impl Readers {
         }
     }
 
+    /// Reads inside a transaction, so that all values are of one moment.
+    ///
+    /// Repeats the read if another process wrote a file that seemed closed.
+    pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, Fault>
+    where
+        F: for<'c> Fn(&'c mut Connection) -> Work<'c, T>,
+    {
+        for _ in 0..MAX_READS {
+            let mut reading = self.begin().await?;
+            let answer = work(reading.connection()).await;
+            if reading.was_steady().await? {
+                return answer;
+            }
+        }
+        Err(Fault::Unsteady)
+    }
+
     /// Closes the pool.
     pub(crate) async fn close(&self) {
         if let Self::Pool(pool) = self {
@@ -77,11 +97,6 @@ struct FileAtRest {
 }
 
 impl Reading {
-    /// A read transaction on a server.
-    pub(crate) fn on_server(connection: Connection) -> Self {
-        Self { connection, rest: None }
-    }
-
     /// The connection for queries.
     pub(crate) fn connection(&mut self) -> &mut Connection {
         &mut self.connection
@@ -91,11 +106,7 @@ impl Reading {
     ///
     /// They are not if a file without a log was written meanwhile.
     pub(crate) async fn was_steady(self) -> Result<bool, Fault> {
-        match self.connection {
-            Connection::FileReader(transaction) => transaction.rollback().await?,
-            Connection::Server(transaction) => transaction.rollback().await?,
-            Connection::File(connection) => connection.close().await?,
-        }
+        self.connection.end().await?;
         match self.rest {
             Some(FileAtRest { path, before }) => {
                 Ok(before == FileStamp::read(&path).map_err(sqlx::Error::Io)?)

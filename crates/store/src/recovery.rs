@@ -9,7 +9,7 @@ use mailhaul_migration::{FailureClass, Guid, UserEvent, UserStatus};
 
 use crate::{
     Store,
-    cluster::nodes::{self, SERVER_NOW},
+    cluster::{nodes, server_clock::SERVER_NOW},
     columns::{Cells, millis},
     error::{Fault, StoreError},
     events::{Due, UserSelection, move_all},

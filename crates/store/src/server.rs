@@ -11,7 +11,6 @@ use sqlx::{
 use crate::{
     database::{self, SchemaStep},
     error::{Fault, StoreError},
-    reading::Reading,
     sql::{self, Connection},
     writer::Work,
 };
@@ -27,30 +26,26 @@ const MAX_CONNECTIONS: u32 = 8;
 /// Timeout for a free connection: as for the file, the last of many mailboxes must wait, not fail.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_mins(10);
 
+/// Settings of each connection. A time of 0 is no limit.
+///
+/// A process that stops inside a transaction must not keep its rows locked.
+const SETTINGS: [(&str, &str); 6] = settings("10s", "60s");
+/// Settings of the connections of a copy, which waits for the other database between two statements.
+const COPY_SETTINGS: [(&str, &str); 6] = settings("0", "0");
 /// Begins a transaction whose values are of one moment.
 pub(crate) const READ_ONLY: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/// Settings of each connection.
-///
-/// A process that stops inside a transaction must not keep its rows locked.
-const SETTINGS: [(&str, &str); 6] = [
-    ("idle_in_transaction_session_timeout", "10s"),
-    ("lock_timeout", "30s"),
-    ("statement_timeout", "60s"),
-    ("tcp_keepalives_idle", "10"),
-    ("tcp_user_timeout", "15s"),
-    ("TimeZone", "UTC"),
-];
-
-/// Settings of the connections of a copy, which waits for the other database between two statements.
-const COPY_SETTINGS: [(&str, &str); 6] = [
-    ("idle_in_transaction_session_timeout", "0"),
-    ("lock_timeout", "30s"),
-    ("statement_timeout", "0"),
-    ("tcp_keepalives_idle", "10"),
-    ("tcp_user_timeout", "15s"),
-    ("TimeZone", "UTC"),
-];
+/// Returns the settings with these times for an idle transaction and for a statement.
+const fn settings(idle: &'static str, statement: &'static str) -> [(&'static str, &'static str); 6] {
+    [
+        ("idle_in_transaction_session_timeout", idle),
+        ("lock_timeout", "30s"),
+        ("statement_timeout", statement),
+        ("tcp_keepalives_idle", "10"),
+        ("tcp_user_timeout", "15s"),
+        ("TimeZone", "UTC"),
+    ]
+}
 
 /// Lock of the changes that run alone. Its number is arbitrary.
 const ALONE: &str = "SELECT pg_advisory_xact_lock(7106488237400)";
@@ -196,9 +191,15 @@ impl Server {
         self.words.clone()
     }
 
-    /// Begins a read transaction: all values are of one moment.
-    pub(crate) async fn begin_reading(&self) -> Result<Reading, Fault> {
-        Ok(Reading::on_server(self.begin(READ_ONLY).await?))
+    /// Reads inside a transaction, so that all values are of one moment.
+    pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, Fault>
+    where
+        F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T>,
+    {
+        let mut connection = self.begin(READ_ONLY).await?;
+        let answer = work(&mut connection).await;
+        connection.end().await?;
+        answer
     }
 
     /// Begins a transaction with this statement.

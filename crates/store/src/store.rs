@@ -12,11 +12,12 @@ use std::{
 use mailhaul_engine::LedgerRecord;
 
 use crate::{
+    cluster::server_clock::ClockOffset,
     database,
     error::{Fault, StoreError},
     leases::Lease,
     lock,
-    reading::{Readers, Reading},
+    reading::Readers,
     relocation,
     server::{Server, ServerAddress, Turn},
     server_text::replace_nul,
@@ -24,9 +25,6 @@ use crate::{
     vault::Keys,
     writer::{Work, Writer, write},
 };
-
-/// Maximum number of reads of a file that another process writes at the same time.
-const MAX_READS: usize = 10;
 
 /// One database: the ledgers of all mailboxes, and the data of the service.
 ///
@@ -130,8 +128,15 @@ impl Store {
     pub async fn connect(address: &ServerAddress) -> Result<Self, StoreError> {
         let server = Server::connect(address).await?;
         let store = Self::new(Backend::Server(server), database::SCHEMA_VERSION);
-        store.read_server_clock().await?;
-        store.refuse_relocated().await?;
+        let opened = store.shared.read(|connection| {
+            let data = store.place();
+            Box::pin(async move {
+                relocation::refuse(connection, data).await?;
+                ClockOffset::read(connection).await
+            })
+        });
+        let clock = opened.await.map_err(StoreError::database(&store.shared.words(), "opened"))?;
+        store.keep_clock(clock);
         Ok(store)
     }
 
@@ -296,29 +301,16 @@ impl Shared {
         writer.ok_or_else(|| StoreError::Unavailable { database: self.words(), how })
     }
 
-    async fn begin(&self) -> Result<Reading, Fault> {
-        match &self.backend {
-            Backend::File(file) => file.readers.begin().await,
-            Backend::Server(server) => server.begin_reading().await,
-        }
-    }
-
     /// Reads inside a transaction, so that all values are of one moment.
-    ///
-    /// Repeats the read if another process wrote a file that seemed closed.
     pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, Fault>
     where
         F: for<'c> Fn(&'c mut Connection) -> Work<'c, T>,
     {
         self.reads.fetch_add(1, Ordering::Relaxed);
-        for _ in 0..MAX_READS {
-            let mut reading = self.begin().await?;
-            let answer = work(reading.connection()).await;
-            if reading.was_steady().await? {
-                return answer;
-            }
+        match &self.backend {
+            Backend::File(file) => file.readers.read(work).await,
+            Backend::Server(server) => server.read(work).await,
         }
-        Err(Fault::Unsteady)
     }
 }
 

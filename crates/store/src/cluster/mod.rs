@@ -3,6 +3,7 @@
 pub(crate) mod learned;
 pub(crate) mod nodes;
 pub(crate) mod running;
+pub(crate) mod server_clock;
 pub(crate) mod share;
 pub(crate) mod shares;
 pub(crate) mod wakes;

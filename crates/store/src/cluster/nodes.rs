@@ -1,10 +1,11 @@
 //! Nodes: the services that run on one database. Each has a lease, by the clock of the database.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use mailhaul_migration::Guid;
 
+use super::server_clock::{ClockOffset, SERVER_NOW};
 use crate::{
     Store,
     columns::Cells,
@@ -16,9 +17,6 @@ use crate::{
 
 /// Lifetime of a node's lease without a beat. After it, other nodes continue with its users.
 pub const NODE_LEASE_TIME: Duration = Duration::from_mins(1);
-
-/// The server's clock in SQL, in milliseconds since 1970.
-pub(crate) const SERVER_NOW: &str = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
 
 /// Properties of a service, as other nodes see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +108,9 @@ impl Store {
             })
         });
         let (beat, is_draining) = answer.await?;
-        Ok(Beat { is_draining, clock_offset: self.compare_clocks(sent, beat) })
+        let clock = ClockOffset::between(sent, beat, Timestamp::now());
+        self.keep_clock(clock);
+        Ok(Beat { is_draining, clock_offset: clock.millis })
     }
 
     /// Ends this node's lease, so that others continue at once.
@@ -179,44 +179,10 @@ impl Store {
         .await
     }
 
-    /// Returns the current time: that of the database's machine, as last compared, or that of this one.
-    ///
-    /// Nodes whose clocks differ agree by it on what is due.
-    pub fn now(&self) -> Timestamp {
-        let offset = self.shared.clock_offset.load(Ordering::Relaxed);
-        let now = Timestamp::now();
-        if offset == 0 {
-            return now;
-        }
-        Timestamp::from_millisecond(now.as_millisecond().saturating_add(offset)).unwrap_or(now)
-    }
-
     /// Returns the ids of the master keys of this process, separated by blanks.
     fn key_ids(&self) -> String {
         let ids = self.shared.keys.ids();
         ids.into_iter().map(key_text).collect::<Vec<_>>().join(" ")
-    }
-
-    /// Compares the clocks without a beat.
-    pub(crate) async fn read_server_clock(&self) -> Result<(), StoreError> {
-        let sent = Timestamp::now();
-        let server = self.read(|connection| {
-            Box::pin(async move {
-                let sql = format!("SELECT {SERVER_NOW}");
-                Ok(sql::query_scalar(sql).fetch_one(connection).await?)
-            })
-        });
-        let server: i64 = server.await?;
-        self.compare_clocks(sent, server);
-        Ok(())
-    }
-
-    /// Keeps the difference between the clocks, and returns it. Half of the round trip is its error.
-    fn compare_clocks(&self, sent: Timestamp, server: i64) -> i64 {
-        let own = i64::midpoint(sent.as_millisecond(), Timestamp::now().as_millisecond());
-        let offset = server - own;
-        self.shared.clock_offset.store(offset, Ordering::Relaxed);
-        offset
     }
 }
 

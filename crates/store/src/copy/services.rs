@@ -1,7 +1,7 @@
 //! The services that run on a server.
 
 use crate::{
-    cluster::nodes::SERVER_NOW,
+    cluster::server_clock::SERVER_NOW,
     error::Fault,
     sql::{self, Connection},
 };

@@ -3,15 +3,13 @@
 mod expected;
 mod server;
 
-use jiff::Timestamp;
-
 pub use self::server::ServerFacts;
 use crate::{
     StoreError, catalogue,
     copy::{Home, services},
     database::{self, SCHEMA_VERSION},
     error::Fault,
-    reading::{Readers, Reading},
+    reading::Readers,
     relocation::{RELOCATION_SINCE, Relocation},
     server::Server,
     sql::{self, Connection},
@@ -20,9 +18,6 @@ use crate::{
 /// Bytes of a table of a file with its indexes.
 const BYTES_OF_TABLE: &str = "SELECT CAST(coalesce(sum(pgsize), 0) AS INTEGER) FROM dbstat('main', 1) AS it \
      JOIN sqlite_schema AS its ON its.name = it.name WHERE its.tbl_name = ?";
-
-/// Maximum number of reads of a file that another process writes at the same time.
-const MAX_READS: usize = 10;
 
 /// The state of a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,15 +62,11 @@ pub async fn inspect(home: &Home) -> Result<Inspection, StoreError> {
             if !path.exists() {
                 return Err(StoreError::NoData { data: place });
             }
-            inspect_steady(&Readers::File(path), &place).await
+            Readers::File(path).read(|connection| Box::pin(look(connection, place.clone()))).await
         }
         Home::Server(address) => {
             let server = Server::connect_as_it_is(address).await?;
-            let found = async {
-                let mut reading = server.begin_reading().await?;
-                look(reading.connection(), &place).await
-            };
-            let found = found.await;
+            let found = server.read(|connection| Box::pin(look(connection, place.clone()))).await;
             server.close().await;
             found
         }
@@ -83,20 +74,9 @@ pub async fn inspect(home: &Home) -> Result<Inspection, StoreError> {
     found.map_err(failed)
 }
 
-async fn inspect_steady(readers: &Readers, place: &str) -> Result<Inspection, Fault> {
-    for _ in 0..MAX_READS {
-        let mut reading: Reading = readers.begin().await?;
-        let found = look(reading.connection(), place).await;
-        if reading.was_steady().await? {
-            return found;
-        }
-    }
-    Err(Fault::Unsteady)
-}
-
-async fn look(connection: &mut Connection, place: &str) -> Result<Inspection, Fault> {
+async fn look(connection: &mut Connection, place: String) -> Result<Inspection, Fault> {
     let mut found = Inspection {
-        place: place.to_owned(),
+        place,
         schema: schema(connection).await?,
         known_schema: SCHEMA_VERSION,
         missing: Vec::new(),
@@ -107,7 +87,7 @@ async fn look(connection: &mut Connection, place: &str) -> Result<Inspection, Fa
         tables: Vec::new(),
     };
     if connection.is_shared() {
-        found.server = Some(server::facts(connection, Timestamp::now).await?);
+        found.server = Some(server::facts(connection).await?);
     } else {
         found.damage = damage(connection).await?;
     }

@@ -1,8 +1,7 @@
 //! Facts about a server.
 
-use jiff::Timestamp;
-
 use crate::{
+    cluster::server_clock::ClockOffset,
     error::Fault,
     sql::{self, Connection},
 };
@@ -37,25 +36,19 @@ impl ServerFacts {
     }
 }
 
-pub(super) async fn facts(
-    connection: &mut Connection,
-    clock: impl Fn() -> Timestamp,
-) -> Result<ServerFacts, Fault> {
+pub(super) async fn facts(connection: &mut Connection) -> Result<ServerFacts, Fault> {
     let sql = "SELECT current_setting('server_version') AS number, current_setting('fsync') AS fsync, \
                current_setting('full_page_writes') AS pages, current_setting('synchronous_commit') AS commit, \
                current_setting('synchronous_standby_names') AS standbys";
     let row = sql::query(sql).fetch_one(&mut *connection).await?;
-    let before = clock().as_millisecond();
-    let sql = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
-    let theirs: i64 = sql::query_scalar(sql).fetch_one(connection).await?;
-    let after = clock().as_millisecond();
+    let clock = ClockOffset::read(connection).await?;
     Ok(ServerFacts {
         version: row.try_get("number")?,
         has_fsync: row.try_get::<&str>("fsync")? == "on",
         has_full_page_writes: row.try_get::<&str>("pages")? == "on",
         synchronous_commit: row.try_get("commit")?,
         synchronous_standbys: row.try_get("standbys")?,
-        clock_offset: theirs - i64::midpoint(before, after),
-        clock_error: (after - before) / 2 + 1,
+        clock_offset: clock.millis,
+        clock_error: clock.error,
     })
 }

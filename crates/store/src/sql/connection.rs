@@ -1,6 +1,6 @@
 //! A connection to one of the two databases.
 
-use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
+use sqlx::{Connection as _, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
 
 /// A connection. The holder decides about its transaction.
 pub(crate) enum Connection {
@@ -38,6 +38,15 @@ impl Connection {
                 sqlx::query("COMMIT").execute(&mut connection).await?;
                 Ok(Some(Self::File(connection)))
             }
+        }
+    }
+
+    /// Ends a reading: rolls the transaction back, or closes the file.
+    pub(crate) async fn end(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::File(connection) => connection.close().await,
+            Self::FileReader(transaction) => transaction.rollback().await,
+            Self::Server(transaction) => transaction.rollback().await,
         }
     }
 
