@@ -21,6 +21,8 @@ use crate::{
 pub(crate) struct Context {
     pub(crate) store: Store,
     pub(crate) data: PathBuf,
+    /// Directory of the archive.
+    pub(crate) archive: PathBuf,
     /// Workers of this process; empty unless it is the service.
     pub(crate) workers: Workers,
     /// Access tokens of the endpoints.
@@ -38,6 +40,7 @@ impl Context {
         Ok(Self {
             store,
             data: place.directory.clone(),
+            archive: place.directory.join("archive"),
             workers: Workers::default(),
             tokens: TokenSources::default(),
         })
@@ -47,7 +50,7 @@ impl Context {
     pub(crate) fn service_context(&self) -> ServiceContext {
         ServiceContext {
             store: self.store.clone(),
-            data: self.data.clone(),
+            archive: self.archive.clone(),
             workers: self.workers.clone(),
             budget: Budget::new(BUDGET),
             limits: EndpointLimits::default(),

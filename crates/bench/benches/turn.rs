@@ -145,6 +145,7 @@ async fn fill(store: &Store, place: &Place, state: &State, users: i64) {
             name: format!("batch {number}"),
             source_endpoint: source.guid,
             target_endpoint: Some(target.guid),
+            archive: None,
             intent: BatchIntent::Run,
             settings: BatchSettings::default(),
             submitted_by: "anna".to_owned(),

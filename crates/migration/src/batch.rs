@@ -22,6 +22,8 @@ pub struct Batch {
     pub source_endpoint: Uuid,
     /// Endpoint that mail goes to; `None` is the archive in the data directory.
     pub target_endpoint: Option<Uuid>,
+    /// Id of the archive that mail goes to, where several nodes serve one database.
+    pub archive: Option<Uuid>,
     /// State that the administrator wants.
     pub intent: BatchIntent,
     pub settings: BatchSettings,

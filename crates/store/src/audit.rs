@@ -63,7 +63,7 @@ impl Store {
     ) -> Result<Page<AuditEntry>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let found = sql::query("SELECT * FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?")
+                let found = sql::query("SELECT audit.* FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?")
                     .bind(after.map_or(i64::MAX, |it| it.0))
                     .bind(rows(limit))
                     .fetch_all(connection)

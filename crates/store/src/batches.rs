@@ -175,7 +175,8 @@ impl Store {
 }
 
 pub(crate) async fn find(connection: &mut Connection, guid: Guid) -> Result<Batch, Fault> {
-    let row = sql::query("SELECT * FROM batch WHERE guid = ?").bind(guid).fetch_optional(connection).await?;
+    let row =
+        sql::query("SELECT batch.* FROM batch WHERE guid = ?").bind(guid).fetch_optional(connection).await?;
     batch(&row.ok_or_else(|| StoreError::not_found("batch", guid))?)
 }
 
@@ -191,13 +192,14 @@ async fn insert(connection: &mut Connection, batch: &Batch) -> Result<(), Fault>
         endpoints::find(connection, endpoint).await?;
     }
     sql::query(
-        "INSERT INTO batch (guid, name, source_endpoint, target_endpoint, intent, settings, submitted_by, \
-         validation_warnings, created) VALUES (?, ?, ?, ?, ?, '{}', '', '[]', ?)",
+        "INSERT INTO batch (guid, name, source_endpoint, target_endpoint, archive, intent, settings, submitted_by, \
+         validation_warnings, created) VALUES (?, ?, ?, ?, ?, ?, '{}', '', '[]', ?)",
     )
     .bind(batch.guid)
     .bind(batch.name.clone())
     .bind(batch.source_endpoint)
     .bind(batch.target_endpoint)
+    .bind(batch.archive)
     .bind(batch.intent.to_string())
     .bind(millis(batch.created))
     .execute(&mut *connection)
@@ -266,6 +268,7 @@ pub(crate) fn batch(row: &Row) -> Result<Batch, Fault> {
         name: cells.get("name")?,
         source_endpoint: cells.get("source_endpoint")?,
         target_endpoint: cells.get("target_endpoint")?,
+        archive: cells.get("archive")?,
         intent: cells.word("intent")?,
         settings,
         submitted_by: cells.get("submitted_by")?,

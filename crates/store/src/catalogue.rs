@@ -1,4 +1,4 @@
-//! The tables of a database, as the database itself lists them.
+//! The tables of a database, as the database itself lists them. Those about the schema are left out.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ const SERVER_COLUMNS: &str = "SELECT relname::text AS \"table\", attname::text A
      JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '' \
      LEFT JOIN pg_index ON indrelid = pg_class.oid AND indisprimary \
      WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = current_schema()::regnamespace \
-     AND relname <> '_sqlx_migrations' ORDER BY relname COLLATE \"C\", attnum";
+     AND relname NOT IN ('_sqlx_migrations', 'schema_support') ORDER BY relname COLLATE \"C\", attnum";
 
 /// Rows of a table and one that it refers to.
 const FILE_PARENTS: &str = "SELECT its.name AS \"table\", it.\"table\" AS parent FROM sqlite_schema AS its \

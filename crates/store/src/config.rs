@@ -51,7 +51,7 @@ impl Store {
 }
 
 async fn load(connection: &mut Connection) -> Result<MigrationConfig, Fault> {
-    let row = sql::query("SELECT * FROM config").fetch_optional(connection).await?;
+    let row = sql::query("SELECT config.* FROM config").fetch_optional(connection).await?;
     let Some(row) = row else { return Ok(MigrationConfig::default()) };
     let cells = Cells(&row);
     Ok(MigrationConfig {

@@ -64,7 +64,7 @@ impl Store {
             let identity = identity.to_owned();
             Box::pin(async move {
                 let row = sql::query(
-                    "SELECT * FROM endpoint WHERE guid = ?1 OR name_key = ?2 ORDER BY guid = ?1 DESC LIMIT 1",
+                    "SELECT endpoint.* FROM endpoint WHERE guid = ?1 OR name_key = ?2 ORDER BY guid = ?1 DESC LIMIT 1",
                 )
                 .bind(Guid::parse_str(&identity).ok())
                 .bind(identity.to_ascii_lowercase())
@@ -103,8 +103,9 @@ impl Store {
     pub async fn endpoints(&self) -> Result<Vec<Endpoint>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let rows =
-                    sql::query("SELECT * FROM endpoint ORDER BY name_key").fetch_all(connection).await?;
+                let rows = sql::query("SELECT endpoint.* FROM endpoint ORDER BY name_key")
+                    .fetch_all(connection)
+                    .await?;
                 rows.iter().map(endpoint).collect()
             })
         })
@@ -219,8 +220,10 @@ async fn put(
 }
 
 pub(crate) async fn find(connection: &mut Connection, guid: Guid) -> Result<Endpoint, Fault> {
-    let row =
-        sql::query("SELECT * FROM endpoint WHERE guid = ?").bind(guid).fetch_optional(connection).await?;
+    let row = sql::query("SELECT endpoint.* FROM endpoint WHERE guid = ?")
+        .bind(guid)
+        .fetch_optional(connection)
+        .await?;
     endpoint(&row.ok_or_else(|| StoreError::not_found("endpoint", guid))?)
 }
 

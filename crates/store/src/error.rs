@@ -195,6 +195,15 @@ pub enum StoreError {
         /// Names of the nodes.
         nodes: Vec<String>,
     },
+    /// Nodes run whose program could not work with the schema of this one. Nothing was changed.
+    #[error(
+        "an older mailhaul runs on {}, and could not work with the database after its change by this one: nothing was changed",
+        .nodes.join(", ")
+    )]
+    OlderNodes {
+        /// Names of the nodes.
+        nodes: Vec<String>,
+    },
     /// A database on a server has no master key of its own.
     #[error(
         "a database on a server needs a master key that you make: name its file in MAILHAUL_MASTER_KEY_FILE, \
@@ -302,6 +311,10 @@ pub(crate) enum Fault {
     Final(Box<StoreError>),
     #[error("it was written by another version of mailhaul (schema {found}, this one knows {known})")]
     Version { found: i64, known: i64 },
+    #[error(
+        "a newer mailhaul changed it (schema {found}): it needs a mailhaul that knows schema {oldest}, this one knows {known}"
+    )]
+    Narrowed { found: i64, oldest: i64, known: i64 },
 }
 
 /// `SQLite`'s codes for a damaged file, and for a file of another format.

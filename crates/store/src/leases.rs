@@ -105,6 +105,9 @@ const HAS_CLAIMABLE: &str = "(SELECT min(migration_user.due) FROM migration_user
      AND migration_user.pass = kind.column1 AND migration_user.due <= ?1 \
      AND migration_user.lease_until IS NULL) IS NOT NULL";
 
+/// True in SQL if this process can write to the target of a batch. `?2` is its archive.
+const IS_IN_REACH: &str = "(batch.archive IS NULL OR batch.archive = ?2)";
+
 /// SQL of [`Store::running`].
 pub(crate) const RUNNING: &str = "SELECT migration_user.source_endpoint, batch.target_endpoint, migration_user.pass, count(*) AS users \
      FROM migration_user JOIN batch ON batch.guid = migration_user.batch WHERE migration_user.lease_until IS NOT NULL \
@@ -114,14 +117,14 @@ pub(crate) const RUNNING: &str = "SELECT migration_user.source_endpoint, batch.t
 pub(crate) fn waiting() -> String {
     format!(
         "SELECT DISTINCT source_endpoint, target_endpoint, kind.column1 AS pass FROM batch CROSS JOIN {KINDS} \
-         WHERE intent = 'Run' AND {HAS_CLAIMABLE}"
+         WHERE intent = 'Run' AND {IS_IN_REACH} AND {HAS_CLAIMABLE}"
     )
 }
 
 /// Returns the SQL of [`Store::has_waiting`].
 pub(crate) fn has_waiting() -> String {
     format!(
-        "SELECT EXISTS (SELECT 1 FROM batch CROSS JOIN {KINDS} WHERE intent = 'Run' AND NOT EXISTS \
+        "SELECT EXISTS (SELECT 1 FROM batch CROSS JOIN {KINDS} WHERE intent = 'Run' AND {IS_IN_REACH} AND NOT EXISTS \
          (SELECT 1 FROM parking WHERE parking.until > ?1 \
          AND parking.endpoint IN (batch.source_endpoint, batch.target_endpoint)) AND {HAS_CLAIMABLE})"
     )
@@ -146,7 +149,8 @@ impl Store {
     /// Final passes come before incremental ones, and these before first ones. Within a kind the order is
     /// that of the due times, then that of creation. No other worker gets the users until their leases end.
     pub async fn claim(&self, claim: Claim) -> Result<Vec<ClaimedUser>, StoreError> {
-        self.change(move |connection| Box::pin(take(connection, claim))).await
+        let archive = self.archive();
+        self.change(move |connection| Box::pin(take(connection, claim, archive))).await
     }
 
     /// Renews a lease.
@@ -223,10 +227,11 @@ impl Store {
     ///
     /// One query serves all endpoints.
     pub async fn waiting(&self, now: Timestamp) -> Result<Vec<WaitingPasses>, StoreError> {
-        self.read(|connection| {
+        let archive = self.archive();
+        self.read(move |connection| {
             Box::pin(async move {
                 // The text is made of constants only; below too.
-                let query = sql::query(waiting()).bind(millis(now));
+                let query = sql::query(waiting()).bind(millis(now)).bind(archive);
                 let rows = query.fetch_all(connection).await?;
                 let pair = |row| {
                     let cells = Cells(row);
@@ -244,9 +249,10 @@ impl Store {
 
     /// True if a user is due and waits only for a slot, at endpoints that are not parked.
     pub async fn has_waiting(&self, now: Timestamp) -> Result<bool, StoreError> {
-        self.read(|connection| {
+        let archive = self.archive();
+        self.read(move |connection| {
             Box::pin(async move {
-                let query = sql::query_scalar(has_waiting()).bind(millis(now));
+                let query = sql::query_scalar(has_waiting()).bind(millis(now)).bind(archive);
                 Ok(query.fetch_one(connection).await?)
             })
         })
@@ -299,7 +305,11 @@ async fn beat(connection: &mut Connection, beats: Vec<Heartbeat>) -> Result<Vec<
     Ok(lost)
 }
 
-async fn take(connection: &mut Connection, claim: Claim) -> Result<Vec<ClaimedUser>, Fault> {
+async fn take(
+    connection: &mut Connection,
+    claim: Claim,
+    archive: Option<Guid>,
+) -> Result<Vec<ClaimedUser>, Fault> {
     let mut kinds = claim.kinds;
     kinds.sort_unstable();
     kinds.dedup();
@@ -313,8 +323,10 @@ async fn take(connection: &mut Connection, claim: Claim) -> Result<Vec<ClaimedUs
             "SELECT migration_user.guid FROM migration_user JOIN batch ON batch.guid = migration_user.batch WHERE migration_user.source_endpoint = ?1 \
              AND migration_user.pass = ?2 AND migration_user.due <= ?3 AND migration_user.lease_until IS NULL AND batch.intent = 'Run' \
              AND coalesce(migration_user.check_until, 0) <= ?3 AND batch.target_endpoint IS NOT DISTINCT FROM ?4 \
+             AND (batch.archive IS NULL OR batch.archive = ?7) \
              AND (migration_user.lost < ?6 OR migration_user.id = (SELECT it.id FROM migration_user AS it JOIN batch AS its ON its.guid = it.batch \
              WHERE it.source_endpoint = ?1 AND it.lost >= ?6 AND its.intent = 'Run' AND its.target_endpoint IS NOT DISTINCT FROM ?4 \
+             AND (its.archive IS NULL OR its.archive = ?7) \
              AND (it.lease_until IS NOT NULL OR it.due <= ?3) ORDER BY it.lease_until IS NULL, it.due, it.id LIMIT 1)) \
              ORDER BY migration_user.due, migration_user.id LIMIT ?5{}",
             connection.locking(LOCK_CLAIMED)
@@ -326,6 +338,7 @@ async fn take(connection: &mut Connection, claim: Claim) -> Result<Vec<ClaimedUs
             .bind(claim.target_endpoint)
             .bind(free.min(running.free(claim.limits, kind)))
             .bind(i64::from(SUSPECT_ENDS))
+            .bind(archive)
             .fetch_all(&mut *connection)
             .await?;
         let begun = u32::try_from(users.len()).unwrap_or(u32::MAX);

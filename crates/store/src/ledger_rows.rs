@@ -17,7 +17,7 @@ pub(crate) struct MailboxNames {
 
 /// Returns the row of the mailbox with this source and target.
 pub(crate) async fn mailbox(connection: &mut Connection, names: MailboxNames) -> Result<Option<Row>, Fault> {
-    let query = sql::query("SELECT * FROM mailbox WHERE source = ? AND target = ?");
+    let query = sql::query("SELECT mailbox.* FROM mailbox WHERE source = ? AND target = ?");
     Ok(query.bind(names.source).bind(names.target).fetch_optional(connection).await?)
 }
 
@@ -35,7 +35,8 @@ pub(crate) async fn mailbox_id(connection: &mut Connection, names: MailboxNames)
 
 /// Returns the row of a mailbox by its id, checked.
 pub(crate) async fn mailbox_by_id(connection: &mut Connection, id: i64) -> Result<Row, Fault> {
-    let row = sql::query("SELECT * FROM mailbox WHERE id = ?").bind(id).fetch_optional(connection).await?;
+    let row =
+        sql::query("SELECT mailbox.* FROM mailbox WHERE id = ?").bind(id).fetch_optional(connection).await?;
     let row = row.ok_or_else(|| Fault::Damaged("the record of the mailbox is missing".to_owned()))?;
     check_row("mailbox", &row)?;
     Ok(row)
@@ -55,13 +56,14 @@ pub(crate) async fn folder(
     mailbox: i64,
     source: &str,
 ) -> Result<Option<Row>, Fault> {
-    let query = sql::query("SELECT * FROM folder WHERE mailbox_id = ? AND source = ?");
+    let query = sql::query("SELECT folder.* FROM folder WHERE mailbox_id = ? AND source = ?");
     Ok(query.bind(mailbox).bind(source.to_owned()).fetch_optional(connection).await?)
 }
 
 /// Updates the checksum of the mailbox.
 pub(crate) async fn stamp_mailbox(connection: &mut Connection, id: i64) -> Result<(), Fault> {
-    let row = sql::query("SELECT * FROM mailbox WHERE id = ?").bind(id).fetch_one(&mut *connection).await?;
+    let row =
+        sql::query("SELECT mailbox.* FROM mailbox WHERE id = ?").bind(id).fetch_one(&mut *connection).await?;
     let query = sql::query("UPDATE mailbox SET checksum = ? WHERE id = ?");
     query.bind(row_checksum("mailbox", &row)?).bind(id).execute(connection).await?;
     Ok(())
@@ -69,7 +71,8 @@ pub(crate) async fn stamp_mailbox(connection: &mut Connection, id: i64) -> Resul
 
 /// Updates the checksum of the folder.
 pub(crate) async fn stamp_folder(connection: &mut Connection, id: i64) -> Result<(), Fault> {
-    let row = sql::query("SELECT * FROM folder WHERE id = ?").bind(id).fetch_one(&mut *connection).await?;
+    let row =
+        sql::query("SELECT folder.* FROM folder WHERE id = ?").bind(id).fetch_one(&mut *connection).await?;
     stamp_folder_row(connection, id, &row).await
 }
 

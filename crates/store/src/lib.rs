@@ -42,6 +42,7 @@ mod relocation;
 mod removals;
 mod reports;
 mod server;
+mod server_schema;
 mod server_text;
 mod service_rows;
 mod space;

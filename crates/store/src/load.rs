@@ -40,7 +40,7 @@ pub(crate) async fn folders(
     mailbox: i64,
     schema: i64,
 ) -> Result<Vec<FolderRecord>, Fault> {
-    let rows = sql::query("SELECT * FROM folder WHERE mailbox_id = ?")
+    let rows = sql::query("SELECT folder.* FROM folder WHERE mailbox_id = ?")
         .bind(mailbox)
         .fetch_all(&mut *connection)
         .await?;

@@ -147,7 +147,7 @@ impl BatchSelection {
 }
 
 async fn overviews(connection: &mut Connection, which: &BatchSelection) -> Result<Vec<BatchOverview>, Fault> {
-    let mut query = Builder::new("SELECT * FROM batch");
+    let mut query = Builder::new("SELECT batch.* FROM batch");
     which.push(&mut query);
     query.push(" ORDER BY id");
     let rows = query.build().fetch_all(&mut *connection).await?;

@@ -33,7 +33,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.change(move |connection| {
             Box::pin(async move {
-                let row = sql::query("SELECT * FROM parking WHERE endpoint = ?")
+                let row = sql::query("SELECT parking.* FROM parking WHERE endpoint = ?")
                     .bind(endpoint)
                     .fetch_optional(&mut *connection)
                     .await?;
@@ -60,7 +60,7 @@ impl Store {
     pub async fn parked(&self, now: Timestamp) -> Result<Vec<(Guid, Parking)>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let rows = sql::query("SELECT * FROM parking WHERE until > ?")
+                let rows = sql::query("SELECT parking.* FROM parking WHERE until > ?")
                     .bind(millis(now))
                     .fetch_all(connection)
                     .await?;

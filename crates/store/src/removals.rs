@@ -31,7 +31,7 @@ impl Store {
 async fn confirm(connection: &mut Connection, names: MailboxNames) -> Result<(), Fault> {
     let Some(mailbox) = ledger_rows::mailbox(connection, names).await? else { return Ok(()) };
     check_row("mailbox", &mailbox)?;
-    let waiting = sql::query("SELECT * FROM folder WHERE waiting IS NOT NULL AND mailbox_id = ?")
+    let waiting = sql::query("SELECT folder.* FROM folder WHERE waiting IS NOT NULL AND mailbox_id = ?")
         .bind(mailbox.try_get::<i64>("id")?)
         .fetch_all(&mut *connection)
         .await?;

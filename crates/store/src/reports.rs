@@ -21,10 +21,9 @@ pub const MAX_REPORT_ENTRIES: u32 = 1_000;
 const ROWS_PER_STATEMENT: usize = 250;
 
 /// Folders of a user after a number, and how many at most. The same below, of skipped messages.
-const FOLDERS: &str =
-    "SELECT * FROM folder_statistics WHERE user_id = ? AND number > ? ORDER BY number LIMIT ?";
+const FOLDERS: &str = "SELECT folder_statistics.* FROM folder_statistics WHERE user_id = ? AND number > ? ORDER BY number LIMIT ?";
 const SKIPPED: &str =
-    "SELECT * FROM skipped_message WHERE user_id = ? AND number > ? ORDER BY number LIMIT ?";
+    "SELECT skipped_message.* FROM skipped_message WHERE user_id = ? AND number > ? ORDER BY number LIMIT ?";
 
 /// One line of a user's report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,7 +159,7 @@ impl Store {
         after: Option<Bookmark>,
         limit: u32,
     ) -> Result<Page<ReportEntry>, StoreError> {
-        let sql = "SELECT * FROM report_entry WHERE user_id = ? AND number > ? ORDER BY number LIMIT ?";
+        let sql = "SELECT report_entry.* FROM report_entry WHERE user_id = ? AND number > ? ORDER BY number LIMIT ?";
         self.page_of_user(sql, user, after, limit, |cells| {
             Ok(ReportEntry { time: cells.time("time")?, text: cells.get("text")? })
         })
@@ -200,7 +199,7 @@ impl Store {
         self.read(|connection| {
             Box::pin(async move {
                 let found = sql::query(
-                    "SELECT * FROM migration_user WHERE batch = ? AND id > ? AND failure_class IS NOT NULL ORDER BY id LIMIT ?",
+                    "SELECT migration_user.* FROM migration_user WHERE batch = ? AND id > ? AND failure_class IS NOT NULL ORDER BY id LIMIT ?",
                 )
                 .bind(batch)
                 .bind(after.map_or(0, |it| it.0))

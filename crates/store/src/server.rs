@@ -9,17 +9,11 @@ use sqlx::{
 };
 
 use crate::{
-    database::{self, SchemaStep},
     error::{Fault, StoreError},
+    server_schema,
     sql::{self, Connection},
     writer::Work,
 };
-
-/// The steps of the server's schema. They have the numbers of the file's steps.
-const SCHEMA: [SchemaStep; 2] = [
-    (18, "store", include_str!("../migrations/postgres/0018_store.sql")),
-    (19, "relocation", include_str!("../migrations/postgres/0019_relocation.sql")),
-];
 
 /// Connections of one process. Reading and writing of 200 mailboxes needs no more.
 const MAX_CONNECTIONS: u32 = 8;
@@ -53,7 +47,7 @@ const ALONE: &str = "SELECT pg_advisory_xact_lock(7106488237400)";
 /// The address of a database, with the credentials to open it.
 #[derive(Clone)]
 pub struct ServerAddress {
-    options: PgConnectOptions,
+    pub(crate) options: PgConnectOptions,
 }
 
 impl fmt::Debug for ServerAddress {
@@ -165,7 +159,7 @@ impl Server {
 
     async fn migrate(&self, address: &ServerAddress) -> Result<(), StoreError> {
         let options = address.options.clone().application_name("mailhaul");
-        migrate(&options).await.map_err(StoreError::database(&self.words, "opened"))
+        server_schema::prepare(&options).await.map_err(StoreError::database(&self.words, "opened"))
     }
 
     fn new(address: &ServerAddress, settings: [(&str, &str); 6]) -> Self {
@@ -248,13 +242,6 @@ where
             Err(fault)
         }
     }
-}
-
-async fn migrate(options: &PgConnectOptions) -> Result<(), Fault> {
-    let mut connection = options.connect().await?;
-    database::run_steps(&mut connection, SCHEMA.into_iter()).await?;
-    sqlx::Connection::close(connection).await?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ const ROWS_PER_STATEMENT: usize = 500;
 
 /// Updates the checksum of the endpoint.
 pub(crate) async fn stamp_endpoint(connection: &mut Connection, guid: Guid) -> Result<(), Fault> {
-    let query = sql::query("SELECT * FROM endpoint WHERE guid = ?");
+    let query = sql::query("SELECT endpoint.* FROM endpoint WHERE guid = ?");
     let row = query.bind(guid).fetch_one(&mut *connection).await?;
     let query = sql::query("UPDATE endpoint SET checksum = ? WHERE guid = ?");
     query.bind(row_checksum("endpoint", &row)?).bind(guid).execute(connection).await?;
@@ -22,7 +22,7 @@ pub(crate) async fn stamp_endpoint(connection: &mut Connection, guid: Guid) -> R
 
 /// Updates the checksum of the batch.
 pub(crate) async fn stamp_batch(connection: &mut Connection, guid: Guid) -> Result<(), Fault> {
-    let query = sql::query("SELECT * FROM batch WHERE guid = ?");
+    let query = sql::query("SELECT batch.* FROM batch WHERE guid = ?");
     let row = query.bind(guid).fetch_one(&mut *connection).await?;
     let query = sql::query("UPDATE batch SET checksum = ? WHERE guid = ?");
     query.bind(row_checksum("batch", &row)?).bind(guid).execute(connection).await?;
@@ -67,7 +67,9 @@ pub(crate) async fn stamp_all(connection: &mut Connection) -> Result<(), Fault> 
         stamp_batch(connection, guid).await?;
     }
     loop {
-        let query = sql::query("SELECT * FROM migration_user WHERE checksum IS NULL ORDER BY id LIMIT 500");
+        let query = sql::query(
+            "SELECT migration_user.* FROM migration_user WHERE checksum IS NULL ORDER BY id LIMIT 500",
+        );
         let rows = query.fetch_all(&mut *connection).await?;
         if rows.is_empty() {
             return Ok(());

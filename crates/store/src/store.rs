@@ -4,12 +4,13 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
 use mailhaul_engine::LedgerRecord;
+use mailhaul_migration::Guid;
 
 use crate::{
     cluster::server_clock::ClockOffset,
@@ -47,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) keys: Keys,
     /// Milliseconds by which the server's clock is ahead of this machine's.
     pub(crate) clock_offset: AtomicI64,
+    /// The archive that this process can write to, where several nodes serve one database.
+    archive: OnceLock<Guid>,
 }
 
 /// The two kinds of databases.
@@ -138,6 +141,18 @@ impl Store {
         let clock = opened.await.map_err(StoreError::database(&store.shared.words(), "opened"))?;
         store.keep_clock(clock);
         Ok(store)
+    }
+
+    /// Names the archive that this process can write to, once. Users of other archives are never claimed.
+    ///
+    /// A data directory has one archive, without an id.
+    pub fn set_archive(&self, archive: Guid) {
+        _ = self.shared.archive.set(archive);
+    }
+
+    /// Returns the id of the archive that this process can write to.
+    pub fn archive(&self) -> Option<Guid> {
+        self.shared.archive.get().copied()
     }
 
     fn new(backend: Backend, schema: i64) -> Self {
@@ -245,6 +260,7 @@ impl Shared {
             endpoint_changes: AtomicU64::new(0),
             keys: Keys::default(),
             clock_offset: AtomicI64::new(0),
+            archive: OnceLock::new(),
         }
     }
 

@@ -102,10 +102,12 @@ impl RowTally {
         before: Self,
         after: Self,
     ) -> Result<(), Fault> {
-        let row = sql::query(
+        // The file knows no other form.
+        let all = if connection.is_shared() { "folder.*" } else { "*" };
+        let row = sql::query(format!(
             "UPDATE folder SET done = done + ?, done_sum = done_sum + ?, open = open + ?, open_sum = open_sum + ? \
-             WHERE id = ? RETURNING *",
-        )
+             WHERE id = ? RETURNING {all}"
+        ))
         .bind(after.done.rows - before.done.rows)
         .bind(after.done.sum - before.done.sum)
         .bind(after.open.rows - before.open.rows)

@@ -78,7 +78,8 @@ impl Store {
     pub async fn tokens(&self) -> Result<Vec<ApiToken>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let rows = sql::query("SELECT * FROM api_token ORDER BY id").fetch_all(connection).await?;
+                let rows =
+                    sql::query("SELECT api_token.* FROM api_token ORDER BY id").fetch_all(connection).await?;
                 rows.iter().map(token).collect()
             })
         })
@@ -94,10 +95,11 @@ impl Store {
             .read(|connection| {
                 let digest = digest.clone();
                 Box::pin(async move {
-                    let row = sql::query("SELECT * FROM api_token WHERE digest = ? AND revoked IS NULL")
-                        .bind(digest)
-                        .fetch_optional(connection)
-                        .await?;
+                    let row =
+                        sql::query("SELECT api_token.* FROM api_token WHERE digest = ? AND revoked IS NULL")
+                            .bind(digest)
+                            .fetch_optional(connection)
+                            .await?;
                     row.as_ref().map(token).transpose()
                 })
             })
@@ -157,7 +159,7 @@ fn digest(token: &Secret) -> Vec<u8> {
 /// Returns the token of this name or GUID that is not revoked.
 async fn find(connection: &mut Connection, identity: &str) -> Result<Option<ApiToken>, Fault> {
     let row = sql::query(
-        "SELECT * FROM api_token WHERE (guid = ?1 OR name_key = ?2) AND revoked IS NULL \
+        "SELECT api_token.* FROM api_token WHERE (guid = ?1 OR name_key = ?2) AND revoked IS NULL \
          ORDER BY guid = ?1 DESC LIMIT 1",
     )
     .bind(Guid::parse_str(identity).ok())

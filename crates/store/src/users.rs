@@ -47,7 +47,7 @@ impl Store {
             let identity = identity.to_owned();
             Box::pin(async move {
                 let row = sql::query(
-                    "SELECT * FROM migration_user WHERE (guid = ?1 OR email_key = ?2) AND (?3 IS NULL OR batch = ?3) \
+                    "SELECT migration_user.* FROM migration_user WHERE (guid = ?1 OR email_key = ?2) AND (?3 IS NULL OR batch = ?3) \
                      ORDER BY guid = ?1 DESC LIMIT 1",
                 )
                 .bind(Guid::parse_str(&identity).ok())
@@ -157,7 +157,7 @@ async fn page(
     after: Option<Bookmark>,
     limit: u32,
 ) -> Result<Page<MigrationUser>, Fault> {
-    let mut query = Builder::new("SELECT * FROM migration_user WHERE id > ");
+    let mut query = Builder::new("SELECT migration_user.* FROM migration_user WHERE id > ");
     query.push_bind(after.map_or(0, |it| it.0));
     if let Some(batch) = filter.batch {
         query.push(" AND batch = ").push_bind(batch);
@@ -180,7 +180,7 @@ async fn page(
 }
 
 pub(crate) async fn find(connection: &mut Connection, guid: Guid) -> Result<MigrationUser, Fault> {
-    let row = sql::query("SELECT * FROM migration_user WHERE guid = ?")
+    let row = sql::query("SELECT migration_user.* FROM migration_user WHERE guid = ?")
         .bind(guid)
         .fetch_optional(connection)
         .await?;

@@ -1,5 +1,6 @@
 //! `mailhaul serve`: scheduler, workers and the HTTP interface in one process.
 
+mod archive_id;
 mod authorizer;
 pub(crate) mod local_service;
 mod log_writer;
@@ -69,6 +70,9 @@ pub(crate) struct ServeOptions {
     /// With --database: mailboxes that this node migrates at the same time
     #[arg(long, value_name = "MAILBOXES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     capacity: u32,
+    /// With --database: directory of the archive, for batches into it; several nodes can share one
+    #[arg(long, value_name = "DIR")]
+    archive: Option<PathBuf>,
 }
 
 impl ServeOptions {
@@ -95,7 +99,10 @@ pub(crate) async fn run(
     Store::prepare_directory(data)?;
     let log = log()?;
     let tcp = tcp(&options).await?;
-    let context = Context::open(place).await?;
+    let mut context = Context::open(place).await?;
+    if let Some(archive) = options.archive.as_deref() {
+        open_archive(&mut context, archive)?;
+    }
     let settings = options.node(place);
     let lock = context.store.take_service(settings.clone()).await?;
     let local = LocalService::new(context, operations);
@@ -148,6 +155,19 @@ pub(crate) async fn run(
     local.close().await;
     log.flush_within(LOG_FLUSH_TIMEOUT);
     Ok(if lock.is_some() && is_served { Exit::Synced } else { Exit::Internal })
+}
+
+/// Gives the node an archive, which other nodes can share.
+fn open_archive(context: &mut Context, directory: &Path) -> Result<()> {
+    if !context.store.is_on_server() {
+        bail!("--archive {}: without --database, the archive is in the data directory", directory.display());
+    }
+    Store::prepare_directory(directory)?;
+    let id = archive_id::of(directory)
+        .with_context(|| format!("--archive {}: its id cannot be read or written", directory.display()))?;
+    context.store.set_archive(id);
+    context.archive = directory.to_owned();
+    Ok(())
 }
 
 /// Gives back the right to run the service.

@@ -16,7 +16,8 @@ use super::{
 #[derive(Clone)]
 pub(crate) struct ServiceContext {
     pub(crate) store: Store,
-    pub(crate) data: PathBuf,
+    /// Directory of the archive.
+    pub(crate) archive: PathBuf,
     pub(crate) workers: Workers,
     /// Bytes between all sources and targets of the process.
     pub(crate) budget: Budget,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::format_push_string, reason = "tests")]
 
 mod any_request;
+mod archives;
 mod availability;
 mod checks;
 #[path = "../long/clock.rs"]
@@ -33,6 +34,7 @@ mod seed;
 mod seed_microsoft_365;
 mod support;
 mod tokens;
+mod upgrades;
 mod web;
 
 use support as service;

@@ -36,7 +36,7 @@ impl Store {
         }
         self.change(move |connection| {
             Box::pin(async move {
-                let row = sql::query("SELECT * FROM learned WHERE endpoint = ?")
+                let row = sql::query("SELECT learned.* FROM learned WHERE endpoint = ?")
                     .bind(endpoint)
                     .fetch_optional(&mut *connection)
                     .await?;
@@ -69,7 +69,7 @@ impl Store {
         }
         self.read(|connection| {
             Box::pin(async move {
-                let rows = sql::query("SELECT * FROM learned").fetch_all(connection).await?;
+                let rows = sql::query("SELECT learned.* FROM learned").fetch_all(connection).await?;
                 rows.iter().map(|row| Ok((Cells(row).get("endpoint")?, limits(row)?))).collect()
             })
         })

@@ -9,8 +9,10 @@ use super::server_clock::{ClockOffset, SERVER_NOW};
 use crate::{
     Store,
     columns::Cells,
+    database::SCHEMA_VERSION,
     error::{Fault, StoreError},
     lock::ServiceLock,
+    server_schema,
     sql::{self, Connection, Row},
     vault::KeyId,
 };
@@ -35,6 +37,8 @@ pub struct Node {
     /// Owner of the node's leases. A restart gives a new one.
     pub guid: Guid,
     pub settings: NodeSettings,
+    /// Id of the archive that the node can write to.
+    pub archive: Option<Guid>,
     /// Number of mailboxes that the node migrates now.
     pub mailboxes: u64,
     /// Ids of the master keys that the node has.
@@ -74,8 +78,9 @@ impl Store {
             return self.lock_service();
         }
         let lock = ServiceLock::on_server();
-        let (owner, keys) = (lock.owner(), self.key_ids());
-        self.change_beside(move |connection| Box::pin(join(connection, owner, settings, keys))).await?;
+        let (owner, keys, archive) = (lock.owner(), self.key_ids(), self.archive());
+        self.change_beside(move |connection| Box::pin(join(connection, owner, settings, archive, keys)))
+            .await?;
         Ok(lock)
     }
 
@@ -190,11 +195,13 @@ async fn join(
     connection: &mut Connection,
     owner: Guid,
     settings: NodeSettings,
+    archive: Option<Guid>,
     keys: String,
 ) -> Result<(), Fault> {
+    server_schema::share(connection).await?;
     let sql = format!(
-        "INSERT INTO node (guid, name, program, capacity, keys, started, beat, until) \
-         VALUES (?1, ?2, ?3, ?4, ?5, {SERVER_NOW}, {SERVER_NOW}, {SERVER_NOW} + ?6)"
+        "INSERT INTO node (guid, name, program, capacity, keys, started, beat, until, archive, schema_version) \
+         VALUES (?1, ?2, ?3, ?4, ?5, {SERVER_NOW}, {SERVER_NOW}, {SERVER_NOW} + ?6, ?7, ?8)"
     );
     sql::query(sql)
         .bind(owner)
@@ -203,6 +210,8 @@ async fn join(
         .bind(settings.capacity)
         .bind(keys)
         .bind(millis_of(NODE_LEASE_TIME))
+        .bind(archive)
+        .bind(SCHEMA_VERSION)
         .execute(connection)
         .await?;
     Ok(())
@@ -247,6 +256,7 @@ fn node(row: &Row) -> Result<Node, Fault> {
             program: cells.get("program")?,
             capacity: cells.number("capacity")?,
         },
+        archive: cells.get("archive")?,
         mailboxes: cells.number("mailboxes")?,
         keys: cells.get::<&str>("keys")?.split_whitespace().map(str::to_owned).collect(),
         is_draining: cells.get("draining")?,

@@ -56,16 +56,18 @@ pub(super) async fn of_server(source: &mut Connection) -> Result<Vec<String>, Fa
     );
     let names: Vec<String> = sql::query_scalar(sql).fetch_all(source).await?;
     let words = |name| format!("folder \"{name}\": a name with NUL has another form in a file");
-    Ok(names.into_iter().map(words).collect())
+    let mut found = archive_batches(source).await?;
+    found.extend(names.into_iter().map(words));
+    Ok(found)
 }
 
-/// Batches into the archive, which is a directory of one machine.
+/// Batches into the archive: a directory of one machine, or of the nodes that have it.
 async fn archive_batches(source: &mut Connection) -> Result<Vec<String>, Fault> {
     let sql = "SELECT name FROM batch WHERE target_endpoint IS NULL ORDER BY id";
     let names: Vec<String> = sql::query_scalar(sql).fetch_all(source).await?;
     let words = |name| {
         format!(
-            "batch \"{name}\": it migrates into the archive, a directory of this machine; remove the batch first"
+            "batch \"{name}\": it migrates into the archive, which the copy would not have; remove the batch first"
         )
     };
     Ok(names.into_iter().map(words).collect())

@@ -10,6 +10,8 @@ pub(crate) enum Connection {
     FileReader(Transaction<'static, Sqlite>),
     /// A server, inside a transaction.
     Server(Transaction<'static, Postgres>),
+    /// A server, outside of a transaction.
+    Alone(PgConnection),
 }
 
 /// The connection of sqlx.
@@ -24,6 +26,7 @@ impl Connection {
             Self::File(connection) => Inner::File(connection),
             Self::FileReader(transaction) => Inner::File(transaction),
             Self::Server(transaction) => Inner::Server(transaction),
+            Self::Alone(connection) => Inner::Server(connection),
         }
     }
 
@@ -34,6 +37,7 @@ impl Connection {
         match self {
             Self::Server(transaction) => transaction.commit().await.map(|()| None),
             Self::FileReader(transaction) => transaction.commit().await.map(|()| None),
+            Self::Alone(connection) => connection.close().await.map(|()| None),
             Self::File(mut connection) => {
                 sqlx::query("COMMIT").execute(&mut connection).await?;
                 Ok(Some(Self::File(connection)))
@@ -47,12 +51,13 @@ impl Connection {
             Self::File(connection) => connection.close().await,
             Self::FileReader(transaction) => transaction.rollback().await,
             Self::Server(transaction) => transaction.rollback().await,
+            Self::Alone(connection) => connection.close().await,
         }
     }
 
     /// True if other processes write at the same time: what a change decides from, it must lock first.
     pub(crate) fn is_shared(&self) -> bool {
-        matches!(self, Self::Server(_))
+        matches!(self, Self::Server(_) | Self::Alone(_))
     }
 
     /// Returns the end of a query that locks its rows; empty for a file, which has one writer at a time.

@@ -9,10 +9,13 @@ mod connection;
 mod parameters;
 mod query;
 mod row;
+mod table_columns;
 mod value;
 
 pub(crate) use builder::Builder;
 pub(crate) use connection::Connection;
 pub(crate) use query::{Query, query, query_scalar};
 pub(crate) use row::{Read, Row, Stored};
+#[cfg(test)]
+pub(crate) use table_columns::TABLES;
 pub(crate) use value::{Value, columns, without_nul};

@@ -1,4 +1,4 @@
-//! Parameters in the server's form.
+//! Statements in the server's form.
 
 use std::fmt::Write;
 

@@ -8,6 +8,7 @@ use super::{
     connection::{Connection, Inner},
     parameters::numbered,
     row::{Read, Row},
+    table_columns::with_columns,
     value::Value,
 };
 
@@ -96,7 +97,8 @@ impl Query {
         for value in self.values {
             value.add_to_server(&mut arguments).map_err(sqlx::Error::Encode)?;
         }
-        Ok(sqlx::query_with(AssertSqlSafe(numbered(&self.sql)), arguments).persistent(self.is_kept))
+        Ok(sqlx::query_with(AssertSqlSafe(numbered(&with_columns(&self.sql))), arguments)
+            .persistent(self.is_kept))
     }
 }
 

@@ -20,6 +20,7 @@ mod model;
 mod races;
 mod recovery;
 mod reports;
+mod rolling;
 mod small;
 mod space;
 mod totals;
@@ -161,6 +162,7 @@ fn batch(name: &str, source: &Endpoint, intent: BatchIntent) -> Batch {
         name: name.to_owned(),
         source_endpoint: source.guid,
         target_endpoint: None,
+        archive: None,
         intent,
         settings: BatchSettings::default(),
         submitted_by: "anna".to_owned(),

@@ -1,6 +1,6 @@
 //! Endpoints of a batch, and their names.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use mailhaul_migration::{Batch, Endpoint, Guid};
@@ -13,10 +13,18 @@ use crate::{
     ops::shared::{failures::into_failure, names::ARCHIVE},
 };
 
-/// Finds the target endpoint: the named one, else that of the configuration. `None` is the archive.
-pub(crate) async fn target(context: &Context, named: Option<&str>) -> Result<Option<Endpoint>, Failure> {
+/// Target of a batch.
+pub(crate) struct Target {
+    /// `None` is the archive.
+    pub(crate) endpoint: Option<Endpoint>,
+    /// Id of the archive, where several nodes serve one database.
+    pub(crate) archive: Option<Guid>,
+}
+
+/// Finds the target: the named endpoint, else that of the configuration, or the archive.
+pub(crate) async fn target(context: &Context, named: Option<&str>) -> Result<Target, Failure> {
     let store = &context.store;
-    let target = match named {
+    let endpoint = match named {
         Some(name) if name.trim().eq_ignore_ascii_case(ARCHIVE) => None,
         Some(name) => Some(store.endpoint(name).await.map_err(into_failure)?),
         None => match store.config().await.map_err(into_failure)?.target_endpoint {
@@ -24,12 +32,28 @@ pub(crate) async fn target(context: &Context, named: Option<&str>) -> Result<Opt
             None => None,
         },
     };
-    // Another machine may continue the batch, and would write the rest of a mailbox into its own archive.
-    if target.is_none() && store.is_on_server() {
-        return Err(Failure::invalid("the database is on a server, and the archive is on one machine")
-            .with_advice("Name a TargetEndpoint, or run the service without --database."));
+    let archive =
+        if endpoint.is_none() && store.is_on_server() { Some(archive(context).await?) } else { None };
+    Ok(Target { endpoint, archive })
+}
+
+/// Returns the id of the archive of this node, else that of all nodes.
+async fn archive(context: &Context) -> Result<Guid, Failure> {
+    if let Some(archive) = context.store.archive() {
+        return Ok(archive);
     }
-    Ok(target)
+    let nodes = context.store.nodes().await.map_err(into_failure)?;
+    let found: BTreeSet<Guid> =
+        nodes.iter().filter(|node| node.is_alive).filter_map(|node| node.archive).collect();
+    let mut found = found.into_iter();
+    match (found.next(), found.next()) {
+        (Some(archive), None) => Ok(archive),
+        (Some(_), Some(_)) => Err(Failure::invalid("the nodes have different archives")
+            .with_advice("Run the command at a node that has the archive. Get-MigrationNode shows them.")),
+        (None, _) => Err(Failure::invalid("no node has an archive").with_advice(
+            "Start a node with --archive DIR, or name a TargetEndpoint. Several nodes can have one archive, in a directory that they share.",
+        )),
+    }
 }
 
 /// Names of all endpoints, and which of them are parked now.

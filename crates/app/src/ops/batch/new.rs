@@ -163,7 +163,7 @@ impl Operation<Context> for NewMigrationBatch {
         let store = &context.store;
         let source = store.endpoint(&request.source_endpoint).await.map_err(into_failure)?;
         let target = target(context, request.target_endpoint.as_deref()).await?;
-        let ends = members::Ends { source, target };
+        let ends = members::Ends { source, target: target.endpoint };
         let list = ends.users(&request.csv_data, request.allow_unknown_columns_in_csv, &HashSet::new())?;
         let auto_start = request.auto_start;
         let settings = request.settings()?;
@@ -174,6 +174,7 @@ impl Operation<Context> for NewMigrationBatch {
             name,
             source_endpoint: ends.source.guid,
             target_endpoint: ends.target.map(|it| it.guid),
+            archive: target.archive,
             intent: if auto_start { BatchIntent::Run } else { BatchIntent::Created },
             settings,
             submitted_by: caller.name.clone(),

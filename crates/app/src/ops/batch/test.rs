@@ -87,7 +87,7 @@ impl Operation<Context> for TestMigrationBatch {
         }
         let source = context.store.endpoint(&request.source_endpoint).await.map_err(into_failure)?;
         let target = target(context, request.target_endpoint.as_deref()).await?;
-        let ends = members::Ends { source, target };
+        let ends = members::Ends { source, target: target.endpoint };
         let (mut list, mut errors) =
             ends.check(&request.csv_data, request.allow_unknown_columns_in_csv, &HashSet::new());
         let addresses = list.users.iter().map(|user| user.email_address.clone()).collect();

@@ -22,6 +22,8 @@ pub(crate) struct MigrationNode {
     capacity: u32,
     /// Ids of the master keys that the node has; two while the key is changed.
     master_keys: Vec<String>,
+    /// Id of the archive that the node can write to; null without --archive.
+    archive: Option<Guid>,
     /// Version of the program.
     version: String,
     /// Time of the start.
@@ -52,6 +54,7 @@ impl MigrationNode {
             mailboxes: node.mailboxes,
             capacity: node.settings.capacity,
             master_keys: node.keys,
+            archive: node.archive,
             version: node.settings.program,
             started_date_time: node.started,
             last_beat_date_time: node.last_beat,

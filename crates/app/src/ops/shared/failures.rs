@@ -57,6 +57,9 @@ pub(crate) fn into_failure(error: StoreError) -> Failure {
             "Put the new key as the first line, and the old key as the second, into the key file of each node. \
              Get-MigrationNode shows the keys of each.",
         ),
+        StoreError::OlderNodes { .. } => Failure::conflict(&error).with_advice(
+            "First run the release between the two on each node, or stop these nodes. Get-MigrationNode shows them.",
+        ),
         StoreError::Damaged { .. } => Failure::internal(&error).with_advice(DAMAGED_DATA),
         StoreError::File { .. } | StoreError::Database { .. } | StoreError::Unavailable { .. } => {
             Failure::unavailable(&error).with_advice(

@@ -55,6 +55,7 @@ impl Desk {
         let context = Arc::new(Context {
             store,
             data: data.path().to_owned(),
+            archive: data.path().join("archive"),
             workers: Workers::default(),
             tokens: TokenSources::default(),
         });

@@ -104,7 +104,7 @@ impl ServiceContext {
 
     /// Directory of the user's archive.
     fn archive(&self, user: &MigrationUser) -> PathBuf {
-        self.data.join("archive").join(archive::directory_name(&user.email_address))
+        self.archive.join(archive::directory_name(&user.email_address))
     }
 
     async fn login(

@@ -47,6 +47,7 @@ impl Site {
             name: "B".into(),
             source_endpoint: self.endpoint.guid,
             target_endpoint: Some(there.guid),
+            archive: None,
             intent,
             settings: BatchSettings::default(),
             submitted_by: "test".into(),

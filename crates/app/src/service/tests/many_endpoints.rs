@@ -19,6 +19,7 @@ async fn reads_of_a_turn(endpoints: usize) -> u64 {
             name,
             source_endpoint: endpoint.guid,
             target_endpoint: None,
+            archive: None,
             intent: BatchIntent::Run,
             settings: BatchSettings { start_after: Some(later), ..BatchSettings::default() },
             submitted_by: "test".into(),

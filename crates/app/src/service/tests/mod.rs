@@ -49,6 +49,7 @@ impl Site {
         let context = Context {
             store,
             data: data.to_owned(),
+            archive: data.join("archive"),
             workers: Workers::default(),
             tokens: TokenSources::default(),
         };
@@ -70,6 +71,7 @@ impl Site {
             name: "B".into(),
             source_endpoint: self.endpoint.guid,
             target_endpoint: target,
+            archive: None,
             intent: BatchIntent::Run,
             settings: BatchSettings::default(),
             submitted_by: "test".into(),

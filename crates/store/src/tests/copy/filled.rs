@@ -114,7 +114,7 @@ pub(super) async fn more_of(store: &Store, name: &str) {
 pub(super) async fn dump(store: &Store) -> Vec<(String, Vec<String>)> {
     let sql = if store.is_on_server() {
         "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' AND tablename !~ '^message_' \
-         AND tablename NOT IN ('_sqlx_migrations', 'relocation', 'held', 'learned', 'node', 'share')"
+         AND tablename NOT IN ('_sqlx_migrations', 'relocation', 'held', 'learned', 'node', 'schema_support', 'share')"
     } else {
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' \
          AND name NOT IN ('_sqlx_migrations', 'relocation')"
