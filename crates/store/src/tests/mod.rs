@@ -27,6 +27,7 @@ mod totals;
 mod turn;
 mod upgrade;
 mod vault;
+mod windows;
 
 use std::{cell::Cell, fs, os::unix::fs::PermissionsExt, path::Path};
 
