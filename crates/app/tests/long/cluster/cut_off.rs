@@ -23,6 +23,7 @@ async fn cut_off(plan: Plan) -> (i64, i64) {
     let all = i64::try_from(plan.mailboxes).unwrap();
     let lost = wait_for_mailboxes(&cluster, "mail1", all - 1);
     let second = cluster.node("mail2");
+    until(|| (cluster.arrivals().len() >= 3 * plan.mailboxes).then_some(()));
     sleep(Duration::from_millis(Mailmaker::new(plan.seed).number(2_000)));
     way.hold(true);
     let before = cluster.arrivals().len();

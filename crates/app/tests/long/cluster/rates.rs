@@ -30,7 +30,14 @@ async fn three_nodes_keep_connections_and_messages_per_second() {
     wait_for(all / 4);
     let set = |connections: &str, rate: &str| {
         for endpoint in ["Old", "New"] {
-            let limits = ["-MaxConcurrentMigrations", connections, "-MessagesPerSecond", rate];
+            let limits = [
+                "-MaxConcurrentMigrations",
+                connections,
+                "-MaxConcurrentIncrementalSyncs",
+                "8",
+                "-MessagesPerSecond",
+                rate,
+            ];
             nodes[0].expect(&[&["Set-MigrationEndpoint", endpoint][..], &limits].concat());
         }
     };

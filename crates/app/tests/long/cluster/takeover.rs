@@ -29,13 +29,16 @@ async fn kill_one(plan: Plan) -> (i64, i64) {
     nodes[victim].kill();
     let name = ["mail1", "mail2", "mail3"][victim];
     let lost = cluster.guid_of(name);
-    let mailboxes = cluster.held_by(&lost);
+    let held = format!(
+        "SELECT string_agg(quote_literal(CAST(guid AS TEXT)), ',') FROM migration_user WHERE lease_owner = '{lost}'"
+    );
+    let (mailboxes, held) = (cluster.held_by(&lost), cluster.server.ask(&held));
     cluster.wait_until_synced();
     cluster.assert_same("after a node was killed").await;
     let facts = cluster.server.ask(&format!(
-        "WITH mine AS (SELECT mailbox, max(fence) AS fence FROM seen_lease WHERE owner = '{lost}' GROUP BY mailbox), \
-         next AS (SELECT mine.mailbox, min(seen_lease.at) AS at FROM mine JOIN seen_lease USING (mailbox) \
-         WHERE seen_lease.fence > mine.fence AND owner <> '{lost}' GROUP BY mine.mailbox) \
+        "WITH next AS (SELECT mailbox, min(at) AS at FROM seen_lease WHERE CAST(mailbox AS TEXT) IN ({held}) AND owner <> '{lost}' \
+         AND fence > (SELECT max(fence) FROM seen_lease AS mine WHERE mine.mailbox = seen_lease.mailbox AND owner = '{lost}') \
+         GROUP BY mailbox) \
          SELECT count(*), coalesce(max(at), 0) - (SELECT max(beat) FROM seen_node WHERE node = '{lost}') FROM next"
     ));
     let facts: Vec<i64> = facts.split('|').map(|it| it.parse().unwrap()).collect();
