@@ -64,8 +64,9 @@ pub use audit::AuditEntry;
 pub use batches::{CommandedBatch, InsertedBatch};
 pub use checks::{CheckClaim, CheckEnd, ChecksUnderWay, ClaimedCheck};
 pub use cluster::{
+    day_bytes::{ByteAnswer, ByteRequest},
     learned::{LearnedLimit, LearnedLimits},
-    nodes::{Beat, NODE_LEASE_TIME, Node, NodeSettings},
+    nodes::{Beat, Node, NodeSettings},
     running::ClaimLimits,
     share::Part,
     shares::{ShareKind, Wish},
@@ -92,6 +93,7 @@ pub use reports::{FolderStatistics, MAX_REPORT_ENTRIES, ReportEntry, SkippedMess
 pub use server::ServerAddress;
 pub use store::Store;
 pub use tokens::ApiToken;
+pub use usage::CountedMailbox;
 pub use user_filter::UserFilter;
 pub use user_windows::{Window, WindowPlace};
 pub use users::UserTimes;

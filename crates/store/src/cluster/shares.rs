@@ -22,6 +22,8 @@ pub enum ShareKind {
     Connections,
     /// Messages and bytes per second, in thousandths.
     Rates,
+    /// Bytes of a day that the node has moved and not saved as usage, or may still move ([`Store::reserve_bytes`]).
+    DayBytes,
 }
 
 /// A node's wish for a part of a limit.

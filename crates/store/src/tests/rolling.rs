@@ -60,7 +60,7 @@ async fn nodes_of_this_release_go_on_while_the_next_one_widens_the_schema() {
     let more = store.claim(claim(&source, lock.owner(), 10)).await.unwrap();
     assert_eq!(more.len(), 2);
     assert_eq!(more[0].user.status, UserStatus::Validating);
-    store.beat(lock.owner()).await.unwrap();
+    store.beat(lock.owner(), node().lease).await.unwrap();
 
     // A node of this release that begins now.
     let late = home.open().await;
