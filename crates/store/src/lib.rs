@@ -68,8 +68,8 @@ pub use cluster::{
     learned::{LearnedLimit, LearnedLimits},
     nodes::{Beat, Node, NodeSettings},
     running::ClaimLimits,
-    share::Part,
-    shares::{ShareKind, Wish},
+    share::{Part, ShareKind},
+    shares::Wish,
     wakes::{Wake, Wakes},
 };
 pub use copy::{CopiedTable, CopyProgress, CopyReport, CopyStep, Home, copy};

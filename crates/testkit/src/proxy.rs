@@ -59,8 +59,11 @@ pub struct Proxy {
     /// Port of the server for new connections.
     upstream: Arc<AtomicU16>,
     /// Opening and last upload of each connection.
-    times: Arc<Mutex<Vec<(u64, Arc<AtomicU64>)>>>,
+    times: Arc<Mutex<Vec<OpenedConnection>>>,
 }
+
+/// The time of a connection's opening, and that of its last upload.
+type OpenedConnection = (u64, Arc<AtomicU64>);
 
 /// Times of a connection, in milliseconds since 1970 by the clock of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,7 +224,7 @@ impl Proxy {
     /// Times of all connections so far, in the order of their opening.
     pub fn times(&self) -> Vec<ConnectionTimes> {
         let times = self.times.lock().unwrap();
-        let times_of = |(opened, last): &(u64, Arc<AtomicU64>)| ConnectionTimes {
+        let times_of = |(opened, last): &OpenedConnection| ConnectionTimes {
             opened: *opened,
             last_upload: last.load(Ordering::SeqCst),
         };

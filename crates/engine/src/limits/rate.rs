@@ -182,7 +182,7 @@ impl Pacer {
         }
     }
 
-    /// Sets new limits. If a rate changes, its token bucket starts anew.
+    /// Sets new limits. If a rate changes, its token bucket starts with a whole burst.
     pub(crate) fn set_rates(&mut self, rates: RateLimits) {
         if rates.bytes_per_day != self.rates.bytes_per_day {
             self.clear_reservation();
@@ -395,20 +395,18 @@ mod tests {
     fn parts_of_a_rate_together_keep_it() {
         let mut pacers = [(); 3].map(|()| Pacer::shared(of_messages(50)));
         let mut passed = Vec::new();
-        for step in 0..60_000u64 {
-            let now = BEGIN + Duration::from_millis(step);
+        for step in 0..60_000usize {
+            let now = BEGIN + Duration::from_millis(step as u64);
             if step.is_multiple_of(700) {
                 // One has the whole, two divide it, or all do; which ones changes.
-                let parts = [[1000, 0, 0], [500, 500, 0], [334, 333, 333]][step as usize / 700 % 3];
+                let parts = [[1000, 0, 0], [500, 500, 0], [334, 333, 333]][step / 700 % 3];
                 for (index, pacer) in pacers.iter_mut().enumerate() {
-                    pacer.set_share(now, parts[(index + step as usize / 2100) % 3]);
+                    pacer.set_share(now, parts[(index + step / 2100) % 3]);
                 }
             }
             // Each is idle at times.
             for (index, pacer) in pacers.iter_mut().enumerate() {
-                while !(step / 1900 + index as u64).is_multiple_of(4)
-                    && pacer.message(now, 1) == PaceDecision::Now
-                {
+                while !(step / 1900 + index).is_multiple_of(4) && pacer.message(now, 1) == PaceDecision::Now {
                     passed.push(step);
                 }
             }

@@ -5,7 +5,7 @@
 
 use mailhaul_migration::Guid;
 
-use super::{server_clock::SERVER_NOW, shares::ShareKind};
+use super::{server_clock::SERVER_NOW, share::ShareKind};
 use crate::{
     Store,
     columns::{Cells, whole},

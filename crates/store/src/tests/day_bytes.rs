@@ -12,7 +12,7 @@ fn request(endpoint: Guid, unsaved: u64, needed: u64, wanted: u64) -> ByteReques
     ByteRequest { endpoint, limit: LIMIT, unsaved, needed, wanted, first_hour: 0, hour: 24 }
 }
 
-/// What a node does with the bytes that it reserves.
+/// A node that moves the bytes that it reserves.
 struct Mover {
     store: Store,
     endpoint: Guid,
@@ -119,8 +119,8 @@ async fn bytes_that_a_lost_node_has_reserved_count_as_used() {
     other.save().await;
     other.reserve(0, 0).await;
     store.end_service(other.node).await.unwrap();
-    let last = Mover::join(store.clone(), source).await;
-    assert_eq!(counted_bytes(&store, source, last.node).await, 4_100);
+    let next = Mover::join(store.clone(), source).await;
+    assert_eq!(counted_bytes(&store, source, next.node).await, 4_100);
 }
 
 #[tokio::test]

@@ -71,6 +71,7 @@ impl Postgres {
 
     /// Returns a backup of the running server. It does not run before its first [`Self::restart_elsewhere`].
     #[track_caller]
+    #[must_use]
     pub fn backup(&self) -> Self {
         self.base_backup(&[])
     }
@@ -84,6 +85,7 @@ impl Postgres {
 
     /// Starts a standby. From then on this server confirms a commit when the standby has it too.
     #[track_caller]
+    #[must_use]
     pub fn synchronous_standby(&self) -> Self {
         let mut standby = self.base_backup(&["--write-recovery-conf"]);
         standby.begin();

@@ -15,7 +15,7 @@ const MAX_RESERVATION: u64 = 64 << 20;
 /// Reservations in a small day.
 const MIN_RESERVATIONS_PER_DAY: u64 = 20;
 
-/// What this node knows of an endpoint's reservation.
+/// State of this node's reservation at an endpoint.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct NodeBytes {
     /// Bytes of mailboxes of the endpoint that this node has put into the database.

@@ -225,7 +225,7 @@ impl Cluster {
         found
     }
 
-    /// What the nodes said.
+    /// Last lines of the nodes' logs.
     pub(super) fn logs(&self) -> String {
         let mut text = String::new();
         for name in ["mail1", "mail2", "mail3"] {

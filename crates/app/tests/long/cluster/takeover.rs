@@ -10,6 +10,9 @@ use crate::{
     support::{extent, first_seed},
 };
 
+/// Milliseconds in which a busy machine claims the mailboxes. A short lease does not shorten them.
+const CLAIM_TIME: i64 = 4_000;
+
 /// Returns the mailboxes of the killed node, and the milliseconds from its last beat until all ran elsewhere.
 async fn kill_one(plan: Plan) -> (i64, i64) {
     let cluster = Cluster::new(plan).await;
@@ -46,7 +49,7 @@ async fn kill_one(plan: Plan) -> (i64, i64) {
     (mailboxes, facts[1])
 }
 
-async fn rounds(plan: Plan, count: u64) {
+async fn rounds(plan: Plan, count: u64, claim_time: i64) {
     let (mut longest, mut all) = (0, 0);
     for round in 0..count {
         let plan = Plan { seed: 1_000 * first_seed() + round, ..plan };
@@ -57,7 +60,7 @@ async fn rounds(plan: Plan, count: u64) {
         );
         assert!(mailboxes > 0, "the killed node had no mailbox");
         assert!(
-            millis <= plan.lease_millis() + plan.lease_millis() / 6,
+            millis <= plan.lease_millis() + plan.lease_millis() / 6 + claim_time,
             "{millis} ms after the last beat, lease {} s, seed {}",
             plan.lease,
             plan.seed
@@ -71,7 +74,7 @@ async fn rounds(plan: Plan, count: u64) {
 async fn mailboxes_of_a_killed_node_run_elsewhere_in_time() {
     let mailboxes = if extent() > 1 { 100 } else { 30 };
     let plan = Plan { mailboxes, messages: 20, size: 3_000, rate: Some(3_000), lease: 12, seed: 0 };
-    rounds(plan, extent()).await;
+    rounds(plan, extent(), CLAIM_TIME).await;
 }
 
 /// The default lease of a minute. One round for ten of the others.
@@ -79,5 +82,5 @@ async fn mailboxes_of_a_killed_node_run_elsewhere_in_time() {
 async fn mailboxes_of_a_killed_node_run_elsewhere_within_70_seconds() {
     let mailboxes = if extent() > 1 { 100 } else { 20 };
     let plan = Plan { mailboxes, messages: 20, size: 3_000, rate: Some(3_000), lease: 60, seed: 0 };
-    rounds(plan, extent().div_ceil(10)).await;
+    rounds(plan, extent().div_ceil(10), 0).await;
 }
