@@ -15,6 +15,7 @@ mod error;
 mod eval;
 pub mod format;
 mod host;
+mod invocation;
 mod limits;
 mod members;
 mod names;

@@ -64,7 +64,7 @@ const WITHOUT_EFFECT: [(&[&str], &str); 4] = [
 ];
 
 /// Commands that are left out, with the form to write instead.
-const LEFT_OUT: [(&[&str], &str); 14] = [
+const LEFT_OUT: [(&[&str], &str); 13] = [
     (&["Send-MailMessage"], "the report to a file (`... | Export-Csv report.csv`); mailhaul sends no mail"),
     (
         &[
@@ -107,7 +107,6 @@ const LEFT_OUT: [(&[&str], &str); 14] = [
         &["Invoke-WebRequest", "Invoke-RestMethod", "iwr", "irm", "curl", "wget"],
         "the request in another program",
     ),
-    (&["Compare-Object", "compare", "diff"], "`... | Where-Object { $_.Identity -notin $others.Identity }`"),
     (&["Format-Wide", "fw", "Format-Custom", "fc"], "`Format-Table`"),
     (
         &[
@@ -163,6 +162,9 @@ const LEFT_OUT: [(&[&str], &str); 14] = [
 pub(crate) fn resolve<H: Host>(name: &str, at: usize, scopes: &Scopes, host: &H) -> Result<Resolved, Fault> {
     if let Some(block) = scopes.function(name) {
         return Ok(Resolved::Function(block));
+    }
+    if name.get(name.len().saturating_sub(4)..).is_some_and(|end| end.eq_ignore_ascii_case(".ps1")) {
+        return Err(Fault::instead(at, "running another script is", "its lines into this script"));
     }
     // `Microsoft.PowerShell.Utility\Get-Date`
     let name = name.rsplit('\\').next().unwrap_or(name);

@@ -8,7 +8,7 @@ use crate::{
     },
     cmdlets::{self, CmdletKind, common},
     error::{ErrorKind, Fault},
-    eval::{AUTOMATIC, find_parameter, never_set},
+    eval::{AUTOMATIC, changed_variable, find_parameter, never_set},
     host::Host,
     names::{self, Resolved},
     operator,
@@ -122,22 +122,28 @@ fn check_loop(statement: &Statement) -> Result<(), Fault> {
         return Ok(());
     }
     for inner in &a_loop.body {
+        if let StatementKind::Pipeline(pipeline) = &inner.kind
+            && changed_variable(pipeline).is_some_and(|name| name.eq_ignore_ascii_case(variable))
+        {
+            return Err(changed_in_loop(inner.at));
+        }
         let StatementKind::Assign(assignment) = &inner.kind else { continue };
         for target in &assignment.targets {
             if let ExpressionKind::Path { base, .. } = &target.kind
                 && let ExpressionKind::Variable { name, .. } = &base.kind
                 && name.eq_ignore_ascii_case(variable)
             {
-                let form = "`$list = $list | Select-Object *, @{ Name = 'x'; Expression = { ... } }`, or a list of new objects";
-                return Err(Fault::instead(
-                    target.at,
-                    "changing the objects of a list in a loop (the list keeps its own) is",
-                    form,
-                ));
+                return Err(changed_in_loop(target.at));
             }
         }
     }
     Ok(())
+}
+
+fn changed_in_loop(at: usize) -> Fault {
+    let form =
+        "`$list = $list | Select-Object *, @{ Name = 'x'; Expression = { ... } }`, or a list of new objects";
+    Fault::instead(at, "changing the objects of a list in a loop (the list keeps its own) is", form)
 }
 
 fn is_variable(list: &Statement) -> bool {

@@ -16,8 +16,10 @@ pub(super) struct Call {
     pub(super) has_begun: bool,
     /// Objects of the pipe, for `$input`.
     pub(super) input: Vec<Value>,
-    /// Parameter that takes the object of the pipe.
-    pub(super) piped: Option<String>,
+    /// Parameters with an argument. The pipe does not change them.
+    pub(super) given: Vec<String>,
+    /// Number of errors when it was called.
+    pub(super) errors_before: usize,
 }
 
 /// Part of a function.
@@ -74,7 +76,7 @@ impl<H: Host> Evaluator<'_, H> {
                 Part::Process => block.process.as_ref().unwrap_or(&block.end),
                 Part::End => &block.end,
             };
-            let result = self.with_value(call.piped.clone(), part, value, &block, statements).await;
+            let result = self.with_value(&call.given, part, value, &block, statements).await;
             self.scopes.close_to(depth + usize::from(has_scope));
             if has_scope {
                 call.scope = Some(self.scopes.leave());
@@ -89,7 +91,7 @@ impl<H: Host> Evaluator<'_, H> {
 
     async fn with_value(
         &mut self,
-        piped: Option<String>,
+        given: &[String],
         part: Part,
         value: Option<Value>,
         block: &Block,
@@ -100,13 +102,11 @@ impl<H: Host> Evaluator<'_, H> {
             if part == Part::End {
                 let last = if let Value::List(values) = &value { values.last().cloned() } else { None };
                 self.set_variable(0, "input", value, false)?;
-                if let (Some(name), Some(last)) = (piped, last) {
-                    self.set_variable(0, &name, last, false)?;
+                if let Some(last) = last {
+                    self.piped_parameters(&block.parameters, given, &last).await?;
                 }
             } else {
-                if let Some(name) = piped {
-                    self.set_variable(0, &name, value.clone(), false)?;
-                }
+                self.piped_parameters(&block.parameters, given, &value).await?;
                 outer = Some(self.current.replace(value));
             }
         }

@@ -2,10 +2,12 @@
 
 mod assign;
 mod bind;
+mod change_members;
 mod cmdlet;
 mod columns;
 mod command;
 mod common;
+mod compare_objects;
 mod consumer;
 mod control;
 mod convert_cmdlets;
@@ -16,8 +18,11 @@ pub(crate) mod interrupt;
 mod path;
 mod pipeline;
 mod redirect;
+mod rules;
+mod should_process;
 mod stage;
 mod statics;
+mod stopwatch;
 mod switch;
 mod utility;
 mod variables;
@@ -30,6 +35,7 @@ use crate::{
     compare::Regexes,
     error::Fault,
     host::Host,
+    invocation::Invocation,
     limits::Meter,
     output::ScriptOutput,
     printer::Printer,
@@ -37,6 +43,7 @@ use crate::{
     value::Value,
 };
 pub(crate) use bind::find as find_parameter;
+pub(crate) use change_members::changed_variable;
 use consumer::Consumer;
 use errors::ErrorLog;
 use interrupt::{Boxed, Flow, Interrupt};
@@ -51,6 +58,7 @@ pub(crate) struct Evaluator<'r, H> {
     pub(crate) meter: Meter,
     pub(crate) regexes: Regexes,
     pub(crate) errors: ErrorLog,
+    pub(crate) invocation: Invocation,
     /// Script of the running block.
     pub(crate) source: Arc<str>,
     /// Value of `$_` inside a script block.
@@ -69,6 +77,7 @@ pub(crate) struct Surroundings<'r, H> {
     pub(crate) told: &'r mut Vec<String>,
     pub(crate) meter: Meter,
     pub(crate) width: Option<usize>,
+    pub(crate) invocation: Invocation,
     pub(crate) source: Arc<str>,
 }
 
@@ -82,6 +91,7 @@ impl<'r, H: Host> Evaluator<'r, H> {
             meter: around.meter,
             regexes: Regexes::default(),
             errors: ErrorLog::default(),
+            invocation: around.invocation,
             source: around.source,
             current: None,
             consumers: Vec::new(),

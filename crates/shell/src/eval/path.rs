@@ -21,13 +21,13 @@ enum Evaluated<'a> {
 impl<H: Host> Evaluator<'_, H> {
     pub(super) async fn path(&mut self, base: &Expression, steps: &[Step]) -> Flow<Value> {
         if let Some(value) = self.utf8(base, steps).await? {
-            return match &steps[1..] {
-                [] => Ok(value),
-                rest => {
-                    let base = Expression { at: base.at, kind: ExpressionKind::Literal(value) };
-                    Box::pin(self.path(&base, rest)).await
-                }
-            };
+            return self.rest_of_path(base.at, value, &steps[1..]).await;
+        }
+        if let Some(value) = self.should_process(base, steps).await? {
+            return Ok(value);
+        }
+        if let Some(value) = self.stopwatch_step(base, steps)? {
+            return self.rest_of_path(base.at, value, &steps[1..]).await;
         }
         if let Some(value) = self.change_by_method(base, steps).await? {
             return Ok(value);
@@ -68,6 +68,15 @@ impl<H: Host> Evaluator<'_, H> {
             value = Cow::Owned(next.map_err(|message| Fault::value(step.at, message))?);
         }
         Ok(value.into_owned())
+    }
+
+    /// Evaluates the steps after the first one, which had a value.
+    async fn rest_of_path(&mut self, at: usize, value: Value, rest: &[Step]) -> Flow<Value> {
+        if rest.is_empty() {
+            return Ok(value);
+        }
+        let base = Expression { at, kind: ExpressionKind::Literal(value) };
+        Box::pin(self.path(&base, rest)).await
     }
 
     /// Runs `.Where({ ... })` and `.ForEach({ ... })`.

@@ -2,6 +2,7 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
+use super::stopwatch::stopwatch;
 use crate::{
     arithmetic,
     error::Fault,
@@ -44,6 +45,9 @@ pub(super) fn call<H: Host>(
         ("timespan", from, Some([amount])) if from.starts_with("from") => span(at, &from[4..], amount),
         ("environment", "newline", None) => Ok("\n".into()),
         ("environment", "username", None) => Ok(host.environment("USER").map_or(Value::Null, Value::Text)),
+        ("diagnostics.stopwatch", "startnew", Some([])) => Ok(stopwatch(Some(host.now()))),
+        ("diagnostics.stopwatch", "new", Some([])) => Ok(stopwatch(None)),
+        ("io.path", member, Some(arguments)) => file_name(at, member, arguments),
         ("guid", "empty", None) => Ok("00000000-0000-0000-0000-000000000000".into()),
         ("pscustomobject" | "collections.arraylist", "new", Some([]))
         | ("collections.generic.list", "new", _) => Ok(Value::List(Vec::new())),
@@ -84,6 +88,35 @@ fn span(at: usize, unit: &str, amount: &Value) -> Evaluated<Value> {
     #[expect(clippy::cast_possible_truncation, reason = "a float beyond the range becomes its end")]
     let nanoseconds = (amount.as_f64().unwrap_or_default() * seconds * 1e9) as i128;
     Ok(Value::Text(times::show_span(nanoseconds)))
+}
+
+/// Evaluates `[System.IO.Path]::GetFileName(...)` and its like.
+fn file_name(at: usize, member: &str, arguments: &[Value]) -> Evaluated<Value> {
+    let text = |value: &Value| text::interpolate(value);
+    let result = match (member, arguments) {
+        ("getfilename", [path]) => paths::leaf(&text(path)).to_owned(),
+        ("getfilenamewithoutextension", [path]) => {
+            let path = text(path);
+            let leaf = paths::leaf(&path);
+            leaf.rsplit_once('.').map_or(leaf, |(stem, _)| stem).to_owned()
+        }
+        ("getextension", [path]) => {
+            let path = text(path);
+            let leaf = paths::leaf(&path);
+            leaf.rfind('.').map_or(String::new(), |dot| leaf[dot..].to_owned())
+        }
+        ("getdirectoryname", [path]) => paths::parent(&text(path)).to_owned(),
+        ("combine", [first, rest @ ..]) => {
+            rest.iter().fold(text(first), |path, part| paths::joined(&path, &text(part)))
+        }
+        _ => {
+            return Err(Fault::unsupported(
+                at,
+                format!("[System.IO.Path]::{member} with these arguments is"),
+            ));
+        }
+    };
+    Ok(Value::Text(result))
 }
 
 /// Evaluates `[math]::Round(...)` and its like.
@@ -164,8 +197,11 @@ pub(super) fn cast(at: usize, type_name: &str, value: Value) -> Evaluated<Value>
         ("string", _) => Ok(Value::Text(text::interpolate(&value))),
         ("bool" | "boolean" | "switch", _) => Ok(Value::Bool(value.is_true())),
         ("pscustomobject" | "psobject" | "management.automation.psobject", Value::Object(object)) => {
+            let mut object = object.clone();
+            // The name of a type is no property.
+            object.remove("PSTypeName");
             let form = if *object.form() == Form::Table { Form::Plain } else { object.form().clone() };
-            Ok(Value::Object(object.clone().with_form(form)))
+            Ok(Value::Object(object.with_form(form)))
         }
         ("hashtable" | "ordered" | "collections.hashtable", Value::Object(object)) => {
             Ok(Value::Object(object.clone().with_form(Form::Table)))
@@ -193,7 +229,10 @@ pub(super) fn cast(at: usize, type_name: &str, value: Value) -> Evaluated<Value>
             let c = code.as_u64().and_then(|code| u32::try_from(code).ok()).and_then(char::from_u32);
             c.map(|c| c.to_string().into()).ok_or_else(|| no("character"))
         }
-        ("object" | "guid" | "mailaddress" | "net.mail.mailaddress" | "version" | "uri", _)
+        (
+            "object" | "consolecolor" | "guid" | "mailaddress" | "net.mail.mailaddress" | "version" | "uri",
+            _,
+        )
         | ("char", Value::Text(_))
         | ("scriptblock", Value::Block(_))
         | ("pscredential" | "management.automation.pscredential", Value::Credential { .. } | Value::Null)
