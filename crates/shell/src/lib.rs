@@ -42,4 +42,5 @@ pub use output::ScriptOutput;
 pub use paths::local as local_path;
 pub use shell::{Outcome, Shell, check, is_complete, run};
 pub use text::decode;
+pub use times::{WrittenDate, written_date};
 pub use value::{Object, ScriptBlock, Value};
