@@ -15,7 +15,7 @@ use crate::{
     host::Host,
     scopes::Detached,
     text,
-    value::Value,
+    value::{Form, Object, Value},
 };
 
 impl<H: Host> Evaluator<'_, H> {
@@ -55,7 +55,7 @@ impl<H: Host> Evaluator<'_, H> {
             });
         }
         self.scopes.open();
-        let mut outcome = self.set_parameters(at, name, &block.parameters, &mut values).await;
+        let mut outcome = self.set_parameters(at, name, &block, &mut values).await;
         if outcome.is_ok() {
             outcome = self.set_variable(at, "args", Value::List(rest), false);
         }
@@ -72,10 +72,10 @@ impl<H: Host> Evaluator<'_, H> {
     }
 
     /// Sets the parameters of the script from the words after its name.
-    pub(super) async fn script_parameters(&mut self, parameters: &[Parameter]) -> Flow<()> {
+    pub(super) async fn script_parameters(&mut self, script: &Block) -> Flow<()> {
         let words = self.invocation.arguments();
-        let (mut values, rest) = assign(0, "the script", parameters, words)?;
-        self.set_parameters(0, "the script", parameters, &mut values).await?;
+        let (mut values, rest) = assign(0, "the script", &script.parameters, words)?;
+        self.set_parameters(0, "the script", script, &mut values).await?;
         self.set_variable(0, "args", Value::List(rest), false)
     }
 
@@ -107,6 +107,7 @@ impl<H: Host> Evaluator<'_, H> {
             };
             let value = convert(0, parameter, value)?;
             self.check_rules(0, parameter, &value).await?;
+            self.note_bound(parameter, &value)?;
             self.set_variable(0, &parameter.name, value, false)?;
         }
         Ok(())
@@ -117,10 +118,11 @@ impl<H: Host> Evaluator<'_, H> {
         &mut self,
         at: usize,
         name: &str,
-        parameters: &[Parameter],
+        block: &Block,
         values: &mut Vec<(&Parameter, Value)>,
     ) -> Flow<()> {
-        for parameter in parameters {
+        let mut bound = Object::new().with_form(Form::Table);
+        for parameter in &block.parameters {
             let given = values.iter().position(|(known, _)| known.name == parameter.name);
             let value = match given {
                 Some(index) => values.swap_remove(index).1,
@@ -135,24 +137,31 @@ impl<H: Host> Evaluator<'_, H> {
                 },
             };
             let value = convert(at, parameter, value)?;
-            if given.is_some() && !parameter.rules.is_empty() {
+            if given.is_some() {
                 self.check_rules(at, parameter, &value).await?;
+                bound.insert(parameter.name.clone(), value.clone());
             }
             self.set_variable(at, &parameter.name, value, false)?;
         }
-        if self.scopes.get("WhatIf").is_some_and(Value::is_true) && parameters.iter().any(is_what_if) {
+        if block.asks && self.scopes.get("WhatIf").is_some_and(Value::is_true) {
             self.set_variable(at, WHAT_IF, true.into(), false)?;
         }
-        Ok(())
+        self.set_variable(at, BOUND, bound.into(), false)
+    }
+
+    /// Adds a parameter that the pipe set to `$PSBoundParameters`.
+    fn note_bound(&mut self, parameter: &Parameter, value: &Value) -> Flow<()> {
+        let Some(Value::Object(mut bound)) = self.scopes.take(BOUND) else { return Ok(()) };
+        bound.insert(parameter.name.clone(), value.clone());
+        self.set_variable(0, BOUND, bound.into(), false)
     }
 }
 
 /// Variable that makes commands describe a change instead of making it.
 pub(super) const WHAT_IF: &str = "WhatIfPreference";
 
-fn is_what_if(parameter: &Parameter) -> bool {
-    parameter.is_switch() && parameter.name.eq_ignore_ascii_case("WhatIf")
-}
+/// Table of the parameters that were given.
+const BOUND: &str = "PSBoundParameters";
 
 /// True if the parameter takes values of every type.
 fn takes_any(parameter: &Parameter) -> bool {

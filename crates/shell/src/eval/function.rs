@@ -6,7 +6,12 @@ use super::{
     Evaluator,
     interrupt::{Boxed, Flow, Interrupt},
 };
-use crate::{ast::Block, host::Host, scopes::Detached, value::Value};
+use crate::{
+    ast::{Block, Parameter},
+    host::Host,
+    scopes::Detached,
+    value::Value,
+};
 
 /// Call of a function in a pipeline.
 pub(super) struct Call {
@@ -20,6 +25,14 @@ pub(super) struct Call {
     pub(super) given: Vec<String>,
     /// Number of errors when it was called.
     pub(super) errors_before: usize,
+}
+
+impl Call {
+    /// Returns the parameter that must have a value, and gets none without a pipe.
+    pub(super) fn lacks(&self) -> Option<&str> {
+        let lacks = |parameter: &&Parameter| parameter.is_mandatory && !self.given.contains(&parameter.name);
+        self.block.parameters.iter().find(lacks).map(|parameter| parameter.name.as_str())
+    }
 }
 
 /// Part of a function.

@@ -113,7 +113,7 @@ impl<'r, H: Host> Evaluator<'r, H> {
     }
 
     async fn script(&mut self, script: &Block) -> Flow<()> {
-        self.script_parameters(&script.parameters).await?;
+        self.script_parameters(script).await?;
         self.body(&script.begin).await?;
         if let Some(process) = &script.process {
             self.body(process).await?;

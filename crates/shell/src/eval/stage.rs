@@ -80,6 +80,11 @@ impl<H: Host> Evaluator<'_, H> {
         Box::pin(async move {
             match &stage.work {
                 Work::Host { .. } => self.invoke(&stage, None).await,
+                Work::Function(call) if call.lacks().is_some() => {
+                    let name = call.lacks().unwrap_or_default();
+                    let message = format!("nothing is piped to the function, so it needs -{name}");
+                    Err(Fault::value(stage.at, message).into())
+                }
                 _ => self.finish(stage).await,
             }
         })

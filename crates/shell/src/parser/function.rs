@@ -20,6 +20,8 @@ enum Attribute {
     Property,
     Aliases(Vec<String>),
     Rule(Rule),
+    /// `[AllowNull()]` and its like.
+    AllowsEmpty,
     /// `SupportsShouldProcess`
     Asks,
 }
@@ -159,6 +161,7 @@ impl Parser<'_> {
             Some(_) => return Err(Fault::syntax(at, "the name of a parameter, as $Name, is expected here")),
         };
         let mut parameter = Parameter::new(at, name);
+        let mut allows_empty = false;
         for attribute in attributes {
             match attribute {
                 Attribute::Type(name) => parameter.type_name = Some(name),
@@ -167,8 +170,12 @@ impl Parser<'_> {
                 Attribute::Property => parameter.takes_property = true,
                 Attribute::Aliases(names) => parameter.aliases = names,
                 Attribute::Rule(rule) => parameter.rules.push(rule),
+                Attribute::AllowsEmpty => allows_empty = true,
                 Attribute::Asks => {}
             }
+        }
+        if parameter.is_mandatory && !allows_empty {
+            parameter.rules.push(Rule::NotEmpty);
         }
         self.cursor.skip_lines()?;
         if self.cursor.eat('=') {
@@ -270,6 +277,9 @@ fn attributes_of(at: usize, name: &str, arguments: &AttributeArguments) -> Parse
         })
     };
     Ok(match name {
+        "parameter" if arguments.iter().any(|(name, _)| name.as_deref().is_some_and(is_set_name)) => {
+            return Err(Fault::instead(at, "ParameterSetName is", "a function for each set of parameters"));
+        }
         "parameter" => {
             let known = [
                 ("Mandatory", Attribute::Mandatory),
@@ -280,12 +290,8 @@ fn attributes_of(at: usize, name: &str, arguments: &AttributeArguments) -> Parse
         }
         "cmdletbinding" if is_set("SupportsShouldProcess") => vec![Attribute::Asks],
         "alias" => vec![Attribute::Aliases(texts(arguments))],
-        "cmdletbinding"
-        | "outputtype"
-        | "allownull"
-        | "allowemptystring"
-        | "allowemptycollection"
-        | "diagnostics" => Vec::new(),
+        "allownull" | "allowemptystring" | "allowemptycollection" => vec![Attribute::AllowsEmpty],
+        "cmdletbinding" | "outputtype" | "diagnostics" => Vec::new(),
         _ => {
             let Some(rule) = rule(name, arguments) else {
                 let form = "an `if` with `throw` for this check";
@@ -294,6 +300,10 @@ fn attributes_of(at: usize, name: &str, arguments: &AttributeArguments) -> Parse
             vec![Attribute::Rule(rule)]
         }
     })
+}
+
+fn is_set_name(name: &str) -> bool {
+    name.eq_ignore_ascii_case("ParameterSetName")
 }
 
 /// Returns the rule of an attribute such as `[ValidateRange(1, 9)]`.

@@ -15,6 +15,8 @@ async fn rules_of_parameters_are_checked() {
         ("ValidatePattern('^[^@]+@b\\.c$')", "ann@b.c", "<ann@b.c>\n"),
         ("ValidateScript({ $_ -gt 3 })", "4", "<4>\n"),
         ("ValidateNotNullOrEmpty()", "a", "<a>\n"),
+        ("Parameter(Mandatory)][AllowNull()", "$null", "<>\n"),
+        ("Parameter(Mandatory)][AllowEmptyString()", "''", "<>\n"),
         // A default is not checked, as in PowerShell.
         ("ValidateRange(1, 2)", "", "<>\n"),
     ] {
@@ -35,6 +37,11 @@ async fn rules_of_parameters_are_checked() {
         ("ValidateNotNullOrEmpty()", "''", "-x must not be empty"),
         ("ValidateNotNullOrEmpty()", "@('a', '')", "-x must not be empty"),
         ("ValidateSet('a', 'b')", "a,c", "-x must be one of a, b, not `c`"),
+        ("Parameter(Mandatory)", "''", "-x must not be empty"),
+        ("Parameter(Mandatory)", "$null", "-x must not be empty"),
+        ("Parameter(Mandatory)", "@()", "-x must not be empty"),
+        ("Parameter(Mandatory, ValueFromPipeline)", "", "nothing is piped to the function, so it needs -x"),
+        ("Parameter(ParameterSetName = 'A')", "a", "ParameterSetName is not supported"),
         ("ValidateDrive('C')", "a", "the attribute [validatedrive()] in this form is not supported"),
     ] {
         let error = failure(&rule(name, call)).await;
@@ -93,10 +100,32 @@ async fn what_if_reaches_the_commands_of_a_function() {
     let ran = run_all(&host, &format!("{script}f B -WhatIf")).await;
     assert_eq!(ran.text, "What if: Remove on B\n");
     assert_eq!(host.lines(), ["Remove-MigrationBatch \"B\" -WhatIf:true", "Get-MigrationBatch"]);
+    // A switch of that name alone is the function's own.
+    let host = FakeHost::default();
+    run_all(&host, "function f { param([switch]$WhatIf) Remove-MigrationBatch B } f -WhatIf").await;
+    assert_eq!(host.lines(), ["Remove-MigrationBatch \"B\""]);
     let host = FakeHost::default();
     let ran = run_all(&host, &format!("{script}f B -Confirm:$false")).await;
     assert_eq!(ran.text, "removed\n");
     assert_eq!(host.lines(), ["Remove-MigrationBatch \"B\"", "Get-MigrationBatch"]);
+}
+
+/// `@PSBoundParameters` must not become no parameters: that means "all" to some commands.
+#[tokio::test]
+async fn given_parameters_go_on_as_they_came() {
+    let host = FakeHost::default();
+    let script = "function f { param([Parameter(ValueFromPipeline)]$Identity, $Status = 'Failed') process {\n\
+                  \"$($PSBoundParameters.Keys) $($PSBoundParameters.ContainsKey('Status'))\"; Get-MigrationUser @PSBoundParameters | Out-Null } }\n\
+                  f -Identity a; 'b' | f -Status Synced; 'c', 'd' | f";
+    let ran = run_all(&host, script).await;
+    assert_eq!(ran.text, "Identity False\nStatus Identity True\nIdentity False\nIdentity False\n");
+    let lines = [
+        "Get-MigrationUser -Identity:\"a\"",
+        "Get-MigrationUser -Status:\"Synced\" -Identity:\"b\"",
+        "Get-MigrationUser -Identity:\"c\"",
+        "Get-MigrationUser -Identity:\"d\"",
+    ];
+    assert_eq!(host.lines(), lines);
 }
 
 #[tokio::test]
@@ -162,6 +191,10 @@ async fn members_are_added_where_the_object_is() {
 #[tokio::test]
 async fn smaller_helpers_of_scripts() {
     for (script, output) in [
+        (
+            "Test-Path /srv; Test-Path /srv -PathType Leaf; Test-Path users.csv -PathType Container; Test-Path nope",
+            "True\nFalse\nFalse\nFalse\n",
+        ),
         (
             "Split-Path .\\a\\b.csv -Leaf; Split-Path .\\a\\b.csv; Split-Path -Path x\\y.ps1 -Parent",
             "b.csv\n.\\a\nx\n",
