@@ -9,7 +9,7 @@ use crate::{
     host::Host,
     scopes::Scopes,
     text,
-    value::same_name,
+    value::{Object, Value, same_name},
 };
 
 /// Meaning of the name of a command.
@@ -33,6 +33,7 @@ const WITHOUT_EFFECT: [(&[&str], &str); 4] = [
             "Import-PSSession",
             "Remove-PSSession",
             "Get-PSSession",
+            "Get-ConnectionInformation",
             "Enter-PSSession",
             "Exit-PSSession",
             "Connect-MsolService",
@@ -41,6 +42,7 @@ const WITHOUT_EFFECT: [(&[&str], &str); 4] = [
             "Connect-AzureAD",
             "New-ExoPSSession",
             "Connect-EXOPSSession",
+            "Connect-AzAccount",
         ],
         "the cmdlets of mailhaul are always there",
     ),
@@ -63,8 +65,26 @@ const WITHOUT_EFFECT: [(&[&str], &str); 4] = [
     ),
 ];
 
+/// Returns the answer of a command that has no effect. Scripts ask whether they are connected.
+pub(crate) fn answer(name: &str) -> Option<Value> {
+    let properties: &[(&str, &str)] = match name {
+        "New-PSSession" | "Get-PSSession" => &[
+            ("Name", "mailhaul"),
+            ("ConfigurationName", "Microsoft.Exchange"),
+            ("State", "Opened"),
+            ("Availability", "Available"),
+        ],
+        "Get-ConnectionInformation" => {
+            &[("Name", "mailhaul"), ("State", "Connected"), ("TokenStatus", "Active")]
+        }
+        "Get-Module" => &[("Name", "ExchangeOnlineManagement"), ("ModuleType", "Script")],
+        _ => return None,
+    };
+    Some(properties.iter().copied().collect::<Object>().into())
+}
+
 /// Commands that are left out, with the form to write instead.
-const LEFT_OUT: [(&[&str], &str); 13] = [
+const LEFT_OUT: [(&[&str], &str); 14] = [
     (&["Send-MailMessage"], "the report to a file (`... | Export-Csv report.csv`); mailhaul sends no mail"),
     (
         &[
@@ -82,6 +102,13 @@ const LEFT_OUT: [(&[&str], &str); 13] = [
             "Get-MgUser",
             "Get-AcceptedDomain",
             "Get-OrganizationConfig",
+            "Enable-Mailbox",
+            "Add-MailboxPermission",
+            "Get-ExchangeServer",
+            "Get-ADUser",
+            "Get-ADComputer",
+            "Get-ADGroupMember",
+            "Set-MsolUserLicense",
         ],
         "this line in Exchange's own PowerShell; mailhaul knows only migrations",
     ),
@@ -151,9 +178,18 @@ const LEFT_OUT: [(&[&str], &str); 13] = [
         ],
         "this line outside of mailhaul",
     ),
+    (&["Export-Excel", "Import-Excel"], "Export-Csv and Import-Csv"),
     (&["Tee-Object", "tee"], "`-OutVariable name`, or two pipelines"),
     (
-        &["Get-Variable", "Set-Variable", "Remove-Variable", "New-Variable", "Get-Random", "Select-String"],
+        &[
+            "Get-Variable",
+            "Set-Variable",
+            "Remove-Variable",
+            "Clear-Variable",
+            "New-Variable",
+            "Get-Random",
+            "Select-String",
+        ],
         "the variable or the comparison itself",
     ),
 ];

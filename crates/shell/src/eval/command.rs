@@ -62,7 +62,7 @@ impl<H: Host> Evaluator<'_, H> {
             Resolved::Host(name) => host_work(name, arguments),
             Resolved::WithoutEffect(name, why) => {
                 self.tell_once(name, why)?;
-                Work::Discard
+                answered(at, name)?
             }
         };
         Ok(self.staged(at, common, is_first, work))
@@ -168,6 +168,14 @@ fn cmdlet_work(cmdlet: Cmdlet, at: usize, arguments: Vec<CmdletArgument<'_>>) ->
         CmdletKind::ForEachObject => for_each(at, &mut bound)?,
         _ => Work::Collect { cmdlet, bound, values: Vec::new(), size: 0 },
     })
+}
+
+/// Returns the work of a command without an effect: its answer, if it has one.
+fn answered(at: usize, name: &str) -> Flow<Work> {
+    let (Some(item), Some(output)) = (names::answer(name), cmdlets::find("Write-Output")) else {
+        return Ok(Work::Discard);
+    };
+    cmdlet_work(output, at, vec![CmdletArgument::Value { at, item }])
 }
 
 fn viewed(value: Value, view: Option<&Arc<[String]>>) -> Value {

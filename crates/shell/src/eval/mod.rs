@@ -47,6 +47,7 @@ pub(crate) use change_members::changed_variable;
 use consumer::Consumer;
 use errors::ErrorLog;
 use interrupt::{Boxed, Flow, Interrupt};
+pub(crate) use statics::check_static;
 pub(crate) use variables::{AUTOMATIC, never_set};
 
 /// State of a running script.

@@ -54,15 +54,46 @@ pub(super) fn call<H: Host>(
         (list, "new", _) if list.starts_with("collections.generic.list[") => Ok(Value::List(Vec::new())),
         ("math", member, Some(arguments)) => math(at, member, arguments),
         ("string", member, Some(arguments)) => string(at, member, arguments),
-        _ => Err(Fault::unsupported(
-            at,
-            format!(
-                "[{type_name}]::{member} in this form is; there are [System.IO.File]::ReadAllBytes(path) and \
-                 ReadAllText(path), [Convert]::ToBase64String(bytes) and FromBase64String(text), \
-                 [System.Text.Encoding]::UTF8.GetBytes(text), [math], [string] and [DateTime]::UtcNow; this one is"
-            ),
-        )),
+        ("string", "empty", None) => Ok("".into()),
+        ("int" | "int32", "maxvalue", None) => Ok(i64::from(i32::MAX).into()),
+        ("datetime", "maxvalue", None) => Ok("9999-12-31T23:59:59Z".into()),
+        _ => Err(unknown(at, type_name, member)),
     }
+}
+
+fn unknown(at: usize, type_name: &str, member: &str) -> Fault {
+    let form = "one of [System.IO.File]::ReadAllBytes(path) and ReadAllText(path), [System.IO.Path], \
+                [Convert]::ToBase64String(bytes) and FromBase64String(text), [System.Text.Encoding]::UTF8.GetBytes(text), \
+                [math], [string], [timespan] and [DateTime]::UtcNow";
+    Fault::instead(at, format!("[{type_name}]::{member} in this form is"), form)
+}
+
+/// Members of types, by type. The arguments are checked when they are known.
+const MEMBERS: [(&str, &[&str]); 11] = [
+    ("io.file", &["readallbytes", "readalltext", "readalllines", "exists"]),
+    (
+        "io.path",
+        &["getfilename", "getfilenamewithoutextension", "getextension", "getdirectoryname", "combine"],
+    ),
+    ("convert", &["tobase64string", "frombase64string"]),
+    ("datetime", &["now", "utcnow", "today", "parse", "parseexact", "minvalue", "maxvalue"]),
+    ("timespan", &["fromdays", "fromhours", "fromminutes", "fromseconds"]),
+    ("environment", &["newline", "username"]),
+    ("guid", &["empty"]),
+    ("diagnostics.stopwatch", &["startnew", "new"]),
+    ("pscustomobject", &["new"]),
+    ("math", &["round", "floor", "ceiling", "truncate", "abs", "sqrt", "pow", "min", "max"]),
+    ("string", &["isnullorempty", "isnullorwhitespace", "join", "format", "compare", "empty"]),
+];
+
+/// Refuses a member that no type has here, before the script runs.
+pub(crate) fn check_static(at: usize, type_name: &str, member: &str) -> Result<(), Fault> {
+    let (name, lower) = (plain(type_name), member.to_ascii_lowercase());
+    let is_known = MEMBERS.iter().any(|(known, members)| *known == name && members.contains(&lower.as_str()))
+        || (name.starts_with("collections.") && lower == "new")
+        || (["int", "int32"].contains(&name.as_str()) && lower == "maxvalue")
+        || encoding(type_name, member).is_some();
+    if is_known { Ok(()) } else { Err(unknown(at, type_name, member)) }
 }
 
 fn read<H: Host>(host: &H, at: usize, path: &str) -> Evaluated<Vec<u8>> {
@@ -169,14 +200,32 @@ fn string(at: usize, member: &str, arguments: &[Value]) -> Evaluated<Value> {
     }
 }
 
-/// True for the encoding UTF-8.
-pub(super) fn is_utf8(type_name: &str, member: &str) -> bool {
-    plain(type_name) == "text.encoding" && member.eq_ignore_ascii_case("UTF8")
+/// Encoding of texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Utf8,
+    Ascii,
 }
 
-/// Evaluates a method of the encoding UTF-8.
-pub(super) fn encode(at: usize, method: &str, arguments: &[Value]) -> Evaluated<Value> {
+/// Returns the encoding `[System.Text.Encoding]::UTF8` or `::ASCII`.
+pub(super) fn encoding(type_name: &str, member: &str) -> Option<Encoding> {
+    if plain(type_name) != "text.encoding" {
+        return None;
+    }
+    match member.to_ascii_lowercase().as_str() {
+        "utf8" => Some(Encoding::Utf8),
+        "ascii" => Some(Encoding::Ascii),
+        _ => None,
+    }
+}
+
+/// Evaluates a method of an encoding.
+pub(super) fn encode(at: usize, encoding: Encoding, method: &str, arguments: &[Value]) -> Evaluated<Value> {
     match (method.to_ascii_lowercase().as_str(), arguments) {
+        // PowerShell would write a question mark for each other letter.
+        ("getbytes", [Value::Text(text)]) if encoding == Encoding::Ascii && !text.is_ascii() => {
+            Err(Fault::value(at, "this text is not ASCII; write [System.Text.Encoding]::UTF8"))
+        }
         ("getbytes", [Value::Text(text)]) => Ok(Value::Bytes(text.clone().into_bytes())),
         ("getstring", [Value::Bytes(octets)]) => match String::from_utf8(octets.clone()) {
             Ok(text) => Ok(Value::Text(text)),
@@ -332,8 +381,12 @@ mod tests {
 
     #[test]
     fn text_becomes_bytes() {
-        assert!(is_utf8("System.Text.Encoding", "utf8") && !is_utf8("System.Text.Encoding", "Unicode"));
-        assert_eq!(encode(0, "GetBytes", &["é".into()]).ok(), Some(Value::Bytes(vec![0xC3, 0xA9])));
-        assert!(encode(0, "GetBytes", &[]).is_err());
+        let utf8 = encoding("System.Text.Encoding", "utf8").unwrap();
+        assert_eq!(encoding("System.Text.Encoding", "Unicode"), None);
+        assert_eq!(encode(0, utf8, "GetBytes", &["é".into()]).ok(), Some(Value::Bytes(vec![0xC3, 0xA9])));
+        assert!(encode(0, utf8, "GetBytes", &[]).is_err());
+        let ascii = encoding("Text.Encoding", "ASCII").unwrap();
+        assert_eq!(encode(0, ascii, "GetBytes", &["a".into()]).ok(), Some(Value::Bytes(vec![b'a'])));
+        assert!(encode(0, ascii, "GetBytes", &["é".into()]).is_err());
     }
 }

@@ -192,6 +192,14 @@ async fn members_are_added_where_the_object_is() {
 async fn smaller_helpers_of_scripts() {
     for (script, output) in [
         (
+            "if (!(Get-PSSession | ? ConfigurationName -eq 'Microsoft.Exchange')) { 'none' }; (Get-ConnectionInformation).State; $s = New-PSSession; $s.State",
+            "Connected\nOpened\n",
+        ),
+        (
+            "[Text.Encoding]::ASCII.GetBytes('ab').Count; [string]::Empty.Length; [int]::MaxValue",
+            "2\n0\n2147483647\n",
+        ),
+        (
             "Test-Path /srv; Test-Path /srv -PathType Leaf; Test-Path users.csv -PathType Container; Test-Path nope",
             "True\nFalse\nFalse\nFalse\n",
         ),
@@ -216,6 +224,25 @@ async fn smaller_helpers_of_scripts() {
         ),
     ] {
         assert_eq!(shown(script).await, output, "{script}");
+    }
+    for (script, says) in [
+        (
+            "'never'; [System.IO.File]::WriteAllText('a', 'b')",
+            "[System.IO.File]::WriteAllText in this form is not supported",
+        ),
+        (
+            "'never'; [System.Text.Encoding]::Unicode.GetBytes('a')",
+            "[System.Text.Encoding]::Unicode in this form",
+        ),
+        ("'never'; Export-Excel x.xlsx", "write Export-Csv"),
+    ] {
+        let ran = run_all(&FakeHost::default(), script).await;
+        assert_eq!(ran.text, "", "{script}");
+        assert!(
+            ran.end.as_ref().is_some_and(|error| error.message.contains(says)),
+            "{script}: {:?}",
+            ran.end
+        );
     }
     let error = failure("'never'; .\\lib\\other.ps1 -Name x").await;
     assert!(error.message.contains("running another script is not supported"), "{error}");
