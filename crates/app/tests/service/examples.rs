@@ -16,7 +16,7 @@ use crate::support::{Ran, Service, give, ran};
 /// Commands that do what they do in Exchange.
 const AS_IN_EXCHANGE: usize = 58;
 /// Commands that are refused, and why, in a sentence.
-const REFUSED: usize = 16;
+const REFUSED: usize = 19;
 
 /// Batches with one user each, who has the name of the batch. Those with an endpoint are there before.
 const BATCHES: [(&str, Option<&str>); 12] = [
