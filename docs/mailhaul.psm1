@@ -131,7 +131,7 @@ function Test-MigrationServerAvailability {
     .PARAMETER Port
     TCP port [default: 993 with Ssl, 143 with Tls or None].
     .PARAMETER Security
-    Encryption of the connection [default: Ssl].
+    Encryption of the connection [default: Ssl, on port 143 Tls].
     .PARAMETER Authentication
     Sign-in method of users.
     .PARAMETER AcceptUntrustedCertificates
@@ -224,7 +224,7 @@ function New-MigrationEndpoint {
     .PARAMETER Port
     TCP port [default: 993 with Ssl, 143 with Tls or None].
     .PARAMETER Security
-    Encryption of the connection [default: Ssl].
+    Encryption of the connection [default: Ssl, on port 143 Tls].
     .PARAMETER Authentication
     Sign-in method of users.
     .PARAMETER AcceptUntrustedCertificates

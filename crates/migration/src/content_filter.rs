@@ -196,6 +196,8 @@ fn moment(text: &str, zone: &TimeZone) -> Result<Moment, String> {
         "%Y-%m-%d %H:%M:%S",
         "%Y-%m-%dT%H:%M",
         "%Y-%m-%d %H:%M",
+        "%Y/%m/%d %H:%M:%S",
+        "%Y/%m/%d %H:%M",
         "%m/%d/%Y %H:%M:%S",
         "%m/%d/%Y %H:%M",
         "%m/%d/%Y %I:%M:%S %p",
@@ -205,7 +207,7 @@ fn moment(text: &str, zone: &TimeZone) -> Result<Moment, String> {
         let first = seconds(at)?;
         return Ok(Moment { first, end: first + 1 });
     }
-    let day = ["%Y-%m-%d", "%m/%d/%Y"]
+    let day = ["%Y-%m-%d", "%Y/%m/%d", "%m/%d/%Y"]
         .iter()
         .find_map(|format| jiff::civil::Date::strptime(format, text).ok())
         .ok_or_else(wrong)?;
@@ -235,6 +237,9 @@ mod tests {
             ("received -GE 2024-01-01", "2024-01-01T00:00:00Z", true),
             ("Received -lt 1/2/2024", "2024-01-01T23:59:59Z", true),
             ("Received -lt 1/2/2024", "2024-01-02T00:00:00Z", false),
+            ("Received -ge '2019/4/30'", "2019-04-30T00:00:00Z", true),
+            ("Received -ge '2019/4/30'", "2019-04-29T23:59:59Z", false),
+            ("Received -lt '2019/4/30 8:30'", "2019-04-30T08:29:59Z", true),
             ("Received -le '12/31/2024 11:59 PM'", "2024-12-31T23:59:00Z", true),
             ("Received -le '12/31/2024 11:59 PM'", "2024-12-31T23:59:01Z", false),
             ("Received -le 12/31/2024 11:59 PM -and Received -gt 2024-01-01", "2024-06-01T00:00:00Z", true),

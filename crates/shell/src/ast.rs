@@ -1,6 +1,6 @@
 //! Syntax tree of a script. Each node has the byte offset of its beginning.
 
-use std::sync::Arc;
+use std::{ops::RangeInclusive, sync::Arc};
 
 use crate::{operator::Operator, value::Value};
 
@@ -10,6 +10,8 @@ pub(crate) struct Block {
     /// Script that contains the block, for the positions of errors.
     pub(crate) source: Arc<str>,
     pub(crate) parameters: Vec<Parameter>,
+    /// True with `[CmdletBinding(SupportsShouldProcess)]`: `-WhatIf` and `-Confirm` are parameters.
+    pub(crate) asks: bool,
     pub(crate) begin: Vec<Statement>,
     /// Statements for each object of the pipe; `None` without `process`.
     pub(crate) process: Option<Vec<Statement>>,
@@ -24,13 +26,52 @@ pub(crate) struct Parameter {
     pub(crate) type_name: Option<String>,
     pub(crate) default: Option<Expression>,
     pub(crate) is_mandatory: bool,
+    /// Takes the object of the pipe.
     pub(crate) takes_pipe: bool,
+    /// Takes the property of its name, or of an alias, from the object of the pipe.
+    pub(crate) takes_property: bool,
     pub(crate) aliases: Vec<String>,
-    /// Values of `[ValidateSet()]`; empty without it.
-    pub(crate) choices: Vec<String>,
+    pub(crate) rules: Vec<Rule>,
+}
+
+/// Rule for the value of a parameter.
+#[derive(Clone, Debug)]
+pub(crate) enum Rule {
+    /// `[ValidateSet('a', 'b')]`
+    Choices(Vec<String>),
+    /// `[ValidateNotNullOrEmpty()]`
+    NotEmpty,
+    /// `[ValidateRange(1, 9)]`
+    Range(RangeInclusive<f64>),
+    /// `[ValidateLength(1, 9)]`: characters.
+    Length(RangeInclusive<f64>),
+    /// `[ValidateCount(1, 9)]`: elements.
+    Count(RangeInclusive<f64>),
+    /// `[ValidatePattern('...')]`
+    Pattern(String),
+    /// `[ValidateScript({ ... })]`
+    Script(Arc<Block>),
 }
 
 impl Parameter {
+    pub(crate) fn new(at: usize, name: String) -> Self {
+        Self {
+            at,
+            name,
+            type_name: None,
+            default: None,
+            is_mandatory: false,
+            takes_pipe: false,
+            takes_property: false,
+            aliases: Vec::new(),
+            rules: Vec::new(),
+        }
+    }
+
+    pub(crate) fn switch(at: usize, name: &str) -> Self {
+        Self { type_name: Some("switch".to_owned()), ..Self::new(at, name.to_owned()) }
+    }
+
     pub(crate) fn is_switch(&self) -> bool {
         self.type_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("switch"))
     }

@@ -31,6 +31,7 @@ pub(crate) fn property(value: &Value, name: &str) -> Result<Value, String> {
         Value::Text(text) if TEXT_ITSELF.iter().any(|known| is(known)) => Ok(text.as_str().into()),
         Value::Text(text) if !is("Count") => text_property(text, name),
         Value::Bytes(octets) if is("Length") || is("Count") => Ok(octets.len().into()),
+        Value::Bool(is_set) if is("IsPresent") => Ok((*is_set).into()),
         Value::Credential { user, .. } if is("UserName") => Ok(user.as_str().into()),
         Value::Credential { password, .. } if is("Password") => Ok(Value::Secret(password.clone())),
         _ if is("Count") || is("Length") => Ok(1_usize.into()),

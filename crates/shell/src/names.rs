@@ -9,7 +9,7 @@ use crate::{
     host::Host,
     scopes::Scopes,
     text,
-    value::same_name,
+    value::{Object, Value, same_name},
 };
 
 /// Meaning of the name of a command.
@@ -33,6 +33,7 @@ const WITHOUT_EFFECT: [(&[&str], &str); 4] = [
             "Import-PSSession",
             "Remove-PSSession",
             "Get-PSSession",
+            "Get-ConnectionInformation",
             "Enter-PSSession",
             "Exit-PSSession",
             "Connect-MsolService",
@@ -41,6 +42,7 @@ const WITHOUT_EFFECT: [(&[&str], &str); 4] = [
             "Connect-AzureAD",
             "New-ExoPSSession",
             "Connect-EXOPSSession",
+            "Connect-AzAccount",
         ],
         "the cmdlets of mailhaul are always there",
     ),
@@ -63,6 +65,24 @@ const WITHOUT_EFFECT: [(&[&str], &str); 4] = [
     ),
 ];
 
+/// Returns the answer of a command that has no effect. Scripts ask whether they are connected.
+pub(crate) fn answer(name: &str) -> Option<Value> {
+    let properties: &[(&str, &str)] = match name {
+        "New-PSSession" | "Get-PSSession" => &[
+            ("Name", "mailhaul"),
+            ("ConfigurationName", "Microsoft.Exchange"),
+            ("State", "Opened"),
+            ("Availability", "Available"),
+        ],
+        "Get-ConnectionInformation" => {
+            &[("Name", "mailhaul"), ("State", "Connected"), ("TokenStatus", "Active")]
+        }
+        "Get-Module" => &[("Name", "ExchangeOnlineManagement"), ("ModuleType", "Script")],
+        _ => return None,
+    };
+    Some(properties.iter().copied().collect::<Object>().into())
+}
+
 /// Commands that are left out, with the form to write instead.
 const LEFT_OUT: [(&[&str], &str); 14] = [
     (&["Send-MailMessage"], "the report to a file (`... | Export-Csv report.csv`); mailhaul sends no mail"),
@@ -82,6 +102,13 @@ const LEFT_OUT: [(&[&str], &str); 14] = [
             "Get-MgUser",
             "Get-AcceptedDomain",
             "Get-OrganizationConfig",
+            "Enable-Mailbox",
+            "Add-MailboxPermission",
+            "Get-ExchangeServer",
+            "Get-ADUser",
+            "Get-ADComputer",
+            "Get-ADGroupMember",
+            "Set-MsolUserLicense",
         ],
         "this line in Exchange's own PowerShell; mailhaul knows only migrations",
     ),
@@ -107,7 +134,6 @@ const LEFT_OUT: [(&[&str], &str); 14] = [
         &["Invoke-WebRequest", "Invoke-RestMethod", "iwr", "irm", "curl", "wget"],
         "the request in another program",
     ),
-    (&["Compare-Object", "compare", "diff"], "`... | Where-Object { $_.Identity -notin $others.Identity }`"),
     (&["Format-Wide", "fw", "Format-Custom", "fc"], "`Format-Table`"),
     (
         &[
@@ -152,9 +178,18 @@ const LEFT_OUT: [(&[&str], &str); 14] = [
         ],
         "this line outside of mailhaul",
     ),
+    (&["Export-Excel", "Import-Excel"], "Export-Csv and Import-Csv"),
     (&["Tee-Object", "tee"], "`-OutVariable name`, or two pipelines"),
     (
-        &["Get-Variable", "Set-Variable", "Remove-Variable", "New-Variable", "Get-Random", "Select-String"],
+        &[
+            "Get-Variable",
+            "Set-Variable",
+            "Remove-Variable",
+            "Clear-Variable",
+            "New-Variable",
+            "Get-Random",
+            "Select-String",
+        ],
         "the variable or the comparison itself",
     ),
 ];
@@ -163,6 +198,9 @@ const LEFT_OUT: [(&[&str], &str); 14] = [
 pub(crate) fn resolve<H: Host>(name: &str, at: usize, scopes: &Scopes, host: &H) -> Result<Resolved, Fault> {
     if let Some(block) = scopes.function(name) {
         return Ok(Resolved::Function(block));
+    }
+    if name.get(name.len().saturating_sub(4)..).is_some_and(|end| end.eq_ignore_ascii_case(".ps1")) {
+        return Err(Fault::instead(at, "running another script is", "its lines into this script"));
     }
     // `Microsoft.PowerShell.Utility\Get-Date`
     let name = name.rsplit('\\').next().unwrap_or(name);

@@ -15,9 +15,40 @@ pub fn local(path: &str) -> Result<String, String> {
     Ok(path.replace('\\', "/"))
 }
 
+/// Returns the last part of a path.
+pub(crate) fn leaf(path: &str) -> &str {
+    path.trim_end_matches(SEPARATORS).rsplit(SEPARATORS).next().unwrap_or(path)
+}
+
+/// Returns a path without its last part; empty for a single name.
+pub(crate) fn parent(path: &str) -> &str {
+    let path = path.trim_end_matches(SEPARATORS);
+    path.rfind(SEPARATORS).map_or("", |at| if at == 0 { &path[..1] } else { &path[..at] })
+}
+
+/// Joins two parts of a path.
+pub(crate) fn joined(parent: &str, child: &str) -> String {
+    format!("{}/{}", parent.trim_end_matches(SEPARATORS), child.trim_start_matches(SEPARATORS))
+}
+
+const SEPARATORS: [char; 2] = ['/', '\\'];
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_of_paths() {
+        for (path, before, last) in [
+            (r".\reports\a.csv", r".\reports", "a.csv"),
+            ("/tmp/x/", "/tmp", "x"),
+            ("/tmp", "/", "tmp"),
+            ("a.csv", "", "a.csv"),
+        ] {
+            assert_eq!((parent(path), leaf(path)), (before, last), "{path}");
+        }
+        assert_eq!(joined("/tmp/", "\\a"), "/tmp/a");
+    }
 
     #[test]
     fn backslashes_are_slashes_and_drives_are_refused() {

@@ -5,6 +5,7 @@ use crate::{
     error::{ErrorKind, ScriptError},
     eval::{Evaluator, Surroundings},
     host::Host,
+    invocation::Invocation,
     limits::{Meter, ScriptLimits},
     output::ScriptOutput,
     parser,
@@ -17,6 +18,7 @@ pub struct Shell {
     scopes: Scopes,
     width: Option<usize>,
     limits: ScriptLimits,
+    invocation: Invocation,
     told: Vec<String>,
 }
 
@@ -47,6 +49,12 @@ impl Shell {
         Self { limits, ..self }
     }
 
+    /// Names the file that the script is from, with the words after its name: the arguments of the script.
+    #[must_use]
+    pub fn with_file(self, path: impl Into<String>, arguments: Vec<String>) -> Self {
+        Self { invocation: Invocation::new(path.into(), arguments), ..self }
+    }
+
     /// Runs a script, and gives its output to `output` as it comes.
     ///
     /// The whole script is parsed and checked first. Nothing runs if it has a wrong statement, or names a command, a
@@ -70,6 +78,7 @@ impl Shell {
             told: &mut self.told,
             meter: Meter::new(self.limits),
             width: self.width,
+            invocation: self.invocation.clone(),
             source: script.source.clone(),
         });
         let ended = evaluator.run(&script).await;

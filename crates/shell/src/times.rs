@@ -1,6 +1,9 @@
 //! Dates and time spans. They are text in all other files.
 
-use jiff::{SignedDuration, Span, Timestamp, civil, tz::TimeZone};
+use jiff::{
+    SignedDuration, Span, Timestamp, civil,
+    tz::{Offset, TimeZone},
+};
 
 use crate::{number, value::Value};
 
@@ -16,8 +19,25 @@ pub(crate) fn exact_moment(text: &str) -> Option<Timestamp> {
     None
 }
 
+/// Date in a form that PowerShell reads with American settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WrittenDate {
+    /// With a time zone: `7/30/2026 9:00 PM Z`, `7/30/2026 9:00 PM -700`.
+    Instant(Timestamp),
+    /// Without a time zone: `7/30/2026`, `7/30/2026 9:00 PM`.
+    Local(civil::DateTime),
+}
+
 /// Parses a moment in the forms that PowerShell reads with American settings. Without a time zone it is UTC.
 pub(crate) fn moment(text: &str) -> Option<Timestamp> {
+    match written_date(text)? {
+        WrittenDate::Instant(moment) => Some(moment),
+        WrittenDate::Local(local) => TimeZone::UTC.to_timestamp(local).ok(),
+    }
+}
+
+/// Parses a date in the forms that PowerShell reads with American settings.
+pub fn written_date(text: &str) -> Option<WrittenDate> {
     let text = text.trim();
     // Most texts are no dates.
     if text.len() < 8
@@ -28,11 +48,38 @@ pub(crate) fn moment(text: &str) -> Option<Timestamp> {
         return None;
     }
     if let Some(moment) = exact_moment(text) {
-        return Some(moment);
+        return Some(WrittenDate::Instant(moment));
     }
     let (date, time) = split_date(text)?;
-    let civil = date.to_datetime(if time.is_empty() { civil::Time::midnight() } else { time_of_day(time)? });
-    TimeZone::UTC.to_timestamp(civil).ok()
+    if time.is_empty() {
+        return Some(WrittenDate::Local(date.to_datetime(civil::Time::midnight())));
+    }
+    let (time, offset) = split_offset(time);
+    let local = date.to_datetime(time_of_day(time)?);
+    match offset {
+        Some(offset) => offset.to_timestamp(local).ok().map(WrittenDate::Instant),
+        None => Some(WrittenDate::Local(local)),
+    }
+}
+
+/// Splits a time of day from its offset: `Z`, `-700`, `+02:00`.
+fn split_offset(time: &str) -> (&str, Option<Offset>) {
+    if let Some(rest) = time.strip_suffix(['Z', 'z']) {
+        return (rest.trim_end(), Some(Offset::UTC));
+    }
+    let offset = time.rsplit_once(' ').and_then(|(rest, word)| {
+        let (digits, sign) = match word.strip_prefix('-') {
+            Some(digits) => (digits, -1),
+            None => (word.strip_prefix('+')?, 1),
+        };
+        let digits = digits.replacen(':', "", 1);
+        let plain = (3..=4).contains(&digits.len()) && digits.bytes().all(|octet| octet.is_ascii_digit());
+        let number: i32 = if plain { digits.parse().ok()? } else { return None };
+        let (hours, minutes) = (number / 100, number % 100);
+        let seconds = if minutes < 60 { sign * (hours * 60 + minutes) * 60 } else { return None };
+        Some((rest, Offset::from_seconds(seconds).ok()?))
+    });
+    offset.map_or((time, None), |(rest, offset)| (rest.trim_end(), Some(offset)))
 }
 
 /// Splits a text into a date and the text of the time.
@@ -297,6 +344,12 @@ mod tests {
             ("Saturday, November 28, 2026", Some("2026-11-28T00:00:00Z")),
             ("28 Nov 2026", Some("2026-11-28T00:00:00Z")),
             ("28-Nov-2026 23:00", Some("2026-11-28T23:00:00Z")),
+            ("7/30/2020 9:00PM Z", Some("2020-07-30T21:00:00Z")),
+            ("7/30/2020 9:00PM -700", Some("2020-07-31T04:00:00Z")),
+            ("7/30/2020 21:00 +05:30", Some("2020-07-30T15:30:00Z")),
+            ("2016-05-06 14:30:00z", Some("2016-05-06T14:30:00Z")),
+            ("7/30/2020 9:00PM -760", None),
+            ("7/30/2020 9:00PM EST", None),
             ("28.11.2026 23:00", None),
             ("31/12/2026", None),
             ("12/01/2026 25:00", None),

@@ -84,6 +84,8 @@ pub(crate) enum Form {
     Screen,
     /// Error, as in `$_` of a catch block and in `$Error`.
     Error,
+    /// `[System.Diagnostics.Stopwatch]`
+    Stopwatch,
 }
 
 /// Properties in order. Names are compared without regard to case, as everywhere in the language.

@@ -17,7 +17,7 @@ const ALL_ITEMS: &str = "every skipped message is listed, and none makes a mailb
 const INTERNAL: &str = "it concerns Exchange's own servers";
 
 /// Parameters whose lack changes nothing about mail.
-const WITHOUT_EFFECT: [(&str, Takes, &str); 16] = [
+const WITHOUT_EFFECT: [(&str, Takes, &str); 19] = [
     ("NotificationEmails", Takes::Value, NO_REPORTS),
     ("ReportInterval", Takes::Value, NO_REPORTS),
     ("SkipReports", Takes::Maybe, NO_REPORTS),
@@ -25,6 +25,9 @@ const WITHOUT_EFFECT: [(&str, Takes, &str); 16] = [
     ("LargeItemLimit", Takes::Value, ALL_ITEMS),
     ("AutoRetryCount", Takes::Value, "failed passes are tried again by themselves"),
     ("TargetDeliveryDomain", Takes::Value, "it concerns mailbox moves only"),
+    ("NspiServer", Takes::Value, "a mail server that speaks IMAP has no address book"),
+    ("TargetDatabases", Takes::Value, "a target of mailhaul has no databases of Exchange"),
+    ("TargetArchiveDatabases", Takes::Value, "a target of mailhaul has no databases of Exchange"),
     ("Locale", Takes::Value, "mailhaul writes English"),
     ("DisallowExistingUsers", Takes::Maybe, "a user is in one batch only"),
     ("DisableOnCopy", Takes::Maybe, "users are not copied between batches"),
@@ -36,10 +39,15 @@ const WITHOUT_EFFECT: [(&str, Takes, &str); 16] = [
     ("SkipSubscription", Takes::Maybe, INTERNAL),
 ];
 
+const NO_EXCHANGE: &str = "mailhaul moves mail by IMAP; give -IMAP, -Microsoft365 or -GoogleWorkspace";
+const NO_DISCOVERY: &str = "it concerns the protocols of Exchange; name the IMAP server with -RemoteServer";
+const NO_LOCAL: &str =
+    "it moves mailboxes between databases of one Exchange; mailhaul moves mail from -SourceEndpoint";
+const NO_FOLDERS: &str = "mailhaul moves mailboxes, not public folders or groups";
 const RETRY: &str = "Start-MigrationBatch retries the failed users of a batch; -CSVData names the users";
 
 /// Parameters whose lack would change what happens to mail, with the form to write instead.
-const REFUSED: [(&str, &str); 8] = [
+const REFUSED: [(&str, &str); 23] = [
     ("AutoComplete", "Complete-MigrationBatch, or -CompleteAfter with a date, completes a batch"),
     ("Users", RETRY),
     ("UserIds", RETRY),
@@ -48,7 +56,30 @@ const REFUSED: [(&str, &str); 8] = [
     ("PrimaryOnly", "it concerns mailbox moves; there are no archive mailboxes here"),
     ("ArchiveOnly", "it concerns mailbox moves; there are no archive mailboxes here"),
     ("WorkflowTemplate", "mailhaul has no workflows"),
+    ("ExchangeRemoteMove", NO_EXCHANGE),
+    ("ExchangeOutlookAnywhere", NO_EXCHANGE),
+    ("Compliance", NO_EXCHANGE),
+    ("PSTImport", "mailhaul moves mail by IMAP and reads no PST files"),
+    ("Autodiscover", NO_DISCOVERY),
+    ("ExchangeServer", NO_DISCOVERY),
+    ("RPCProxyServer", NO_DISCOVERY),
+    ("MailboxPermission", NO_DISCOVERY),
+    ("SourceMailboxLegacyDN", NO_DISCOVERY),
+    ("Local", NO_LOCAL),
+    ("PublicFolder", NO_FOLDERS),
+    ("PublicFolderToUnifiedGroup", NO_FOLDERS),
+    ("PublicFolderDatabaseServerLegacyDN", NO_FOLDERS),
+    ("SourcePublicFolderDatabase", NO_FOLDERS),
+    ("ManagedGmailTeams", NO_FOLDERS),
 ];
+
+/// Other names of parameters in Exchange, with those here.
+const ALIASES: [(&str, &str); 3] = [("Credentials", "Credential"), ("cf", "Confirm"), ("wi", "WhatIf")];
+
+/// Returns the name of a parameter here.
+pub(crate) fn own_name(written: &str) -> &str {
+    ALIASES.iter().find(|(alias, _)| is(alias, written)).map_or(written, |(_, name)| name)
+}
 
 fn is(known: &str, written: &str) -> bool {
     known.eq_ignore_ascii_case(written)
@@ -80,7 +111,7 @@ pub(crate) fn take_out(arguments: Vec<Argument>) -> (Vec<Argument>, Vec<usize>, 
             Argument::Value(_) => None,
         };
         let Some((known, takes, why, has_value)) = found else {
-            kept.push(argument);
+            kept.push(named(argument));
             places.push(place);
             continue;
         };
@@ -96,6 +127,15 @@ pub(crate) fn take_out(arguments: Vec<Argument>) -> (Vec<Argument>, Vec<usize>, 
         arguments.next_if(follows);
     }
     (kept, places, warnings)
+}
+
+fn named(argument: Argument) -> Argument {
+    match argument {
+        Argument::Parameter { name, value } => {
+            Argument::Parameter { name: own_name(&name).to_owned(), value }
+        }
+        value @ Argument::Value(_) => value,
+    }
 }
 
 #[cfg(test)]
@@ -117,10 +157,17 @@ mod tests {
             parameter("Diagnostic"),
             parameter("Name"),
             Argument::Value("x".into()),
+            parameter("CF"),
         ];
         let (kept, places, warnings) = take_out(arguments);
-        assert_eq!(kept, [Argument::Value("B".into()), parameter("Name"), Argument::Value("x".into())]);
-        assert_eq!(places, [0, 6, 7]);
+        let own = [
+            Argument::Value("B".into()),
+            parameter("Name"),
+            Argument::Value("x".into()),
+            parameter("Confirm"),
+        ];
+        assert_eq!(kept, own);
+        assert_eq!(places, [0, 6, 7, 8]);
         assert_eq!(warnings.len(), 3);
         assert!(warnings[0].starts_with("-BadItemLimit has no effect here: "), "{warnings:?}");
     }

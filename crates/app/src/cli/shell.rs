@@ -30,6 +30,9 @@ pub(crate) struct ShellOptions {
     /// Lines to run instead of a script
     #[arg(short, long, value_name = "LINE", conflicts_with = "file")]
     command: Option<String>,
+    /// Arguments of the script, as `-Name value`
+    #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true, requires = "file")]
+    arguments: Vec<String>,
 }
 
 /// Runs a script, or the prompt.
@@ -50,6 +53,9 @@ pub(crate) async fn run(
         }
     };
     let mut shell = Shell::new().with_width(width()).with_limits(LIMITS);
+    if let Some(file) = &options.file {
+        shell = shell.with_file(file.display().to_string(), options.arguments);
+    }
     let ran = shell.run(&script, &host, &mut show).await;
     host.finish().await;
     match ran {

@@ -97,7 +97,8 @@ impl Host for ShellHost {
         if let Some(why) = exchange_parameters::refusal(entry, parameter) {
             return Err(HostError::new(why).refusal().with_code(FailureKind::Invalid.exit_code()));
         }
-        check_parameter_name(entry, parameter).map_err(|failure| failed(&failure))
+        check_parameter_name(entry, exchange_parameters::own_name(parameter))
+            .map_err(|failure| failed(&failure))
     }
 
     fn default_view(&self, command: &str) -> Option<Vec<String>> {

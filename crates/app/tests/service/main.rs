@@ -16,6 +16,7 @@ mod crashes;
 mod documents;
 mod echo;
 mod escapes;
+mod examples;
 mod failures;
 mod folders;
 mod foreign;

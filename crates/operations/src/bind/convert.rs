@@ -131,7 +131,9 @@ pub(crate) fn from_text(kind: &Kind, text: &str, label: &str) -> Result<Value, F
         },
         Kind::Text | Kind::Continuation => Some(text.into()),
         Kind::Choice(choices) => choice(choices, text.trim()).map(|it| it.name.as_str().into()),
-        Kind::DateTime => text.parse::<DateTime>().ok().map(|it| json!(it)),
+        Kind::DateTime => {
+            text.parse::<DateTime>().ok().or_else(|| DateTime::from_american(text)).map(|it| json!(it))
+        }
         Kind::TimeSpan => text.parse::<TimeSpan>().ok().map(|it| json!(it)),
         Kind::List(kind) => return from_text(kind, text, label).map(|it| Value::Array(vec![it])),
         Kind::Map => return map([text], label),

@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use jiff::{Timestamp, civil, tz::TimeZone};
+use mailhaul_shell::{WrittenDate, written_date};
 
 use super::{format, text_form};
 use crate::failure::Failure;
@@ -26,6 +27,18 @@ impl DateTime {
                 .compatible()
                 .map_err(|error| Failure::invalid(format_args!("{local} cannot be used: {error}"))),
         }
+    }
+}
+
+impl DateTime {
+    /// Reads a date as PowerShell does with American settings: `12/31/2026 6:00 PM`.
+    ///
+    /// For cmdlets alone: the HTTP interface takes the forms of [`DateTime::from_str`].
+    pub(crate) fn from_american(text: &str) -> Option<Self> {
+        Some(match written_date(text)? {
+            WrittenDate::Instant(timestamp) => Self::Instant(timestamp),
+            WrittenDate::Local(local) => Self::Local(local),
+        })
     }
 }
 

@@ -50,6 +50,18 @@ fn dates_keep_what_is_known_of_their_zone() {
 }
 
 #[test]
+fn american_dates_are_read_for_cmdlets() {
+    for (text, date) in [
+        ("09/01/2027 7:00 PM", "2027-09-01T19:00:00"),
+        ("7/30/2027", "2027-07-30T00:00:00"),
+        ("7/30/2027 9:00PM -700", "2027-07-31T04:00:00Z"),
+    ] {
+        assert_eq!(DateTime::from_american(text).map(|date| date.to_string()).as_deref(), Some(date));
+    }
+    assert_eq!(DateTime::from_american("31.12.2026"), None);
+}
+
+#[test]
 fn secrets_are_not_shown_when_they_do_not_fit() {
     let wrong = [
         json!("hunter2"),

@@ -8,7 +8,7 @@ use crate::{
     },
     cmdlets::{self, CmdletKind, common},
     error::{ErrorKind, Fault},
-    eval::{AUTOMATIC, find_parameter, never_set},
+    eval::{AUTOMATIC, changed_variable, check_static, find_parameter, never_set},
     host::Host,
     names::{self, Resolved},
     operator,
@@ -19,7 +19,7 @@ use crate::{
 pub(super) fn check<H: Host>(node: Node<'_>, names: &Scopes, host: &H) -> Result<(), Fault> {
     match node {
         Node::Command(command) => check_command(command, names, host),
-        Node::Expression(expression) => check_variable(expression, names),
+        Node::Expression(expression) => check_expression(expression, names),
         Node::Pipeline(pipeline) => check_order(pipeline),
         Node::Value(statement) => check_value(statement),
         Node::Statement(statement) => check_loop(statement),
@@ -56,11 +56,12 @@ fn check_command<H: Host>(command: &Command, names: &Scopes, host: &H) -> Result
     Ok(())
 }
 
-fn check_variable(expression: &Expression, names: &Scopes) -> Result<(), Fault> {
+fn check_expression(expression: &Expression, names: &Scopes) -> Result<(), Fault> {
     match &expression.kind {
         ExpressionKind::Variable { scope: Scope::Nearest | Scope::Outermost, name } => {
             is_known(expression.at, name, names)
         }
+        ExpressionKind::Static { type_name, member, .. } => check_static(expression.at, type_name, member),
         _ => Ok(()),
     }
 }
@@ -122,22 +123,28 @@ fn check_loop(statement: &Statement) -> Result<(), Fault> {
         return Ok(());
     }
     for inner in &a_loop.body {
+        if let StatementKind::Pipeline(pipeline) = &inner.kind
+            && changed_variable(pipeline).is_some_and(|name| name.eq_ignore_ascii_case(variable))
+        {
+            return Err(changed_in_loop(inner.at));
+        }
         let StatementKind::Assign(assignment) = &inner.kind else { continue };
         for target in &assignment.targets {
             if let ExpressionKind::Path { base, .. } = &target.kind
                 && let ExpressionKind::Variable { name, .. } = &base.kind
                 && name.eq_ignore_ascii_case(variable)
             {
-                let form = "`$list = $list | Select-Object *, @{ Name = 'x'; Expression = { ... } }`, or a list of new objects";
-                return Err(Fault::instead(
-                    target.at,
-                    "changing the objects of a list in a loop (the list keeps its own) is",
-                    form,
-                ));
+                return Err(changed_in_loop(target.at));
             }
         }
     }
     Ok(())
+}
+
+fn changed_in_loop(at: usize) -> Fault {
+    let form =
+        "`$list = $list | Select-Object *, @{ Name = 'x'; Expression = { ... } }`, or a list of new objects";
+    Fault::instead(at, "changing the objects of a list in a loop (the list keeps its own) is", form)
 }
 
 fn is_variable(list: &Statement) -> bool {

@@ -1,8 +1,8 @@
 //! Visits all nodes of a script.
 
 use crate::ast::{
-    Block, Command, CommandName, Expression, ExpressionKind, LoopKind, Part, Pipeline, StageKind, Statement,
-    StatementKind, StepKind, WordKind,
+    Block, Command, CommandName, Expression, ExpressionKind, LoopKind, Part, Pipeline, Rule, StageKind,
+    Statement, StatementKind, StepKind, WordKind,
 };
 
 /// Node of a script.
@@ -24,6 +24,11 @@ pub(super) fn block(block: &Block, visit: &mut Visit<'_>) {
     for parameter in &block.parameters {
         if let Some(default) = &parameter.default {
             expression(default, visit);
+        }
+        for rule in &parameter.rules {
+            if let Rule::Script(check) = rule {
+                self::block(check, visit);
+            }
         }
     }
     body(&block.begin, visit);

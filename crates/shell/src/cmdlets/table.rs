@@ -4,6 +4,7 @@
 pub(crate) enum CmdletKind {
     AddContent,
     AddMember,
+    CompareObject,
     ConvertFromCsv,
     ConvertFromJson,
     ConvertToCsv,
@@ -33,6 +34,7 @@ pub(crate) enum CmdletKind {
     SelectObject,
     SetContent,
     SortObject,
+    SplitPath,
     StartSleep,
     TestPath,
     WhereObject,
@@ -95,7 +97,7 @@ const fn gathering(cmdlet: Cmdlet) -> Cmdlet {
 const CSV_SWITCHES: Names =
     &["NoTypeInformation", "NTI", "Append", "Force", "UseCulture", "NoClobber", "IncludeTypeInformation"];
 
-pub(crate) const CMDLETS: [Cmdlet; 41] = {
+pub(crate) const CMDLETS: [Cmdlet; 43] = {
     use CmdletKind as Kind;
     [
         with_positions(
@@ -125,6 +127,16 @@ pub(crate) const CMDLETS: [Cmdlet; 41] = {
                     "NotePropertyMembers",
                     "Type",
                 ],
+            ),
+        ),
+        with_positions(
+            2,
+            one(
+                Kind::CompareObject,
+                "Compare-Object",
+                &["compare", "diff"],
+                &["IncludeEqual", "ExcludeDifferent", "PassThru"],
+                &["ReferenceObject", "DifferenceObject", "Property", "SyncWindow"],
             ),
         ),
         one(
@@ -239,7 +251,7 @@ pub(crate) const CMDLETS: [Cmdlet; 41] = {
             Kind::MeasureObject,
             "Measure-Object",
             &["measure"],
-            &["Sum", "Average", "Minimum", "Maximum"],
+            &["Sum", "Average", "Minimum", "Maximum", "Line", "Word", "Character"],
             &["Property", "InputObject"],
         ),
         with_positions(
@@ -309,6 +321,7 @@ pub(crate) const CMDLETS: [Cmdlet; 41] = {
             &["Descending", "Unique", "CaseSensitive"],
             &["Property", "InputObject"],
         ),
+        one(Kind::SplitPath, "Split-Path", &[], &["Parent", "Leaf", "LeafBase"], &["Path", "LiteralPath"]),
         one(Kind::StartSleep, "Start-Sleep", &["sleep"], &[], &["Seconds", "Milliseconds", "Duration"]),
         one(Kind::TestPath, "Test-Path", &[], &[], &["Path", "PathType", "LiteralPath"]),
         // Its comparisons are parameters too. `eval/where_object.rs` reads them.

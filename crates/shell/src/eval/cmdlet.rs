@@ -40,6 +40,7 @@ impl<H: Host> Evaluator<'_, H> {
             CmdletKind::SortObject => self.sort_object(run).await,
             CmdletKind::MeasureObject => self.measure_object(run).await,
             CmdletKind::GroupObject => self.group_object(run).await,
+            CmdletKind::CompareObject => self.compare_objects(run).await,
             CmdletKind::GetCommand => self.get_command(run).await,
             CmdletKind::GetMember => self.get_member(run).await,
             CmdletKind::WriteOutput => {
@@ -61,6 +62,7 @@ impl<H: Host> Evaluator<'_, H> {
             | CmdletKind::NewTimeSpan
             | CmdletKind::StartSleep
             | CmdletKind::JoinPath
+            | CmdletKind::SplitPath
             | CmdletKind::OutString
             | CmdletKind::OutHost
             | CmdletKind::OutGridView => self.utility(run).await,
@@ -186,6 +188,9 @@ impl<H: Host> Evaluator<'_, H> {
 
     async fn measure_object(&mut self, mut run: Run) -> Flow<()> {
         let at = run.at;
+        if ["Line", "Word", "Character"].iter().any(|switch| run.bound.has(switch)) {
+            return self.measure_text(run).await;
+        }
         let wanted: Vec<&str> = ["Sum", "Average", "Minimum", "Maximum"]
             .into_iter()
             .filter(|switch| run.bound.has(switch))
@@ -211,6 +216,24 @@ impl<H: Host> Evaluator<'_, H> {
             self.emit(at, figures.into()).await?;
         }
         Ok(())
+    }
+
+    /// Runs `Measure-Object -Line -Word -Character`.
+    async fn measure_text(&mut self, run: Run) -> Flow<()> {
+        let text: Vec<String> = run.input.iter().map(text::show).collect();
+        let count = |switch: &str, count: fn(&str) -> usize| {
+            if run.bound.has(switch) {
+                Value::from(text.iter().map(|line| count(line)).sum::<usize>())
+            } else {
+                Value::Null
+            }
+        };
+        // Empty lines do not count, as in PowerShell.
+        let lines = count("Line", |text| text.lines().filter(|line| !line.is_empty()).count());
+        let words = count("Word", |text| text.split_whitespace().count());
+        let characters = count("Character", |text| text.chars().count());
+        let figures = [("Lines", lines), ("Words", words), ("Characters", characters)];
+        self.emit(run.at, Object::from_iter(figures).into()).await
     }
 
     async fn group_object(&mut self, mut run: Run) -> Flow<()> {

@@ -37,8 +37,10 @@ impl<H: Host> Evaluator<'_, H> {
                     };
                     let arguments = self.words(&command.arguments).await?;
                     let (common, arguments) = common(arguments)?;
-                    let call = self.bind_call(at, "this block", block, arguments, *has_scope).await?;
-                    return Ok(self.staged(at, common, is_first, Work::Function(Box::new(call))));
+                    let call = self.call_of(at, "this block", block, arguments, *has_scope);
+                    let mut call = call.await?;
+                    self.prefer(&mut call, &common)?;
+                    return Ok(self.staged(at, common, is_first, Work::Function(call)));
                 }
                 other => {
                     let message = format!("`{}` is neither a command nor a script block", text::show(&other));
@@ -52,13 +54,15 @@ impl<H: Host> Evaluator<'_, H> {
         let (common, arguments) = common(arguments)?;
         let work = match resolved {
             Resolved::Function(block) => {
-                Work::Function(Box::new(self.bind_call(at, &name, block, arguments, true).await?))
+                let mut call = self.call_of(at, &name, block, arguments, true).await?;
+                self.prefer(&mut call, &common)?;
+                Work::Function(call)
             }
             Resolved::Cmdlet(cmdlet) => cmdlet_work(cmdlet, at, arguments)?,
             Resolved::Host(name) => host_work(name, arguments),
             Resolved::WithoutEffect(name, why) => {
                 self.tell_once(name, why)?;
-                Work::Discard
+                answered(at, name)?
             }
         };
         Ok(self.staged(at, common, is_first, work))
@@ -121,7 +125,8 @@ impl<H: Host> Evaluator<'_, H> {
         self.printer.flush();
         self.write_out(true)?;
         self.meter.restart();
-        let outcome = self.host.invoke(name, arguments.clone(), input).await;
+        let arguments = self.with_what_if(name, arguments.clone());
+        let outcome = self.host.invoke(name, arguments, input).await;
         match outcome {
             Ok(values) => {
                 let view: Option<Arc<[String]>> = self.host.default_view(name).map(Into::into);
@@ -163,6 +168,14 @@ fn cmdlet_work(cmdlet: Cmdlet, at: usize, arguments: Vec<CmdletArgument<'_>>) ->
         CmdletKind::ForEachObject => for_each(at, &mut bound)?,
         _ => Work::Collect { cmdlet, bound, values: Vec::new(), size: 0 },
     })
+}
+
+/// Returns the work of a command without an effect: its answer, if it has one.
+fn answered(at: usize, name: &str) -> Flow<Work> {
+    let (Some(item), Some(output)) = (names::answer(name), cmdlets::find("Write-Output")) else {
+        return Ok(Work::Discard);
+    };
+    cmdlet_work(output, at, vec![CmdletArgument::Value { at, item }])
 }
 
 fn viewed(value: Value, view: Option<&Arc<[String]>>) -> Value {

@@ -1,7 +1,7 @@
 //! Parameters that every command has: `-ErrorAction`, `-Verbose`, `-OutVariable` and their like.
 
-use super::interrupt::Flow;
-use crate::{cmdlets::CmdletArgument, error::Fault, text, value::Value};
+use super::{Evaluator, function::Call, interrupt::Flow};
+use crate::{cmdlets::CmdletArgument, error::Fault, host::Host, text, value::Value};
 
 /// Reaction to an error or a warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,10 @@ const ACTIONS: [(&str, Action); 5] = [
 ];
 
 impl Action {
+    fn name(self) -> &'static str {
+        ACTIONS.iter().find(|(_, action)| *action == self).map_or("", |(name, _)| name)
+    }
+
     pub(super) fn parse(at: usize, value: &Value) -> Result<Self, Fault> {
         let name = text::show(value);
         ACTIONS
@@ -47,6 +51,36 @@ pub(super) struct Common {
     pub(super) warning_variable: Option<String>,
     pub(super) out_variable: Option<String>,
     pub(super) is_verbose: bool,
+}
+
+impl<H: Host> Evaluator<'_, H> {
+    /// Sets the preferences of a function to the common parameters of its call: they hold for all its commands.
+    pub(super) fn prefer(&mut self, call: &mut Call, common: &Common) -> Flow<()> {
+        call.errors_before = self.errors.total;
+        let Some(scope) = call.scope.take() else { return Ok(()) };
+        self.scopes.enter(scope);
+        let verbose = if common.is_verbose { Some(Action::Continue) } else { None };
+        let mut outcome = Ok(());
+        for (name, action) in [
+            ("ErrorActionPreference", common.error_action),
+            ("WarningPreference", common.warning_action),
+            ("VerbosePreference", verbose),
+        ] {
+            if let Some(action) = action {
+                outcome = outcome.and(self.set_variable(0, name, action.name().into(), false));
+            }
+        }
+        call.scope = Some(self.scopes.leave());
+        outcome
+    }
+
+    /// Sets the variable of `-ErrorVariable` to the errors of a function.
+    pub(super) fn keep_errors(&mut self, call: &Call, common: &Common) -> Flow<()> {
+        let Some(name) = &common.error_variable else { return Ok(()) };
+        let count = self.errors.total - call.errors_before;
+        let records = self.errors.records.iter().take(count).rev().cloned().collect();
+        self.set_variable(0, name, Value::List(records), false)
+    }
 }
 
 /// Takes the common parameters out of the arguments.

@@ -1,5 +1,7 @@
 //! Runs cmdlets that convert values, and read and write files.
 
+use std::io::ErrorKind;
+
 use super::{
     Evaluator,
     cmdlet::{Run, column_names, lines, screen_text},
@@ -64,8 +66,12 @@ impl<H: Host> Evaluator<'_, H> {
             CmdletKind::GetContent => self.get_content(run)?,
             CmdletKind::TestPath => {
                 let path = run.bound.path(at, "Test-Path", &["Path", "LiteralPath"])?;
-                let path = file(at, &path);
-                Value::Bool(path.is_ok_and(|path| self.host.read_file(&path).is_ok()))
+                let kind = run.bound.text("PathType").unwrap_or_default().to_ascii_lowercase();
+                let found = file(at, &path).map(|path| self.host.read_file(&path));
+                let is_directory =
+                    matches!(&found, Ok(Err(error)) if error.kind() == ErrorKind::IsADirectory);
+                let is_file = matches!(found, Ok(Ok(_)));
+                Value::Bool((is_file && kind != "container") || (is_directory && kind != "leaf"))
             }
             _ => return self.write_content(run),
         };

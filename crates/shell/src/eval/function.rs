@@ -6,7 +6,12 @@ use super::{
     Evaluator,
     interrupt::{Boxed, Flow, Interrupt},
 };
-use crate::{ast::Block, host::Host, scopes::Detached, value::Value};
+use crate::{
+    ast::{Block, Parameter},
+    host::Host,
+    scopes::Detached,
+    value::Value,
+};
 
 /// Call of a function in a pipeline.
 pub(super) struct Call {
@@ -16,8 +21,18 @@ pub(super) struct Call {
     pub(super) has_begun: bool,
     /// Objects of the pipe, for `$input`.
     pub(super) input: Vec<Value>,
-    /// Parameter that takes the object of the pipe.
-    pub(super) piped: Option<String>,
+    /// Parameters with an argument. The pipe does not change them.
+    pub(super) given: Vec<String>,
+    /// Number of errors when it was called.
+    pub(super) errors_before: usize,
+}
+
+impl Call {
+    /// Returns the parameter that must have a value, and gets none without a pipe.
+    pub(super) fn lacks(&self) -> Option<&str> {
+        let lacks = |parameter: &&Parameter| parameter.is_mandatory && !self.given.contains(&parameter.name);
+        self.block.parameters.iter().find(lacks).map(|parameter| parameter.name.as_str())
+    }
 }
 
 /// Part of a function.
@@ -74,7 +89,7 @@ impl<H: Host> Evaluator<'_, H> {
                 Part::Process => block.process.as_ref().unwrap_or(&block.end),
                 Part::End => &block.end,
             };
-            let result = self.with_value(call.piped.clone(), part, value, &block, statements).await;
+            let result = self.with_value(&call.given, part, value, &block, statements).await;
             self.scopes.close_to(depth + usize::from(has_scope));
             if has_scope {
                 call.scope = Some(self.scopes.leave());
@@ -89,7 +104,7 @@ impl<H: Host> Evaluator<'_, H> {
 
     async fn with_value(
         &mut self,
-        piped: Option<String>,
+        given: &[String],
         part: Part,
         value: Option<Value>,
         block: &Block,
@@ -100,13 +115,11 @@ impl<H: Host> Evaluator<'_, H> {
             if part == Part::End {
                 let last = if let Value::List(values) = &value { values.last().cloned() } else { None };
                 self.set_variable(0, "input", value, false)?;
-                if let (Some(name), Some(last)) = (piped, last) {
-                    self.set_variable(0, &name, last, false)?;
+                if let Some(last) = last {
+                    self.piped_parameters(&block.parameters, given, &last).await?;
                 }
             } else {
-                if let Some(name) = piped {
-                    self.set_variable(0, &name, value.clone(), false)?;
-                }
+                self.piped_parameters(&block.parameters, given, &value).await?;
                 outer = Some(self.current.replace(value));
             }
         }

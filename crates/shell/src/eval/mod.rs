@@ -2,10 +2,12 @@
 
 mod assign;
 mod bind;
+mod change_members;
 mod cmdlet;
 mod columns;
 mod command;
 mod common;
+mod compare_objects;
 mod consumer;
 mod control;
 mod convert_cmdlets;
@@ -16,8 +18,11 @@ pub(crate) mod interrupt;
 mod path;
 mod pipeline;
 mod redirect;
+mod rules;
+mod should_process;
 mod stage;
 mod statics;
+mod stopwatch;
 mod switch;
 mod utility;
 mod variables;
@@ -30,6 +35,7 @@ use crate::{
     compare::Regexes,
     error::Fault,
     host::Host,
+    invocation::Invocation,
     limits::Meter,
     output::ScriptOutput,
     printer::Printer,
@@ -37,9 +43,11 @@ use crate::{
     value::Value,
 };
 pub(crate) use bind::find as find_parameter;
+pub(crate) use change_members::changed_variable;
 use consumer::Consumer;
 use errors::ErrorLog;
 use interrupt::{Boxed, Flow, Interrupt};
+pub(crate) use statics::check_static;
 pub(crate) use variables::{AUTOMATIC, never_set};
 
 /// State of a running script.
@@ -51,6 +59,7 @@ pub(crate) struct Evaluator<'r, H> {
     pub(crate) meter: Meter,
     pub(crate) regexes: Regexes,
     pub(crate) errors: ErrorLog,
+    pub(crate) invocation: Invocation,
     /// Script of the running block.
     pub(crate) source: Arc<str>,
     /// Value of `$_` inside a script block.
@@ -69,6 +78,7 @@ pub(crate) struct Surroundings<'r, H> {
     pub(crate) told: &'r mut Vec<String>,
     pub(crate) meter: Meter,
     pub(crate) width: Option<usize>,
+    pub(crate) invocation: Invocation,
     pub(crate) source: Arc<str>,
 }
 
@@ -82,6 +92,7 @@ impl<'r, H: Host> Evaluator<'r, H> {
             meter: around.meter,
             regexes: Regexes::default(),
             errors: ErrorLog::default(),
+            invocation: around.invocation,
             source: around.source,
             current: None,
             consumers: Vec::new(),
@@ -103,7 +114,7 @@ impl<'r, H: Host> Evaluator<'r, H> {
     }
 
     async fn script(&mut self, script: &Block) -> Flow<()> {
-        self.script_parameters(&script.parameters).await?;
+        self.script_parameters(script).await?;
         self.body(&script.begin).await?;
         if let Some(process) = &script.process {
             self.body(process).await?;

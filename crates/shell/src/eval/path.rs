@@ -20,14 +20,14 @@ enum Evaluated<'a> {
 
 impl<H: Host> Evaluator<'_, H> {
     pub(super) async fn path(&mut self, base: &Expression, steps: &[Step]) -> Flow<Value> {
-        if let Some(value) = self.utf8(base, steps).await? {
-            return match &steps[1..] {
-                [] => Ok(value),
-                rest => {
-                    let base = Expression { at: base.at, kind: ExpressionKind::Literal(value) };
-                    Box::pin(self.path(&base, rest)).await
-                }
-            };
+        if let Some(value) = self.encoded(base, steps).await? {
+            return self.rest_of_path(base.at, value, &steps[1..]).await;
+        }
+        if let Some(value) = self.should_process(base, steps).await? {
+            return Ok(value);
+        }
+        if let Some(value) = self.stopwatch_step(base, steps)? {
+            return self.rest_of_path(base.at, value, &steps[1..]).await;
         }
         if let Some(value) = self.change_by_method(base, steps).await? {
             return Ok(value);
@@ -68,6 +68,15 @@ impl<H: Host> Evaluator<'_, H> {
             value = Cow::Owned(next.map_err(|message| Fault::value(step.at, message))?);
         }
         Ok(value.into_owned())
+    }
+
+    /// Evaluates the steps after the first one, which had a value.
+    async fn rest_of_path(&mut self, at: usize, value: Value, rest: &[Step]) -> Flow<Value> {
+        if rest.is_empty() {
+            return Ok(value);
+        }
+        let base = Expression { at, kind: ExpressionKind::Literal(value) };
+        Box::pin(self.path(&base, rest)).await
     }
 
     /// Runs `.Where({ ... })` and `.ForEach({ ... })`.
@@ -111,16 +120,14 @@ impl<H: Host> Evaluator<'_, H> {
     }
 
     /// Evaluates the first step of `[System.Text.Encoding]::UTF8.GetBytes(text)`. An encoding alone is no value.
-    async fn utf8(&mut self, base: &Expression, steps: &[Step]) -> Flow<Option<Value>> {
+    async fn encoded(&mut self, base: &Expression, steps: &[Step]) -> Flow<Option<Value>> {
         let ExpressionKind::Static { type_name, member, arguments: None } = &base.kind else {
             return Ok(None);
         };
-        if !statics::is_utf8(type_name, member) {
-            return Ok(None);
-        }
+        let Some(encoding) = statics::encoding(type_name, member) else { return Ok(None) };
         let [Step { kind: StepKind::Call(method, arguments), at }, ..] = steps else { return Ok(None) };
         let arguments = self.each(arguments).await?;
-        Ok(Some(statics::encode(*at, method, &arguments)?))
+        Ok(Some(statics::encode(*at, encoding, method, &arguments)?))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Runs pipelines.
 
-use super::{Evaluator, consumer::Consumer, interrupt::Flow};
+use super::{Evaluator, changed_variable, consumer::Consumer, interrupt::Flow};
 use crate::{
     ast::{ExpressionKind, Pipeline, StageKind},
     host::Host,
@@ -10,7 +10,10 @@ impl<H: Host> Evaluator<'_, H> {
     pub(super) async fn pipeline(&mut self, pipeline: &Pipeline) -> Flow<()> {
         let before = self.errors.total;
         let (base, depth, held) = (self.consumers.len(), self.scopes.depth(), self.errors.routes.len());
-        let result = self.stages(pipeline, base).await;
+        let result = match changed_variable(pipeline) {
+            None => self.stages(pipeline, base).await,
+            Some(name) => self.change_members(pipeline, name).await,
+        };
         if result.is_err() {
             // The stages that are left end here, with the scopes of their functions.
             self.scopes.close_to(depth);
@@ -21,7 +24,7 @@ impl<H: Host> Evaluator<'_, H> {
         result
     }
 
-    async fn stages(&mut self, pipeline: &Pipeline, base: usize) -> Flow<()> {
+    pub(super) async fn stages(&mut self, pipeline: &Pipeline, base: usize) -> Flow<()> {
         let mut prepared = Vec::with_capacity(pipeline.stages.len());
         let mut expression = None;
         for (index, stage) in pipeline.stages.iter().enumerate() {

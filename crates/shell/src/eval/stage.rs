@@ -76,11 +76,15 @@ pub(super) enum ForEach {
 
 impl<H: Host> Evaluator<'_, H> {
     /// Runs the first stage of a pipeline, to which nothing is piped.
-    pub(super) fn start(&mut self, mut stage: StageState) -> Boxed<'_, ()> {
+    pub(super) fn start(&mut self, stage: StageState) -> Boxed<'_, ()> {
         Box::pin(async move {
-            match &mut stage.work {
+            match &stage.work {
                 Work::Host { .. } => self.invoke(&stage, None).await,
-                Work::Function(call) => self.end_call(call).await,
+                Work::Function(call) if call.lacks().is_some() => {
+                    let name = call.lacks().unwrap_or_default();
+                    let message = format!("nothing is piped to the function, so it needs -{name}");
+                    Err(Fault::value(stage.at, message).into())
+                }
                 _ => self.finish(stage).await,
             }
         })
@@ -139,7 +143,10 @@ impl<H: Host> Evaluator<'_, H> {
                 }
                 Ok(())
             }
-            Work::Function(mut call) => self.end_call(&mut call).await,
+            Work::Function(mut call) => {
+                self.end_call(&mut call).await?;
+                self.keep_errors(&call, &common)
+            }
             Work::Collect { cmdlet, bound, values, size } => {
                 self.meter.release(size);
                 self.meter.step(at, values.len())?;

@@ -2,6 +2,7 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
+use super::stopwatch::stopwatch;
 use crate::{
     arithmetic,
     error::Fault,
@@ -44,21 +45,55 @@ pub(super) fn call<H: Host>(
         ("timespan", from, Some([amount])) if from.starts_with("from") => span(at, &from[4..], amount),
         ("environment", "newline", None) => Ok("\n".into()),
         ("environment", "username", None) => Ok(host.environment("USER").map_or(Value::Null, Value::Text)),
+        ("diagnostics.stopwatch", "startnew", Some([])) => Ok(stopwatch(Some(host.now()))),
+        ("diagnostics.stopwatch", "new", Some([])) => Ok(stopwatch(None)),
+        ("io.path", member, Some(arguments)) => file_name(at, member, arguments),
         ("guid", "empty", None) => Ok("00000000-0000-0000-0000-000000000000".into()),
         ("pscustomobject" | "collections.arraylist", "new", Some([]))
         | ("collections.generic.list", "new", _) => Ok(Value::List(Vec::new())),
         (list, "new", _) if list.starts_with("collections.generic.list[") => Ok(Value::List(Vec::new())),
         ("math", member, Some(arguments)) => math(at, member, arguments),
         ("string", member, Some(arguments)) => string(at, member, arguments),
-        _ => Err(Fault::unsupported(
-            at,
-            format!(
-                "[{type_name}]::{member} in this form is; there are [System.IO.File]::ReadAllBytes(path) and \
-                 ReadAllText(path), [Convert]::ToBase64String(bytes) and FromBase64String(text), \
-                 [System.Text.Encoding]::UTF8.GetBytes(text), [math], [string] and [DateTime]::UtcNow; this one is"
-            ),
-        )),
+        ("string", "empty", None) => Ok("".into()),
+        ("int" | "int32", "maxvalue", None) => Ok(i64::from(i32::MAX).into()),
+        ("datetime", "maxvalue", None) => Ok("9999-12-31T23:59:59Z".into()),
+        _ => Err(unknown(at, type_name, member)),
     }
+}
+
+fn unknown(at: usize, type_name: &str, member: &str) -> Fault {
+    let form = "one of [System.IO.File]::ReadAllBytes(path) and ReadAllText(path), [System.IO.Path], \
+                [Convert]::ToBase64String(bytes) and FromBase64String(text), [System.Text.Encoding]::UTF8.GetBytes(text), \
+                [math], [string], [timespan] and [DateTime]::UtcNow";
+    Fault::instead(at, format!("[{type_name}]::{member} in this form is"), form)
+}
+
+/// Members of types, by type. The arguments are checked when they are known.
+const MEMBERS: [(&str, &[&str]); 11] = [
+    ("io.file", &["readallbytes", "readalltext", "readalllines", "exists"]),
+    (
+        "io.path",
+        &["getfilename", "getfilenamewithoutextension", "getextension", "getdirectoryname", "combine"],
+    ),
+    ("convert", &["tobase64string", "frombase64string"]),
+    ("datetime", &["now", "utcnow", "today", "parse", "parseexact", "minvalue", "maxvalue"]),
+    ("timespan", &["fromdays", "fromhours", "fromminutes", "fromseconds"]),
+    ("environment", &["newline", "username"]),
+    ("guid", &["empty"]),
+    ("diagnostics.stopwatch", &["startnew", "new"]),
+    ("pscustomobject", &["new"]),
+    ("math", &["round", "floor", "ceiling", "truncate", "abs", "sqrt", "pow", "min", "max"]),
+    ("string", &["isnullorempty", "isnullorwhitespace", "join", "format", "compare", "empty"]),
+];
+
+/// Refuses a member that no type has here, before the script runs.
+pub(crate) fn check_static(at: usize, type_name: &str, member: &str) -> Result<(), Fault> {
+    let (name, lower) = (plain(type_name), member.to_ascii_lowercase());
+    let is_known = MEMBERS.iter().any(|(known, members)| *known == name && members.contains(&lower.as_str()))
+        || (name.starts_with("collections.") && lower == "new")
+        || (["int", "int32"].contains(&name.as_str()) && lower == "maxvalue")
+        || encoding(type_name, member).is_some();
+    if is_known { Ok(()) } else { Err(unknown(at, type_name, member)) }
 }
 
 fn read<H: Host>(host: &H, at: usize, path: &str) -> Evaluated<Vec<u8>> {
@@ -84,6 +119,35 @@ fn span(at: usize, unit: &str, amount: &Value) -> Evaluated<Value> {
     #[expect(clippy::cast_possible_truncation, reason = "a float beyond the range becomes its end")]
     let nanoseconds = (amount.as_f64().unwrap_or_default() * seconds * 1e9) as i128;
     Ok(Value::Text(times::show_span(nanoseconds)))
+}
+
+/// Evaluates `[System.IO.Path]::GetFileName(...)` and its like.
+fn file_name(at: usize, member: &str, arguments: &[Value]) -> Evaluated<Value> {
+    let text = |value: &Value| text::interpolate(value);
+    let result = match (member, arguments) {
+        ("getfilename", [path]) => paths::leaf(&text(path)).to_owned(),
+        ("getfilenamewithoutextension", [path]) => {
+            let path = text(path);
+            let leaf = paths::leaf(&path);
+            leaf.rsplit_once('.').map_or(leaf, |(stem, _)| stem).to_owned()
+        }
+        ("getextension", [path]) => {
+            let path = text(path);
+            let leaf = paths::leaf(&path);
+            leaf.rfind('.').map_or(String::new(), |dot| leaf[dot..].to_owned())
+        }
+        ("getdirectoryname", [path]) => paths::parent(&text(path)).to_owned(),
+        ("combine", [first, rest @ ..]) => {
+            rest.iter().fold(text(first), |path, part| paths::joined(&path, &text(part)))
+        }
+        _ => {
+            return Err(Fault::unsupported(
+                at,
+                format!("[System.IO.Path]::{member} with these arguments is"),
+            ));
+        }
+    };
+    Ok(Value::Text(result))
 }
 
 /// Evaluates `[math]::Round(...)` and its like.
@@ -136,14 +200,32 @@ fn string(at: usize, member: &str, arguments: &[Value]) -> Evaluated<Value> {
     }
 }
 
-/// True for the encoding UTF-8.
-pub(super) fn is_utf8(type_name: &str, member: &str) -> bool {
-    plain(type_name) == "text.encoding" && member.eq_ignore_ascii_case("UTF8")
+/// Encoding of texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Utf8,
+    Ascii,
 }
 
-/// Evaluates a method of the encoding UTF-8.
-pub(super) fn encode(at: usize, method: &str, arguments: &[Value]) -> Evaluated<Value> {
+/// Returns the encoding `[System.Text.Encoding]::UTF8` or `::ASCII`.
+pub(super) fn encoding(type_name: &str, member: &str) -> Option<Encoding> {
+    if plain(type_name) != "text.encoding" {
+        return None;
+    }
+    match member.to_ascii_lowercase().as_str() {
+        "utf8" => Some(Encoding::Utf8),
+        "ascii" => Some(Encoding::Ascii),
+        _ => None,
+    }
+}
+
+/// Evaluates a method of an encoding.
+pub(super) fn encode(at: usize, encoding: Encoding, method: &str, arguments: &[Value]) -> Evaluated<Value> {
     match (method.to_ascii_lowercase().as_str(), arguments) {
+        // PowerShell would write a question mark for each other letter.
+        ("getbytes", [Value::Text(text)]) if encoding == Encoding::Ascii && !text.is_ascii() => {
+            Err(Fault::value(at, "this text is not ASCII; write [System.Text.Encoding]::UTF8"))
+        }
         ("getbytes", [Value::Text(text)]) => Ok(Value::Bytes(text.clone().into_bytes())),
         ("getstring", [Value::Bytes(octets)]) => match String::from_utf8(octets.clone()) {
             Ok(text) => Ok(Value::Text(text)),
@@ -164,8 +246,11 @@ pub(super) fn cast(at: usize, type_name: &str, value: Value) -> Evaluated<Value>
         ("string", _) => Ok(Value::Text(text::interpolate(&value))),
         ("bool" | "boolean" | "switch", _) => Ok(Value::Bool(value.is_true())),
         ("pscustomobject" | "psobject" | "management.automation.psobject", Value::Object(object)) => {
+            let mut object = object.clone();
+            // The name of a type is no property.
+            object.remove("PSTypeName");
             let form = if *object.form() == Form::Table { Form::Plain } else { object.form().clone() };
-            Ok(Value::Object(object.clone().with_form(form)))
+            Ok(Value::Object(object.with_form(form)))
         }
         ("hashtable" | "ordered" | "collections.hashtable", Value::Object(object)) => {
             Ok(Value::Object(object.clone().with_form(Form::Table)))
@@ -193,7 +278,10 @@ pub(super) fn cast(at: usize, type_name: &str, value: Value) -> Evaluated<Value>
             let c = code.as_u64().and_then(|code| u32::try_from(code).ok()).and_then(char::from_u32);
             c.map(|c| c.to_string().into()).ok_or_else(|| no("character"))
         }
-        ("object" | "guid" | "mailaddress" | "net.mail.mailaddress" | "version" | "uri", _)
+        (
+            "object" | "consolecolor" | "guid" | "mailaddress" | "net.mail.mailaddress" | "version" | "uri",
+            _,
+        )
         | ("char", Value::Text(_))
         | ("scriptblock", Value::Block(_))
         | ("pscredential" | "management.automation.pscredential", Value::Credential { .. } | Value::Null)
@@ -293,8 +381,12 @@ mod tests {
 
     #[test]
     fn text_becomes_bytes() {
-        assert!(is_utf8("System.Text.Encoding", "utf8") && !is_utf8("System.Text.Encoding", "Unicode"));
-        assert_eq!(encode(0, "GetBytes", &["é".into()]).ok(), Some(Value::Bytes(vec![0xC3, 0xA9])));
-        assert!(encode(0, "GetBytes", &[]).is_err());
+        let utf8 = encoding("System.Text.Encoding", "utf8").unwrap();
+        assert_eq!(encoding("System.Text.Encoding", "Unicode"), None);
+        assert_eq!(encode(0, utf8, "GetBytes", &["é".into()]).ok(), Some(Value::Bytes(vec![0xC3, 0xA9])));
+        assert!(encode(0, utf8, "GetBytes", &[]).is_err());
+        let ascii = encoding("Text.Encoding", "ASCII").unwrap();
+        assert_eq!(encode(0, ascii, "GetBytes", &["a".into()]).ok(), Some(Value::Bytes(vec![b'a'])));
+        assert!(encode(0, ascii, "GetBytes", &["é".into()]).is_err());
     }
 }

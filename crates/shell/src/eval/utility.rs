@@ -17,7 +17,7 @@ use crate::{
     error::{ErrorKind, Fault},
     host::Host,
     output::ScriptOutput,
-    text, times,
+    paths, text, times,
     value::{Form, Object, Value},
 };
 
@@ -96,9 +96,18 @@ impl<H: Host> Evaluator<'_, H> {
             CmdletKind::AddMember => return self.add_member(run).await,
             CmdletKind::JoinPath => {
                 let (parent, child) = (run.bound.text("Path"), run.bound.text("ChildPath"));
-                let (parent, child) = (parent.unwrap_or_default(), child.unwrap_or_default());
-                let parent = parent.trim_end_matches(['/', '\\']).to_owned();
-                Value::Text(format!("{parent}/{}", child.trim_start_matches(['/', '\\'])))
+                Value::Text(paths::joined(&parent.unwrap_or_default(), &child.unwrap_or_default()))
+            }
+            CmdletKind::SplitPath => {
+                let path = run.bound.path(at, "Split-Path", &["Path", "LiteralPath"])?;
+                let is_leaf = run.bound.has("Leaf") || run.bound.has("LeafBase");
+                let part = if is_leaf { paths::leaf(&path) } else { paths::parent(&path) };
+                let part = if run.bound.has("LeafBase") {
+                    part.rsplit_once('.').map_or(part, |(stem, _)| stem)
+                } else {
+                    part
+                };
+                part.into()
             }
             CmdletKind::OutString => {
                 let text = screen_text(run.input);

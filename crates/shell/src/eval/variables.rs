@@ -45,7 +45,10 @@ impl<H: Host> Evaluator<'_, H> {
             "errorview" => "NormalView".into(),
             "pid" => Value::from(1_u64),
             "home" => self.host.environment("HOME").map_or(Value::Null, Value::Text),
-            "pwd" | "psscriptroot" => ".".into(),
+            "pwd" => ".".into(),
+            "psscriptroot" => self.invocation.directory().into(),
+            "pscommandpath" => self.invocation.path(),
+            "myinvocation" => self.invocation.object(),
             "psversiontable" => {
                 Value::Object(Object::from_iter([("PSVersion", "5.1"), ("PSEdition", "mailhaul")]))
             }
@@ -61,7 +64,7 @@ impl<H: Host> Evaluator<'_, H> {
 }
 
 /// Variables that are always there.
-pub(crate) const AUTOMATIC: [&str; 24] = [
+pub(crate) const AUTOMATIC: [&str; 26] = [
     "?",
     "LASTEXITCODE",
     "Error",
@@ -70,6 +73,8 @@ pub(crate) const AUTOMATIC: [&str; 24] = [
     "HOME",
     "PWD",
     "PSScriptRoot",
+    "PSCommandPath",
+    "WhatIfPreference",
     "PSVersionTable",
     "args",
     "input",

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{OpenBracket, Parsed, Parser, cursor::is_name};
+use super::{
+    OpenBracket, Parsed, Parser,
+    cursor::{is_name, is_name_start},
+};
 use crate::{
-    ast::{Block, Expression, ExpressionKind, Parameter, Scope, StatementKind},
+    ast::{Block, Expression, ExpressionKind, Parameter, Rule, Scope, StatementKind, Unary},
     error::Fault,
     value::Value,
 };
@@ -14,9 +17,17 @@ enum Attribute {
     Type(String),
     Mandatory,
     Pipe,
+    Property,
     Aliases(Vec<String>),
-    Choices(Vec<String>),
+    Rule(Rule),
+    /// `[AllowNull()]` and its like.
+    AllowsEmpty,
+    /// `SupportsShouldProcess`
+    Asks,
 }
+
+/// Arguments of an attribute: names where they have one, and values.
+type AttributeArguments = Vec<(Option<String>, Option<Expression>)>;
 
 impl Parser<'_> {
     /// Parses a body up to and including the closing sign, or to the end of the text.
@@ -24,13 +35,19 @@ impl Parser<'_> {
         let mut block = Block { source: self.source.clone(), ..Block::default() };
         self.skip_separators()?;
         while self.cursor.rest().starts_with('[') && self.is_binding_attribute() {
-            self.attribute()?;
+            let attributes = self.attribute()?;
+            block.asks |= attributes.iter().any(|attribute| matches!(attribute, Attribute::Asks));
             self.skip_separators()?;
         }
         if self.word_ahead().eq_ignore_ascii_case("param") {
             self.eat_word("param");
             block.parameters = self.parameters()?;
             self.skip_separators()?;
+        }
+        if block.asks {
+            block
+                .parameters
+                .extend(["WhatIf", "Confirm"].map(|name| Parameter::switch(self.cursor.at(), name)));
         }
         let named = ["begin", "process", "end"];
         if !named.iter().any(|name| self.word_ahead().eq_ignore_ascii_case(name)) {
@@ -143,24 +160,22 @@ impl Parser<'_> {
             },
             Some(_) => return Err(Fault::syntax(at, "the name of a parameter, as $Name, is expected here")),
         };
-        let mut parameter = Parameter {
-            at,
-            name,
-            type_name: None,
-            default: None,
-            is_mandatory: false,
-            takes_pipe: false,
-            aliases: Vec::new(),
-            choices: Vec::new(),
-        };
+        let mut parameter = Parameter::new(at, name);
+        let mut allows_empty = false;
         for attribute in attributes {
             match attribute {
                 Attribute::Type(name) => parameter.type_name = Some(name),
                 Attribute::Mandatory => parameter.is_mandatory = true,
                 Attribute::Pipe => parameter.takes_pipe = true,
+                Attribute::Property => parameter.takes_property = true,
                 Attribute::Aliases(names) => parameter.aliases = names,
-                Attribute::Choices(values) => parameter.choices = values,
+                Attribute::Rule(rule) => parameter.rules.push(rule),
+                Attribute::AllowsEmpty => allows_empty = true,
+                Attribute::Asks => {}
             }
+        }
+        if parameter.is_mandatory && !allows_empty {
+            parameter.rules.push(Rule::NotEmpty);
         }
         self.cursor.skip_lines()?;
         if self.cursor.eat('=') {
@@ -189,48 +204,10 @@ impl Parser<'_> {
         let arguments = self.attribute_arguments()?;
         let opened = OpenBracket { at, sign: "[", close: ']' };
         self.close(opened)?;
-        let values: Vec<String> = arguments
-            .iter()
-            .filter_map(|(name, value)| if name.is_none() { text(value.as_ref()) } else { None })
-            .collect();
-        let is_set = |wanted: &str| {
-            arguments.iter().any(|(name, value)| {
-                name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(wanted))
-                    && !is_false(value.as_ref())
-            })
-        };
-        Ok(match name.as_str() {
-            "parameter" => {
-                let mut found = Vec::new();
-                if is_set("Mandatory") {
-                    found.push(Attribute::Mandatory);
-                }
-                if is_set("ValueFromPipeline") || is_set("ValueFromPipelineByPropertyName") {
-                    found.push(Attribute::Pipe);
-                }
-                found
-            }
-            "alias" => vec![Attribute::Aliases(values)],
-            "validateset" => vec![Attribute::Choices(values)],
-            "validatenotnullorempty"
-            | "validatenotnull"
-            | "cmdletbinding"
-            | "outputtype"
-            | "allownull"
-            | "allowemptystring"
-            | "allowemptycollection"
-            | "diagnostics" => Vec::new(),
-            _ => {
-                return Err(Fault::instead(
-                    at,
-                    format!("the attribute [{name}()] is"),
-                    "an `if` with `throw` for this check",
-                ));
-            }
-        })
+        attributes_of(at, &name, &arguments)
     }
 
-    fn attribute_arguments(&mut self) -> Parsed<Vec<(Option<String>, Option<Expression>)>> {
+    fn attribute_arguments(&mut self) -> Parsed<AttributeArguments> {
         let opened = OpenBracket { at: self.cursor.at(), sign: "(", close: ')' };
         self.cursor.next();
         let mut arguments = Vec::new();
@@ -244,19 +221,13 @@ impl Parser<'_> {
             }
             let word = self.word_ahead_of_attribute();
             if word.is_empty() {
-                self.has_commas = false;
-                let value = self.nested(|parser| {
-                    parser.has_commas = false;
-                    parser.expression()
-                });
-                self.has_commas = true;
-                arguments.push((None, Some(value?)));
+                arguments.push((None, Some(self.attribute_value()?)));
             } else {
                 self.cursor.eat_while(is_name);
                 self.cursor.skip_lines()?;
                 let value = if self.cursor.eat('=') {
                     self.cursor.skip_lines()?;
-                    Some(self.nested(Self::expression)?)
+                    Some(self.attribute_value()?)
                 } else {
                     None
                 };
@@ -267,8 +238,22 @@ impl Parser<'_> {
         }
     }
 
+    /// Parses a value up to the next comma.
+    fn attribute_value(&mut self) -> Parsed<Expression> {
+        self.has_commas = false;
+        let value = self.nested(|parser| {
+            parser.has_commas = false;
+            parser.expression()
+        });
+        self.has_commas = true;
+        value
+    }
+
     fn word_ahead_of_attribute(&self) -> String {
         let rest = self.cursor.rest();
+        if !rest.starts_with(is_name_start) {
+            return String::new();
+        }
         rest[..rest.find(|c: char| !is_name(c)).unwrap_or(rest.len())].to_owned()
     }
 
@@ -281,6 +266,80 @@ impl Parser<'_> {
         let text = self.cursor.since(start);
         let text = text.strip_suffix('}').unwrap_or(text).into();
         Ok(Expression { at: opened.at, kind: ExpressionKind::Block { block: Arc::new(block), text } })
+    }
+}
+
+/// Returns the meaning of an attribute. `name` is in lower case.
+fn attributes_of(at: usize, name: &str, arguments: &AttributeArguments) -> Parsed<Vec<Attribute>> {
+    let is_set = |wanted: &str| {
+        arguments.iter().any(|(name, value)| {
+            name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(wanted)) && !is_false(value.as_ref())
+        })
+    };
+    Ok(match name {
+        "parameter" if arguments.iter().any(|(name, _)| name.as_deref().is_some_and(is_set_name)) => {
+            return Err(Fault::instead(at, "ParameterSetName is", "a function for each set of parameters"));
+        }
+        "parameter" => {
+            let known = [
+                ("Mandatory", Attribute::Mandatory),
+                ("ValueFromPipeline", Attribute::Pipe),
+                ("ValueFromPipelineByPropertyName", Attribute::Property),
+            ];
+            known.into_iter().filter_map(|(name, meaning)| is_set(name).then_some(meaning)).collect()
+        }
+        "cmdletbinding" if is_set("SupportsShouldProcess") => vec![Attribute::Asks],
+        "alias" => vec![Attribute::Aliases(texts(arguments))],
+        "allownull" | "allowemptystring" | "allowemptycollection" => vec![Attribute::AllowsEmpty],
+        "cmdletbinding" | "outputtype" | "diagnostics" => Vec::new(),
+        _ => {
+            let Some(rule) = rule(name, arguments) else {
+                let form = "an `if` with `throw` for this check";
+                return Err(Fault::instead(at, format!("the attribute [{name}()] in this form is"), form));
+            };
+            vec![Attribute::Rule(rule)]
+        }
+    })
+}
+
+fn is_set_name(name: &str) -> bool {
+    name.eq_ignore_ascii_case("ParameterSetName")
+}
+
+/// Returns the rule of an attribute such as `[ValidateRange(1, 9)]`.
+fn rule(name: &str, arguments: &AttributeArguments) -> Option<Rule> {
+    let bounds = || match arguments.as_slice() {
+        [(None, from), (None, to)] => Some(number(from.as_ref())?..=number(to.as_ref())?),
+        _ => None,
+    };
+    match (name, arguments.as_slice()) {
+        ("validateset", _) => Some(Rule::Choices(texts(arguments))),
+        ("validatenotnullorempty" | "validatenotnull", []) => Some(Rule::NotEmpty),
+        ("validaterange", _) => bounds().map(Rule::Range),
+        ("validatelength", _) => bounds().map(Rule::Length),
+        ("validatecount", _) => bounds().map(Rule::Count),
+        ("validatepattern", [(None, pattern), ..]) => text(pattern.as_ref()).map(Rule::Pattern),
+        (
+            "validatescript",
+            [(None, Some(Expression { kind: ExpressionKind::Block { block, .. }, .. })), ..],
+        ) => Some(Rule::Script(block.clone())),
+        _ => None,
+    }
+}
+
+fn texts(arguments: &AttributeArguments) -> Vec<String> {
+    arguments
+        .iter()
+        .filter(|(name, _)| name.is_none())
+        .filter_map(|(_, value)| text(value.as_ref()))
+        .collect()
+}
+
+fn number(value: Option<&Expression>) -> Option<f64> {
+    match &value?.kind {
+        ExpressionKind::Literal(Value::Number(number)) => number.as_f64(),
+        ExpressionKind::Unary { operator: Unary::Minus, value } => number(Some(value)).map(|number| -number),
+        _ => None,
     }
 }
 

@@ -5,6 +5,7 @@
 mod cmdlets;
 mod completion;
 mod findings;
+mod functions;
 mod language;
 mod random;
 mod refusals;

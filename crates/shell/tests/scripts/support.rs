@@ -105,6 +105,7 @@ impl Host for FakeHost {
 
     fn read_file(&self, path: &str) -> io::Result<Vec<u8>> {
         match path {
+            "/srv" => Err(io::Error::from(io::ErrorKind::IsADirectory)),
             "users.csv" => Ok(b"EmailAddress\r\n".to_vec()),
             "people.csv" | "./people.csv" => {
                 Ok(b"\xEF\xBB\xBFEmailAddress,Department\r\nann@b.c,Sales\r\n\"cid@b.c\",\"R, D\"\r\n"

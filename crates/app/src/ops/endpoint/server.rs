@@ -11,6 +11,9 @@ use super::{
     settings::{self, Authentication},
 };
 
+/// Port on which connections become encrypted by STARTTLS.
+const STARTTLS_PORT: u16 = 143;
+
 /// Connection to a server. Each field is the parameter of its name.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
@@ -20,7 +23,7 @@ pub(crate) struct ServerParameters {
     /// TCP port [default: 993 with Ssl, 143 with Tls or None].
     #[schemars(range(min = 1))]
     port: Option<u16>,
-    /// Encryption of the connection [default: Ssl].
+    /// Encryption of the connection [default: Ssl, on port 143 Tls].
     security: Option<EndpointSecurity>,
     /// Sign-in method of users.
     authentication: Option<Authentication>,
@@ -65,7 +68,10 @@ impl ServerParameters {
         let preset = Preset::of(endpoint_type);
         let server = self.remote_server.as_deref().or(preset.map(|preset| preset.remote_server));
         let server = server.ok_or_else(|| Failure::invalid("RemoteServer must be given"))?;
-        let security = self.security.or(preset.map(|preset| preset.security)).unwrap_or_default();
+        // On port 143 a server speaks without TLS until STARTTLS.
+        let usual =
+            if self.port == Some(STARTTLS_PORT) { EndpointSecurity::Tls } else { EndpointSecurity::Ssl };
+        let security = self.security.or(preset.map(|preset| preset.security)).unwrap_or(usual);
         let (access, secret) = new_access(endpoint_type, access)?;
         let endpoint = Endpoint {
             name: server.to_owned(),

@@ -32,6 +32,21 @@ async fn an_endpoint_is_shown_as_exchange_shows_it() {
     assert_eq!(max, ["MaxConcurrentMigrations", "MaxConcurrentIncrementalSyncs"]);
 }
 
+/// On port 143 servers expect STARTTLS.
+#[tokio::test]
+async fn the_port_decides_about_encryption_alone() {
+    let desk = Desk::new().await;
+    for (name, more, security) in [
+        ("A", json!({ "Port": 143 }), "Tls"),
+        ("B", json!({ "Port": 143, "Security": "None" }), "None"),
+        ("C", json!({ "Port": 1143 }), "Ssl"),
+    ] {
+        let mut request = json!({ "Name": name, "RemoteServer": "localhost", "SkipVerification": true });
+        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        assert_eq!(desk.one("New-MigrationEndpoint", request).await["Security"], json!(security), "{name}");
+    }
+}
+
 #[tokio::test]
 async fn ports_and_limits_follow_what_is_said() {
     let desk = Desk::new().await;

@@ -74,7 +74,8 @@ impl Operation<Context> for GetMigrationUserStatistics {
         } else {
             None
         };
-        let skipped = if request.include_skipped_items {
+        // A limit means that the messages are wanted, as in Exchange's own examples.
+        let skipped = if request.include_skipped_items || request.limit_skipped_items_to.is_some() {
             Some(skipped(context, user.guid, most(request.limit_skipped_items_to)).await?)
         } else {
             None
