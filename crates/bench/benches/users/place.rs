@@ -1,10 +1,5 @@
-//! The queries of a turn of the scheduler, on stores of up to a million users.
-//!
-//! `MAILHAUL_BENCH_USERS=10000` measures that number of users only.
+//! Stores with many users, in a file and on a server.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
-
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
 use mailhaul_migration::{Batch, BatchIntent, BatchSettings, Endpoint, Guid, Limit};
@@ -12,16 +7,14 @@ use mailhaul_store::{ServerAddress, Store};
 use mailhaul_testkit::Postgres;
 use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
 
-const USERS: [i64; 3] = [10_000, 100_000, 1_000_000];
-const BATCHES: i64 = 20;
+pub(crate) const BATCHES: i64 = 20;
 /// The time of the turn, in milliseconds since 1970.
-const NOW: i64 = 1_760_000_000_000;
+pub(crate) const NOW: i64 = 1_760_000_000_000;
 
 /// The columns of the users that the queries of a turn read.
-struct State {
-    name: &'static str,
+pub(crate) struct State {
+    pub(crate) name: &'static str,
     status: &'static str,
     pass: &'static str,
     /// SQL of the due times of pass and check of the user with number `n`.
@@ -29,7 +22,7 @@ struct State {
     check_due: &'static str,
 }
 
-const STATES: [State; 3] = [
+pub(crate) const STATES: [State; 3] = [
     State {
         name: "none due",
         status: "Queued",
@@ -61,13 +54,13 @@ fn endpoint(name: &str) -> Endpoint {
 }
 
 /// The place of a store.
-enum Place {
+pub(crate) enum Place {
     File(TempDir),
     Server(Box<Postgres>),
 }
 
 impl Place {
-    fn new(is_server: bool) -> Self {
+    pub(crate) fn new(is_server: bool) -> Self {
         if is_server {
             Self::Server(Box::new(Postgres::start(&[])))
         } else {
@@ -75,14 +68,14 @@ impl Place {
         }
     }
 
-    fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::File(_) => "file",
             Self::Server(_) => "server",
         }
     }
 
-    async fn open(&self) -> Store {
+    pub(crate) async fn open(&self) -> Store {
         match self {
             Self::File(directory) => Store::open(directory.path()).await.unwrap(),
             Self::Server(server) => {
@@ -136,7 +129,7 @@ impl Place {
 }
 
 /// Inserts running batches with this many users in all.
-async fn fill(store: &Store, place: &Place, state: &State, users: i64) {
+pub(crate) async fn fill(store: &Store, place: &Place, state: &State, users: i64) {
     let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
     let target = store.insert_endpoint(endpoint("New"), None).await.unwrap();
     for number in 0..BATCHES {
@@ -162,45 +155,10 @@ async fn fill(store: &Store, place: &Place, state: &State, users: i64) {
     }
 }
 
-/// Runs the queries of a turn that starts no user, and the one after it.
-async fn turn(store: &Store, now: Timestamp, owner: Guid) {
-    store.heartbeats(Vec::new()).await.unwrap();
-    store.recover(now, owner).await.unwrap();
-    store.give_back_space().await.unwrap();
-    assert_eq!(store.complete_due(now).await.unwrap(), 0);
-    store.endpoints().await.unwrap();
-    store.config().await.unwrap();
-    store.parked(now).await.unwrap();
-    store.running().await.unwrap();
-    store.checks_under_way(now).await.unwrap();
-    store.waiting(now).await.unwrap();
-    store.waiting_checks(now).await.unwrap();
-    store.next_due(now).await.unwrap();
-}
-
-fn turns(criterion: &mut Criterion) {
-    let only: Option<i64> = std::env::var("MAILHAUL_BENCH_USERS").ok().map(|users| users.parse().unwrap());
-    let runtime = Runtime::new().unwrap();
-    let now = Timestamp::from_millisecond(NOW).unwrap();
-    let mut group = criterion.benchmark_group("turn");
-    group.sample_size(10);
-    for users in USERS.into_iter().filter(|users| only.is_none_or(|only| only == *users)) {
-        for state in &STATES {
-            for is_server in [false, true] {
-                let place = Place::new(is_server);
-                let store = runtime.block_on(place.open());
-                runtime.block_on(fill(&store, &place, state, users));
-                let owner = Guid::new_v4();
-                let name = format!("{}, {}", state.name, place.name());
-                group.bench_function(BenchmarkId::new(name, users), |bencher| {
-                    bencher.iter(|| runtime.block_on(turn(&store, now, owner)));
-                });
-                runtime.block_on(store.close());
-            }
-        }
+/// Numbers of users to measure.
+pub(crate) fn sizes() -> Vec<i64> {
+    match std::env::var("MAILHAUL_BENCH_USERS") {
+        Ok(users) => vec![users.parse().unwrap()],
+        Err(_) => vec![10_000, 100_000, 1_000_000],
     }
-    group.finish();
 }
-
-criterion_group!(benches, turns);
-criterion_main!(benches);
