@@ -29,7 +29,7 @@ impl<H: Host> Evaluator<'_, H> {
             for (parameter, value) in values {
                 self.set_variable(at, &parameter.name, value, false)?;
             }
-            return Ok(Call { block, scope: None, has_begun: false, input: Vec::new(), piped });
+            return Ok(Call { block, scope: None, has_begun: false, input: Vec::new(), held: 0, piped });
         }
         self.scopes.open();
         let mut outcome = self.set_parameters(at, name, &block.parameters, &mut values).await;
@@ -38,7 +38,14 @@ impl<H: Host> Evaluator<'_, H> {
         }
         let scope: Detached = self.scopes.leave();
         outcome?;
-        Ok(Call { block: block.clone(), scope: Some(scope), has_begun: false, input: Vec::new(), piped })
+        Ok(Call {
+            block: block.clone(),
+            scope: Some(scope),
+            has_begun: false,
+            input: Vec::new(),
+            held: 0,
+            piped,
+        })
     }
 
     /// Sets the parameters of the script, which has no arguments.

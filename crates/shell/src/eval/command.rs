@@ -77,7 +77,7 @@ impl<H: Host> Evaluator<'_, H> {
             common: Common::default(),
             depth,
             is_first: false,
-            work: Work::Capture { name, values: Vec::new() },
+            work: Work::Capture { name, values: Vec::new(), size: 0 },
         });
         (StageState { at, common, depth, is_first, work }, capture)
     }

@@ -65,7 +65,7 @@ impl<H: Host> Evaluator<'_, H> {
             CmdletKind::TestPath => {
                 let path = run.bound.path(at, "Test-Path", &["Path", "LiteralPath"])?;
                 let path = file(at, &path);
-                Value::Bool(path.is_ok_and(|path| self.host.read_file(&path).is_ok()))
+                Value::Bool(path.is_ok_and(|path| self.host.has_file(&path)))
             }
             _ => return self.write_content(run),
         };

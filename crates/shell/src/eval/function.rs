@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Evaluator,
+    consumer::too_large,
     interrupt::{Boxed, Flow, Interrupt},
 };
 use crate::{ast::Block, host::Host, scopes::Detached, value::Value};
@@ -16,6 +17,8 @@ pub(super) struct Call {
     pub(super) has_begun: bool,
     /// Objects of the pipe, for `$input`.
     pub(super) input: Vec<Value>,
+    /// Size of the input.
+    pub(super) held: usize,
     /// Parameter that takes the object of the pipe.
     pub(super) piped: Option<String>,
 }
@@ -32,8 +35,10 @@ impl<H: Host> Evaluator<'_, H> {
     pub(super) async fn process_call(&mut self, call: &mut Call, value: Value) -> Flow<()> {
         self.begin_call(call).await?;
         if call.block.process.is_none() {
+            let own = value.size().ok_or_else(|| too_large(0))?;
+            call.held += own;
             call.input.push(value);
-            return Ok(());
+            return Ok(self.meter.hold(0, own, self.scopes.size())?);
         }
         self.part(call, Part::Process, Some(value)).await
     }
@@ -53,6 +58,7 @@ impl<H: Host> Evaluator<'_, H> {
             self.part(call, Part::Process, None).await?;
         }
         let input = std::mem::take(&mut call.input);
+        self.meter.release(std::mem::take(&mut call.held));
         self.part(call, Part::End, if input.is_empty() { None } else { Some(Value::List(input)) }).await
     }
 

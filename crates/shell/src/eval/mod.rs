@@ -80,7 +80,7 @@ impl<'r, H: Host> Evaluator<'r, H> {
             output: around.output,
             printer: Printer::new(around.width),
             meter: around.meter,
-            regexes: Regexes::default(),
+            regexes: Regexes::new(around.meter.limits.bounds()),
             errors: ErrorLog::default(),
             source: around.source,
             current: None,
@@ -197,6 +197,7 @@ impl<'r, H: Host> Evaluator<'r, H> {
     async fn tick(&mut self, at: usize, count: usize) -> Flow<()> {
         if self.meter.step(at, count)? {
             self.write_out(false)?;
+            self.meter.breathed();
             self.host.breathe().await.map_err(|error| Fault::limit(at, error.message))?;
         }
         Ok(())
