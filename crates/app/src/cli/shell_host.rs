@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     fs,
-    io::{self, Write as _},
+    io::{self, Read as _, Write as _},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -18,11 +18,14 @@ use tokio::sync::Mutex;
 use super::{
     command::{expects_service, with_advice},
     console::{self, Console},
-    exchange_parameters,
+    exchange_parameters, proposals,
 };
 use crate::{
     context::Context, data_directory::DataPlace, output::text, serve::service_connection::ServiceConnection,
 };
+
+/// Maximum size of a file that a script reads, in bytes. A value cannot be larger.
+const MAX_FILE: u64 = 96 << 20;
 
 /// Key of the note that no service runs.
 const NO_SERVICE: &str = "no service";
@@ -69,7 +72,17 @@ impl Host for ShellHost {
     }
 
     fn read_file(&self, path: &str) -> io::Result<Vec<u8>> {
-        fs::read(path)
+        // Devices are files without an end.
+        let mut content = Vec::new();
+        fs::File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut content)?;
+        if content.len() as u64 > MAX_FILE {
+            return Err(io::Error::other(format!("it has more than {} MB", MAX_FILE >> 20)));
+        }
+        Ok(content)
+    }
+
+    fn has_file(&self, path: &str) -> bool {
+        fs::exists(path).unwrap_or(false)
     }
 
     fn write_file(&self, path: &str, content: &[u8]) -> io::Result<()> {
@@ -87,6 +100,10 @@ impl Host for ShellHost {
     fn parameters(&self, command: &str) -> Vec<String> {
         let entry = self.operations.entry(command);
         entry.map_or_else(Vec::new, |it| it.parameters_for_people().map(|it| it.name.clone()).collect())
+    }
+
+    fn values(&self, command: &str, parameter: Option<&str>) -> Vec<String> {
+        proposals::values(&self.data, &self.operations, command, parameter)
     }
 
     fn check_parameter(&self, command: &str, parameter: &str) -> Result<(), HostError> {

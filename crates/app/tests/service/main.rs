@@ -27,11 +27,13 @@ mod lives;
 mod nodes;
 mod on_server;
 mod outages;
+mod prompt;
 mod scripts;
 mod secrets;
 mod seed;
 mod seed_microsoft_365;
 mod support;
+mod terminal;
 mod tokens;
 mod web;
 
