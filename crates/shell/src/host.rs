@@ -35,6 +35,17 @@ pub trait Host {
         input: Option<Value>,
     ) -> impl Future<Output = Result<Vec<Value>, HostError>> + Send;
 
+    /// Returns the warnings of the last command, each once.
+    fn take_warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Divides a command that names several objects into one command for each.
+    fn for_each_object(&self, command: &str, arguments: Vec<Argument>) -> Vec<Vec<Argument>> {
+        _ = command;
+        vec![arguments]
+    }
+
     /// Reads a whole file.
     ///
     /// # Errors

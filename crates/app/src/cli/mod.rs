@@ -1,12 +1,14 @@
 //! Command line: arguments, the commands of the program itself, and the terminal.
 
 pub(crate) mod args;
+mod batch_warnings;
 pub(crate) mod cmdlet;
 pub(crate) mod command;
 mod console;
 pub(crate) mod database;
 pub(crate) mod documents;
 mod exchange_parameters;
+mod help;
 mod history;
 pub(crate) mod invoke;
 pub(crate) mod login;

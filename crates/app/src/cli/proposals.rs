@@ -46,7 +46,7 @@ pub(super) fn values(
 }
 
 /// Finds a parameter by its name or a unique beginning of it; without a name, the positional one.
-fn find<'e>(entry: &'e Entry, name: Option<&str>) -> Option<&'e Parameter> {
+pub(super) fn find<'e>(entry: &'e Entry, name: Option<&str>) -> Option<&'e Parameter> {
     let Some(name) = name else { return entry.parameters_for_people().find(|known| known.positional) };
     let exact = entry.parameters_for_people().find(|known| known.name.eq_ignore_ascii_case(name));
     let begins = |known: &&Parameter| {

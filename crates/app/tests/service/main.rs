@@ -16,6 +16,7 @@ mod documents;
 mod echo;
 mod escapes;
 mod failures;
+mod findings;
 mod folders;
 mod foreign;
 mod full_disk;

@@ -115,13 +115,29 @@ impl<H: Host> Evaluator<'_, H> {
         Ok(arguments)
     }
 
-    /// Runs a command of the host, for one object or for none.
+    /// Runs a command of the host, for one object or for none, or for each object that it names.
     pub(super) async fn invoke(&mut self, stage: &StageState, input: Option<Value>) -> Flow<()> {
-        let Work::Host { name, arguments, places } = &stage.work else { return Ok(()) };
+        let Work::Host { name, arguments, .. } = &stage.work else { return Ok(()) };
+        for arguments in self.host.for_each_object(name, arguments.clone()) {
+            self.invoke_once(stage, arguments, input.clone()).await?;
+        }
+        Ok(())
+    }
+
+    async fn invoke_once(
+        &mut self,
+        stage: &StageState,
+        arguments: Vec<Argument>,
+        input: Option<Value>,
+    ) -> Flow<()> {
+        let Work::Host { name, places, .. } = &stage.work else { return Ok(()) };
         self.printer.flush();
         self.write_out(true)?;
         self.meter.restart();
-        let outcome = self.host.invoke(name, arguments.clone(), input).await;
+        let outcome = self.host.invoke(name, arguments, input).await;
+        for warning in self.host.take_warnings() {
+            self.warn(&warning, &stage.common)?;
+        }
         match outcome {
             Ok(values) => {
                 let view: Option<Arc<[String]>> = self.host.default_view(name).map(Into::into);

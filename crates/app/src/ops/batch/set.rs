@@ -193,6 +193,8 @@ impl Operation<Context> for SetMigrationBatch {
         let mut shown = batch_now(context, guid).await?;
         if let Some(message) = message {
             shown.message = message;
+        } else if orders.sync_now {
+            shown.message = "its synced users are synced now, as connection slots become free".to_owned();
         }
         Ok(Answer::one(shown))
     }
