@@ -93,6 +93,7 @@ pub(crate) enum Form {
 pub struct Object {
     properties: Vec<(String, Value)>,
     /// Positions by name in lower case. Missing while there are few properties, and after one was removed.
+    #[expect(clippy::box_collection, reason = "values are copied a lot, and few objects have an index")]
     index: Option<Box<HashMap<String, usize>>>,
     form: Form,
 }

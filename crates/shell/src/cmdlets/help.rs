@@ -1,5 +1,7 @@
 //! Help for the cmdlets of the language.
 
+use std::fmt::Write as _;
+
 use super::table::{CMDLETS, Cmdlet, find};
 
 /// Help for a cmdlet of the language.
@@ -88,14 +90,15 @@ fn help(cmdlet: Cmdlet) -> CmdletHelp {
         SYNOPSES.iter().find(|(name, _)| *name == cmdlet.name).map_or("", |(_, synopsis)| synopsis);
     let mut syntax = cmdlet.name.to_owned();
     for (index, name) in cmdlet.values.iter().enumerate() {
-        syntax.push_str(&if index < cmdlet.positions {
-            format!(" [[-{name}] <value>]")
+        // Writing to a string cannot fail.
+        _ = if index < cmdlet.positions {
+            write!(syntax, " [[-{name}] <value>]")
         } else {
-            format!(" [-{name} <value>]")
-        });
+            write!(syntax, " [-{name} <value>]")
+        };
     }
     for name in cmdlet.switches {
-        syntax.push_str(&format!(" [-{name}]"));
+        _ = write!(syntax, " [-{name}]");
     }
     CmdletHelp { name: cmdlet.name, synopsis, syntax, aliases: cmdlet.aliases }
 }
