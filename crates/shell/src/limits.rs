@@ -52,6 +52,11 @@ impl Default for Bounds {
     }
 }
 
+/// Returns the error about a value beyond the limits of a single one.
+pub(crate) fn too_large(at: usize) -> Fault {
+    Fault::limit(at, "this value becomes too large or too deep")
+}
+
 /// Use of the limits.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Meter {

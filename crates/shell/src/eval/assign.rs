@@ -2,7 +2,6 @@
 
 use super::{
     Evaluator,
-    consumer::too_large,
     interrupt::{Boxed, Flow, Interrupt},
     statics,
 };
@@ -10,6 +9,7 @@ use crate::{
     ast::{Assignment, Expression, ExpressionKind, Scope, Step, StepKind},
     error::{ErrorKind, Fault},
     host::Host,
+    limits::too_large,
     members::{self, Key},
     operator::Operator,
     value::{MAX_SIZE, Value},

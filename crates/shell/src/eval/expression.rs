@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::{
     Evaluator,
-    consumer::too_large,
     interrupt::{Boxed, Flow},
     statics,
 };
@@ -13,7 +12,7 @@ use crate::{
     ast::{Block, Expression, ExpressionKind, Link, Part, Statement, Unary},
     error::Fault,
     host::Host,
-    limits::MAX_TEXT,
+    limits::{MAX_TEXT, too_large},
     members,
     operator::{Operator, Test},
     text,

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use super::{
     Evaluator,
-    consumer::too_large,
     interrupt::{Boxed, Flow, Interrupt},
 };
-use crate::{ast::Block, host::Host, scopes::Detached, value::Value};
+use crate::{ast::Block, host::Host, limits::too_large, scopes::Detached, value::Value};
 
 /// Call of a function in a pipeline.
 pub(super) struct Call {

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::{Evaluator, consumer::too_large, interrupt::Flow, statics};
+use super::{Evaluator, interrupt::Flow, statics};
 use crate::{
     ast::{Block, Expression, ExpressionKind, Scope, Step, StepKind},
     error::Fault,
     host::Host,
+    limits::too_large,
     members, text,
     value::Value,
 };

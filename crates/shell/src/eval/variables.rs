@@ -1,10 +1,11 @@
 //! Reads and sets variables.
 
-use super::{Evaluator, consumer::too_large, interrupt::Flow};
+use super::{Evaluator, interrupt::Flow};
 use crate::{
     ast::Scope,
     error::Fault,
     host::Host,
+    limits::too_large,
     text,
     value::{Object, Value},
 };
