@@ -24,7 +24,7 @@ use crate::{
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The steps of the schema. A released step is never edited; new steps are added.
-const SCHEMA: [SchemaStep; 19] = [
+const SCHEMA: [SchemaStep; 20] = [
     (1, "ledger", include_str!("../migrations/0001_ledger.sql")),
     (2, "service", include_str!("../migrations/0002_service.sql")),
     (3, "server profile", include_str!("../migrations/0003_server_profile.sql")),
@@ -44,6 +44,7 @@ const SCHEMA: [SchemaStep; 19] = [
     (17, "due", include_str!("../migrations/0017_due.sql")),
     (18, "common words", include_str!("../migrations/0018_common_words.sql")),
     (19, "relocation", include_str!("../migrations/0019_relocation.sql")),
+    (20, "authors", include_str!("../migrations/0020_authors.sql")),
 ];
 
 /// Newest step of the schema.

@@ -16,9 +16,10 @@ use crate::{
 };
 
 /// The steps of the server's schema. They have the numbers of the file's steps.
-const SCHEMA: [SchemaStep; 2] = [
+const SCHEMA: [SchemaStep; 3] = [
     (18, "store", include_str!("../migrations/postgres/0018_store.sql")),
     (19, "relocation", include_str!("../migrations/postgres/0019_relocation.sql")),
+    (20, "authors", include_str!("../migrations/postgres/0020_authors.sql")),
 ];
 
 /// Connections of one process. Reading and writing of 200 mailboxes needs no more.

@@ -64,6 +64,7 @@ async fn a_user_s_numbers_go_to_its_folders() {
         (&json!("TooLarge"), &json!("INBOX"), &json!(7))
     );
 
+    assert_eq!((&item["Sender"], &item["DateSent"]), (&json!("ann@b.c"), &item["DateReceived"]));
     let request = json!({ "Identity": "b@example.org", "IncludeReport": true });
     let failed = desk.one("Get-MigrationUserStatistics", request).await;
     let failure = &failed["Report"]["Failures"][0];

@@ -142,6 +142,10 @@ pub(crate) struct SkippedItem {
     folder_name: String,
     /// Subject.
     subject: Option<String>,
+    /// Address of the author.
+    sender: Option<String>,
+    /// Date that the author's program wrote.
+    date_sent: Option<Timestamp>,
     /// Time of arrival.
     date_received: Option<Timestamp>,
     /// Size in bytes, as the source states it.
@@ -291,6 +295,8 @@ impl From<SkippedMessage> for SkippedItem {
             kind: message.kind,
             folder_name: message.folder,
             subject: message.subject,
+            sender: message.sender,
+            date_sent: message.sent,
             date_received: message.date,
             message_size: message.size,
             uid: message.uid,
