@@ -93,7 +93,7 @@ impl SavedHistory {
 pub(super) fn config() -> Config {
     // Without a maximum of at least one line the history is empty, which cannot fail here.
     let builder = Config::builder().bracketed_paste(true);
-    builder.max_history_size(MAX_LINES).map_or_else(|_| Config::default(), |builder| builder.build())
+    builder.max_history_size(MAX_LINES).map_or_else(|_| Config::default(), rustyline::config::Builder::build)
 }
 
 /// Returns the path of the file; `None` if there is no place for it, or it is switched off.

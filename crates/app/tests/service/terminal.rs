@@ -30,7 +30,7 @@ impl Terminal {
     pub(crate) fn start(service: &Service, options: &[&str], variables: &[(&str, &str)]) -> Self {
         let size = Winsize { ws_row: 40, ws_col: 160, ws_xpixel: 0, ws_ypixel: 0 };
         let pair = openpty(&size, None).unwrap();
-        let side = || Stdio::from(pair.slave.try_clone().unwrap());
+        let stream = || Stdio::from(pair.slave.try_clone().unwrap());
         // Ctrl-C becomes a signal only in a controlling terminal, which setsid makes.
         let prepared = service.command(&[&["shell"], options].concat());
         let mut command = Command::new("setsid");
@@ -40,7 +40,7 @@ impl Terminal {
         }
         command.env("TERM", "xterm").env("XDG_STATE_HOME", service.directory.path().join("state"));
         command.envs(variables.iter().copied());
-        let process = command.stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
+        let process = command.stdin(stream()).stdout(stream()).stderr(stream()).spawn().unwrap();
         let keyboard = File::from(pair.master);
         let terminal = Self { process, screen: listen(&keyboard), keyboard, seen: 0 };
         terminal.wait_for("mailhaul> ");

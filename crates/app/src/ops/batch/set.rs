@@ -187,14 +187,15 @@ impl Operation<Context> for SetMigrationBatch {
         }
         let message = match rows {
             Some(list) => Some(add_users(context, guid, list).await?),
+            None if orders.sync_now => {
+                Some("its synced users are synced now, as connection slots become free".to_owned())
+            }
             None => None,
         };
         orders.execute(context, guid).await?;
         let mut shown = batch_now(context, guid).await?;
         if let Some(message) = message {
             shown.message = message;
-        } else if orders.sync_now {
-            shown.message = "its synced users are synced now, as connection slots become free".to_owned();
         }
         Ok(Answer::one(shown))
     }
