@@ -52,7 +52,7 @@ pub use ports::{
 };
 pub use preview::{FolderPreview, Preview, preview};
 pub use received::Received;
-pub use report::{FolderReport, FolderTally, RepairedItem, Report, SkippedItem};
+pub use report::{FolderReport, FolderTally, Heading, RepairedItem, Report, SkippedItem};
 pub use survey::plan_mailbox;
 pub use transfer::pipe::{
     Ack, Acks, Answers, AppendPart, AppendedUids, Budget, BudgetShare, Envelope, Feed, FetchedPart,

@@ -10,7 +10,7 @@ use crate::{
     folder_plan::Unmatched,
     ledger_state::{FolderRecord, FolderState, LedgerRecord},
     name_rules::NameRules,
-    report::{FolderTally, RepairedItem},
+    report::{FolderTally, Heading, RepairedItem},
     transfer::pipe::{Acks, Feed, PipeWriter},
 };
 
@@ -130,12 +130,12 @@ pub trait Source: Mailbox {
         async { Ok(()) }
     }
 
-    /// Returns the decoded subjects of these messages for reports. Messages without one are left out.
-    fn subjects(
+    /// Returns subjects, authors and dates of these messages for reports. Messages without a header are left out.
+    fn headings(
         &mut self,
         folder: &FolderPath,
         uids: &UidSet,
-    ) -> impl Future<Output = Result<Vec<(Uid, String)>, Error>> + Send;
+    ) -> impl Future<Output = Result<Vec<(Uid, Heading)>, Error>> + Send;
 }
 
 /// The same change of flags for some messages of a folder.

@@ -4,6 +4,17 @@ use mailhaul_mail::{FolderPath, InternalDate, Sha256, Uid};
 
 use crate::{error::Error, ledger_state::RepairRecord};
 
+/// Fields of a message's header, for reports.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heading {
+    /// Subject, decoded.
+    pub subject: Option<String>,
+    /// Address of the author, or the name without an address.
+    pub sender: Option<String>,
+    /// Date that the author's program wrote.
+    pub sent: Option<InternalDate>,
+}
+
 /// A message that was not copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedItem {
@@ -11,6 +22,10 @@ pub struct SkippedItem {
     pub uid: Uid,
     /// Subject, decoded; `None` if it has none, or the source did not return it.
     pub subject: Option<String>,
+    /// Address of the author; `None` as above.
+    pub sender: Option<String>,
+    /// Date that the author's program wrote; `None` as above.
+    pub sent: Option<InternalDate>,
     /// Date of arrival.
     pub internal_date: Option<InternalDate>,
     /// Bytes as claimed.

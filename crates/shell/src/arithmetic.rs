@@ -4,17 +4,14 @@ use serde_json::Number;
 
 use crate::{
     compare::{Regexes, compare},
+    limits::Bounds,
     number,
     number_format::format_text,
     operator::Operator,
-    text::{self, MAX_TEXT},
-    times,
+    text, times,
     types::is_type,
     value::{Form, Value},
 };
-
-/// Maximum number of elements of a range, or of a list that `*` makes.
-const MAX_RANGE: usize = 1_000_000;
 
 /// Evaluates `left operator right`.
 pub(crate) fn operate(
@@ -23,19 +20,20 @@ pub(crate) fn operate(
     right: Value,
     regexes: &mut Regexes,
 ) -> Result<Value, String> {
+    let bounds = regexes.bounds;
     match operator {
         Operator::Compare(comparison) => compare(&left, comparison, &right, regexes),
-        Operator::Add => add(left, right),
+        Operator::Add => add(left, right, bounds),
         Operator::Subtract => subtract(&left, &right),
-        Operator::Multiply => multiply(left, &right),
+        Operator::Multiply => multiply(left, &right, bounds),
         Operator::Divide => divide(&left, &right),
         Operator::Remainder => remainder(&left, &right),
-        Operator::Range => range(&left, &right),
+        Operator::Range => range(&left, &right, bounds),
         Operator::Format => {
             let arguments = if let Value::List(values) = right { values } else { vec![right] };
             format_text(&text::interpolate(&left), &arguments).map(Value::Text)
         }
-        Operator::Join => Ok(Value::Text(joined(left, &text::interpolate(&right)))),
+        Operator::Join => joined(left, &text::interpolate(&right), bounds.text).map(Value::Text),
         Operator::Replace(case) => replace(left, &right, case, regexes),
         Operator::Split(case) => split(&left, &right, case, regexes),
         Operator::Is(negated) => Ok(Value::Bool(is_type(&left, &text::show(&right))? != negated)),
@@ -45,7 +43,7 @@ pub(crate) fn operate(
     }
 }
 
-fn add(left: Value, right: Value) -> Result<Value, String> {
+fn add(left: Value, right: Value, bounds: Bounds) -> Result<Value, String> {
     match (left, right) {
         (Value::Null, right) => Ok(right),
         (Value::List(mut values), right) => {
@@ -69,7 +67,7 @@ fn add(left: Value, right: Value) -> Result<Value, String> {
                 return Ok(Value::Text(times::show_span(one + other)));
             }
             let right = text::interpolate(&right);
-            if left.len() + right.len() > MAX_TEXT {
+            if left.len() + right.len() > bounds.text {
                 return Err("this text becomes too long".to_owned());
             }
             Ok(Value::Text(left + &right))
@@ -111,24 +109,22 @@ fn subtract(left: &Value, right: &Value) -> Result<Value, String> {
     calculate(&left, &right, i128::checked_sub, |left, right| left - right)
 }
 
-fn multiply(left: Value, right: &Value) -> Result<Value, String> {
-    let count = |right: &Value| {
+fn multiply(left: Value, right: &Value, bounds: Bounds) -> Result<Value, String> {
+    let count = |right: &Value, most: usize| {
         let count = number(right)?.as_u64().and_then(|count| usize::try_from(count).ok());
-        count
-            .filter(|count| *count <= MAX_RANGE)
-            .ok_or_else(|| format!("`{}` is too often", text::show(right)))
+        count.filter(|count| *count <= most).ok_or_else(|| format!("`{}` is too often", text::show(right)))
     };
     match left {
         Value::Text(left) => {
-            let count = count(right)?;
-            if left.len().saturating_mul(count) > MAX_TEXT {
+            let count = count(right, bounds.text)?;
+            if left.len().saturating_mul(count) > bounds.text {
                 return Err("this text becomes too long".to_owned());
             }
             Ok(Value::Text(left.repeat(count)))
         }
         Value::List(values) => {
-            let count = count(right)?;
-            if values.len().saturating_mul(count) > MAX_RANGE {
+            let count = count(right, bounds.items)?;
+            if values.len().saturating_mul(count) > bounds.items {
                 return Err("this list becomes too long".to_owned());
             }
             Ok(Value::List(values.iter().cycle().take(values.len() * count).cloned().collect()))
@@ -189,13 +185,13 @@ pub(crate) fn number(value: &Value) -> Result<Number, String> {
     }
 }
 
-fn range(left: &Value, right: &Value) -> Result<Value, String> {
+fn range(left: &Value, right: &Value, bounds: Bounds) -> Result<Value, String> {
     let end = |value: &Value| {
         number(value)?.as_i64().ok_or_else(|| format!("`{}` is not a whole number", text::show(value)))
     };
     let (from, to) = (end(left)?, end(right)?);
-    if from.abs_diff(to) >= MAX_RANGE as u64 {
-        return Err(format!("a range may have {MAX_RANGE} numbers"));
+    if from.abs_diff(to) >= bounds.items as u64 {
+        return Err(format!("a range may have {} numbers", bounds.items));
     }
     let numbers: Vec<Value> = if from <= to {
         (from..=to).map(Value::from).collect()
@@ -205,10 +201,20 @@ fn range(left: &Value, right: &Value) -> Result<Value, String> {
     Ok(Value::List(numbers))
 }
 
-/// Returns the elements with the separator between them.
-pub(crate) fn joined(value: Value, separator: &str) -> String {
+/// Returns the elements with the separator between them, in at most this many bytes.
+pub(crate) fn joined(value: Value, separator: &str, most: usize) -> Result<String, String> {
     let values = if let Value::List(values) = value { values } else { vec![value] };
-    values.iter().map(text::show).collect::<Vec<_>>().join(separator)
+    let mut text = String::new();
+    for (index, value) in values.iter().enumerate() {
+        if index > 0 {
+            text.push_str(separator);
+        }
+        text.push_str(&text::show(value));
+        if text.len() > most {
+            return Err("this text becomes too long".to_owned());
+        }
+    }
+    Ok(text)
 }
 
 fn replace(left: Value, right: &Value, case: bool, regexes: &mut Regexes) -> Result<Value, String> {
@@ -250,6 +256,9 @@ fn split(left: &Value, right: &Value, case: bool, regexes: &mut Regexes) -> Resu
             usize::try_from(most).unwrap_or_default(),
             case,
         )?);
+        if parts.len() > regexes.bounds.items {
+            return Err("this text has too many parts".to_owned());
+        }
     }
     Ok(Value::List(parts.into_iter().map(Value::Text).collect()))
 }

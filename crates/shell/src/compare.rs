@@ -6,45 +6,86 @@ use regex::{Regex, RegexBuilder};
 use serde_json::Number;
 
 use crate::{
+    limits::Bounds,
     number,
     operator::{Comparison, Test},
-    text::{self, MAX_TEXT},
-    times,
+    text, times,
     value::{Form, Object, Value},
     wildcard::Wildcard,
 };
 
-/// Maximum size of a compiled regular expression, in bytes.
-const MAX_REGEX_SIZE: usize = 1 << 20;
+/// Sizes of compiled regular expressions, in bytes. The last one is the maximum.
+const REGEX_SIZES: [usize; 3] = [1 << 12, 1 << 16, 1 << 20];
+/// Maximum product of the size of a regular expression and of the text. A search takes seconds at most.
+const MAX_SEARCH: usize = 1 << 36;
+/// Maximum product of the lengths of a wildcard pattern and of the text, and of a list and of the value beside it.
+const MAX_PRODUCT: usize = 1 << 30;
 /// Compiled regular expressions that are kept.
 const MAX_REGEXES: usize = 32;
 
-/// Regular expressions of a script. Each is compiled once, not for each value.
+/// Regular expressions of a script, and the work of its comparisons. Each is compiled once, not for each value.
 #[derive(Default)]
-pub(crate) struct Regexes(HashMap<(String, bool), Regex>);
+pub(crate) struct Regexes {
+    compiled: HashMap<(String, bool), (Regex, usize)>,
+    pub(crate) bounds: Bounds,
+    /// Work since it was last taken, in bytes.
+    work: usize,
+}
 
 impl Regexes {
-    fn get(&mut self, pattern: &str, case_sensitive: bool) -> Result<&Regex, String> {
-        let key = (pattern.to_owned(), case_sensitive);
-        if self.0.len() >= MAX_REGEXES && !self.0.contains_key(&key) {
-            self.0.clear();
-        }
-        if !self.0.contains_key(&key) {
-            let compiled = RegexBuilder::new(pattern)
-                .case_insensitive(!case_sensitive)
-                .size_limit(MAX_REGEX_SIZE)
-                .build()
-                .map_err(|error| format!("the regular expression cannot be used: {error}"))?;
-            self.0.insert(key.clone(), compiled);
-        }
-        self.0.get(&key).ok_or_else(|| "the regular expression was lost".to_owned())
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        Self { bounds, ..Self::default() }
     }
+
+    /// Returns the work since the last call, in bytes.
+    pub(crate) fn take_work(&mut self) -> usize {
+        std::mem::take(&mut self.work)
+    }
+
+    /// Returns a regular expression for a text of this length.
+    ///
+    /// Time is at most proportional to the product of both sizes: this engine does not go back.
+    fn get(&mut self, pattern: &str, case_sensitive: bool, length: usize) -> Result<&Regex, String> {
+        let key = (pattern.to_owned(), case_sensitive);
+        if !self.compiled.contains_key(&key) {
+            if self.compiled.len() >= MAX_REGEXES {
+                self.compiled.clear();
+            }
+            let (regex, size) = compile(pattern, case_sensitive)?;
+            self.work = self.work.saturating_add(size);
+            self.compiled.insert(key.clone(), (regex, size));
+        }
+        let Some((regex, size)) = self.compiled.get(&key) else {
+            return Err("the regular expression was lost".to_owned());
+        };
+        if size.saturating_mul(length) > MAX_SEARCH {
+            return Err(format!(
+                "a text of {} MB is too long for this regular expression; search its lines one by one",
+                length >> 20
+            ));
+        }
+        self.work = self.work.saturating_add((size / REGEX_SIZES[0]).saturating_mul(length));
+        Ok(regex)
+    }
+}
+
+/// Compiles a regular expression. Returns the first size that it fits in too.
+fn compile(pattern: &str, case_sensitive: bool) -> Result<(Regex, usize), String> {
+    let mut result = Err(String::new());
+    for size in REGEX_SIZES {
+        let compiled = RegexBuilder::new(pattern).case_insensitive(!case_sensitive).size_limit(size).build();
+        match compiled {
+            Ok(regex) => return Ok((regex, size)),
+            Err(error) => result = Err(format!("the regular expression cannot be used: {error}")),
+        }
+    }
+    result
 }
 
 impl Regexes {
     /// Returns the groups of the first match, as in `$Matches`.
     pub(crate) fn groups(&mut self, text: &str, pattern: &str, case_sensitive: bool) -> Option<Object> {
-        let regex = self.get(pattern, case_sensitive).ok()?;
+        let regex = self.get(pattern, case_sensitive, text.len()).ok()?;
         let found = regex.captures(text)?;
         let names = regex.capture_names().enumerate();
         let group = |(index, name): (usize, Option<&str>)| {
@@ -61,13 +102,28 @@ impl Regexes {
         with: &str,
         case_sensitive: bool,
     ) -> Result<String, String> {
-        let regex = self.get(pattern, case_sensitive)?;
+        let bounds = self.bounds;
+        let regex = self.get(pattern, case_sensitive, text.len())?;
         let with = braced_groups(with);
-        if regex.find_iter(text).count().saturating_mul(with.len() + 1) > MAX_TEXT {
+        // A group is at most as long as the match.
+        let groups = with.matches('$').count();
+        let mut replaced = String::new();
+        let mut last = 0;
+        for found in regex.captures_iter(text) {
+            let Some(whole) = found.get(0) else { continue };
+            replaced.push_str(&text[last..whole.start()]);
+            last = whole.end();
+            let added = groups.saturating_mul(whole.len()).saturating_add(with.len());
+            if replaced.len().saturating_add(added) > bounds.text {
+                return Err("this text becomes too long".to_owned());
+            }
+            found.expand(&with, &mut replaced);
+        }
+        replaced.push_str(&text[last..]);
+        if replaced.len() > bounds.text.max(text.len()) {
             return Err("this text becomes too long".to_owned());
         }
-        let replaced = regex.replace_all(text, with.as_str()).into_owned();
-        if replaced.len() > MAX_TEXT { Err("this text becomes too long".to_owned()) } else { Ok(replaced) }
+        Ok(replaced)
     }
 
     /// Splits a text. `most` is the maximum number of parts; 0 means all.
@@ -78,11 +134,35 @@ impl Regexes {
         most: usize,
         case_sensitive: bool,
     ) -> Result<Vec<String>, String> {
-        let regex = self.get(pattern, case_sensitive)?;
-        Ok(match most {
-            0 => regex.split(text).map(ToOwned::to_owned).collect(),
-            most => regex.splitn(text, most).map(ToOwned::to_owned).collect(),
-        })
+        let items = self.bounds.items;
+        let regex = self.get(pattern, case_sensitive, text.len())?;
+        let most = if most == 0 { items + 1 } else { most };
+        let parts: Vec<String> = regex.splitn(text, most).take(items + 1).map(ToOwned::to_owned).collect();
+        if parts.len() > items { Err("this text has too many parts".to_owned()) } else { Ok(parts) }
+    }
+
+    /// Counts a comparison of each element of a list with one value.
+    fn count_product(&mut self, one: usize, other: usize) -> Result<(), String> {
+        let product = one.saturating_mul(other);
+        if product > MAX_PRODUCT {
+            return Err("this comparison takes too long; compare shorter texts or lists".to_owned());
+        }
+        self.work = self.work.saturating_add(product);
+        Ok(())
+    }
+
+    fn is_like(&mut self, text: &str, pattern: &str, case_sensitive: bool) -> Result<bool, String> {
+        self.count_product(text.len(), pattern.len())?;
+        Ok(Wildcard::new(pattern, case_sensitive).matches(text))
+    }
+}
+
+/// Length of a value that is compared with each element of a list.
+fn length(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.len(),
+        Value::List(values) => values.len(),
+        _ => 1,
     }
 }
 
@@ -119,6 +199,11 @@ pub(crate) fn compare(
     regexes: &mut Regexes,
 ) -> Result<Value, String> {
     let is_membership = matches!(comparison.test, Test::Contains | Test::In);
+    let list = if comparison.test == Test::In { right } else { left };
+    if let Value::List(values) = list {
+        regexes
+            .count_product(values.len(), length(if comparison.test == Test::In { left } else { right }))?;
+    }
     match left {
         Value::List(values) if !is_membership => {
             let mut passed = Vec::new();
@@ -148,8 +233,11 @@ fn holds(left: &Value, comparison: Comparison, right: &Value, regexes: &mut Rege
         Test::GreaterOrEqual => ordered(Ordering::is_ge)?,
         Test::Less => ordered(Ordering::is_lt)?,
         Test::LessOrEqual => ordered(Ordering::is_le)?,
-        Test::Like => Wildcard::new(&text::interpolate(right), case).matches(&text::interpolate(left)),
-        Test::Match => regexes.get(&text::interpolate(right), case)?.is_match(&text::interpolate(left)),
+        Test::Like => regexes.is_like(&text::interpolate(left), &text::interpolate(right), case)?,
+        Test::Match => {
+            let left = text::interpolate(left);
+            regexes.get(&text::interpolate(right), case, left.len())?.is_match(&left)
+        }
         Test::Contains => among(left, right),
         Test::In => among(right, left),
     };

@@ -4,6 +4,8 @@ use std::{fmt, sync::Arc};
 
 /// Characters of the script that an error shows.
 const MAX_SHOWN: usize = 60;
+/// Longest message, in bytes. A script keeps many errors, and a message may quote a value.
+const MAX_MESSAGE: usize = 16 << 10;
 
 /// Kind of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +109,12 @@ pub(crate) struct Fault {
 
 impl Fault {
     pub(crate) fn new(kind: ErrorKind, at: usize, message: impl Into<String>) -> Self {
-        Self { kind, at, message: message.into(), conceals: false, code: None, source: None }
+        let mut message = message.into();
+        if message.len() > MAX_MESSAGE {
+            message.truncate(message.floor_char_boundary(MAX_MESSAGE));
+            message.push_str("...");
+        }
+        Self { kind, at, message, conceals: false, code: None, source: None }
     }
 
     pub(crate) fn incomplete(at: usize, message: impl Into<String>) -> Self {

@@ -35,7 +35,27 @@ pub trait Host {
         input: Option<Value>,
     ) -> impl Future<Output = Result<Vec<Value>, HostError>> + Send;
 
+    /// Returns the warnings of the last command, each once.
+    fn take_warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Divides a command that names several objects into one command for each.
+    fn for_each_object(&self, command: &str, arguments: Vec<Argument>) -> Vec<Vec<Argument>> {
+        _ = command;
+        vec![arguments]
+    }
+
+    /// Reads a whole file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is larger than a value can be.
     fn read_file(&self, path: &str) -> io::Result<Vec<u8>>;
+
+    /// True if there is such a file or folder.
+    fn has_file(&self, path: &str) -> bool {
+        self.read_file(path).is_ok()
+    }
 
     fn write_file(&self, path: &str, content: &[u8]) -> io::Result<()>;
 
@@ -46,6 +66,14 @@ pub trait Host {
 
     /// Parameters of a command, without dashes.
     fn parameters(&self, command: &str) -> Vec<String>;
+
+    /// Values that a prompt can propose. Without the name of a parameter, the first value without a name is meant.
+    ///
+    /// For a property in a condition, `command` is empty.
+    fn values(&self, command: &str, parameter: Option<&str>) -> Vec<String> {
+        _ = (command, parameter);
+        Vec::new()
+    }
 
     /// Checks the name of a parameter before the script runs.
     ///

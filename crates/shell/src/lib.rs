@@ -34,6 +34,7 @@ mod types;
 mod value;
 mod wildcard;
 
+pub use cmdlets::{CmdletHelp, cmdlet_help, cmdlet_helps};
 pub use complete::{Completion, complete};
 pub use error::{ErrorKind, HostError, ScriptError};
 pub use host::{Argument, Host};
@@ -42,5 +43,7 @@ pub use output::ScriptOutput;
 pub use paths::local as local_path;
 pub use shell::{Outcome, Shell, check, is_complete, run};
 pub use text::decode;
+pub use times::american_date;
 pub use times::{WrittenDate, written_date};
 pub use value::{Object, ScriptBlock, Value};
+pub use wildcard::matches_wildcard;

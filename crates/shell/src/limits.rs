@@ -2,9 +2,19 @@
 
 use crate::error::Fault;
 
+/// Longest text that a script can build, in bytes.
+pub(crate) const MAX_TEXT: usize = 16 << 20;
+/// Maximum number of elements of a range, or of a list that one operator makes.
+pub(crate) const MAX_ITEMS: usize = 1_000_000;
+/// Bytes that cost as much as a step: about 16 small values that are copied.
+const BYTES_PER_STEP: u32 = 10;
+/// Steps after which the host breathes.
+const BREATH: u64 = 1 << 12;
+
 /// Limits of a running script. Steps and output count from the last command of the host or `Start-Sleep`.
 #[derive(Clone, Copy, Debug)]
 pub struct ScriptLimits {
+    /// Statements and expressions. A value of more than a kilobyte counts as many steps as it has kilobytes.
     pub steps: u64,
     /// Bytes of all variables and intermediate results, approximately.
     pub memory: usize,
@@ -20,11 +30,40 @@ impl Default for ScriptLimits {
     }
 }
 
+impl ScriptLimits {
+    /// Returns the bounds of one operator's result.
+    pub(crate) fn bounds(self) -> Bounds {
+        Bounds { text: MAX_TEXT.min(self.memory / 4), items: MAX_ITEMS.min(self.memory / 64) }
+    }
+}
+
+/// Bounds of the result of one operator, which is made before it can be counted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Bytes of a text.
+    pub(crate) text: usize,
+    /// Elements of a list.
+    pub(crate) items: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { text: MAX_TEXT, items: MAX_ITEMS }
+    }
+}
+
+/// Returns the error about a value beyond the limits of a single one.
+pub(crate) fn too_large(at: usize) -> Fault {
+    Fault::limit(at, "this value becomes too large or too deep")
+}
+
 /// Use of the limits.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Meter {
     pub(crate) limits: ScriptLimits,
     steps: u64,
+    /// Steps since the host breathed.
+    since_breath: u64,
     output: u64,
     /// Bytes of intermediate results.
     held: usize,
@@ -38,9 +77,24 @@ impl Meter {
 
     /// Counts steps. Returns true if the host should breathe.
     pub(crate) fn step(&mut self, at: usize, count: usize) -> Result<bool, Fault> {
-        const BREATH: u64 = 1 << 12;
-        let before = self.steps;
-        self.steps += 1 + (count >> 4) as u64;
+        self.add(at, 1 + (count >> 4) as u64)?;
+        Ok(self.since_breath >= BREATH)
+    }
+
+    /// Counts work on this many bytes.
+    pub(crate) fn charge(&mut self, at: usize, bytes: usize) -> Result<(), Fault> {
+        let steps = (bytes >> BYTES_PER_STEP) as u64;
+        if steps > 0 { self.add(at, steps) } else { Ok(()) }
+    }
+
+    /// Notes that the host breathed.
+    pub(crate) fn breathed(&mut self) {
+        self.since_breath = 0;
+    }
+
+    fn add(&mut self, at: usize, steps: u64) -> Result<(), Fault> {
+        self.steps = self.steps.saturating_add(steps);
+        self.since_breath = self.since_breath.saturating_add(steps);
         if self.steps > self.limits.steps {
             let message = format!(
                 "{} steps passed without a command or Start-Sleep; does a loop never end?",
@@ -48,7 +102,7 @@ impl Meter {
             );
             return Err(Fault::limit(at, message));
         }
-        Ok(before / BREATH != self.steps / BREATH)
+        Ok(())
     }
 
     pub(crate) fn write(&mut self, at: usize, bytes: usize) -> Result<(), Fault> {
@@ -72,6 +126,7 @@ impl Meter {
     /// Counts bytes of intermediate results beside those of variables.
     pub(crate) fn hold(&mut self, at: usize, bytes: usize, variables: usize) -> Result<(), Fault> {
         self.held += bytes;
+        self.charge(at, bytes)?;
         self.check_memory(at, variables)
     }
 

@@ -1,11 +1,11 @@
 //! Properties, methods and elements of values.
 
 use crate::{
-    date_format, number, number_format, text, times,
+    date_format,
+    limits::{MAX_ITEMS, MAX_TEXT},
+    number, number_format, text, times,
     value::{Form, Object, Value},
 };
-
-use text::MAX_TEXT;
 
 /// Evaluates `value.name`. A missing property is `$null`. For a list, collects the properties of its elements.
 pub(crate) fn property(value: &Value, name: &str) -> Result<Value, String> {
@@ -80,11 +80,10 @@ pub(crate) enum Key {
     Index(Value),
 }
 
-/// Sets a property or an element inside a value.
-pub(crate) fn set(whole: &mut Value, keys: &[Key], value: Value) -> Result<(), String> {
+/// Sets a property or an element inside a value. Returns the old one, if there is one.
+pub(crate) fn set(whole: &mut Value, keys: &[Key], value: Value) -> Result<Option<Value>, String> {
     let Some((key, rest)) = keys.split_first() else {
-        *whole = value;
-        return Ok(());
+        return Ok(Some(std::mem::replace(whole, value)));
     };
     match (whole, key) {
         (Value::Object(object), Key::Member(name) | Key::Index(Value::Text(name))) => {
@@ -100,8 +99,7 @@ pub(crate) fn set(whole: &mut Value, keys: &[Key], value: Value) -> Result<(), S
                     "the object has no property {name}{hint}; add one with `Add-Member` or `Select-Object *, @{{ Name = '{name}'; Expression = {{ ... }} }}`"
                 ));
             }
-            object.insert(name.clone(), value);
-            Ok(())
+            Ok(object.replace(name.clone(), value))
         }
         (whole @ Value::Object(_), Key::Index(index @ Value::Number(_))) => {
             let mut keys = vec![Key::Member(text::show(index))];
@@ -128,24 +126,26 @@ pub(crate) fn is_change(method: &str) -> bool {
     CHANGES.iter().any(|known| known.eq_ignore_ascii_case(method))
 }
 
-/// Evaluates a method that changes a list or a table.
-pub(crate) fn change(whole: &mut Value, method: &str, arguments: Vec<Value>) -> Result<Value, String> {
+/// Evaluates a method that changes a list or a table. Returns the value that it removed.
+pub(crate) fn change(
+    whole: &mut Value,
+    method: &str,
+    arguments: Vec<Value>,
+) -> Result<Option<Value>, String> {
     let mut arguments = arguments.into_iter();
     let (first, second) = (arguments.next(), arguments.next());
     match (whole, method.to_ascii_lowercase().as_str(), first, second) {
         (Value::List(values), "add", Some(one), None) => values.push(one),
         (Value::List(values), "addrange", Some(more), None) => values.extend(more.into_stream()),
-        (Value::List(values), "clear", None, None) => values.clear(),
+        (Value::List(values), "clear", None, None) => return Ok(Some(Value::List(std::mem::take(values)))),
         (Value::List(values), "remove", Some(one), None) => {
             let found =
                 values.iter().position(|value| text::show(value).eq_ignore_ascii_case(&text::show(&one)));
-            if let Some(at) = found {
-                values.remove(at);
-            }
+            return Ok(found.map(|at| values.remove(at)));
         }
         (Value::List(values), "removeat", Some(Value::Number(at)), None) => {
             match at.as_i64().and_then(|at| element(values.len(), at)) {
-                Some(at) => drop(values.remove(at)),
+                Some(at) => return Ok(Some(values.remove(at))),
                 None => return Err(format!("the list has no element {at}")),
             }
         }
@@ -160,14 +160,20 @@ pub(crate) fn change(whole: &mut Value, method: &str, arguments: Vec<Value>) -> 
             }
             table.insert(name, value);
         }
-        (Value::Object(table), "set_item", Some(name), Some(value)) => table.insert(text::show(&name), value),
-        (Value::Object(table), "remove", Some(name), None) => drop(table.remove(&text::show(&name))),
-        (Value::Object(table), "clear", None, None) => table.clear(),
+        (Value::Object(table), "set_item", Some(name), Some(value)) => {
+            return Ok(table.replace(text::show(&name), value));
+        }
+        (Value::Object(table), "remove", Some(name), None) => return Ok(table.remove(&text::show(&name))),
+        (Value::Object(table), "clear", None, None) => {
+            let old = Value::Object(table.clone());
+            table.clear();
+            return Ok(Some(old));
+        }
         (other, ..) => {
             return Err(format!("{} has no method {method} with these arguments", describe(other)));
         }
     }
-    Ok(Value::Null)
+    Ok(None)
 }
 
 /// Evaluates `value[index]`. A negative index counts from the end.
@@ -382,10 +388,8 @@ fn text_method(text: &str, method: &str, arguments: &[Value]) -> Option<Result<V
         }
         ("endswith", [Value::Text(part)]) => Ok(text.ends_with(part.as_str()).into()),
         ("contains", [Value::Text(part)]) => Ok(text.contains(part.as_str()).into()),
-        ("split", []) => Ok(Value::List(text.split_whitespace().map(Value::from).collect())),
-        ("split", [Value::Text(set)]) => {
-            Ok(Value::List(text.split(|c| set.contains(c)).map(Value::from).collect()))
-        }
+        ("split", []) => parts(text.split_whitespace()),
+        ("split", [Value::Text(set)]) => parts(text.split(|c| set.contains(c))),
         ("indexof", [Value::Text(part)]) => {
             Ok(text.find(part.as_str()).map_or(Value::from(-1_i64), |at| text[..at].chars().count().into()))
         }
@@ -409,9 +413,10 @@ fn text_method(text: &str, method: &str, arguments: &[Value]) -> Option<Result<V
                 _ => Err(format!("the text has only {} characters", characters.len())),
             }
         }
-        ("tochararray", []) => Ok(Value::List(text.chars().map(|c| c.to_string().into()).collect())),
+        ("tochararray", []) => parts(text.split("").filter(|part| !part.is_empty())),
         ("replace", [Value::Text(from), Value::Text(to)]) if !from.is_empty() => {
-            if text.matches(from.as_str()).count().saturating_mul(to.len()) > MAX_TEXT {
+            let added = text.matches(from.as_str()).count().saturating_mul(to.len());
+            if added.saturating_add(text.len()) > MAX_TEXT {
                 Err("this text becomes too long".to_owned())
             } else {
                 Ok(text.replace(from.as_str(), to).into())
@@ -419,6 +424,18 @@ fn text_method(text: &str, method: &str, arguments: &[Value]) -> Option<Result<V
         }
         _ => return None,
     })
+}
+
+/// Returns the parts of a text as a list.
+pub(crate) fn parts<'t>(parts: impl Iterator<Item = &'t str>) -> Result<Value, String> {
+    let mut values = Vec::new();
+    for part in parts {
+        if values.len() == MAX_ITEMS {
+            return Err("this text has too many parts".to_owned());
+        }
+        values.push(Value::from(part));
+    }
+    Ok(Value::List(values))
 }
 
 fn describe(value: &Value) -> String {

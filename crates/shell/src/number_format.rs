@@ -2,12 +2,7 @@
 
 use serde_json::Number;
 
-use crate::{
-    date_format,
-    text::{self, MAX_TEXT},
-    times,
-    value::Value,
-};
+use crate::{date_format, limits::MAX_TEXT, text, times, value::Value};
 
 /// Maximum width of a place, and maximum number of decimals.
 const MAX_WIDTH: usize = 1000;

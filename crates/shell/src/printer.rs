@@ -10,12 +10,15 @@ use crate::{
 
 /// Maximum number of properties of objects that are shown as a table by default.
 const MAX_TABLE_COLUMNS: usize = 4;
+/// Size of the objects that wait for the next one of their kind, in bytes. Above it, they are shown.
+const MAX_PENDING: usize = 64 << 20;
 
 /// Objects that wait for the next one of their kind, and the table that is open on the screen.
 #[derive(Default)]
 pub(crate) struct Printer {
     pub(crate) width: Option<usize>,
     pending: Vec<Object>,
+    pending_size: usize,
     /// Last table on the screen, while nothing follows it.
     open: Option<(Vec<String>, OpenTable)>,
     has_written: bool,
@@ -42,7 +45,14 @@ impl Printer {
                 if self.pending.last().is_some_and(|last| shape(last) != shape(&object)) {
                     self.flush();
                 }
-                self.pending.push(object);
+                let value = Value::Object(object);
+                self.pending_size += value.size().unwrap_or(MAX_PENDING);
+                if let Value::Object(object) = value {
+                    self.pending.push(object);
+                }
+                if self.pending_size > MAX_PENDING {
+                    self.flush();
+                }
             }
             value => self.write_line(&text::show(&value)),
         }
@@ -67,6 +77,7 @@ impl Printer {
     /// Formats the objects that wait.
     pub(crate) fn flush(&mut self) {
         let objects = std::mem::take(&mut self.pending);
+        self.pending_size = 0;
         let Some(first) = objects.first() else { return };
         let view = view(first);
         let columns: Vec<&str> = view.iter().flat_map(|view| view.iter()).map(String::as_str).collect();

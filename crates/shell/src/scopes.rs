@@ -119,11 +119,20 @@ impl Scopes {
         None
     }
 
+    /// Returns a value with its size.
+    pub(crate) fn sized(&self, name: &str) -> Option<(&Value, usize)> {
+        let name = name.to_lowercase();
+        let variable = self.stack.iter().rev().find_map(|scope| scope.get(&name))?;
+        Some((&variable.value, variable.size))
+    }
+
     /// Takes the value of a variable of the innermost scope that has it, to change it in place with [`Scopes::put_back`].
-    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
+    ///
+    /// Returns its size too.
+    pub(crate) fn take(&mut self, name: &str) -> Option<(Value, usize)> {
         let key = name.to_lowercase();
         let variable = self.stack.iter_mut().rev().find_map(|scope| scope.get_mut(&key))?;
-        Some(std::mem::take(&mut variable.value))
+        Some((std::mem::take(&mut variable.value), variable.size))
     }
 
     pub(crate) fn put_back(&mut self, name: &str, value: Value, size: usize) {

@@ -8,9 +8,6 @@ use crate::{
     value::{Form, Object, Value},
 };
 
-/// Longest text that a script can build, in bytes.
-pub(crate) const MAX_TEXT: usize = 16 << 20;
-
 /// Formats a value within a line.
 pub(crate) fn show(value: &Value) -> String {
     match value {

@@ -82,6 +82,17 @@ fn split_offset(time: &str) -> (&str, Option<Offset>) {
     offset.map_or((time, None), |(rest, offset)| (rest.trim_end(), Some(offset)))
 }
 
+/// Parses a date with slashes or a name of the month, as PowerShell reads it with American settings: `12/31/2026 6:00 PM`.
+pub fn american_date(text: &str) -> Option<civil::DateTime> {
+    let text = text.trim();
+    let is_american = text.contains('/') || text.contains(|c: char| c.is_ascii_alphabetic() && c != 'T');
+    if !is_american || text.len() > 48 || !text.is_ascii() || exact_moment(text).is_some() {
+        return None;
+    }
+    let (date, time) = split_date(text)?;
+    Some(date.to_datetime(if time.is_empty() { civil::Time::midnight() } else { time_of_day(time)? }))
+}
+
 /// Splits a text into a date and the text of the time.
 fn split_date(text: &str) -> Option<(civil::Date, &str)> {
     let is_iso_time = text.as_bytes().get(10) == Some(&b'T');
@@ -361,6 +372,22 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(moment(text).map(|moment| moment.to_string()).as_deref(), utc, "{text}");
+        }
+    }
+
+    #[test]
+    fn american_dates() {
+        for (text, date) in [
+            ("09/01/2027 7:00 PM", Some("2027-09-01T19:00:00")),
+            ("2019/4/30", Some("2019-04-30T00:00:00")),
+            ("December 31, 2026 6:00 PM", Some("2026-12-31T18:00:00")),
+            ("2026-12-31", None),
+            ("2026-12-31T08:00:00Z", None),
+            ("2026-12-31T08:00", None),
+            ("28.11.2026 23:00", None),
+            ("31/12/2026", None),
+        ] {
+            assert_eq!(american_date(text).map(|date| date.to_string()).as_deref(), date, "{text}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Values of the language.
 
-use std::{any::Any, fmt, sync::Arc};
+use std::{any::Any, collections::HashMap, fmt, sync::Arc};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use mailhaul_mail::Secret;
@@ -9,7 +9,9 @@ use serde_json::Number;
 /// Maximum depth of nested values. Formatting and dropping them is recursive.
 const MAX_DEPTH: usize = 64;
 /// Approximate maximum size of a value, in bytes. Stops scripts that double a list again and again.
-const MAX_SIZE: usize = 96 << 20;
+pub(crate) const MAX_SIZE: usize = 96 << 20;
+/// Properties that are searched one by one. A table with more of them has an index.
+const MAX_SEARCHED: usize = 32;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Value {
@@ -92,6 +94,9 @@ pub(crate) enum Form {
 #[derive(Clone, Debug, Default)]
 pub struct Object {
     properties: Vec<(String, Value)>,
+    /// Positions by name in lower case. Missing while there are few properties, and after one was removed.
+    #[expect(clippy::box_collection, reason = "values are copied a lot, and few objects have an index")]
+    index: Option<Box<HashMap<String, usize>>>,
     form: Form,
 }
 
@@ -117,29 +122,59 @@ impl Object {
 
     /// Removes a property. Returns its value.
     pub(crate) fn remove(&mut self, name: &str) -> Option<Value> {
-        let index = self.properties.iter().position(|(known, _)| same_name(known, name))?;
-        Some(self.properties.remove(index).1)
+        let position = self.position(name)?;
+        self.index = None;
+        Some(self.properties.remove(position).1)
     }
 
     pub(crate) fn clear(&mut self) {
         self.properties.clear();
+        self.index = None;
     }
 
     pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
-        self.properties.iter_mut().find(|(known, _)| same_name(known, name)).map(|(_, value)| value)
+        let position = self.position(name)?;
+        self.properties.get_mut(position).map(|(_, value)| value)
     }
 
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.properties.iter().find(|(known, _)| same_name(known, name)).map(|(_, value)| value)
+        self.properties.get(self.position(name)?).map(|(_, value)| value)
     }
 
     /// Sets a property. An existing one keeps its position; a new one is the last.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) {
+        self.replace(name, value);
+    }
+
+    /// Sets a property. Returns its old value.
+    pub(crate) fn replace(&mut self, name: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
         let (name, value) = (name.into(), value.into());
-        match self.properties.iter_mut().find(|(known, _)| same_name(known, &name)) {
-            Some(slot) => slot.1 = value,
-            None => self.properties.push((name, value)),
+        if let Some(slot) = self.get_mut(&name) {
+            return Some(std::mem::replace(slot, value));
         }
+        if let Some(index) = &mut self.index {
+            index.insert(name.to_lowercase(), self.properties.len());
+        }
+        self.properties.push((name, value));
+        self.make_index();
+        None
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        match &self.index {
+            Some(index) => index.get(&name.to_lowercase()).copied(),
+            None => self.properties.iter().position(|(known, _)| same_name(known, name)),
+        }
+    }
+
+    /// Makes the index if it is worth it. Of two equal names, the first is found.
+    fn make_index(&mut self) {
+        if self.index.is_some() || self.properties.len() <= MAX_SEARCHED {
+            return;
+        }
+        let names = self.properties.iter().enumerate().rev();
+        let index = names.map(|(position, (name, _))| (name.to_lowercase(), position)).collect();
+        self.index = Some(Box::new(index));
     }
 
     /// Returns the properties in order.
@@ -160,13 +195,16 @@ impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Object {
     /// The names must be different. This is not checked.
     fn from_iter<I: IntoIterator<Item = (N, V)>>(properties: I) -> Self {
         let properties = properties.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self { properties, form: Form::Plain }
+        let mut object = Self { properties, index: None, form: Form::Plain };
+        object.make_index();
+        object
     }
 }
 
 /// True if two names are equal in the language.
 pub(crate) fn same_name(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other) || (!one.is_ascii() && one.to_lowercase() == other.to_lowercase())
+    one.eq_ignore_ascii_case(other)
+        || (!(one.is_ascii() && other.is_ascii()) && one.to_lowercase() == other.to_lowercase())
 }
 
 impl Value {
@@ -207,8 +245,14 @@ impl Value {
 
     /// Returns the approximate size in bytes; `None` if size or depth are beyond the limits.
     pub(crate) fn size(&self) -> Option<usize> {
+        self.size_at(0)
+    }
+
+    /// Returns the approximate size of a value that is this deep inside another one.
+    pub(crate) fn size_at(&self, depth: usize) -> Option<usize> {
         let mut budget = MAX_SIZE;
-        if self.fits(MAX_DEPTH, &mut budget) { Some(MAX_SIZE - budget) } else { None }
+        let fits = self.fits(MAX_DEPTH.checked_sub(depth)?, &mut budget);
+        if fits { Some(MAX_SIZE - budget) } else { None }
     }
 
     fn fits(&self, depth: usize, budget: &mut usize) -> bool {
@@ -222,7 +266,12 @@ impl Value {
         match self {
             Self::List(values) => depth > 0 && values.iter().all(|value| value.fits(depth - 1, budget)),
             Self::Object(object) => {
-                depth > 0 && object.iter().all(|(_, value)| value.fits(depth - 1, budget))
+                depth > 0
+                    && object.iter().all(|(name, value)| {
+                        let Some(left) = budget.checked_sub(name.len()) else { return false };
+                        *budget = left;
+                        value.fits(depth - 1, budget)
+                    })
             }
             _ => true,
         }
@@ -350,6 +399,23 @@ mod tests {
         assert_eq!(object.get("one"), Some(&Value::from(3_u64)));
         assert_eq!(object.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["One", "Two", "Three"]);
         assert_eq!(object.get("four"), None);
+    }
+
+    #[test]
+    fn a_table_with_many_names_finds_each() {
+        let mut table = Object::new();
+        for round in 0..2 {
+            for number in 0..100_u64 {
+                table.insert(format!("Name{number}"), number + round);
+            }
+        }
+        assert_eq!(table.len(), 100);
+        assert_eq!(table.get("NAME70"), Some(&Value::from(71_u64)));
+        assert_eq!(table.remove("name3"), Some(Value::from(4_u64)));
+        assert_eq!((table.get("name3"), table.get("name70")), (None, Some(&Value::from(71_u64))));
+        table.insert("last", 1_u64);
+        assert_eq!((table.get("name70"), table.len()), (Some(&Value::from(71_u64)), 100));
+        assert_eq!(table.iter().last().map(|(name, _)| name), Some("last"));
     }
 
     #[test]

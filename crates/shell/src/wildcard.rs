@@ -114,6 +114,11 @@ fn fold(text: &str, case_sensitive: bool) -> String {
     if case_sensitive { text.to_owned() } else { text.to_lowercase() }
 }
 
+/// True if a text matches a pattern with `*`, `?` and `[a-z]`, without regard to case.
+pub fn matches_wildcard(pattern: &str, text: &str) -> bool {
+    Wildcard::new(pattern, false).matches(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

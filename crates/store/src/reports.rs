@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use mailhaul_engine::{FolderReport, SkippedItem};
-use mailhaul_mail::FolderPath;
+use mailhaul_mail::{FolderPath, InternalDate};
 use mailhaul_migration::{Guid, PassFailure, UserStatus};
 
 use crate::{
@@ -74,6 +74,10 @@ pub struct SkippedMessage {
     pub uid: u32,
     /// Its subject, decoded.
     pub subject: Option<String>,
+    /// The address of its author.
+    pub sender: Option<String>,
+    /// The date that its author's program wrote.
+    pub sent: Option<Timestamp>,
     /// Its date of arrival.
     pub date: Option<Timestamp>,
     /// Its size in bytes, as the source reports it.
@@ -120,12 +124,14 @@ impl From<&FolderReport> for FolderStatistics {
 impl SkippedMessage {
     /// Converts the engine's item, and adds the kind of its reason.
     pub fn from_item(folder: &FolderPath, item: &SkippedItem, kind: impl Into<String>) -> Self {
-        let date = item.internal_date.and_then(|date| Timestamp::from_second(date.unix_seconds()).ok());
+        let time = |date: InternalDate| Timestamp::from_second(date.unix_seconds()).ok();
         Self {
             folder: folder.to_string(),
             uid: item.uid.get(),
             subject: item.subject.clone(),
-            date,
+            sender: item.sender.clone(),
+            sent: item.sent.and_then(time),
+            date: item.internal_date.and_then(time),
             size: item.size,
             reason: item.reason.clone(),
             kind: kind.into(),
@@ -282,6 +288,8 @@ fn skipped(cells: Cells<'_>) -> Result<SkippedMessage, Fault> {
         folder: cells.get("folder")?,
         uid: cells.number("uid")?,
         subject: cells.get("subject")?,
+        sender: cells.get("sender")?,
+        sent: cells.time_if("sent")?,
         date: cells.time_if("date")?,
         size: cells.number("size")?,
         reason: cells.get("reason")?,
@@ -385,9 +393,9 @@ pub(crate) async fn replace_skipped(
     let mut number = 0_i64;
     for chunk in messages.chunks(ROWS_PER_STATEMENT) {
         let mut query = Builder::new(
-            "INSERT INTO skipped_message (user_id, number, folder, uid, subject, date, size, reason, kind) VALUES ",
+            "INSERT INTO skipped_message (user_id, number, folder, uid, subject, sender, sent, date, size, reason, kind) VALUES ",
         );
-        query.push_rows(chunk.iter().map(|message| -> [Value; 9] {
+        query.push_rows(chunk.iter().map(|message| -> [Value; 11] {
             number += 1;
             [
                 user.into(),
@@ -395,6 +403,8 @@ pub(crate) async fn replace_skipped(
                 message.folder.clone().into(),
                 message.uid.into(),
                 message.subject.clone().into(),
+                message.sender.clone().into(),
+                millis_if(message.sent).into(),
                 millis_if(message.date).into(),
                 whole(message.size).into(),
                 message.reason.clone().into(),

@@ -12,6 +12,7 @@ use mailhaul_operations::{
 use mailhaul_shell::Argument;
 
 use super::{
+    batch_warnings,
     console::{self, Console},
     exchange_parameters,
 };
@@ -49,7 +50,7 @@ pub(crate) async fn by_cmdlet(
             return Ok(Exit::Operation(FailureKind::Invalid.exit_code()));
         }
     }
-    let (arguments, _, warnings) = exchange_parameters::take_out(arguments);
+    let (arguments, _, warnings) = exchange_parameters::take_out(entry.name(), arguments);
     for warning in warnings {
         text::print_error(format_args!("warning: {warning}"));
     }
@@ -96,7 +97,13 @@ pub(crate) fn expects_service(verb: Verb) -> bool {
 async fn show(entry: &Entry, client: &Client, bound: Bound) -> Result<(), Failure> {
     let is_terminal = std::io::stdout().is_terminal();
     let output = bound.output.unwrap_or(if is_terminal { Output::Table } else { Output::Json });
+    let may_warn = batch_warnings::may_come(entry, &bound.request);
     let results = client.call(entry, bound.request).await?;
+    if may_warn {
+        for warning in results.iter().flat_map(batch_warnings::warnings) {
+            text::print_error(format_args!("warning: {warning}"));
+        }
+    }
     if results.is_empty() && output != Output::Json {
         return Ok(());
     }

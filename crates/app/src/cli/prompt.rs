@@ -3,17 +3,18 @@
 use anyhow::Result;
 use mailhaul_shell::{Outcome, Shell, complete, is_complete};
 use rustyline::{
-    Config, Context, Editor, Helper,
+    Context, Editor, Helper,
     completion::{Completer, Pair},
     error::ReadlineError,
     highlight::Highlighter,
     hint::Hinter,
-    history::DefaultHistory,
+    history::MemHistory,
     validate::{ValidationContext, ValidationResult, Validator},
 };
 
 use super::{
     command::width,
+    history::{self, SavedHistory},
     script_end::{LIMITS, exit_of},
     shell_host::{ShellHost, show},
 };
@@ -22,12 +23,17 @@ use crate::{exit::Exit, output::text};
 /// Runs lines until the end of input, `exit` or `quit`.
 ///
 /// Ctrl-C ends the line that runs, and the prompt comes back.
-pub(crate) async fn run(host: &ShellHost) -> Result<Exit> {
+pub(crate) async fn run(host: &ShellHost, without_history: bool) -> Result<Exit> {
     // Lines that arrive at once belong together only if the terminal says so (bracketed paste). Otherwise each runs by
     // itself, and the ones after it stay in the terminal's buffer.
-    let config = Config::builder().bracketed_paste(true).build();
-    let mut editor: Editor<Assistant<'_>, DefaultHistory> = Editor::with_config(config)?;
+    let config = history::config();
+    let lines = MemHistory::with_config(&config);
+    let mut editor: Editor<Assistant<'_>, MemHistory> = Editor::with_history(config, lines)?;
     editor.set_helper(Some(Assistant(host)));
+    let mut saved = SavedHistory::open(without_history);
+    for line in saved.lines() {
+        _ = editor.add_history_entry(line.as_str());
+    }
     let mut shell = Shell::new().with_width(width()).with_limits(LIMITS);
     loop {
         let line = match editor.readline("mailhaul> ") {
@@ -39,8 +45,9 @@ pub(crate) async fn run(host: &ShellHost) -> Result<Exit> {
         if line.trim().eq_ignore_ascii_case("quit") {
             return Ok(Exit::Synced);
         }
-        // The history is in memory only: a line may contain confidential data.
+        // A line that may hold a secret is in memory only.
         _ = editor.add_history_entry(line.as_str());
+        saved.save(&line);
         let mut output = show;
         let ran = tokio::select! {
             ran = shell.run(&line, host, &mut output) => Some(ran),

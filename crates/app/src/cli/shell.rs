@@ -30,6 +30,9 @@ pub(crate) struct ShellOptions {
     /// Lines to run instead of a script
     #[arg(short, long, value_name = "LINE", conflicts_with = "file")]
     command: Option<String>,
+    /// Read and write no history at the prompt
+    #[arg(long)]
+    no_history: bool,
     /// Arguments of the script, as `-Name value`
     #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true, requires = "file")]
     arguments: Vec<String>,
@@ -45,7 +48,7 @@ pub(crate) async fn run(
     let script = match (&options.command, &options.file) {
         (Some(lines), _) => lines.clone(),
         (None, Some(file)) => script_in(file)?,
-        (None, None) if console::is_terminal() => return prompt::run(&host).await,
+        (None, None) if console::is_terminal() => return prompt::run(&host, options.no_history).await,
         (None, None) => {
             let mut content = Vec::new();
             io::stdin().read_to_end(&mut content).context("standard input cannot be read")?;

@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     fs,
-    io::{self, Write as _},
+    io::{self, Read as _, Write as _},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -11,18 +11,24 @@ use std::{
     time::Duration,
 };
 
-use mailhaul_operations::{Failure, FailureKind, Form, Operations, check_parameter_name, cmdlet};
-use mailhaul_shell::{Argument, Host, HostError, Object, ScriptOutput, Value};
+use mailhaul_operations::{
+    Entry, Failure, FailureKind, Form, Kind, Operations, check_parameter_name, cmdlet,
+};
+use mailhaul_shell::{Argument, Host, HostError, ScriptOutput, Value};
 use tokio::sync::Mutex;
 
 use super::{
+    batch_warnings,
     command::{expects_service, with_advice},
     console::{self, Console},
-    exchange_parameters,
+    exchange_parameters, help, proposals,
 };
 use crate::{
     context::Context, data_directory::DataPlace, output::text, serve::service_connection::ServiceConnection,
 };
+
+/// Maximum size of a file that a script reads, in bytes. A value cannot be larger.
+const MAX_FILE: u64 = 96 << 20;
 
 /// Key of the note that no service runs.
 const NO_SERVICE: &str = "no service";
@@ -44,8 +50,10 @@ pub(crate) struct ShellHost {
     /// Open while commands follow each other.
     connection: Mutex<Option<ServiceConnection>>,
     is_asking: AtomicBool,
-    /// Warnings that were shown.
-    warned: std::sync::Mutex<HashSet<String>>,
+    /// Warnings and notes that were shown.
+    warned: parking_lot::Mutex<HashSet<String>>,
+    /// Warnings of the last command.
+    warnings: parking_lot::Mutex<Vec<String>>,
 }
 
 impl Host for ShellHost {
@@ -57,7 +65,7 @@ impl Host for ShellHost {
     ) -> Result<Vec<Value>, HostError> {
         match command {
             "Get-Credential" => self.ask(move || credential(&arguments)).await?,
-            "Get-Help" => self.help(&arguments),
+            "Get-Help" => help::help(&self.operations, &arguments),
             "Read-Host" => self.ask(move || read_host(&arguments)).await?,
             "ConvertTo-SecureString" => Err(HostError::new(
                 "ConvertTo-SecureString is not supported: the secret would be in the script; write (Read-Host -AsSecureString)",
@@ -69,7 +77,17 @@ impl Host for ShellHost {
     }
 
     fn read_file(&self, path: &str) -> io::Result<Vec<u8>> {
-        fs::read(path)
+        // Devices are files without an end.
+        let mut content = Vec::new();
+        fs::File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut content)?;
+        if content.len() as u64 > MAX_FILE {
+            return Err(io::Error::other(format!("it has more than {} MB", MAX_FILE >> 20)));
+        }
+        Ok(content)
+    }
+
+    fn has_file(&self, path: &str) -> bool {
+        fs::exists(path).unwrap_or(false)
     }
 
     fn write_file(&self, path: &str, content: &[u8]) -> io::Result<()> {
@@ -89,16 +107,20 @@ impl Host for ShellHost {
         entry.map_or_else(Vec::new, |it| it.parameters_for_people().map(|it| it.name.clone()).collect())
     }
 
+    fn values(&self, command: &str, parameter: Option<&str>) -> Vec<String> {
+        proposals::values(&self.data, &self.operations, command, parameter)
+    }
+
     fn check_parameter(&self, command: &str, parameter: &str) -> Result<(), HostError> {
         let Some(entry) = self.operations.entry(command) else { return Ok(()) };
-        if exchange_parameters::is_without_effect(parameter) {
+        let parameter = exchange_parameters::own_name(parameter);
+        if exchange_parameters::is_without_effect(entry.name(), parameter) {
             return Ok(());
         }
         if let Some(why) = exchange_parameters::refusal(entry, parameter) {
             return Err(HostError::new(why).refusal().with_code(FailureKind::Invalid.exit_code()));
         }
-        check_parameter_name(entry, exchange_parameters::own_name(parameter))
-            .map_err(|failure| failed(&failure))
+        check_parameter_name(entry, parameter).map_err(|failure| failed(&failure))
     }
 
     fn default_view(&self, command: &str) -> Option<Vec<String>> {
@@ -124,6 +146,17 @@ impl Host for ShellHost {
         tokio::time::sleep(duration).await;
     }
 
+    fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut *self.warnings.lock())
+    }
+
+    fn for_each_object(&self, command: &str, arguments: Vec<Argument>) -> Vec<Vec<Argument>> {
+        match self.operations.entry(command) {
+            Some(entry) => each_identity(entry, arguments),
+            None => vec![arguments],
+        }
+    }
+
     async fn breathe(&self) -> Result<(), HostError> {
         tokio::task::yield_now().await;
         Ok(())
@@ -136,7 +169,8 @@ impl ShellHost {
             data,
             operations,
             connection: Mutex::default(),
-            warned: std::sync::Mutex::default(),
+            warned: parking_lot::Mutex::default(),
+            warnings: parking_lot::Mutex::default(),
             is_asking: AtomicBool::new(false),
         }
     }
@@ -171,10 +205,9 @@ impl ShellHost {
         input: Option<&Value>,
     ) -> Result<Vec<Value>, HostError> {
         let entry = self.operations.find(command).map_err(|failure| failed(&failure))?;
-        let (arguments, places, warnings) = exchange_parameters::take_out(arguments);
-        for warning in &warnings {
-            self.warn_once(warning);
-        }
+        let (arguments, places, warnings) = exchange_parameters::take_out(entry.name(), arguments);
+        let warnings = warnings.into_iter().filter(|warning| self.is_first(warning)).collect::<Vec<_>>();
+        self.warnings.lock().extend(warnings);
         let bound = cmdlet(entry, &arguments, input, Form::Shell, &Console).map_err(|refusal| {
             let place = refusal.argument.and_then(|index| places.get(index).copied());
             let error = match place {
@@ -202,47 +235,59 @@ impl ShellHost {
             })?,
         };
         let opened = connection.insert(opened);
+        let may_warn = batch_warnings::may_come(entry, &bound.request);
         let results = opened.client.call(entry, bound.request).await.map_err(|failure| failed(&failure))?;
         if expects_service(entry.verb()) && !opened.is_service() && self.is_first(NO_SERVICE) {
             opened.note_if_no_service();
         }
-        Ok(results.into_iter().map(Value::from).collect())
-    }
-
-    fn warn_once(&self, warning: &str) {
-        if self.is_first(warning) {
-            text::print_error(format_args!("warning: {warning}"));
+        if may_warn {
+            self.warnings.lock().extend(results.iter().flat_map(batch_warnings::warnings));
         }
+        Ok(results.into_iter().map(Value::from).collect())
     }
 
     /// True if this was not told before.
     fn is_first(&self, told: &str) -> bool {
-        let mut warned = self.warned.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        warned.insert(told.to_owned())
+        self.warned.lock().insert(told.to_owned())
     }
+}
 
-    fn help(&self, arguments: &[Argument]) -> Result<Vec<Value>, HostError> {
-        let Some(Argument::Value(Value::Text(name))) = arguments.first() else {
-            let list = self.operations.entries().iter().map(|it| {
-                let texts = [("Name", it.name()), ("Synopsis", it.about())];
-                Value::Object(
-                    texts.into_iter().map(|(name, text)| (name, Value::Text(text.to_owned()))).collect(),
-                )
-            });
-            return Ok(list.collect());
-        };
-        let entry =
-            self.operations.find(name).map_err(|failure| HostError::at_argument(with_advice(&failure), 0))?;
-        let parameters = entry.parameters_for_people().map(|it| {
-            let texts = [
-                ("Parameter", format!("-{}", it.name)),
-                ("Required", if it.required { "True" } else { "False" }.to_owned()),
-                ("Description", it.help.clone()),
-            ];
-            Value::Object(texts.into_iter().map(|(name, text)| (name, Value::Text(text))).collect::<Object>())
-        });
-        Ok(parameters.collect())
+/// Divides `-Identity a, b` into two commands.
+fn each_identity(entry: &Entry, arguments: Vec<Argument>) -> Vec<Vec<Argument>> {
+    let is_identity = |name: Option<&str>| {
+        proposals::find(entry, name).is_some_and(|parameter| parameter.name == "Identity")
+    };
+    let takes_value = |name: &str| {
+        proposals::find(entry, Some(name)).is_some_and(|parameter| parameter.kind != Kind::Switch)
+    };
+    let mut owner = None;
+    let mut place = None;
+    for (index, argument) in arguments.iter().enumerate() {
+        match argument {
+            Argument::Parameter { name, value: Some(Value::List(_)) } if is_identity(Some(name)) => {
+                place = Some(index);
+            }
+            Argument::Parameter { name, value: None } if takes_value(name) => owner = Some(name.as_str()),
+            Argument::Value(Value::List(_)) if is_identity(owner) => place = Some(index),
+            _ => owner = None,
+        }
     }
+    let list = match place.and_then(|place| arguments.get(place)) {
+        Some(
+            Argument::Parameter { value: Some(Value::List(list)), .. } | Argument::Value(Value::List(list)),
+        ) => list.clone(),
+        _ => return vec![arguments],
+    };
+    let with = |identity: Value| {
+        let mut arguments = arguments.clone();
+        if let Some(Argument::Parameter { value: Some(value), .. } | Argument::Value(value)) =
+            place.and_then(|place| arguments.get_mut(place))
+        {
+            *value = identity;
+        }
+        arguments
+    };
+    list.into_iter().map(with).collect()
 }
 
 /// Runs `Get-Credential NAME`: asks for the password.

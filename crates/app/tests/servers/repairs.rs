@@ -213,8 +213,12 @@ async fn a_batch_lists_saves_and_repairs_skipped_messages() {
     service.expect(&["Set-MigrationUser", address, "-SyncNow"]);
     until(|| (service.user(address)["SkippedItemCount"] == 0).then_some(()));
     let shown = service.expect(&["Get-MigrationUserStatistics", address, "-IncludeReport"]).remove(0);
-    let report: Vec<&str> =
-        shown["Report"].as_array().unwrap().iter().filter_map(|it| it["Message"].as_str()).collect();
+    let report: Vec<&str> = shown["Report"]["Entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|it| it["Message"].as_str())
+        .collect();
     let told = format!(
         "Repaired: folder INBOX, UID 6, subject \"x\", original SHA-256 {}, \
          InvalidHeaders: empty line inserted between header and text (line 2)",

@@ -323,6 +323,8 @@ impl FolderJob {
         self.tally.skipped.push(SkippedItem {
             uid: message.uid,
             subject: None,
+            sender: None,
+            sent: None,
             internal_date: message.internal_date,
             size: message.size,
             reason: reason.clone(),

@@ -40,7 +40,7 @@ use crate::{
         copying::copy_messages,
         flag_changes::{EarlyFlagChanges, intend_flags, send_flags},
         job::{FolderHistory, FolderJob, ScanScope, deletion_record},
-        outcomes::add_subjects,
+        outcomes::add_headings,
         recover::{owned_by_others, recover_known},
     },
     ledger_state::{FolderState, LedgerRecord, MessageState},
@@ -94,7 +94,7 @@ pub(crate) async fn sync_folder<M: Ports>(
     cx.record(&mut state, &forget).await?;
 
     Box::pin(copy_and_flag(cx, job, &mut state, &mut plan, &scan, &owned)).await?;
-    add_subjects(cx, job).await?;
+    add_headings(cx, job).await?;
     let skipped: Vec<LedgerRecord> = job
         .skipped
         .iter()

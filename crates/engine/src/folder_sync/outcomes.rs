@@ -12,6 +12,7 @@ use crate::{
     ledger_state::RepairRecord,
     message_plan::MessagePlan,
     ports::{Event, Missing, Progress, Source, Target},
+    report::Heading,
     report::RepairedItem,
 };
 
@@ -59,8 +60,8 @@ pub(crate) fn report_skipped<M: Ports>(
     job.skip(message, reason);
 }
 
-/// Adds the subjects of skipped messages to the report, so that users recognise them.
-pub(crate) async fn add_subjects<M: Ports>(
+/// Adds subjects, authors and dates of skipped messages to the report, so that users recognise them.
+pub(crate) async fn add_headings<M: Ports>(
     cx: &mut SyncContext<'_, M>,
     job: &mut FolderJob,
 ) -> Result<(), Error> {
@@ -68,14 +69,15 @@ pub(crate) async fn add_subjects<M: Ports>(
     if uids.is_empty() {
         return Ok(());
     }
-    let subjects: HashMap<Uid, String> = match cx.source.subjects(&job.source, &uids).await {
-        Ok(subjects) => subjects.into_iter().collect(),
-        // Without subjects, the report is still complete.
+    let mut headings: HashMap<Uid, Heading> = match cx.source.headings(&job.source, &uids).await {
+        Ok(headings) => headings.into_iter().collect(),
+        // Without them, the report is still complete.
         Err(error) if error.scope <= Scope::Folder => HashMap::new(),
         Err(error) => return Err(error),
     };
     for item in &mut job.tally.skipped {
-        item.subject = subjects.get(&item.uid).cloned();
+        let Heading { subject, sender, sent } = headings.remove(&item.uid).unwrap_or_default();
+        (item.subject, item.sender, item.sent) = (subject, sender, sent);
     }
     Ok(())
 }

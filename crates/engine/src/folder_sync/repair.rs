@@ -213,8 +213,8 @@ async fn subject_of<M: Ports>(
     job: &FolderJob,
     uid: Uid,
 ) -> Result<Option<String>, Error> {
-    match cx.source.subjects(&job.source, &[uid].into_iter().collect()).await {
-        Ok(subjects) => Ok(subjects.into_iter().next().map(|(_, subject)| subject)),
+    match cx.source.headings(&job.source, &[uid].into_iter().collect()).await {
+        Ok(headings) => Ok(headings.into_iter().next().and_then(|(_, heading)| heading.subject)),
         // Without a subject, the report is still complete.
         Err(error) if error.scope <= Scope::Folder => Ok(None),
         Err(error) => Err(error),

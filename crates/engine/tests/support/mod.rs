@@ -24,9 +24,9 @@ use std::{
 use bytes::Bytes;
 use mailhaul_engine::{
     Ack, Acks, AppendPart, AppendedUids, Budget, Clock, Cursor, Error, ErrorKind, Event, Feed, FetchedPart,
-    FlagChange, Folder, FolderStatus, Ledger, Mailbox, MessageInfo, Missing, NameRules, NewFolder, Pass,
-    PassLimits, PassOptions, PipeWriter, Present, Progress, RemovalRules, RepairRules, Report, Scan, Slots,
-    Source, StoredMessages, Target, WantedMessage,
+    FlagChange, Folder, FolderStatus, Heading, Ledger, Mailbox, MessageInfo, Missing, NameRules, NewFolder,
+    Pass, PassLimits, PassOptions, PipeWriter, Present, Progress, RemovalRules, RepairRules, Report, Scan,
+    Slots, Source, StoredMessages, Target, WantedMessage,
 };
 use mailhaul_mail::{
     Digests, Fingerprint, Flags, FolderPath, InternalDate, MessageHasher, ModSeq, Retry, Scope, SpecialUse,
@@ -489,7 +489,7 @@ impl Source for Remote {
         Ok(missing)
     }
 
-    async fn subjects(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<Vec<(Uid, String)>, Error> {
+    async fn headings(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<Vec<(Uid, Heading)>, Error> {
         self.with(folder, |it| {
             let there = it.messages.iter().filter_map(|(uid, it)| Some((Uid::new(*uid)?, it)));
             there
@@ -497,7 +497,7 @@ impl Source for Remote {
                 .filter_map(|(uid, it)| {
                     let body = String::from_utf8_lossy(&it.body).into_owned();
                     let subject = body.lines().find_map(|line| line.strip_prefix("Subject: "))?;
-                    Some((uid, subject.to_owned()))
+                    Some((uid, Heading { subject: Some(subject.to_owned()), ..Heading::default() }))
                 })
                 .collect()
         })

@@ -1,6 +1,6 @@
 //! Converts one value from text or from a shell value to JSON.
 
-use mailhaul_shell::Value as Given;
+use mailhaul_shell::{Value as Given, american_date};
 use serde_json::{Map, Value, json};
 
 use super::{World, credential, file, secret_text};
@@ -96,6 +96,11 @@ fn plain(kind: &Kind, given: &Given, label: &str, words: Words) -> Result<Value,
             map(split(text).iter().map(String::as_str), label)
         }
         (Kind::Map, Given::Text(text)) => map([text.as_str()], label),
+        // Scripts for Exchange write dates in the American form.
+        (Kind::DateTime, Given::Text(text)) => match american_date(text) {
+            Some(local) => Ok(json!(DateTime::Local(local))),
+            None => from_text(kind, text, label),
+        },
         (_, Given::Text(text)) => from_text(kind, text, label),
         (Kind::Switch | Kind::Boolean, Given::Bool(is)) => Ok((*is).into()),
         (Kind::Integer { least, most }, Given::Number(number)) if in_range(number, *least, *most) => {

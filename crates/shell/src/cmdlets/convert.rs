@@ -5,7 +5,7 @@ use std::io;
 use crate::{
     error::Fault,
     text,
-    value::{Object, Value},
+    value::{MAX_SIZE, Object, Value},
 };
 
 pub(crate) fn to_json(values: &[Value], as_array: bool, compress: bool) -> Option<String> {
@@ -43,6 +43,9 @@ pub(crate) struct CsvOptions {
     pub(crate) header: Vec<String>,
 }
 
+/// Maximum number of columns of a CSV file.
+const MAX_COLUMNS: usize = 1000;
+
 /// Parses CSV to objects. All cells are text.
 pub(crate) fn from_csv(content: &str, options: &CsvOptions) -> Result<Vec<Value>, String> {
     let content = content.trim_start_matches('\u{feff}');
@@ -59,6 +62,8 @@ pub(crate) fn from_csv(content: &str, options: &CsvOptions) -> Result<Vec<Value>
         .from_reader(io::Cursor::new(content));
     let mut names: Vec<String> = options.header.clone();
     let mut values = Vec::new();
+    // Each object has all names, so a small file can become large.
+    let mut size = 0;
     for record in reader.records() {
         let record = record.map_err(|error| error.to_string())?;
         if names.is_empty() {
@@ -67,6 +72,9 @@ pub(crate) fn from_csv(content: &str, options: &CsvOptions) -> Result<Vec<Value>
                 if name.is_empty() {
                     *name = format!("H{}", index + 1);
                 }
+            }
+            if names.len() > MAX_COLUMNS {
+                return Err(format!("it has {} columns; there may be {MAX_COLUMNS}", names.len()));
             }
             continue;
         }
@@ -82,7 +90,12 @@ pub(crate) fn from_csv(content: &str, options: &CsvOptions) -> Result<Vec<Value>
         for (index, name) in names.iter().enumerate() {
             object.insert(name.clone(), record.get(index).map_or(Value::Null, Value::from));
         }
-        values.push(Value::Object(object));
+        let value = Value::Object(object);
+        size += value.size().unwrap_or(MAX_SIZE);
+        if size > MAX_SIZE {
+            return Err(format!("it has more than {} MB of values", MAX_SIZE >> 20));
+        }
+        values.push(value);
     }
     Ok(values)
 }

@@ -3,6 +3,7 @@
 mod bind;
 mod clixml;
 mod convert;
+mod help;
 mod html;
 mod select;
 mod show;
@@ -12,6 +13,7 @@ mod table;
 pub(crate) use bind::{BoundArguments, CmdletArgument, Column, block, following, parameter};
 pub(crate) use clixml::{from_clixml, to_clixml};
 pub(crate) use convert::{CsvOptions, from_csv, objects, to_json};
+pub use help::{CmdletHelp, cmdlet_help, cmdlet_helps};
 pub(crate) use html::{HtmlPage, to_html};
 pub(crate) use select::{Cells, expanded, pick, window};
 pub(crate) use show::{TableStyle, format_list, format_table};

@@ -2,18 +2,17 @@
 
 use super::{
     Evaluator,
-    consumer::too_large,
-    interrupt::{Boxed, Flow},
+    interrupt::{Boxed, Flow, Interrupt},
     statics,
 };
 use crate::{
-    arithmetic,
     ast::{Assignment, Expression, ExpressionKind, Scope, Step, StepKind},
-    error::Fault,
+    error::{ErrorKind, Fault},
     host::Host,
+    limits::too_large,
     members::{self, Key},
     operator::Operator,
-    value::Value,
+    value::{MAX_SIZE, Value},
 };
 
 impl<H: Host> Evaluator<'_, H> {
@@ -57,6 +56,7 @@ impl<H: Host> Evaluator<'_, H> {
             (operator, &target.kind)
         {
             let size = value.size().ok_or_else(|| too_large(at))?;
+            self.meter.charge(at, size)?;
             let Some(value) = self.scopes.append(name, value, size) else {
                 self.meter.check_memory(at, self.scopes.size())?;
                 return Ok(Value::Null);
@@ -76,12 +76,14 @@ impl<H: Host> Evaluator<'_, H> {
         let left = match &target.kind {
             ExpressionKind::Variable { scope, name } => match self.scoped_variable(target.at, *scope, name) {
                 Ok(value) => value,
+                Err(Interrupt::Fault(fault)) if fault.kind == ErrorKind::Limit => {
+                    return Err(Interrupt::Fault(fault));
+                }
                 Err(_) => Value::Null,
             },
             _ => self.expression(target).await?,
         };
-        let result = arithmetic::operate(left, operator, value, &mut self.regexes)
-            .map_err(|message| Fault::value(at, message))?;
+        let result = self.operate(at, left, operator, value)?;
         self.set_target(target, result.clone()).await?;
         Ok(result)
     }
@@ -95,8 +97,7 @@ impl<H: Host> Evaluator<'_, H> {
         if !matches!(old, Value::Number(_)) {
             return Err(Fault::value(target.at, "only a number can be counted up or down").into());
         }
-        let new = arithmetic::operate(old.clone(), Operator::Add, by.into(), &mut self.regexes)
-            .map_err(|message| Fault::value(target.at, message))?;
+        let new = self.operate(target.at, old.clone(), Operator::Add, by.into())?;
         self.set_target(target, new.clone()).await?;
         Ok(if is_post { old } else { new })
     }
@@ -134,15 +135,39 @@ impl<H: Host> Evaluator<'_, H> {
                 }
             });
         }
-        let Some(mut whole) = self.scopes.take(name) else {
+        let added = value.size_at(keys.len()).ok_or_else(|| too_large(at))?;
+        let Some((mut whole, size)) = self.scopes.take(name) else {
             return Err(Fault::value(at, format!("the variable ${name} has no value yet")).into());
         };
         let place = steps.last().map_or(at, |step| step.at);
         let result = members::set(&mut whole, &keys, value).map_err(|message| Fault::value(place, message));
-        let size = whole.size();
-        self.scopes.put_back(name, whole, size.unwrap_or_default());
+        // The whole value may be large. Only the part that changes is measured.
+        let name_length = match keys.last() {
+            Some(Key::Member(name) | Key::Index(Value::Text(name))) => name.len(),
+            _ => 0,
+        };
+        let size = match &result {
+            Ok(Some(old)) => (size + added).saturating_sub(old.size().unwrap_or_default()),
+            Ok(None) => size + added + name_length,
+            Err(_) => size,
+        };
+        self.keep_changed(at, name, whole, size)?;
         result?;
-        size.ok_or_else(|| too_large(at))?;
-        Ok(self.meter.check_memory(at, self.scopes.size())?)
+        Ok(())
+    }
+
+    /// Puts a changed value back, and checks its size.
+    pub(super) fn keep_changed(
+        &mut self,
+        at: usize,
+        name: &str,
+        whole: Value,
+        size: usize,
+    ) -> Result<(), Fault> {
+        self.scopes.put_back(name, whole, size);
+        if size > MAX_SIZE {
+            return Err(too_large(at));
+        }
+        self.meter.check_memory(at, self.scopes.size())
     }
 }

@@ -50,6 +50,7 @@ impl<H: Host> Evaluator<'_, H> {
                 scope: None,
                 has_begun: false,
                 input: Vec::new(),
+                held: 0,
                 given,
                 errors_before: 0,
             });
@@ -66,6 +67,7 @@ impl<H: Host> Evaluator<'_, H> {
             scope: Some(scope),
             has_begun: false,
             input: Vec::new(),
+            held: 0,
             given,
             errors_before: 0,
         })
@@ -151,7 +153,7 @@ impl<H: Host> Evaluator<'_, H> {
 
     /// Adds a parameter that the pipe set to `$PSBoundParameters`.
     fn note_bound(&mut self, parameter: &Parameter, value: &Value) -> Flow<()> {
-        let Some(Value::Object(mut bound)) = self.scopes.take(BOUND) else { return Ok(()) };
+        let Some((Value::Object(mut bound), _)) = self.scopes.take(BOUND) else { return Ok(()) };
         bound.insert(parameter.name.clone(), value.clone());
         self.set_variable(0, BOUND, bound.into(), false)
     }

@@ -1,11 +1,12 @@
 //! `$object | Add-Member ...`, which changes the object of the variable.
 
-use super::{Evaluator, consumer::too_large, interrupt::Boxed};
+use super::{Evaluator, interrupt::Boxed};
 use crate::{
     ast::{
         Command, CommandName, Expression, ExpressionKind, Pipeline, Scope, Stage, StageKind, Word, WordKind,
     },
     host::Host,
+    limits::too_large,
     value::Value,
 };
 

@@ -81,7 +81,7 @@ impl<H: Host> Evaluator<'_, H> {
             common: Common::default(),
             depth,
             is_first: false,
-            work: Work::Capture { name, values: Vec::new() },
+            work: Work::Capture { name, values: Vec::new(), size: 0 },
         });
         (StageState { at, common, depth, is_first, work }, capture)
     }
@@ -119,14 +119,30 @@ impl<H: Host> Evaluator<'_, H> {
         Ok(arguments)
     }
 
-    /// Runs a command of the host, for one object or for none.
+    /// Runs a command of the host, for one object or for none, or for each object that it names.
     pub(super) async fn invoke(&mut self, stage: &StageState, input: Option<Value>) -> Flow<()> {
-        let Work::Host { name, arguments, places } = &stage.work else { return Ok(()) };
+        let Work::Host { name, arguments, .. } = &stage.work else { return Ok(()) };
+        for arguments in self.host.for_each_object(name, arguments.clone()) {
+            self.invoke_once(stage, arguments, input.clone()).await?;
+        }
+        Ok(())
+    }
+
+    async fn invoke_once(
+        &mut self,
+        stage: &StageState,
+        arguments: Vec<Argument>,
+        input: Option<Value>,
+    ) -> Flow<()> {
+        let Work::Host { name, places, .. } = &stage.work else { return Ok(()) };
         self.printer.flush();
         self.write_out(true)?;
         self.meter.restart();
         let arguments = self.with_what_if(name, arguments.clone());
         let outcome = self.host.invoke(name, arguments, input).await;
+        for warning in self.host.take_warnings() {
+            self.warn(&warning, &stage.common)?;
+        }
         match outcome {
             Ok(values) => {
                 let view: Option<Arc<[String]>> = self.host.default_view(name).map(Into::into);

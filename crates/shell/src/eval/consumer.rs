@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     ast::{Stage, StageKind, Statement, StatementKind},
-    error::Fault,
     host::Host,
+    limits::too_large,
     value::Value,
 };
 
@@ -136,8 +136,4 @@ impl<H: Host> Evaluator<'_, H> {
             Ok(Value::from_stream(values))
         })
     }
-}
-
-pub(super) fn too_large(at: usize) -> Fault {
-    Fault::limit(at, "this value becomes too large or too deep")
 }

@@ -67,10 +67,13 @@ impl<H: Host> Evaluator<'_, H> {
             CmdletKind::TestPath => {
                 let path = run.bound.path(at, "Test-Path", &["Path", "LiteralPath"])?;
                 let kind = run.bound.text("PathType").unwrap_or_default().to_ascii_lowercase();
-                let found = file(at, &path).map(|path| self.host.read_file(&path));
-                let is_directory =
-                    matches!(&found, Ok(Err(error)) if error.kind() == ErrorKind::IsADirectory);
-                let is_file = matches!(found, Ok(Ok(_)));
+                let path = file(at, &path);
+                let is_file = path.as_ref().is_ok_and(|path| self.host.has_file(path));
+                let is_directory = !is_file
+                    && path.is_ok_and(|path| {
+                        let read = self.host.read_file(&path);
+                        read.is_err_and(|error| error.kind() == ErrorKind::IsADirectory)
+                    });
                 Value::Bool((is_file && kind != "container") || (is_directory && kind != "leaf"))
             }
             _ => return self.write_content(run),

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::{
     Evaluator,
-    consumer::too_large,
     interrupt::{Boxed, Flow},
     statics,
 };
@@ -13,8 +12,10 @@ use crate::{
     ast::{Block, Expression, ExpressionKind, Link, Part, Statement, Unary},
     error::Fault,
     host::Host,
+    limits::{MAX_TEXT, too_large},
+    members,
     operator::{Operator, Test},
-    text::{self, MAX_TEXT},
+    text,
     value::{Form, Object, ScriptBlock, Value},
 };
 
@@ -27,10 +28,13 @@ impl<H: Host> Evaluator<'_, H> {
                 ExpressionKind::Literal(value) => Ok(value.clone()),
                 ExpressionKind::Text(parts) => self.text(at, parts).await,
                 ExpressionKind::Variable { scope, name } => self.scoped_variable(at, *scope, name),
-                ExpressionKind::Current => self.current_value(at).cloned(),
+                ExpressionKind::Current => {
+                    let value = self.current_value(at)?.clone();
+                    self.checked(at, value)
+                }
                 ExpressionKind::List(items) => {
                     let values = self.each(items).await?;
-                    checked(at, Value::List(values))
+                    self.checked(at, Value::List(values))
                 }
                 ExpressionKind::Table(entries) => self.table(at, entries).await,
                 ExpressionKind::Parenthesis(statement) => self.value_of(statement).await,
@@ -38,7 +42,7 @@ impl<H: Host> Evaluator<'_, H> {
                     self.deeper(at)?;
                     let values = self.gather_body(statements).await?;
                     self.meter.depth -= 1;
-                    checked(at, if *is_list { flattened(values) } else { Value::from_stream(values) })
+                    self.checked(at, if *is_list { flattened(values) } else { Value::from_stream(values) })
                 }
                 ExpressionKind::Block { block, text } => Ok(block_value(block, text)),
                 ExpressionKind::Path { base, steps } => self.path(base, steps).await,
@@ -47,7 +51,8 @@ impl<H: Host> Evaluator<'_, H> {
                         Some(arguments) => Some(self.each(arguments).await?),
                         None => None,
                     };
-                    Ok(statics::call(self.host, at, type_name, member, arguments.as_deref())?)
+                    let value = statics::call(self.host, at, type_name, member, arguments.as_deref())?;
+                    self.checked(at, value)
                 }
                 ExpressionKind::Cast { type_name, value } => {
                     let value = self.expression(value).await?;
@@ -100,7 +105,7 @@ impl<H: Host> Evaluator<'_, H> {
             let value = self.value_of(value).await?;
             object.insert(name, value);
         }
-        checked(at, Value::Object(object))
+        self.checked(at, Value::Object(object))
     }
 
     async fn chain(&mut self, first: &Expression, rest: &[Link]) -> Flow<Value> {
@@ -126,16 +131,47 @@ impl<H: Host> Evaluator<'_, H> {
                             self.set_variable(*at, "Matches", found.into(), false)?;
                         }
                     }
-                    if let Value::List(values) = &left {
-                        self.meter.step(*at, values.len())?;
-                    }
-                    let result = arithmetic::operate(left, *operator, right, &mut self.regexes)
-                        .map_err(|message| Fault::value(*at, message))?;
-                    checked(*at, result)?
+                    let result = self.operate(*at, left, *operator, right)?;
+                    self.checked(*at, result)?
                 }
             };
         }
         Ok(left)
+    }
+
+    /// Evaluates an operator, and counts its work.
+    pub(super) fn operate(
+        &mut self,
+        at: usize,
+        left: Value,
+        operator: Operator,
+        right: Value,
+    ) -> Flow<Value> {
+        for side in [&left, &right] {
+            if let Value::List(values) = side {
+                self.meter.step(at, values.len())?;
+            }
+        }
+        let result = arithmetic::operate(left, operator, right, &mut self.regexes);
+        self.count_work(at)?;
+        Ok(result.map_err(|message| Fault::value(at, message))?)
+    }
+
+    /// Counts the work of comparisons since the last call.
+    pub(super) fn count_work(&mut self, at: usize) -> Result<(), Fault> {
+        let work = self.regexes.take_work();
+        self.meter.charge(at, work)
+    }
+
+    /// Checks the size of a value, and counts it.
+    pub(super) fn checked(&mut self, at: usize, value: Value) -> Flow<Value> {
+        // Most values are small.
+        if matches!(value, Value::Bool(_) | Value::Number(_) | Value::Null) {
+            return Ok(value);
+        }
+        let size = value.size().ok_or_else(|| too_large(at))?;
+        self.meter.charge(at, size)?;
+        Ok(value)
     }
 }
 
@@ -152,21 +188,9 @@ fn unary(at: usize, operator: Unary, value: Value) -> Flow<Value> {
         Unary::Not => Ok(Value::Bool(!value.is_true())),
         Unary::Minus => arithmetic::negate(&value),
         Unary::Plus => arithmetic::number(&value).map(Value::Number),
-        Unary::Join => Ok(Value::Text(arithmetic::joined(value, ""))),
-        Unary::Split => {
-            let text = text::interpolate(&value);
-            Ok(Value::List(text.split_whitespace().map(Value::from).collect()))
-        }
+        Unary::Join => arithmetic::joined(value, "", MAX_TEXT).map(Value::Text),
+        Unary::Split => members::parts(text::interpolate(&value).split_whitespace()),
         Unary::List => Ok(Value::List(vec![value])),
     };
     Ok(result.map_err(|message| Fault::value(at, message))?)
-}
-
-fn checked(at: usize, value: Value) -> Flow<Value> {
-    match &value {
-        // Most values are small.
-        Value::Bool(_) | Value::Number(_) | Value::Null => Ok(value),
-        _ if value.size().is_some() => Ok(value),
-        _ => Err(too_large(at).into()),
-    }
 }

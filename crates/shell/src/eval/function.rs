@@ -9,6 +9,7 @@ use super::{
 use crate::{
     ast::{Block, Parameter},
     host::Host,
+    limits::too_large,
     scopes::Detached,
     value::Value,
 };
@@ -21,6 +22,8 @@ pub(super) struct Call {
     pub(super) has_begun: bool,
     /// Objects of the pipe, for `$input`.
     pub(super) input: Vec<Value>,
+    /// Size of the input.
+    pub(super) held: usize,
     /// Parameters with an argument. The pipe does not change them.
     pub(super) given: Vec<String>,
     /// Number of errors when it was called.
@@ -47,8 +50,10 @@ impl<H: Host> Evaluator<'_, H> {
     pub(super) async fn process_call(&mut self, call: &mut Call, value: Value) -> Flow<()> {
         self.begin_call(call).await?;
         if call.block.process.is_none() {
+            let own = value.size().ok_or_else(|| too_large(0))?;
+            call.held += own;
             call.input.push(value);
-            return Ok(());
+            return Ok(self.meter.hold(0, own, self.scopes.size())?);
         }
         self.part(call, Part::Process, Some(value)).await
     }
@@ -68,6 +73,7 @@ impl<H: Host> Evaluator<'_, H> {
             self.part(call, Part::Process, None).await?;
         }
         let input = std::mem::take(&mut call.input);
+        self.meter.release(std::mem::take(&mut call.held));
         self.part(call, Part::End, if input.is_empty() { None } else { Some(Value::List(input)) }).await
     }
 

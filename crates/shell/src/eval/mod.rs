@@ -90,7 +90,7 @@ impl<'r, H: Host> Evaluator<'r, H> {
             output: around.output,
             printer: Printer::new(around.width),
             meter: around.meter,
-            regexes: Regexes::default(),
+            regexes: Regexes::new(around.meter.limits.bounds()),
             errors: ErrorLog::default(),
             invocation: around.invocation,
             source: around.source,
@@ -208,6 +208,7 @@ impl<'r, H: Host> Evaluator<'r, H> {
     async fn tick(&mut self, at: usize, count: usize) -> Flow<()> {
         if self.meter.step(at, count)? {
             self.write_out(false)?;
+            self.meter.breathed();
             self.host.breathe().await.map_err(|error| Fault::limit(at, error.message))?;
         }
         Ok(())

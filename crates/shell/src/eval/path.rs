@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::{Evaluator, consumer::too_large, interrupt::Flow, statics};
+use super::{Evaluator, interrupt::Flow, statics};
 use crate::{
     ast::{Block, Expression, ExpressionKind, Scope, Step, StepKind},
     error::Fault,
     host::Host,
+    limits::too_large,
     members, text,
     value::Value,
 };
@@ -49,10 +50,13 @@ impl<H: Host> Evaluator<'_, H> {
             ExpressionKind::Variable { scope: Scope::Nearest, name } if self.scopes.get(name).is_some() => {
                 Cow::Borrowed(self.scopes.get(name).unwrap_or(&Value::Null))
             }
-            ExpressionKind::Current => Cow::Borrowed(self.current_value(base.at)?),
+            ExpressionKind::Current if self.current.is_some() => {
+                Cow::Borrowed(self.current.as_ref().unwrap_or(&Value::Null))
+            }
             _ => Cow::Owned(self.expression(base).await?),
         };
         for (step, evaluated) in steps.iter().zip(evaluated) {
+            self.meter.charge(step.at, read_bytes(&value, &evaluated))?;
             let next = match evaluated {
                 Evaluated::Member(name) => members::property(&value, &name),
                 Evaluated::Call(name, arguments) => match block_method(name, &arguments) {
@@ -65,7 +69,14 @@ impl<H: Host> Evaluator<'_, H> {
                 },
                 Evaluated::Index(index) => members::index(&value, &index),
             };
-            value = Cow::Owned(next.map_err(|message| Fault::value(step.at, message))?);
+            let next = next.map_err(|message| Fault::value(step.at, message))?;
+            let size = match &next {
+                Value::Text(text) => text.len(),
+                Value::List(_) | Value::Object(_) => next.size().ok_or_else(|| too_large(step.at))?,
+                _ => 0,
+            };
+            self.meter.charge(step.at, size)?;
+            value = Cow::Owned(next);
         }
         Ok(value.into_owned())
     }
@@ -108,15 +119,30 @@ impl<H: Host> Evaluator<'_, H> {
             return Ok(None);
         }
         let arguments = self.each(arguments).await?;
-        let Some(mut whole) = self.scopes.take(name) else { return Ok(None) };
+        let mut added = 0;
+        for argument in &arguments {
+            added += argument.size_at(1).ok_or_else(|| too_large(*at))?;
+        }
+        let Some((mut whole, size)) = self.scopes.take(name) else { return Ok(None) };
+        let length = match &whole {
+            Value::List(values) => values.len(),
+            Value::Object(object) => object.len(),
+            _ => 0,
+        };
+        let is_removal =
+            ["Remove", "RemoveAt", "Clear"].iter().any(|known| known.eq_ignore_ascii_case(method));
         let result =
             members::change(&mut whole, method, arguments).map_err(|message| Fault::value(*at, message));
-        let size = whole.size();
-        self.scopes.put_back(name, whole, size.unwrap_or_default());
-        let result = result?;
-        size.ok_or_else(|| too_large(*at))?;
-        self.meter.check_memory(*at, self.scopes.size())?;
-        Ok(Some(result))
+        let removed = match &result {
+            Ok(Some(old)) => old.size().unwrap_or_default(),
+            _ => 0,
+        };
+        let added = if is_removal || result.is_err() { 0 } else { added };
+        self.keep_changed(*at, name, whole, (size + added).saturating_sub(removed))?;
+        // Elements behind the changed one move.
+        self.meter.step(*at, length >> 4)?;
+        result?;
+        Ok(Some(Value::Null))
     }
 
     /// Evaluates the first step of `[System.Text.Encoding]::UTF8.GetBytes(text)`. An encoding alone is no value.
@@ -128,6 +154,21 @@ impl<H: Host> Evaluator<'_, H> {
         let [Step { kind: StepKind::Call(method, arguments), at }, ..] = steps else { return Ok(None) };
         let arguments = self.each(arguments).await?;
         Ok(Some(statics::encode(*at, encoding, method, &arguments)?))
+    }
+}
+
+/// Bytes of a value that a step reads, approximately.
+fn read_bytes(value: &Value, step: &Evaluated<'_>) -> usize {
+    match (value, step) {
+        (Value::Text(text), _) => text.len(),
+        (Value::List(_), Evaluated::Index(_)) => 0,
+        (Value::List(_), Evaluated::Member(name))
+            if ["Count", "Length"].iter().any(|known| known.eq_ignore_ascii_case(name)) =>
+        {
+            0
+        }
+        (Value::List(values), _) => values.len().saturating_mul(16),
+        _ => 0,
     }
 }
 

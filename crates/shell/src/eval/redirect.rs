@@ -63,11 +63,12 @@ impl<H: Host> Evaluator<'_, H> {
 
     pub(super) fn read_text(&mut self, at: usize, path: &str) -> Result<String, Fault> {
         let path = file(at, path)?;
-        self.meter.restart();
         let content = self
             .host
             .read_file(&path)
             .map_err(|error| Fault::value(at, format!("the file {path} cannot be read: {error}")))?;
+        // Files do not end a loop that never ends, as commands and waits do.
+        self.meter.charge(at, content.len())?;
         text::decode(&content)
             .ok_or_else(|| Fault::value(at, format!("the file {path} is not UTF-8 text; save it as UTF-8")))
     }

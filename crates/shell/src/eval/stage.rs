@@ -15,6 +15,7 @@ use crate::{
     cmdlets::{BoundArguments, Cmdlet},
     error::Fault,
     host::{Argument, Host},
+    limits::too_large,
     members::property,
     text,
     value::Value,
@@ -56,6 +57,7 @@ pub(super) enum Work {
     Capture {
         name: String,
         values: Vec<Value>,
+        size: usize,
     },
     /// File of a redirection.
     File {
@@ -119,13 +121,16 @@ impl<H: Host> Evaluator<'_, H> {
             }
             Work::Function(call) => self.process_call(call, value).await,
             Work::Collect { values, size, .. } | Work::File { values, size, .. } => {
-                let own = value.size().ok_or_else(|| super::consumer::too_large(at))?;
+                let own = value.size().ok_or_else(|| too_large(at))?;
                 *size += own;
                 values.push(value);
                 Ok(self.meter.hold(at, own, self.scopes.size())?)
             }
-            Work::Capture { values, .. } => {
+            Work::Capture { values, size, .. } => {
+                let own = value.size().ok_or_else(|| too_large(at))?;
+                *size += own;
                 values.push(value.clone());
+                self.meter.hold(at, own, self.scopes.size())?;
                 self.emit(at, value).await
             }
             Work::Discard => Ok(()),
@@ -153,7 +158,10 @@ impl<H: Host> Evaluator<'_, H> {
                 let run = super::cmdlet::Run { cmdlet, at, bound, input: values, is_first, common };
                 self.cmdlet(run).await
             }
-            Work::Capture { name, values } => self.set_variable(at, &name, Value::List(values), false),
+            Work::Capture { name, values, size } => {
+                self.meter.release(size);
+                self.set_variable(at, &name, Value::List(values), false)
+            }
             Work::File { path, appends, stream, values, size } => {
                 self.meter.release(size);
                 let text =

@@ -7,6 +7,7 @@ use crate::{
     arithmetic,
     error::Fault,
     host::Host,
+    limits::MAX_TEXT,
     number, paths, text, times,
     value::{Form, Value},
 };
@@ -186,7 +187,8 @@ fn string(at: usize, member: &str, arguments: &[Value]) -> Evaluated<Value> {
                 [Value::List(values)] => values.clone(),
                 several => several.to_vec(),
             };
-            Ok(Value::Text(arithmetic::joined(Value::List(list), &text::interpolate(separator))))
+            let joined = arithmetic::joined(Value::List(list), &text::interpolate(separator), MAX_TEXT);
+            joined.map(Value::Text).map_err(|message| Fault::value(at, message))
         }
         ("format", [pattern, rest @ ..]) => {
             let shown = crate::number_format::format_text(&text::interpolate(pattern), rest);

@@ -54,9 +54,9 @@ impl<H: Host> Evaluator<'_, H> {
                     SwitchTest::Regex => Test::Match,
                 };
                 let comparison = Comparison { test, negated: false, case_sensitive: switch.case_sensitive };
-                compare(value, comparison, &wanted, &mut self.regexes)
-                    .map_err(|message| Fault::value(condition.at, message))?
-                    .is_true()
+                let holds = compare(value, comparison, &wanted, &mut self.regexes);
+                self.count_work(condition.at)?;
+                holds.map_err(|message| Fault::value(condition.at, message))?.is_true()
             };
             if holds {
                 matched = true;

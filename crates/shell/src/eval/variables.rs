@@ -1,10 +1,11 @@
 //! Reads and sets variables.
 
-use super::{Evaluator, consumer::too_large, interrupt::Flow};
+use super::{Evaluator, interrupt::Flow};
 use crate::{
     ast::Scope,
     error::Fault,
     host::Host,
+    limits::too_large,
     text,
     value::{Object, Value},
 };
@@ -13,12 +14,13 @@ impl<H: Host> Evaluator<'_, H> {
     /// Returns the value of a variable. One that no line of the script sets is an error, not `$null`.
     ///
     /// A misspelled name must not become "no name", which some commands read as "all".
-    pub(super) fn variable(&self, at: usize, name: &str) -> Flow<Value> {
-        if let Some(value) = self.scopes.get(name) {
+    pub(super) fn variable(&mut self, at: usize, name: &str) -> Flow<Value> {
+        if let Some((value, size)) = self.scopes.sized(name) {
+            self.meter.charge(at, size)?;
             return Ok(value.clone());
         }
         if let Some(value) = self.automatic(name) {
-            return Ok(value);
+            return self.checked(at, value);
         }
         if self.scopes.is_declared(name) || AUTOMATIC.iter().any(|known| known.eq_ignore_ascii_case(name)) {
             return Ok(Value::Null);
@@ -26,11 +28,14 @@ impl<H: Host> Evaluator<'_, H> {
         Err(never_set(at, name, self.scopes.names()).into())
     }
 
-    pub(super) fn scoped_variable(&self, at: usize, scope: Scope, name: &str) -> Flow<Value> {
+    pub(super) fn scoped_variable(&mut self, at: usize, scope: Scope, name: &str) -> Flow<Value> {
         match scope {
             Scope::Nearest => self.variable(at, name),
             Scope::Outermost => match self.scopes.get_outermost(name) {
-                Some(value) => Ok(value.clone()),
+                Some(value) => {
+                    let value = value.clone();
+                    self.checked(at, value)
+                }
                 None => self.variable(at, name),
             },
             Scope::Environment => Ok(self.host.environment(name).map_or(Value::Null, Value::Text)),
@@ -58,6 +63,7 @@ impl<H: Host> Evaluator<'_, H> {
 
     pub(super) fn set_variable(&mut self, at: usize, name: &str, value: Value, outermost: bool) -> Flow<()> {
         let size = value.size().ok_or_else(|| too_large(at))?;
+        self.meter.charge(at, size)?;
         self.scopes.set(name, value, size, outermost);
         Ok(self.meter.check_memory(at, self.scopes.size())?)
     }

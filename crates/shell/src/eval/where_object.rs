@@ -39,8 +39,11 @@ impl<H: Host> Evaluator<'_, H> {
             Filter::Property { name, comparison, negated } => {
                 let found = property(value, name).map_err(|message| Fault::value(at, message))?;
                 let passes = match comparison {
-                    Some(wanted) => compare(&found, wanted.comparison, &wanted.value, &mut self.regexes)
-                        .map_err(|message| Fault::value(wanted.at, message))?,
+                    Some(wanted) => {
+                        let passes = compare(&found, wanted.comparison, &wanted.value, &mut self.regexes);
+                        self.count_work(wanted.at)?;
+                        passes.map_err(|message| Fault::value(wanted.at, message))?
+                    }
                     None => found,
                 };
                 Ok(passes.is_true() != *negated)

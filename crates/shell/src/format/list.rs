@@ -5,6 +5,11 @@ use unicode_width::UnicodeWidthStr;
 use super::resolve;
 use crate::{text, value::Object};
 
+/// Columns of the names. A longer name is not aligned with the others.
+const MAX_NAME: usize = 100;
+/// Bytes of blanks before the further lines of a value. Beyond, they are not aligned.
+const MAX_BLANKS: usize = 16 << 20;
+
 /// Formats objects as `Name : value` lines, with an empty line between two objects.
 pub fn list(objects: &[Object], properties: &[&str]) -> String {
     let mut blocks = Vec::new();
@@ -12,14 +17,17 @@ pub fn list(objects: &[Object], properties: &[&str]) -> String {
         let known: Vec<&str> = object.iter().map(|(name, _)| name).collect();
         let names = resolve(&known, properties);
         let shown: Vec<String> = names.iter().map(|name| text::harmless_on_screen(name)).collect();
-        let width = shown.iter().map(|name| name.width()).max().unwrap_or_default();
+        let widths = shown.iter().map(|name| name.width());
+        let width = widths.filter(|width| *width <= MAX_NAME).max().unwrap_or_default();
         let mut block = String::new();
         for (name, shown) in names.iter().zip(shown) {
             let value = object.get(name).map(text::show).unwrap_or_default();
             // Further lines are aligned with the first.
-            let value =
-                text::harmless_on_screen(&value).replace('\n', &format!("\n{}", " ".repeat(width + 3)));
-            let pad = " ".repeat(width - shown.width());
+            let mut value = text::harmless_on_screen(&value);
+            if value.matches('\n').count().saturating_mul(width + 3) <= MAX_BLANKS {
+                value = value.replace('\n', &format!("\n{}", " ".repeat(width + 3)));
+            }
+            let pad = " ".repeat(width.saturating_sub(shown.width()));
             block.push_str(format!("{shown}{pad} : {value}").trim_end());
             block.push('\n');
         }

@@ -12,6 +12,8 @@ use crate::{
 
 /// Minimum width to which a column is cut.
 const MIN_COLUMN_WIDTH: usize = 4;
+/// Characters of a table. Beyond, columns are cut: one long cell widens all rows.
+const MAX_TABLE: usize = 32 << 20;
 
 /// Width and wrapping of a table.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,9 +81,7 @@ pub(crate) fn open_table(
         return (shown, None);
     }
     let mut drawn: Vec<Column> = names(objects, columns).iter().map(|name| column(objects, name)).collect();
-    if let Some(width) = width {
-        fit(&mut drawn, width);
-    }
+    fit(&mut drawn, width.unwrap_or(MAX_TABLE / (objects.len() + 1)));
     let columns = drawn.into_iter().map(|column| (column.name, column.width, column.right)).collect();
     (shown, Some(OpenTable { columns }))
 }
@@ -107,9 +107,7 @@ struct Column {
 /// Formats a table, possibly with wrapped cells.
 pub(crate) fn draw(objects: &[Object], columns: &[&str], layout: Layout) -> String {
     let mut columns: Vec<Column> = names(objects, columns).iter().map(|name| column(objects, name)).collect();
-    if let Some(width) = layout.width {
-        fit(&mut columns, width);
-    }
+    fit(&mut columns, layout.width.unwrap_or(MAX_TABLE / (objects.len() + 1)));
     if columns.is_empty() {
         return String::new();
     }

@@ -39,3 +39,26 @@ fn commands_and_parameters() {
     assert_eq!(complete("é", 1, &host).start, 0);
     assert_eq!(complete("a", 99, &host).start, 0);
 }
+
+#[test]
+fn values() {
+    let host = FakeHost::default();
+    for (line, start, candidates) in [
+        ("Get-MigrationUser -Status S", 26, &["Synced", "Syncing"][..]),
+        ("get-migrationuser -status fa", 26, &["Failed"]),
+        ("Get-MigrationBatch -Identity w", 29, &["'Wave 1'", "Wave-2"]),
+        ("Get-MigrationBatch w", 19, &["'Wave 1'", "Wave-2"]),
+        ("Get-MigrationBatch 'wave 1", 19, &["'Wave 1'"]),
+        ("Get-MigrationBatch \"Wave-", 19, &["'Wave-2'"]),
+        ("Get-MigrationBatch Wave-2,O", 26, &["'O''Neil'", "Other"]),
+        ("Get-MigrationBatch Wave-2 w", 26, &[]),
+        ("Get-MigrationUser | ? Status -eq Fa", 33, &["Failed"]),
+        ("Get-MigrationUser | ? { $_.Status -eq 'Fa", 38, &["'Failed'"]),
+        ("Get-Content w", 12, &[]),
+        ("$x = 'Wav", 9, &[]),
+    ] {
+        let found = complete(line, line.len(), &host);
+        let expected: Vec<String> = candidates.iter().map(ToString::to_string).collect();
+        assert_eq!((found.start, found.candidates), (start, expected), "{line}");
+    }
+}

@@ -1,6 +1,14 @@
 //! A host in memory that remembers what it was asked.
 
-use std::{collections::HashMap, future::Future, io, sync::Mutex};
+use std::{
+    collections::HashMap,
+    future::Future,
+    io,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use mailhaul_mail::Secret;
 use mailhaul_shell::{Argument, Host, HostError, Outcome, ScriptError, ScriptOutput, Shell, Value};
@@ -14,11 +22,26 @@ pub(crate) struct Call {
     pub(crate) input: Vec<Value>,
 }
 
-#[derive(Default)]
 pub(crate) struct FakeHost {
+    /// Breaths after which the host ends the script.
+    pub(crate) breaths_left: AtomicUsize,
+    /// Paths of the files that were read.
+    pub(crate) read: Mutex<Vec<String>>,
     pub(crate) calls: Mutex<Vec<Call>>,
     pub(crate) written: Mutex<HashMap<String, String>>,
     pub(crate) slept: Mutex<std::time::Duration>,
+}
+
+impl Default for FakeHost {
+    fn default() -> Self {
+        Self {
+            breaths_left: AtomicUsize::new(usize::MAX),
+            read: Mutex::default(),
+            calls: Mutex::default(),
+            written: Mutex::default(),
+            slept: Mutex::default(),
+        }
+    }
 }
 
 impl FakeHost {
@@ -103,7 +126,14 @@ impl Host for FakeHost {
         }
     }
 
+    async fn breathe(&self) -> Result<(), HostError> {
+        let left = self.breaths_left.load(Ordering::Relaxed);
+        self.breaths_left.store(left.saturating_sub(1), Ordering::Relaxed);
+        if left == 0 { Err(HostError::new("stopped")) } else { Ok(()) }
+    }
+
     fn read_file(&self, path: &str) -> io::Result<Vec<u8>> {
+        self.read.lock().unwrap().push(path.to_owned());
         match path {
             "/srv" => Err(io::Error::from(io::ErrorKind::IsADirectory)),
             "users.csv" => Ok(b"EmailAddress\r\n".to_vec()),
@@ -166,6 +196,15 @@ impl Host for FakeHost {
             }
             _ => Vec::new(),
         }
+    }
+
+    fn values(&self, command: &str, parameter: Option<&str>) -> Vec<String> {
+        let values = match (command, parameter) {
+            ("Get-MigrationUser" | "", Some("Status" | "status")) => &["Synced", "Syncing", "Failed"][..],
+            ("Get-MigrationBatch", None | Some("Identity")) => &["Wave 1", "Wave-2", "O'Neil", "Other"],
+            _ => &[],
+        };
+        values.iter().map(ToString::to_string).collect()
     }
 
     fn check_parameter(&self, command: &str, parameter: &str) -> Result<(), HostError> {

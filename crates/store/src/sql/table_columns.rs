@@ -214,7 +214,13 @@ pub(crate) const TABLES: &[(&str, &[&str])] = &[
     ),
     ("parking", &["endpoint", "since", "until", "reason"]),
     ("report_entry", &["user_id", "number", "time", "text"]),
-    ("skipped_message", &["user_id", "number", "folder", "uid", "subject", "date", "size", "reason", "kind"]),
+    (
+        "skipped_message",
+        &[
+            "user_id", "number", "folder", "uid", "subject", "date", "size", "reason", "kind", "sender",
+            "sent",
+        ],
+    ),
 ];
 
 /// Returns the statement with the columns that this program knows in place of `table.*`.

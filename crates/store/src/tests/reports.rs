@@ -24,6 +24,8 @@ pub(super) fn item(number: u32) -> SkippedItem {
     SkippedItem {
         uid: Uid::new(number).unwrap(),
         subject: number.is_multiple_of(2).then(|| format!("subject {number}")),
+        sender: number.is_multiple_of(2).then(|| "ann@b.c".to_owned()),
+        sent: InternalDate::new(at(4).as_second(), 0),
         internal_date: InternalDate::new(at(5).as_second(), 60),
         size: 7,
         reason: "too large".to_owned(),
@@ -118,6 +120,8 @@ async fn a_pass_replaces_its_folders_and_skipped_messages() {
                 folder: "a/b".to_owned(),
                 uid: 1,
                 subject: None,
+                sender: None,
+                sent: Some(at(4)),
                 date: Some(at(5)),
                 size: 7,
                 reason: "too large".to_owned(),

@@ -14,7 +14,7 @@ use crate::{
 const WIDER: &str = "DO $$ DECLARE it regclass; BEGIN FOR it IN SELECT oid FROM pg_class WHERE relkind IN ('r', 'p') \
      AND NOT relispartition AND relnamespace = current_schema()::regnamespace AND relname <> '_sqlx_migrations' \
      LOOP EXECUTE format('ALTER TABLE %s ADD COLUMN next_release BIGINT NOT NULL DEFAULT 1', it); END LOOP; END $$; \
-     CREATE TABLE of_next_release (id BIGINT PRIMARY KEY); INSERT INTO schema_support VALUES (1001, 21)";
+     CREATE TABLE of_next_release (id BIGINT PRIMARY KEY); INSERT INTO schema_support VALUES (1001, 22)";
 const NARROWER: &str =
     "ALTER TABLE batch DROP COLUMN submitted_by; INSERT INTO schema_support VALUES (1002, 1002)";
 

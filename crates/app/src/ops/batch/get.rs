@@ -9,7 +9,12 @@ use serde::Deserialize;
 use super::{endpoints::EndpointNames, view::MigrationBatch};
 use crate::{
     context::Context,
-    ops::shared::{failures::into_failure, log_line::ReportLine, nouns::BATCH, pages::most},
+    ops::shared::{
+        failures::into_failure,
+        log_line::{Report, ReportLine},
+        nouns::BATCH,
+        pages::most,
+    },
 };
 
 /// Failed users in a batch's report. Export-MigrationReport lists them all.
@@ -87,8 +92,8 @@ async fn find(context: &Context, request: &Request) -> Result<Vec<BatchOverview>
     }
 }
 
-/// Lines of the batch's report, oldest first.
-async fn report(context: &Context, overview: &BatchOverview) -> Result<Vec<ReportLine>, Failure> {
+/// Returns the batch's report. Its failures are the newest lines of its failed users.
+async fn report(context: &Context, overview: &BatchOverview) -> Result<Report, Failure> {
     let batch = &overview.batch;
     let line = |creation_time, message| ReportLine { creation_time, message };
     let mut lines = vec![line(batch.created, format!("{} created the batch.", batch.submitted_by))];
@@ -99,14 +104,19 @@ async fn report(context: &Context, overview: &BatchOverview) -> Result<Vec<Repor
         UserFilter { batch: Some(batch.guid), summary: Some(StatusSummary::Failed), ..UserFilter::default() };
     let failed = context.store.users(&failed, None, MOST_FAILURES).await.map_err(into_failure)?;
     let has_more = failed.next.is_some();
-    lines.extend(failed.items.into_iter().map(|it| {
-        let why = it.failure.map(|failure| format!(": {}", failure.message)).unwrap_or_default();
-        line(it.status_since, format!("Row {}: {} is {}{why}", it.row, it.email_address, it.status))
-    }));
+    let failures: Vec<ReportLine> = failed
+        .items
+        .into_iter()
+        .map(|it| {
+            let why = it.failure.map(|failure| format!(": {}", failure.message)).unwrap_or_default();
+            line(it.status_since, format!("Row {}: {} is {}{why}", it.row, it.email_address, it.status))
+        })
+        .collect();
+    lines.extend(failures.iter().map(|failure| line(failure.creation_time, failure.message.clone())));
     lines.sort_by_key(|it| it.creation_time);
     if has_more {
         let more = "More users failed; Export-MigrationReport -Kind Errors lists all of them.".to_owned();
         lines.push(line(context.now(), more));
     }
-    Ok(lines)
+    Ok(Report { entries: lines, failures })
 }

@@ -187,6 +187,9 @@ impl Operation<Context> for SetMigrationBatch {
         }
         let message = match rows {
             Some(list) => Some(add_users(context, guid, list).await?),
+            None if orders.sync_now => {
+                Some("its synced users are synced now, as connection slots become free".to_owned())
+            }
             None => None,
         };
         orders.execute(context, guid).await?;

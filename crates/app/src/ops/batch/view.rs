@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::message::message;
 use crate::{
-    ops::shared::{log_line::ReportLine, moment::Moment, names::IMAP, status_rules::supported_actions},
+    ops::shared::{log_line::Report, moment::Moment, names::IMAP, status_rules::supported_actions},
     output::text,
     time_zones::zone,
 };
@@ -157,7 +157,7 @@ pub(crate) struct MigrationBatch {
     /// Commands that the status allows.
     supported_actions: Vec<&'static str>,
     /// Report, if requested.
-    pub(crate) report: Option<Vec<ReportLine>>,
+    pub(crate) report: Option<Report>,
 }
 
 /// Times of a batch.

@@ -97,6 +97,12 @@ async fn a_batch_tells_what_happened_to_it() {
         assert!(report.contains(words), "{words}: {report}");
     }
     assert!(shown["Message"].as_str().unwrap().contains("1 failed"), "{shown}");
+    let failures = shown["Report"]["Failures"].as_array().unwrap();
+    assert_eq!(failures.len(), 1);
+    assert!(
+        failures[0]["Message"].as_str().unwrap().starts_with("Row 2: a@example.org is Failed"),
+        "{failures:?}"
+    );
 }
 
 #[tokio::test]

@@ -55,14 +55,22 @@ async fn a_user_s_numbers_go_to_its_folders() {
     let folder = &shown["Folders"][0];
     assert_eq!((&folder["FolderName"], &folder["SeenCount"]), (&json!("INBOX"), &json!(100)));
     assert_eq!((&folder["CopiedCount"], &folder["SkippedCount"]), (&json!(99), &json!(1)));
-    let report = shown["Report"].as_array().unwrap();
+    let report = shown["Report"]["Entries"].as_array().unwrap();
     assert!(report.iter().any(|it| it["Message"] == "Folder INBOX: done."), "{report:?}");
+    assert_eq!(shown["Report"]["Failures"], json!([]));
     let item = &shown["SkippedItems"][0];
     assert_eq!(
         (&item["Kind"], &item["FolderName"], &item["UID"]),
         (&json!("TooLarge"), &json!("INBOX"), &json!(7))
     );
 
+    assert_eq!((&item["Sender"], &item["DateSent"]), (&json!("ann@b.c"), &item["DateReceived"]));
+    let request = json!({ "Identity": "b@example.org", "IncludeReport": true });
+    let failed = desk.one("Get-MigrationUserStatistics", request).await;
+    let failure = &failed["Report"]["Failures"][0];
+    assert!(
+        failure["CreationTime"].is_string() && failure["Message"].as_str().unwrap().contains("LOGIN refused")
+    );
     let short = desk.one("Get-MigrationUserStatistics", json!({ "Identity": "b@example.org" })).await;
     assert!(short["Report"].is_null() && short["SkippedItems"].is_null());
     assert_eq!(short["ErrorClass"], "Authentication");

@@ -145,7 +145,8 @@ async fn a_sync_at_once_is_for_those_who_wait_between_two() {
     desk.pass(UserEvent::Synced).await;
     set(&desk, json!({ "SyncInterval": "02:00:00" })).await;
     assert!(desk.claim().await.is_empty());
-    desk.one("Set-MigrationBatch", now.clone()).await;
+    let shown = desk.one("Set-MigrationBatch", now.clone()).await;
+    assert_eq!(shown["Message"], "its synced users are synced now, as connection slots become free");
     assert_eq!(desk.claim().await.len(), 1);
     desk.refused("Set-MigrationBatch", now, Conflict, "syncing already").await;
 }

@@ -220,6 +220,8 @@ fn skipped_message(date: Timestamp) -> mailhaul_store::SkippedMessage {
         folder: "INBOX".to_owned(),
         uid: 7,
         subject: Some("=HYPERLINK(\"http://evil\")".to_owned()),
+        sender: Some("ann@b.c".to_owned()),
+        sent: Some(date),
         date: Some(date),
         size: 40_000_000,
         reason: "larger than the target takes".to_owned(),

@@ -20,6 +20,10 @@ pub(crate) struct MigrationSkippedItem {
     uid: u32,
     /// Subject.
     subject: Option<String>,
+    /// Address of the author.
+    sender: Option<String>,
+    /// Date that the author's program wrote.
+    date_sent: Option<Timestamp>,
     /// Time of arrival.
     date_received: Option<Timestamp>,
     /// Size in bytes, as the source states it.
@@ -40,6 +44,8 @@ impl MigrationSkippedItem {
             folder_name: message.folder,
             uid: message.uid,
             subject: message.subject,
+            sender: message.sender,
+            date_sent: message.sent,
             date_received: message.date,
             message_size: message.size,
             reason: message.reason,

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use mailhaul_migration::{
-    DataConsistencyScore, FailureClass, Guid, MigrationUser, Statistics, StatusSummary, UserStatus,
+    DataConsistencyScore, FailureClass, Guid, MigrationUser, PassFailure, Statistics, StatusSummary,
+    UserStatus,
 };
 use mailhaul_operations::TimeSpan;
 use mailhaul_store::{FolderStatistics, ReportEntry, SkippedMessage};
@@ -17,7 +18,10 @@ use super::{
 };
 use crate::ops::{
     batch::view::percentage,
-    shared::{log_line::ReportLine, names::IMAP},
+    shared::{
+        log_line::{Report, ReportLine},
+        names::IMAP,
+    },
 };
 
 /// Progress of a mailbox.
@@ -87,8 +91,8 @@ pub(crate) struct MigrationUserStatistics {
     data_consistency_score: Option<DataConsistencyScore>,
     /// Results of the last pass, folder by folder.
     folders: Vec<MigrationFolder>,
-    /// Report, if requested; oldest line first.
-    report: Option<Vec<ReportLine>>,
+    /// Report, if requested.
+    report: Option<Report>,
     /// Skipped messages, if requested.
     skipped_items: Option<Vec<SkippedItem>>,
 }
@@ -138,6 +142,10 @@ pub(crate) struct SkippedItem {
     folder_name: String,
     /// Subject.
     subject: Option<String>,
+    /// Address of the author.
+    sender: Option<String>,
+    /// Date that the author's program wrote.
+    date_sent: Option<Timestamp>,
     /// Time of arrival.
     date_received: Option<Timestamp>,
     /// Size in bytes, as the source states it.
@@ -177,6 +185,15 @@ impl MigrationUserStatistics {
         let span = |millis| TimeSpan(Duration::from_millis(millis));
         let done = numbers.synced_items + numbers.skipped_items;
         let data_consistency_score = user.score();
+        let report = details.report.map(|entries| Report {
+            entries: entries.into_iter().map(ReportLine::from).collect(),
+            failures: user
+                .failure
+                .as_ref()
+                .map(|failure| failed(failure, user.status_since))
+                .into_iter()
+                .collect(),
+        });
         let (error, error_class, advice) = match user.failure {
             Some(failure) => (Some(failure.message), Some(failure.class), failure.advice),
             None => (None, None, None),
@@ -213,10 +230,15 @@ impl MigrationUserStatistics {
             total_stalled_duration: span(numbers.stalled_millis),
             data_consistency_score,
             folders: details.folders.into_iter().map(MigrationFolder::from).collect(),
-            report: details.report.map(|entries| entries.into_iter().map(ReportLine::from).collect()),
+            report,
             skipped_items: details.skipped.map(|items| items.into_iter().map(SkippedItem::from).collect()),
         }
     }
+}
+
+fn failed(failure: &PassFailure, since: Timestamp) -> ReportLine {
+    let advice = failure.advice.as_ref().map(|advice| format!(" {advice}")).unwrap_or_default();
+    ReportLine { creation_time: since, message: format!("{}{advice}", failure.message) }
 }
 
 impl From<FolderStatistics> for MigrationFolder {
@@ -246,6 +268,8 @@ impl From<SkippedMessage> for SkippedItem {
             kind: message.kind,
             folder_name: message.folder,
             subject: message.subject,
+            sender: message.sender,
+            date_sent: message.sent,
             date_received: message.date,
             message_size: message.size,
             uid: message.uid,

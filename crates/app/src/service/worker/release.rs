@@ -99,14 +99,8 @@ fn statistics(counted: Statistics, report: &Report) -> Statistics {
 }
 
 fn skipped(report: &Report) -> Vec<SkippedMessage> {
-    let item = |(folder, it): (&mailhaul_mail::FolderPath, &mailhaul_engine::SkippedItem)| SkippedMessage {
-        folder: folder.to_string(),
-        uid: it.uid.get(),
-        subject: it.subject.clone(),
-        date: it.internal_date.and_then(|date| Timestamp::from_second(date.unix_seconds()).ok()),
-        size: it.size,
-        reason: it.reason.clone(),
-        kind: "Refused".to_owned(),
+    let item = |(folder, it): (&mailhaul_mail::FolderPath, &mailhaul_engine::SkippedItem)| {
+        SkippedMessage::from_item(folder, it, "Refused")
     };
     report.skipped().map(item).collect()
 }

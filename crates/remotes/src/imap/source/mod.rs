@@ -10,10 +10,10 @@ pub(crate) mod sizes;
 
 use std::collections::BTreeMap;
 
-use mail_parser::MessageParser;
-use mailhaul_engine::{Error, Mailbox as _, Missing, PipeWriter, Source, WantedMessage};
+use mail_parser::{DateTime, MessageParser};
+use mailhaul_engine::{Error, Heading, Mailbox as _, Missing, PipeWriter, Source, WantedMessage};
 use mailhaul_imap::{self as imap, Selected};
-use mailhaul_mail::{FolderPath, Scope, Uid, UidSet};
+use mailhaul_mail::{FolderPath, InternalDate, Scope, Uid, UidSet};
 
 use crate::imap::{
     culprits::is_break,
@@ -27,6 +27,8 @@ use crate::imap::{
 const NEIGHBOURS: u32 = 1000;
 /// Skipped messages whose subjects are requested one by one, if the server refuses them together.
 const MOST_SUBJECTS: usize = 100;
+/// Characters of an author's address. RFC 5321 allows 254 in an address; a name may be longer.
+const MAX_SENDER: usize = 320;
 
 impl Source for ImapMailbox {
     async fn fetch(
@@ -62,14 +64,14 @@ impl Source for ImapMailbox {
         }
     }
 
-    /// A server may refuse a skipped message, or break the connection at it. Then only its subject is
+    /// A server may refuse a skipped message, or break the connection at it. Then only its heading is
     /// missing in the report.
     async fn prepare(&mut self, folder: &FolderPath) -> Result<(), Error> {
         self.begin().await?;
         self.open(folder, SelectMode::Examine).await.map(drop)
     }
 
-    async fn subjects(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<Vec<(Uid, String)>, Error> {
+    async fn headings(&mut self, folder: &FolderPath, uids: &UidSet) -> Result<Vec<(Uid, Heading)>, Error> {
         let culprits = self.culprits.in_folder(&self.numbered(folder));
         let (alone, together): (Vec<Uid>, Vec<Uid>) = uids.iter().partition(|uid| culprits.contains_key(uid));
         let mut found = BTreeMap::new();
@@ -106,13 +108,13 @@ impl ImapMailbox {
         &mut self,
         folder: &FolderPath,
         uids: &UidSet,
-        found: &mut BTreeMap<Uid, String>,
+        found: &mut BTreeMap<Uid, Heading>,
     ) -> Result<SubjectsEnd, Error> {
         let mut selected = self.open(folder, SelectMode::Examine).await?;
         let fetched = selected
-            .uid_fetch(uids, "(UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])", |fetch| {
+            .uid_fetch(uids, "(UID BODY.PEEK[HEADER.FIELDS (SUBJECT FROM DATE)])", |fetch| {
                 let header = fetch.sections.iter().find_map(|it| fetch.inline(&it.spec));
-                found.extend(fetch.uid.zip(header.and_then(|it| subject(it))));
+                found.extend(fetch.uid.zip(header.and_then(|it| heading(it))));
             })
             .await;
         match fetched {
@@ -129,9 +131,22 @@ impl ImapMailbox {
     }
 }
 
-/// The subject of a header, decoded (RFC 2047).
-fn subject(header: &[u8]) -> Option<String> {
-    MessageParser::default().parse_headers(header)?.subject().map(str::to_owned)
+/// Reads the fields of a header, decoded (RFC 2047). Without any of them there is no heading.
+fn heading(header: &[u8]) -> Option<Heading> {
+    let header = MessageParser::default().parse_headers(header)?;
+    let author = header.from().and_then(|from| from.first());
+    let sender = author.and_then(|author| author.address().or_else(|| author.name()));
+    let sent = header.date().filter(|date| date.is_valid());
+    let zone = |date: &DateTime| {
+        let minutes = i16::from(date.tz_hour) * 60 + i16::from(date.tz_minute);
+        if date.tz_before_gmt { -minutes } else { minutes }
+    };
+    let heading = Heading {
+        subject: header.subject().map(str::to_owned),
+        sender: sender.map(|sender| sender.chars().take(MAX_SENDER).collect()),
+        sent: sent.and_then(|date| InternalDate::new(date.to_timestamp(), zone(date))),
+    };
+    if heading == Heading::default() { None } else { Some(heading) }
 }
 
 /// The end of a delivery.
@@ -201,11 +216,25 @@ mod tests {
 
     #[test]
     fn subjects_are_decoded() {
-        let told = |header: &str| subject(header.as_bytes());
+        let told = |header: &str| heading(header.as_bytes()).and_then(|heading| heading.subject);
         assert_eq!(
             told("Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n =?utf-8?b?IGFuIGFsbGU=?=\r\n\r\n").as_deref(),
             Some("Grüße an alle")
         );
         assert_eq!(told("\r\n"), None);
+    }
+
+    #[test]
+    fn authors_and_dates_are_read() {
+        let read = |header: &str| heading(header.as_bytes());
+        let whole = read(
+            "Date: Mon, 2 Nov 2026 10:30:00 +0130\r\nFrom: =?utf-8?q?J=C3=BCrgen?= <j@b.c>, x@y.z\r\n\r\n",
+        );
+        let whole = whole.unwrap();
+        assert_eq!((whole.sender.as_deref(), whole.subject), (Some("j@b.c"), None));
+        let sent = whole.sent.unwrap();
+        assert_eq!((sent.unix_seconds(), sent.zone_minutes()), (1_793_610_000, 90));
+        assert_eq!(read("From: Root\r\nDate: soon\r\n\r\n").unwrap().sent, None);
+        assert_eq!(read("\r\n"), None);
     }
 }
