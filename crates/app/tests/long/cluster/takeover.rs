@@ -72,15 +72,16 @@ async fn rounds(plan: Plan, count: u64, claim_time: i64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mailboxes_of_a_killed_node_run_elsewhere_in_time() {
-    let mailboxes = if extent() > 1 { 100 } else { 30 };
-    let plan = Plan { mailboxes, messages: 20, size: 3_000, rate: Some(3_000), lease: 12, seed: 0 };
+    // A busy machine needs half a minute until a hundred are under way.
+    let (mailboxes, rate) = if extent() > 1 { (100, 1_500) } else { (30, 3_000) };
+    let plan = Plan { mailboxes, messages: 20, size: 3_000, rate: Some(rate), lease: 12, seed: 0 };
     rounds(plan, extent(), CLAIM_TIME).await;
 }
 
 /// The default lease of a minute. One round for ten of the others.
 #[tokio::test(flavor = "multi_thread")]
 async fn mailboxes_of_a_killed_node_run_elsewhere_within_70_seconds() {
-    let mailboxes = if extent() > 1 { 100 } else { 20 };
-    let plan = Plan { mailboxes, messages: 20, size: 3_000, rate: Some(3_000), lease: 60, seed: 0 };
+    let (mailboxes, rate) = if extent() > 1 { (100, 1_500) } else { (20, 3_000) };
+    let plan = Plan { mailboxes, messages: 20, size: 3_000, rate: Some(rate), lease: 60, seed: 0 };
     rounds(plan, extent().div_ceil(10), 0).await;
 }
