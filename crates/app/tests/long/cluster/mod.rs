@@ -120,8 +120,14 @@ impl Cluster {
 
     /// Starts the service on a machine.
     pub(super) fn run(&self, service: &mut Service, name: &str) {
+        self.run_with(service, name, &[]);
+    }
+
+    /// The same with further options.
+    pub(super) fn run_with(&self, service: &mut Service, name: &str, more: &[&str]) {
         let lease = self.plan.lease.to_string();
-        service.run_noting(&["--name", name, "--lease", &lease], &self.log(name));
+        let options = [&["--name", name, "--lease", &lease][..], more].concat();
+        service.run_noting(&options, &self.log(name));
     }
 
     /// Starts a node.
