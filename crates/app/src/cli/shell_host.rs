@@ -258,7 +258,8 @@ fn each_identity(entry: &Entry, arguments: Vec<Argument>) -> Vec<Vec<Argument>> 
         proposals::find(entry, name).is_some_and(|parameter| parameter.name == "Identity")
     };
     let takes_value = |name: &str| {
-        proposals::find(entry, Some(name)).is_some_and(|parameter| parameter.kind != Kind::Switch)
+        // A parameter that has no effect here has a value all the same.
+        proposals::find(entry, Some(name)).is_none_or(|parameter| parameter.kind != Kind::Switch)
     };
     let mut owner = None;
     let mut place = None;

@@ -16,9 +16,10 @@ pub struct CmdletHelp {
 }
 
 /// Cmdlets with their synopses.
-const SYNOPSES: [(&str, &str); 41] = [
+const SYNOPSES: [(&str, &str); 43] = [
     ("Add-Content", "Adds lines to the end of a file."),
-    ("Add-Member", "Returns objects with a further property; needs -PassThru."),
+    ("Add-Member", "Adds a property to objects."),
+    ("Compare-Object", "Shows the objects that only one of two lists has."),
     ("ConvertFrom-Csv", "Parses CSV text to objects."),
     ("ConvertFrom-Json", "Parses JSON text to objects."),
     ("ConvertTo-Csv", "Returns objects as lines of CSV."),
@@ -48,6 +49,7 @@ const SYNOPSES: [(&str, &str); 41] = [
     ("Select-Object", "Selects properties, and the first or last objects."),
     ("Set-Content", "Writes lines to a file, in place of its content."),
     ("Sort-Object", "Sorts objects by properties."),
+    ("Split-Path", "Returns a part of a path: its folder or its name."),
     ("Start-Sleep", "Waits."),
     ("Test-Path", "Returns true if there is such a file or folder."),
     ("Where-Object", "Lets the objects pass for which a condition is true."),
