@@ -9,6 +9,7 @@ pub(crate) mod documents;
 mod exchange_parameters;
 pub(crate) mod invoke;
 pub(crate) mod login;
+pub(crate) mod open_console;
 pub(crate) mod passwords;
 mod prompt;
 mod script_end;
