@@ -17,7 +17,7 @@ impl Events {
         stream.set_read_timeout(Some(Duration::from_mins(2))).unwrap();
         let last = last.map(|it| format!("Last-Event-ID: {it}\r\n")).unwrap_or_default();
         let head = format!(
-            "GET /api/v1/events?Topic={topic} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n{last}\r\n"
+            "GET /api/v1/events?Topic={topic} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n{last}\r\n"
         );
         stream.write_all(head.as_bytes()).unwrap();
         let mut events = Self(BufReader::new(stream));
@@ -56,10 +56,13 @@ async fn a_stream_tells_changes_and_progress_and_goes_on() {
     let token = world.token("ada", "Viewer");
     let mut events = Events::open(&world, &token, "batch:Staff", None);
     events.until("event: hello");
+    // Nothing passes, so that the workers are seen.
+    world.proxy.hold(true);
     world.service.expect(&["Start-MigrationBatch", "Staff"]);
     let (_, id) = events.until("\"Noun\":\"MigrationBatch\",\"Identity\":\"Staff\"");
     events.until("event: progress");
     events.until("\"SyncedItemCount\"");
+    world.proxy.hold(false);
     events.until("\"Noun\":\"MigrationUser\"");
     world.service.wait_for("Staff", &["Synced"]);
     // Another stream goes on behind the start, and tells of the users.

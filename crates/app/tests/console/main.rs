@@ -9,6 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod events;
+mod fix;
 mod forged;
 mod hostile;
 mod looks;

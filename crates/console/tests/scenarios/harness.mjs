@@ -93,6 +93,7 @@ export const scenario = async (name, play, options = {}) => {
     process.exitCode = 1;
   } finally {
     await browser.close();
-    process.stdin.destroy();
+    // A connection that a scenario left open does not keep the process.
+    process.exit();
   }
 };

@@ -7,6 +7,7 @@ import { UserWindow } from "../api/users.js";
 import { Action, Refusal, ShowCommand } from "../parts/action.js";
 import { Icon } from "../parts/icons.js";
 import { Name, Said } from "../parts/said.js";
+import { visible } from "../parts/visible.js";
 import { rows } from "../parts/rows.js";
 import { Failed, Loading, Stale } from "../parts/state.js";
 import { Bar, Standing, Status, toneOf } from "../parts/status.js";
@@ -37,15 +38,15 @@ const reason = (/** @type {import("../api/users.js").LiveUser} */ it) => it.Erro
 
 /** @param {string} batchName @param {string} chosen */
 const columns = (batchName, chosen) => /** @type {import("../parts/rows.js").Column<Row>[]} */ ([
-  { key: "email", name: t("email"), width: "22%", class: "who", cell: live((it) => a({ href: withQuery({ user: it.Guid }), "aria-current": it.Guid === chosen ? "true" : undefined }, h(Name, { text: it.Identity }))) },
-  { key: "status", name: t("status"), width: "150px", class: "state", cell: live((it) => h(Status, { status: it.Status })) },
-  { key: "progress", name: t("progress"), width: "100px", class: "far-bar", cell: live((it) => it.Total && isMoving(it.Status) ? h(Bar, { percent: percent(it), tone: toneOf(it.Status) }) : null) },
-  { key: "items", name: t("items"), width: "140px", number: true, class: "what", cell: live((it) => it.Total && isMoving(it.Status) ? `${count(it.SyncedItemCount)} / ${count(it.Total)}` : it.SyncedItemCount ? count(it.SyncedItemCount) : "") },
-  { key: "skipped", name: t("skipped"), width: "100px", number: true, cell: live((it) => it.SkippedItemCount || "") },
-  { key: "bytes", name: t("transferred"), width: "100px", number: true, cell: live((it) => (it.BytesTransferred ? bytes(it.BytesTransferred) : "")) },
-  { key: "rate", name: t("rate"), width: "100px", number: true, cell: live((it) => (it.Rate && isMoving(it.Status) ? t("perSecond", { size: bytes(it.Rate) }) : "")) },
-  { key: "left", name: t("left"), width: "90px", number: true, cell: live((it) => (it.Left && isMoving(it.Status) ? duration(it.Left) : it.LastSuccessfulSyncTime ? span({ title: utc(it.LastSuccessfulSyncTime) }, time(it.LastSuccessfulSyncTime)) : "")) },
-  { key: "details", name: t("details"), cell: live((it) => reason(it) && span({ class: it.ErrorSummary || it.CheckError ? "why" : "muted small", title: reason(it).slice(0, 500) }, h(Said, { text: reason(it) }))) },
+  { key: "email", name: t("email"), width: "19%", class: "who", cell: live((it) => a({ href: withQuery({ user: it.Guid }), "aria-current": it.Guid === chosen ? "true" : undefined }, h(Name, { text: it.Identity }))) },
+  { key: "status", name: t("status"), width: "136px", class: "state", cell: live((it) => h(Status, { status: it.Status })) },
+  { key: "progress", name: t("progress"), width: "84px", class: "far-bar", cell: live((it) => it.Total && isMoving(it.Status) ? h(Bar, { percent: percent(it), tone: toneOf(it.Status) }) : null) },
+  { key: "items", name: t("items"), width: "116px", number: true, class: "what", cell: live((it) => it.Total && isMoving(it.Status) ? `${count(it.SyncedItemCount)} / ${count(it.Total)}` : it.SyncedItemCount ? count(it.SyncedItemCount) : "") },
+  { key: "skipped", name: t("skipped"), width: "84px", number: true, cell: live((it) => it.SkippedItemCount || "") },
+  { key: "bytes", name: t("transferred"), width: "104px", number: true, cell: live((it) => (it.BytesTransferred ? bytes(it.BytesTransferred) : "")) },
+  { key: "rate", name: t("rate.short"), width: "92px", number: true, cell: live((it) => (it.Rate && isMoving(it.Status) ? t("perSecond", { size: bytes(it.Rate) }) : "")) },
+  { key: "left", name: t("left"), width: "88px", number: true, cell: live((it) => (it.Left && isMoving(it.Status) ? duration(it.Left) : "")) },
+  { key: "details", name: t("details"), cell: live((it) => !reason(it) ? it.LastSuccessfulSyncTime && span({ class: "muted small", title: utc(it.LastSuccessfulSyncTime) }, t("syncedAt", { time: time(it.LastSuccessfulSyncTime) })) : span({ class: toneOf(it.Status) === "bad" || it.CheckError ? "why" : "muted small", title: visible(reason(it)).slice(0, 500) }, it.ErrorClass ? serverWord("cause", it.ErrorClass) : h(Said, { text: reason(it) }))) },
 ]);
 
 /** @param {{ of: MigrationBatch, isOld: boolean }} props */
@@ -82,7 +83,7 @@ const Users = ({ of, status, chosen }) => {
     else if (event.name === "gap" || event.data.Noun === "MigrationUser" || event.data.Noun === "MigrationBatch") users.refresh();
   }), [users]);
   // The sums of the batch changed, so users have other statuses.
-  useEffect(() => users.refresh(), [users, of.PendingCount, of.ActiveCount, of.SyncedCount, of.FailedCount, of.StoppedCount, of.FinalizedCount]);
+  useEffect(() => void (users.version.peek() && users.refresh()), [users, of.PendingCount, of.ActiveCount, of.SyncedCount, of.FailedCount, of.StoppedCount, of.FinalizedCount]);
   const isRead = users.version.value > 0;
   const shown = users.isComplete ? users.length : Math.max(total, users.length);
   return section({ class: "panel", "aria-labelledby": "users" }, div({ class: "tools" }, h2({ id: "users" }, t("users"))),

@@ -16,7 +16,7 @@ const columns = () => /** @type {import("../parts/rows.js").Column<MigrationBatc
   { key: "name", name: t("name"), width: "18%", class: "who", cell: (it) => a({ href: to(["batches", it.Identity]) }, h(Name, { text: it.Identity })) },
   { key: "status", name: t("status"), width: "180px", class: "state", cell: (it) => h(Status, { status: it.Status }) },
   { key: "progress", name: t("progress"), width: "110px", class: "far-bar", cell: (it) => h(Bar, { percent: it.PercentageComplete, tone: toneOf(it.Status) }) },
-  { key: "percent", name: "", width: "64px", number: true, class: "what", cell: (it) => percentage(it.PercentageComplete) },
+  { key: "percent", name: "%", width: "64px", number: true, class: "what", cell: (it) => percentage(it.PercentageComplete) },
   { key: "users", name: t("users"), width: "90px", number: true, cell: (it) => count(it.TotalCount) },
   { key: "synced", name: t("synced"), width: "90px", number: true, cell: (it) => count(it.SyncedCount + it.FinalizedCount) },
   { key: "failed", name: t("failed"), width: "120px", number: true, cell: (it) => (it.FailedCount ? count(it.FailedCount) : "") },

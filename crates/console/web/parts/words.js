@@ -37,7 +37,11 @@ export const serverWord = (kind, word) => words[`${kind}.${word}`] ?? word.repla
 /** @param {string} text @param {Values} values */
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 
-const tag = () => (language === "xx" ? "en" : language);
+/** The browser's own form of the language, such as `en-GB`. */
+const tag = () => {
+  const shown = language === "xx" ? "en" : language;
+  return navigator.languages.find((it) => it.startsWith(shown)) ?? shown;
+};
 
 /** @param {number} number */
 export const count = (number) => new Intl.NumberFormat(tag()).format(number);

@@ -25,7 +25,7 @@ export const de = {
   "batches.emptyStep": "Legen Sie einen mit dem Programm an:",
   "users.one": "{number} Benutzer", "users.other": "{number} Benutzer", "name": "Name", "status": "Status", "progress": "Fortschritt", "users": "Benutzer",
   "synced": "Synchron", "failed": "Fehlgeschlagen", "lastSynced": "Zuletzt synchron", "route": "Quelle → Ziel", "never": "nie", "none": "keine",
-  "transferred": "Übertragen", "rate": "Rate jetzt", "messages": "Nachrichten", "messagesOf": "{done} von {all}", "consistency": "Konsistenz",
+  "transferred": "Übertragen", "rate": "Rate jetzt", "rate.short": "Rate", "syncedAt": "synchron {time}", "messages": "Nachrichten", "messagesOf": "{done} von {all}", "consistency": "Konsistenz",
   "skippedMessages.one": "{number} Nachricht ausgelassen", "skippedMessages.other": "{number} Nachrichten ausgelassen", "unknown": "noch nicht bekannt",
   "nothingMoves": "zurzeit bewegt sich nichts", "perSecond": "{size}/s", "startedBy": "angelegt {time} von {name}",
 
@@ -44,8 +44,7 @@ export const de = {
   "user.attempts": "Unterbrochene Läufe in Folge", "user.next": "Nächster Lauf", "user.userName": "Benutzername", "user.password": "Neues Passwort",
   "user.fix": "Speichern und erneut versuchen", "user.fixText": "Geben Sie die Anmeldung ein, die das Postfach öffnet. Sie ersetzt die gespeicherte, und der Benutzer startet erneut.",
   "user.fixSide": "Anmeldung", "user.sourceLogin": "an der Quelle", "user.targetLogin": "am Ziel", "user.fixed": "Die Anmeldung von {name} wurde ersetzt, und der Benutzer startet erneut",
-  "folder": "Ordner", "seen": "Gesehen", "copied.count": "Kopiert", "there": "Schon da", "leftOut": "Nicht gewählt", "previous": "Voriger Benutzer", "next": "Nächster Benutzer",
-  "paused": "pausiert bis {time}", "waitsUntil": "um {time}",
+  "folder": "Ordner", "seen": "Gesehen", "copied.count": "Kopiert", "there": "Schon da", "leftOut": "Nicht gewählt",
 
   "command.title": "Befehl", "command.cmdlet": "In mailhaul shell oder PowerShell", "command.curl": "Über HTTP", "command.secrets": "Passwörter werden nicht gezeigt; der Befehl fragt danach.",
 
@@ -55,6 +54,7 @@ export const de = {
   "status.Created": "Angelegt", "status.Starting": "Startet", "status.Waiting": "Wartet", "status.SyncedWithErrors": "Synchron, mit Fehlern", "status.CompletedWithErrors": "Abgeschlossen, mit Fehlern",
   "check.NotChecked": "nicht geprüft", "check.Pending": "Prüfung steht an", "check.Opened": "lässt sich öffnen", "check.Failed": "lässt sich nicht öffnen",
   "consistency.Perfect": "Vollständig", "consistency.Good": "Gut", "consistency.Investigate": "Zu prüfen", "consistency.Poor": "Schlecht",
+  "cause.Authentication": "Anmeldung abgelehnt", "cause.Connection": "Verbindung gescheitert", "cause.Throttled": "Server bat um Pause", "cause.Quota": "Zielpostfach ist voll", "cause.Refused": "Server lehnte ab", "cause.Storage": "Datenbank gestört", "cause.Internal": "Interner Fehler",
   "role.Viewer": "Viewer", "role.Operator": "Operator", "role.Admin": "Admin",
   "error.network": "Der Dienst antwortet nicht.", "error.networkAdvice": "Prüfen Sie, ob mailhaul serve läuft.",
 };

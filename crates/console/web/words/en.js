@@ -25,7 +25,7 @@ export const en = {
   "batches.emptyStep": "Make one with the program:",
   "users.one": "{number} user", "users.other": "{number} users", "name": "Name", "status": "Status", "progress": "Progress", "users": "Users",
   "synced": "Synced", "failed": "Failed", "lastSynced": "Last synced", "route": "Source → target", "never": "never", "none": "none",
-  "transferred": "Transferred", "rate": "Rate now", "messages": "Messages", "messagesOf": "{done} of {all}", "consistency": "Consistency",
+  "transferred": "Transferred", "rate": "Rate now", "rate.short": "Rate", "syncedAt": "synced {time}", "messages": "Messages", "messagesOf": "{done} of {all}", "consistency": "Consistency",
   "skippedMessages.one": "{number} message skipped", "skippedMessages.other": "{number} messages skipped", "unknown": "not known yet",
   "nothingMoves": "nothing moves now", "perSecond": "{size}/s", "startedBy": "created {time} by {name}",
 
@@ -44,8 +44,7 @@ export const en = {
   "user.attempts": "Interrupted syncs in a row", "user.next": "Next sync", "user.userName": "User name", "user.password": "New password",
   "user.fix": "Save and try again", "user.fixText": "Enter the login that opens the mailbox. It replaces the saved one, and the user starts again.",
   "user.fixSide": "Login", "user.sourceLogin": "at the source", "user.targetLogin": "at the target", "user.fixed": "The login of {name} was replaced, and the user starts again",
-  "folder": "Folder", "seen": "Seen", "copied.count": "Copied", "there": "Already there", "leftOut": "Left out", "previous": "Previous user", "next": "Next user",
-  "paused": "paused until {time}", "waitsUntil": "at {time}",
+  "folder": "Folder", "seen": "Seen", "copied.count": "Copied", "there": "Already there", "leftOut": "Left out",
 
   "command.title": "Command", "command.cmdlet": "In mailhaul shell or PowerShell", "command.curl": "Over HTTP", "command.secrets": "Passwords are not shown; the command asks for them.",
 
@@ -55,6 +54,7 @@ export const en = {
   "status.Created": "Created", "status.Starting": "Starting", "status.Waiting": "Waiting", "status.SyncedWithErrors": "Synced with errors", "status.CompletedWithErrors": "Completed with errors",
   "check.NotChecked": "not checked", "check.Pending": "check is due", "check.Opened": "can be opened", "check.Failed": "cannot be opened",
   "consistency.Perfect": "Perfect", "consistency.Good": "Good", "consistency.Investigate": "Investigate", "consistency.Poor": "Poor",
+  "cause.Authentication": "Login refused", "cause.Connection": "Connection failed", "cause.Throttled": "Server asked for a delay", "cause.Quota": "Target mailbox is full", "cause.Refused": "Server refused", "cause.Storage": "Database failed", "cause.Internal": "Internal error",
   "role.Viewer": "Viewer", "role.Operator": "Operator", "role.Admin": "Admin",
   "error.network": "The service does not answer.", "error.networkAdvice": "Check that mailhaul serve runs.",
 };

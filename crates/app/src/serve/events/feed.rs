@@ -34,6 +34,8 @@ pub(crate) enum FeedEvent {
     Changed(Change),
     /// Changes that are not known one by one.
     Gap,
+    /// A session ended: streams check if they may go on. Pages are not told.
+    SessionEnded,
 }
 
 /// Numbers of one running pass.

@@ -111,7 +111,7 @@ impl<P: Permission> EventStream<P> {
             FeedEvent::Changed(change) if self.topic.has(change) => {
                 self.texts.push_back(event("changed", id, &changed(change)));
             }
-            FeedEvent::Changed(_) => {}
+            FeedEvent::Changed(_) | FeedEvent::SessionEnded => {}
         }
     }
 
@@ -127,8 +127,12 @@ impl<P: Permission> EventStream<P> {
             self.push(*number, happening);
             self.sent = self.sent.max(*number);
         }
-        let is_token = |it: &FeedEvent| matches!(it, FeedEvent::Changed(change) if change.noun == TOKEN);
-        !events.iter().any(|(_, it)| is_token(it)) || self.permission.is_valid().await
+        let may_end = |it: &FeedEvent| match it {
+            FeedEvent::Changed(change) => change.noun == TOKEN,
+            FeedEvent::SessionEnded => true,
+            FeedEvent::Gap => false,
+        };
+        !events.iter().any(|(_, it)| may_end(it)) || self.permission.is_valid().await
     }
 
     fn push_progress(&mut self) {

@@ -35,13 +35,20 @@ pub(crate) async fn run(context: Arc<Context>, feed: Feed, shutdown: Cancellatio
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut seen: HashMap<Guid, Seen> = HashMap::new();
     let (mut last_look, mut last_gap) = (Instant::now(), Instant::now());
+    let mut was_watched = false;
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        context.workers.set_watched(feed.is_watched());
-        if !feed.is_watched() {
+        let is_watched = feed.is_watched();
+        context.workers.set_watched(is_watched);
+        if is_watched && !was_watched {
+            // Users that changed before this look were not collected.
+            feed.add(FeedEvent::Gap);
+        }
+        was_watched = is_watched;
+        if !is_watched {
             seen.clear();
             continue;
         }

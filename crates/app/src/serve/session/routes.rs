@@ -20,7 +20,7 @@ use super::{
     LastUse, Sessions, SignIn,
     halves::{is_same_origin, set_cookies},
 };
-use crate::serve::{local_service::LocalService, roles::ROLES};
+use crate::serve::{events::feed::FeedEvent, local_service::LocalService, roles::ROLES};
 
 /// Path of the tickets, which only callers on the socket of this machine get.
 pub(crate) const TICKET_PATH: &str = "/session/ticket";
@@ -159,6 +159,7 @@ async fn sign_out(local: &LocalService, request: Request) -> Result<Response, Fa
     check_origin(&head)?;
     let ended = local.sessions.end(&head.headers, Timestamp::now()).await?;
     let caller = ended.ok_or_else(|| Failure::unauthorized("the request has no session"))?;
+    local.feed.add(FeedEvent::SessionEnded);
     record(local, caller, SIGN_OUT, Ok(())).await;
     let mut answer = StatusCode::NO_CONTENT.into_response();
     let site_data = HeaderValue::from_static("\"cache\", \"cookies\", \"storage\"");
