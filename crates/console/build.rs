@@ -52,6 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     files.sort();
     let mut table = String::from("&[");
     for (name, path) in files {
+        let path = path.to_str().ok_or("the path of a file is not UTF-8")?;
         write!(table, "({name:?}, include_bytes!({path:?}).as_slice()),")?;
     }
     table.push(']');

@@ -1,5 +1,7 @@
 //! The page that loads the console: `index.html` with the addresses of this build. Pure.
 
+use std::path::Path;
+
 /// Begin of the folder of all files below `/console/`; the digest follows.
 pub(crate) const FOLDER: &str = "files-";
 
@@ -18,11 +20,15 @@ pub(crate) const WITHOUT_MODULES: &str = "<!doctype html>\n<html lang=\"en\"><he
     <code>cargo build</code> in mailhaul's source directory. Everything can be done with the program \
     <code>mailhaul</code> too.</p></main></body></html>\n";
 
+/// True for a module of JavaScript.
+pub(crate) fn is_script(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "js")
+}
+
 /// Fills `index.html` with the folder of this build and its modules.
 pub(crate) fn with_addresses<'a>(index: &str, digest: &str, names: impl Iterator<Item = &'a str>) -> String {
     let folder = format!("/console/{FOLDER}{digest}");
-    let is_early =
-        |name: &&str| name.ends_with(".js") && !name.starts_with(PAGES) && !name.starts_with(WORDS);
+    let is_early = |name: &&str| is_script(name) && !name.starts_with(PAGES) && !name.starts_with(WORDS);
     let modules: Vec<String> = names
         .filter(is_early)
         .map(|name| format!("<link rel=\"modulepreload\" href=\"{folder}/{name}\">"))

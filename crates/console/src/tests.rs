@@ -47,7 +47,7 @@ fn pages_import_only_files_that_are_served() {
     let mut files = BTreeMap::new();
     read(&web, "", &mut files).unwrap();
     let vendor = ["preact", "hooks", "signals", "signals-core"].map(|it| format!("vendor/{it}.js"));
-    for (name, text) in files.iter().filter(|(name, _)| name.ends_with(".js")) {
+    for (name, text) in files.iter().filter(|(name, _)| shell::is_script(name)) {
         for (at, quoted) in imports(&String::from_utf8_lossy(text)) {
             let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
             let target = resolved(folder, &quoted);
@@ -62,7 +62,7 @@ fn only_the_api_folder_knows_addresses_and_timers() {
     let mut files = BTreeMap::new();
     read(&web, "", &mut files).unwrap();
     let banned = ["fetch(", "innerHTML", "outerHTML", "setTimeout", "setInterval", "/api/v1", "localStorage"];
-    for (name, text) in files.iter().filter(|(name, _)| name.ends_with(".js") && !name.starts_with("api/")) {
+    for (name, text) in files.iter().filter(|(name, _)| shell::is_script(name) && !name.starts_with("api/")) {
         let text = String::from_utf8_lossy(text);
         for word in banned {
             assert!(!text.contains(word), "{name} has {word}, which only api/ may have");

@@ -14,6 +14,8 @@ import { loadWords, t } from "./parts/words.js";
 const pages = {
   "": async () => (await import("./pages/overview.js")).Overview,
   "batches": async () => (await import("./pages/batches.js")).Batches,
+  "endpoints": async () => (await import("./pages/endpoints.js")).Endpoints,
+  "audit": async () => (await import("./pages/audit.js")).Audit,
   "batches/": async () => (await import("./pages/batch.js")).Batch,
 };
 

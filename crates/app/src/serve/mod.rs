@@ -190,7 +190,7 @@ fn open_archive(context: &mut Context, directory: &Path) -> Result<()> {
     let id = archive_id::of(directory)
         .with_context(|| format!("--archive {}: its id cannot be read or written", directory.display()))?;
     context.store.set_archive(id);
-    context.archive = directory.to_owned();
+    directory.clone_into(&mut context.archive);
     Ok(())
 }
 

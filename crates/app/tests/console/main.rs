@@ -15,6 +15,7 @@ mod hostile;
 mod looks;
 mod restart;
 mod sign_in;
+mod skipped;
 #[path = "../service/support.rs"]
 #[allow(dead_code, unused_imports, reason = "the tests of the service use more of it")]
 mod support;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { base, facts, isAccessible, picture, scenario, signIn } from "./harness.mjs";
 
-const places = ["", "batches", "batches/Staff", "batches/Staff?user=first"];
+const places = ["", "batches", "batches/Staff", "batches/Staff?user=first", "endpoints"];
 
 /** Texts that are not in the files of words: neither data nor the service's own sentences. */
 const untranslated = () => {

@@ -57,6 +57,11 @@ await scenario("sign-in", async ({ page, open }) => {
   await local.locator(".lamp.good").waitFor();
   assert.equal(local.url(), `${base}/console/`);
   await local.getByText("Admin").waitFor();
+  await local.getByRole("link", { name: "Audit log" }).click();
+  await local.getByRole("cell", { name: "ada (console)" }).first().waitFor();
+  await local.getByRole("cell", { name: "127.0.0.1" }).first().waitFor();
+  await picture(local, "audit");
+  await isAccessible(local);
   await local.context().close();
   await page.goto("about:blank");
   await page.goto(address);

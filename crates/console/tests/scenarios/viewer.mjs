@@ -5,13 +5,18 @@ import { base, facts, isAccessible, keepsPolicy, picture, scenario, signIn } fro
 await scenario("viewer", async ({ page }) => {
   await signIn(page, facts.token);
   await page.getByText("vera · Viewer").waitFor();
-  for (const place of ["", "batches", "batches/Staff"]) {
+  for (const place of ["", "batches", "endpoints", "batches/Staff"]) {
     await page.goto(`${base}/console/${place}`);
     await page.locator(".lamp.good").waitFor();
     await page.locator(".facts, .rows").first().waitFor();
     await isAccessible(page);
     await keepsPolicy(page);
   }
+  // What the role cannot read is not in the menu, and is refused when its address is typed.
+  assert.deepEqual(await page.locator(".nav a").allTextContents(), ["Overview", "Batches", "Endpoints"]);
+  await page.goto(`${base}/console/audit`);
+  await page.getByText("needs the role Admin").waitFor();
+  await page.goto(`${base}/console/batches/Staff`);
   await page.getByRole("link", { name: "user1@contoso.edu" }).click();
   await page.getByRole("heading", { name: "user1@contoso.edu" }).waitFor();
   await page.locator(".drawer .pairs").first().waitFor();

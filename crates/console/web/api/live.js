@@ -10,8 +10,10 @@ const SILENCE = 40_000;
 /** Time in a tab out of sight after which its stream is closed: browsers allow six connections. */
 const HIDDEN = 30_000;
 const FIRST_WAIT = 500, LONGEST_WAIT = 15_000;
-/** A page asks again at most once in this time. */
-const REFRESH = 1_000;
+/** A page asks again at most once in this time, and at most for this part of the time, so that long answers come seldom. */
+const REFRESH = 1_000, SHARE = 20;
+/** While mail moves, sums are asked for again in this time. */
+const PROGRESS = 5_000;
 
 /** @typedef {"connecting" | "live" | "reconnecting" | "away"} LampState */
 
@@ -150,13 +152,14 @@ export const useLive = (name, load, concerns = () => true, withProgress = false)
   latest.current = { load, concerns };
   const again = useRef(() => {});
   useEffect(() => {
-    let isOver = false, isRunning = false, isDue = false;
+    let isOver = false, isRunning = false, isDue = false, begun = 0;
     /** @type {number | undefined} */
     let next;
     const run = async () => {
       if (isRunning) return void (isDue = true);
       isRunning = true;
       isDue = false;
+      begun = Date.now();
       try {
         const data = await latest.current.load();
         if (!isOver) setState({ name, data, at: Date.now() });
@@ -166,12 +169,15 @@ export const useLive = (name, load, concerns = () => true, withProgress = false)
         if (!isOver) setState((was) => (was.name === name ? { ...was, error: shown } : { name, error: shown, at: 0 }));
       }
       isRunning = false;
-      if (!isOver) next = setTimeout(() => ((next = undefined), isDue && void run()), REFRESH);
+      const pause = Math.max(REFRESH, SHARE * (Date.now() - begun));
+      if (!isOver) next = setTimeout(() => ((next = undefined), isDue && void run()), pause);
     };
     const wake = () => (next === undefined ? void run() : (isDue = true));
     again.current = wake;
     const leave = follow((event) => {
-      if (event.name === "gap" || (event.name === "changed" ? latest.current.concerns(event.data) : withProgress)) wake();
+      if (event.name === "progress") {
+        if (withProgress && Date.now() - begun >= PROGRESS) wake();
+      } else if (event.name === "gap" || latest.current.concerns(event.data)) wake();
     });
     void run();
     return () => {

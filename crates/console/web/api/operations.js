@@ -6,8 +6,12 @@ import { send } from "./client.js";
 /** @typedef {import("./types.d.ts").MigrationUserStatistics} MigrationUserStatistics */
 /** @typedef {import("./types.d.ts").MigrationStatistics} MigrationStatistics */
 /** @typedef {import("./types.d.ts").MigrationEndpoint} MigrationEndpoint */
+/** @typedef {import("./types.d.ts").MigrationAuditLog} MigrationAuditLog */
 
 /** A change: its cmdlet, its request, and the least role. @typedef {{ cmdlet: string, method: string, path: string, identity: string, parameters: Record<string, any>, role: "Operator" | "Admin" }} Change */
+
+/** Skipped messages of a user that are asked for at once. */
+const SKIPPED = 100;
 
 const part = encodeURIComponent;
 
@@ -25,7 +29,10 @@ export const endpoints = () => all(send("/api/v1/endpoints"));
 /** @param {string} name @returns {Promise<MigrationUser>} */
 export const user = async (name) => /** @type {any} */ (await all(send(`/api/v1/users/${part(name)}`)))[0];
 /** @param {string} name @returns {Promise<MigrationUserStatistics>} */
-export const userStatistics = async (name) => /** @type {any} */ (await all(send(`/api/v1/user-statistics/${part(name)}`, { query: { IncludeReport: true } })))[0];
+export const userStatistics = async (name) => /** @type {any} */ (await all(send(`/api/v1/user-statistics/${part(name)}`, { query: { IncludeReport: true, IncludeSkippedItems: true, LimitSkippedItemsTo: SKIPPED } })))[0];
+
+/** The newest entries of the audit log. @returns {Promise<MigrationAuditLog[]>} */
+export const auditLog = () => all(send("/api/v1/audit-log", { query: { ResultSize: 200 } }));
 
 /** One page of users, and the place of the next one. @param {Record<string, string | number | undefined>} query @returns {Promise<{ users: MigrationUser[], next?: string }>} */
 export const usersPage = async (query) => {

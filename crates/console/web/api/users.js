@@ -7,6 +7,8 @@ import { usersPage } from "./operations.js";
 /** @typedef {{ start?: string, rows: import("@preact/signals").Signal<LiveUser>[] }} Page */
 
 const PAGE = 100;
+/** Pages in sight are read again at most once in this time. */
+const REFRESH = 1_000;
 
 export class UserWindow {
   /** @param {Record<string, string | undefined>} filter */
@@ -22,6 +24,9 @@ export class UserWindow {
     /** @type {import("./client.js").ServiceError | undefined} */
     this.error = undefined;
     this.running = Promise.resolve();
+    /** True if the pages in sight will be read again. */
+    this.isDue = false;
+    this.lastRead = 0;
     /** @type {[number, number]} */
     this.sight = [0, 0];
   }
@@ -45,10 +50,18 @@ export class UserWindow {
     });
   }
 
-  /** Reads the pages in sight again. */
+  /** Reads the pages in sight again, soon. */
   refresh() {
-    const [from, to] = this.sight;
+    if (this.isDue) return;
+    this.isDue = true;
+    setTimeout(() => this.readSight(), Math.max(0, this.lastRead + REFRESH - Date.now()));
+  }
+
+  readSight() {
     this.enqueue(async () => {
+      this.isDue = false;
+      this.lastRead = Date.now();
+      const [from, to] = this.sight;
       if (!this.pages.length) await this.append();
       const last = Math.min(this.pages.length - 1, Math.floor(Math.max(0, to - 1) / PAGE));
       for (let at = Math.floor(from / PAGE); at <= last; at++) await this.read(at);

@@ -104,7 +104,7 @@ export const Batch = () => {
     div({ class: "head" }, h1({ tabIndex: -1 }, h(Name, { text: data.Identity })), h(Status, { status: data.Status }),
       span({ class: "muted" }, h(Name, { text: data.SourceEndpoint }), " → ", h(Name, { text: data.TargetEndpoint }), " · ", t("startedBy", { time: time(data.CreationDateTimeUTC), name: data.SubmittedByUser })),
       h(Actions, { of: data })),
-    h(Refusal, null), h(Stale, { at }),
+    !chosen && h(Refusal, null), h(Stale, { at }),
     h(Standing, { shares: groups.map(([, tone, number]) => /** @type {const} */ ([tone, number(data)])) }),
     div({ class: "chips", role: "group", "aria-label": t("standing") },
       a({ class: "chip", href: withQuery({ status: undefined }), "aria-current": status ? undefined : "true" }, b(count(data.TotalCount)), t("filter.all")),

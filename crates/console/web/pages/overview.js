@@ -21,7 +21,7 @@ const needs = (all, servers) => {
   return [
     ...all.filter((it) => it.FailedCount).map((it) => /** @type {Need} */ ({ key: `failed ${it.BatchGuid}`, tone: "bad", text: plural("overview.failed", it.FailedCount, values(it)), href: of(it, { status: "Failed" }), label: t("overview.fix") })),
     ...all.filter((it) => it.CheckFailedCount && !it.FailedCount).map((it) => /** @type {Need} */ ({ key: `check ${it.BatchGuid}`, tone: "bad", text: plural("overview.checks", it.CheckFailedCount, values(it)), href: of(it, {}), label: t("overview.look") })),
-    ...servers.filter((it) => it.ParkedUntil).map((it) => /** @type {Need} */ ({ key: `paused ${it.Guid}`, tone: "wait", text: t("overview.paused", { endpoint: it.Identity, time: time(it.ParkedUntil ?? 0) }), words: it.ParkedReason, href: "", label: "" })),
+    ...servers.filter((it) => it.ParkedUntil).map((it) => /** @type {Need} */ ({ key: `paused ${it.Guid}`, tone: "wait", text: t("overview.paused", { endpoint: it.Identity, time: time(it.ParkedUntil ?? 0) }), words: it.ParkedReason, href: to(["endpoints"]), label: t("overview.look") })),
     ...all.filter((it) => it.UnapprovedUserCount).map((it) => /** @type {Need} */ ({ key: `skipped ${it.BatchGuid}`, tone: "wait", text: plural("overview.skipped", it.UnapprovedUserCount, values(it)), href: of(it, {}), label: t("overview.look") })),
   ];
 };
@@ -30,7 +30,7 @@ const needs = (all, servers) => {
 const Needs = ({ list }) => list.length === 0
   ? section({ class: "panel" }, div({ class: "in head" }, span({ class: "tone good" }, h(Icon, { name: "good" })), t("overview.nothing")))
   : ul({ class: `panel needs ${list[0]?.tone}` }, list.map((it) => li({ key: it.key, class: it.tone }, h(Icon, { name: it.tone }),
-    div(b(it.text), it.words && span({ class: "muted" }, " ", h(Said, { text: it.words }))), it.href && a({ class: "button", href: it.href }, it.label))));
+    div(b(it.text), it.words && span({ class: "muted" }, " ", h(Said, { text: it.words }))), a({ class: "button", href: it.href }, it.label))));
 
 export const Overview = () => {
   usePage(t("overview"));

@@ -1,9 +1,9 @@
 /** One user beside its batch: reason and next step, mailboxes, folders, report. */
-import { a, button, dd, div, dl, dt, form, h, h2, h3, input, label, p, section, span, table, tbody, td, th, thead, tr } from "../parts/html.js";
+import { button, dd, div, dl, dt, form, h, h2, h3, input, label, p, section, span, table, tbody, td, th, thead, tr } from "../parts/html.js";
 import { useEffect, useRef, useState } from "../vendor/hooks.js";
 import { changeUser, user, userStatistics } from "../api/operations.js";
 import { useLive } from "../api/live.js";
-import { Action, commandOf, obstacle, perform, Refusal, ShowCommand } from "../parts/action.js";
+import { Action, commandOf, obstacle, perform, Refusal, refusal, ShowCommand } from "../parts/action.js";
 import { Icon } from "../parts/icons.js";
 import { Name, Said } from "../parts/said.js";
 import { visible } from "../parts/visible.js";
@@ -83,6 +83,16 @@ const Folders = ({ of }) => section(h3(t("user.folders")), of.Folders.length ===
       td({ title: visible(it.Reason) }, h(Name, { text: it.FolderName }), it.TargetFolderName && it.TargetFolderName !== it.FolderName && [" → ", h(Name, { text: it.TargetFolderName })], it.Error && p({ class: "why" }, h(Said, { text: it.Error }))),
       [it.SeenCount, it.CopiedCount, it.AlreadyThereCount, it.LeftOutCount, it.SkippedCount].map((number, at) => td({ key: at, class: "number" }, count(number)))))))));
 
+/** Skipped messages, which the reader may approve. @param {{ of: MigrationUser, items: NonNullable<MigrationUserStatistics["SkippedItems"]> }} props */
+const Skipped = ({ of, items }) => section(
+  div({ class: "head" }, h3(t("user.skipped")), of.HasUnapprovedSkippedItems && div({ class: "actions" },
+    h(Action, { change: changeUser("Set", of.Identity, { ApproveSkippedItems: true }), label: t("approve"), done: t("done.approve", { name: of.Identity }) }))),
+  !of.HasUnapprovedSkippedItems && p({ class: "muted small" }, t("approved")),
+  div({ class: "wide-table", tabIndex: 0, role: "region", "aria-label": t("user.skipped") }, table({ class: "small-table" },
+    thead(tr(["folder", "subject", "size", "reason"].map((key) => th({ key, scope: "col" }, t(/** @type {any} */ (key)))))),
+    tbody(items.map((it) => tr({ key: `${it.FolderName} ${it.UID}` }, td(h(Name, { text: it.FolderName })), td(h(Name, { text: it.Subject ?? "–" })), td(bytes(it.MessageSize)), td(h(Said, { text: it.Reason }))))))),
+  of.SkippedItemCount > items.length && p({ class: "muted small" }, t("firstOf", { shown: count(items.length), all: count(of.SkippedItemCount) })));
+
 /** @param {{ of: MigrationUserStatistics }} props */
 const Report = ({ of }) => {
   const lines = (of.Report ?? []).slice(-LINES).reverse();
@@ -96,10 +106,11 @@ export const UserDrawer = ({ guid }) => {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const { data, error, again } = useLive(`user ${guid}`, () => Promise.all([user(guid), userStatistics(guid)]), (it) => it.Noun !== "MigrationUser" || it.Many || it.Identity === guid || it.Identity?.includes("@") === true, true);
   const close = () => {
-    go(withQuery({ user: undefined }));
     document.querySelector(/** @type {any} */ (".rows tr.chosen a"))?.focus();
+    go(withQuery({ user: undefined }));
   };
   useEffect(() => {
+    refusal.value = null;
     box.current?.focus();
     const onKey = (/** @type {KeyboardEvent} */ event) => {
       if (event.key === "Escape" && !document.querySelector("dialog")) close();
@@ -110,7 +121,7 @@ export const UserDrawer = ({ guid }) => {
   const it = data?.[0];
   return section({ class: "drawer", "aria-labelledby": "who", ref: box, tabIndex: -1 },
     div({ class: "drawer-head" },
-      div({ class: "head" }, h2({ id: "who" }, it ? h(Name, { text: it.Identity }) : t("details")), div({ class: "actions" }, a({ class: "button quiet", href: withQuery({ user: undefined }), "aria-label": t("close") }, h(Icon, { name: "close" })))),
+      div({ class: "head" }, h2({ id: "who" }, it ? h(Name, { text: it.Identity }) : t("details")), div({ class: "actions" }, button({ class: "button quiet", type: "button", "aria-label": t("close"), onClick: close }, h(Icon, { name: "close" })))),
       it && div({ class: "chips" }, h(Status, { status: it.Status }), span({ class: "muted small", title: utc(it.StatusSince) }, t("since", { time: time(it.StatusSince) }), " · ", t("row", { number: it.Row }))),
       it && div({ class: "chips" },
         h(Action, { change: changeUser("Start", it.Identity), label: t("start"), done: t("done.start", { name: it.Identity }) }),
@@ -118,5 +129,5 @@ export const UserDrawer = ({ guid }) => {
         h(Action, { change: changeUser("Set", it.Identity, { SyncNow: true }), label: t("syncNow"), done: t("done.sync", { name: it.Identity }) }),
         h(ShowCommand, { change: changeUser("Start", it.Identity) }))),
     h(Refusal, null), error && !data && h(Failed, { error, again }), !data && !error && h(Loading, null),
-    data && [h(Why, { key: "w", of: data[0] }), h(Progress, { key: "p", of: data[1] }), h(Mailboxes, { key: "m", of: data[0] }), h(Folders, { key: "f", of: data[1] }), h(Report, { key: "r", of: data[1] })]);
+    data && [h(Why, { key: "w", of: data[0] }), h(Progress, { key: "p", of: data[1] }), h(Mailboxes, { key: "m", of: data[0] }), h(Folders, { key: "f", of: data[1] }), data[1].SkippedItems?.length ? h(Skipped, { key: "s", of: data[0], items: data[1].SkippedItems }) : null, h(Report, { key: "r", of: data[1] })]);
 };

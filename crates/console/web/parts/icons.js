@@ -9,6 +9,8 @@ const paths = {
   idle: "M4 4h8v8H4z",
   home: "M2.5 7.5L8 2.5l5.5 5V13.5h-4v-4h-3v4h-4z",
   batch: "M2.5 4.5h11M2.5 8h11M2.5 11.5h11",
+  endpoint: "M2.5 3h11v4h-11zM2.5 9h11v4h-11zM5 5h.1M5 11h.1",
+  log: "M4 2.5h8v11H4zM6 5.5h4M6 8h4M6 10.5h2.5",
   copy: "M5.5 5.5h8v8h-8zM2.5 10.5v-8h8",
   close: "M4 4l8 8M12 4l-8 8",
   up: "M4 10l4-4 4 4",

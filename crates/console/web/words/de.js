@@ -46,6 +46,11 @@ export const de = {
   "user.fixSide": "Anmeldung", "user.sourceLogin": "an der Quelle", "user.targetLogin": "am Ziel", "user.fixed": "Die Anmeldung von {name} wurde ersetzt, und der Benutzer startet erneut",
   "folder": "Ordner", "seen": "Gesehen", "copied.count": "Kopiert", "there": "Schon da", "leftOut": "Nicht gewählt",
 
+  "endpoints": "Endpunkte", "endpoints.empty": "Es gibt noch keinen Endpunkt. Ein Endpunkt ist ein Mailserver mit Anmeldung und Grenzen.", "server": "Server", "active": "Aktiv", "limits": "Grenzen", "pausedUntil": "Pausiert bis", "reason": "Grund",
+  "ofLimit": "{active} von {limit}", "perSecondMessages": "{number} Nachrichten/s", "perDay": "{size} am Tag", "clearTextServer": "nicht verschlüsselt",
+  "audit": "Protokoll", "audit.empty": "Es wurde noch nichts geändert.", "audit.time": "Zeit", "audit.caller": "Aufrufer", "audit.operation": "Befehl", "audit.object": "Objekt", "audit.outcome": "Ergebnis", "audit.newest.one": "Der neueste Eintrag. Get-MigrationAuditLog zeigt alle.", "audit.newest.other": "Die neuesten {number} Einträge. Get-MigrationAuditLog zeigt alle.",
+  "user.skipped": "Ausgelassene Nachrichten", "approve": "Freigeben", "approved": "Diese Nachrichten sind freigegeben.", "done.approve": "Die ausgelassenen Nachrichten von {name} sind freigegeben", "subject": "Betreff", "size": "Größe", "firstOf": "Die ersten {shown} von {all}.",
+
   "command.title": "Befehl", "command.cmdlet": "In mailhaul shell oder PowerShell", "command.curl": "Über HTTP", "command.secrets": "Passwörter werden nicht gezeigt; der Befehl fragt danach.",
 
   "status.Queued": "Wartet", "status.Validating": "Öffnet", "status.Syncing": "Synchronisiert", "status.Synced": "Synchron", "status.IncrementalSyncing": "Synchronisiert erneut",

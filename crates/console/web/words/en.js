@@ -46,6 +46,11 @@ export const en = {
   "user.fixSide": "Login", "user.sourceLogin": "at the source", "user.targetLogin": "at the target", "user.fixed": "The login of {name} was replaced, and the user starts again",
   "folder": "Folder", "seen": "Seen", "copied.count": "Copied", "there": "Already there", "leftOut": "Left out",
 
+  "endpoints": "Endpoints", "endpoints.empty": "There is no endpoint yet. An endpoint is a mail server with its login and limits.", "server": "Server", "active": "Active", "limits": "Limits", "pausedUntil": "Paused until", "reason": "Reason",
+  "ofLimit": "{active} of {limit}", "perSecondMessages": "{number} messages/s", "perDay": "{size} per day", "clearTextServer": "not encrypted",
+  "audit": "Audit log", "audit.empty": "Nothing was changed yet.", "audit.time": "Time", "audit.caller": "Caller", "audit.operation": "Operation", "audit.object": "Object", "audit.outcome": "Outcome", "audit.newest.one": "The newest entry. Get-MigrationAuditLog shows all.", "audit.newest.other": "The newest {number} entries. Get-MigrationAuditLog shows all.",
+  "user.skipped": "Skipped messages", "approve": "Approve", "approved": "These messages are approved.", "done.approve": "The skipped messages of {name} are approved", "subject": "Subject", "size": "Size", "firstOf": "The first {shown} of {all}.",
+
   "command.title": "Command", "command.cmdlet": "In mailhaul shell or PowerShell", "command.curl": "Over HTTP", "command.secrets": "Passwords are not shown; the command asks for them.",
 
   "status.Queued": "Waiting", "status.Validating": "Opening", "status.Syncing": "Syncing", "status.Synced": "Synced", "status.IncrementalSyncing": "Syncing again",
