@@ -98,7 +98,9 @@ Update-TypeData -Force -TypeName 'Mailhaul.MigrationBatchTest' -DefaultDisplayPr
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationEndpoint' -DefaultDisplayPropertySet 'Identity', 'EndpointType', 'RemoteServer', 'Port', 'Security', 'ActiveMigrationCount', 'ParkedUntil'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationEndpoint#New-MigrationEndpoint' -DefaultDisplayPropertySet 'Identity', 'EndpointType', 'RemoteServer', 'Port', 'Security'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationEndpoint#Set-MigrationEndpoint' -DefaultDisplayPropertySet 'Identity', 'EndpointType', 'RemoteServer', 'Port', 'Security'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationFailure' -DefaultDisplayPropertySet 'BatchId', 'ErrorClass', 'Count', 'Message', 'Example'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationFolderPlan' -DefaultDisplayPropertySet 'SourceFolder', 'TargetFolder', 'ItemCount', 'Reason'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationIssue' -DefaultDisplayPropertySet 'Severity', 'Object', 'Message'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationMasterKey' -DefaultDisplayPropertySet 'KeyFile', 'Message'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationNode' -DefaultDisplayPropertySet 'Identity', 'State', 'Mailboxes', 'Capacity', 'MasterKeys', 'Version', 'LastBeatDateTime'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationNode#Set-MigrationNode' -DefaultDisplayPropertySet 'Identity', 'State', 'Mailboxes', 'Capacity'
@@ -865,11 +867,25 @@ function Get-MigrationUser {
     .PARAMETER BatchId
     Only users of this batch.
     .PARAMETER Status
-    Only users with this status.
+    Only users with one of these statuses.
     .PARAMETER StatusSummary
     Only users with a status of this group.
     .PARAMETER CheckFailed
     Only users with a failed mailbox check; CheckError gives the reason.
+    .PARAMETER ErrorClass
+    Only users whose last pass failed or was interrupted with one of these classes.
+    .PARAMETER IsWaiting
+    Only users whose pass is due and has not begun.
+    .PARAMETER HasSkippedItems
+    Only users with skipped messages.
+    .PARAMETER Search
+    Only users with this text in an address, a login or the failure, without regard to case.
+    .PARAMETER SortBy
+    Property to sort by [default: the order of creation].
+    .PARAMETER Descending
+    Sorts from the largest value to the smallest.
+    .PARAMETER Offset
+    Number of users to leave out at the beginning of the list.
     .PARAMETER ResultSize
     Maximum number of results, or unlimited [default: 1000].
     #>
@@ -879,9 +895,16 @@ function Get-MigrationUser {
         [string] $EmailAddress,
         [string] $MailboxGuid,
         [string] $BatchId,
-        [ValidateSet('Queued', 'Validating', 'Syncing', 'Synced', 'IncrementalSyncing', 'IncrementalFailed', 'IncrementalStopped', 'Stopping', 'Stopped', 'Completing', 'CompletionFailed', 'Completed', 'CompletedWithWarnings', 'Failed')] [string] $Status,
+        [ValidateSet('Queued', 'Validating', 'Syncing', 'Synced', 'IncrementalSyncing', 'IncrementalFailed', 'IncrementalStopped', 'Stopping', 'Stopped', 'Completing', 'CompletionFailed', 'Completed', 'CompletedWithWarnings', 'Failed')] [string[]] $Status,
         [ValidateSet('Active', 'Synced', 'Completed', 'Failed', 'Stopped')] [string] $StatusSummary,
         [switch] $CheckFailed,
+        [ValidateSet('Authentication', 'Connection', 'Throttled', 'Quota', 'Refused', 'Storage', 'Internal')] [string[]] $ErrorClass,
+        [switch] $IsWaiting,
+        [switch] $HasSkippedItems,
+        [string] $Search,
+        [ValidateSet('Creation', 'EmailAddress', 'Status', 'StatusSince', 'SyncedItemCount', 'SkippedItemCount', 'PercentageComplete', 'BytesTransferred', 'LastSuccessfulSyncTime', 'NextSyncTime', 'ErrorClass')] [string] $SortBy,
+        [switch] $Descending,
+        [long] $Offset,
         [string] $ResultSize
     )
     process {
@@ -1049,6 +1072,41 @@ function Get-MigrationFolderPlan {
     )
     process {
         Invoke-MailhaulOperation $PSCmdlet 'Get-MigrationFolderPlan' @('Mailhaul.MigrationFolderPlan') $PSBoundParameters
+    }
+}
+
+function Get-MigrationFailure {
+    <#
+    .SYNOPSIS
+    Shows why users failed: each cause once, with the number of its users.
+    .PARAMETER BatchId
+    Only users of this batch.
+    .PARAMETER ErrorClass
+    Only failures of this class.
+    #>
+    [CmdletBinding()]
+    param(
+        [string] $BatchId,
+        [ValidateSet('Authentication', 'Connection', 'Throttled', 'Quota', 'Refused', 'Storage', 'Internal')] [string] $ErrorClass
+    )
+    process {
+        Invoke-MailhaulOperation $PSCmdlet 'Get-MigrationFailure' @('Mailhaul.MigrationFailure') $PSBoundParameters
+    }
+}
+
+function Get-MigrationIssue {
+    <#
+    .SYNOPSIS
+    Shows what needs the administrator now: failed users, paused endpoints, skipped messages, mailboxes that cannot be opened, lost nodes.
+    .PARAMETER Severity
+    Only issues with this severity.
+    #>
+    [CmdletBinding()]
+    param(
+        [ValidateSet('Error', 'Warning', 'Information')] [string] $Severity
+    )
+    process {
+        Invoke-MailhaulOperation $PSCmdlet 'Get-MigrationIssue' @('Mailhaul.MigrationIssue') $PSBoundParameters
     }
 }
 
@@ -1242,5 +1300,5 @@ function Set-MigrationNode {
     }
 }
 
-Export-ModuleMember -Function 'Test-MigrationServerAvailability', 'New-MigrationEndpoint', 'Get-MigrationEndpoint', 'Set-MigrationEndpoint', 'Test-MigrationEndpoint', 'Remove-MigrationEndpoint', 'Test-MigrationBatch', 'New-MigrationBatch', 'Get-MigrationBatch', 'Set-MigrationBatch', 'Start-MigrationBatch', 'Stop-MigrationBatch', 'Complete-MigrationBatch', 'Remove-MigrationBatch', 'Get-MigrationUser', 'Set-MigrationUser', 'Start-MigrationUser', 'Stop-MigrationUser', 'Remove-MigrationUser', 'Get-MigrationUserStatistics', 'Get-MigrationSkippedItem', 'Get-MigrationFolderPlan', 'Get-MigrationStatistics', 'Get-MigrationConfig', 'Set-MigrationConfig', 'Export-MigrationReport', 'Get-MigrationAuditLog', 'New-MigrationApiToken', 'Get-MigrationApiToken', 'Remove-MigrationApiToken', 'New-MigrationMasterKey', 'Get-MigrationNode', 'Set-MigrationNode'
+Export-ModuleMember -Function 'Test-MigrationServerAvailability', 'New-MigrationEndpoint', 'Get-MigrationEndpoint', 'Set-MigrationEndpoint', 'Test-MigrationEndpoint', 'Remove-MigrationEndpoint', 'Test-MigrationBatch', 'New-MigrationBatch', 'Get-MigrationBatch', 'Set-MigrationBatch', 'Start-MigrationBatch', 'Stop-MigrationBatch', 'Complete-MigrationBatch', 'Remove-MigrationBatch', 'Get-MigrationUser', 'Set-MigrationUser', 'Start-MigrationUser', 'Stop-MigrationUser', 'Remove-MigrationUser', 'Get-MigrationUserStatistics', 'Get-MigrationSkippedItem', 'Get-MigrationFolderPlan', 'Get-MigrationFailure', 'Get-MigrationIssue', 'Get-MigrationStatistics', 'Get-MigrationConfig', 'Set-MigrationConfig', 'Export-MigrationReport', 'Get-MigrationAuditLog', 'New-MigrationApiToken', 'Get-MigrationApiToken', 'Remove-MigrationApiToken', 'New-MigrationMasterKey', 'Get-MigrationNode', 'Set-MigrationNode'
 

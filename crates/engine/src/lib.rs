@@ -38,6 +38,7 @@ pub use ledger_state::{
 };
 pub use limits::rate::{RateLimits, Usage};
 pub use limits::read_back_budget::ReadBack;
+pub use limits::reservation::{DayReservation, ReservationRequest};
 pub use limits::slots::{Slot, Slots};
 pub use limits::throttle::{PassLimits, Throttle};
 pub use matching::pairing::{Candidate, Doubt, Pairing, Proof, pair_by_digests, pair_by_fingerprint};

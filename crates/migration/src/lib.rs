@@ -26,6 +26,7 @@ mod rows;
 mod score;
 mod status;
 mod user;
+mod user_order;
 mod user_row;
 
 pub use address::AddressFault;
@@ -55,5 +56,6 @@ pub use status::{
     BatchIntent, BatchStatus, IllegalEvent, StatusCounts, StatusSummary, UserEvent, UserStatus,
 };
 pub use user::{MigrationUser, Statistics};
+pub use user_order::UserOrder;
 pub use user_row::{COLUMNS, UserRow};
 pub use uuid::Uuid as Guid;

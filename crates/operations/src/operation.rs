@@ -101,6 +101,8 @@ pub struct Answer<T> {
     pub value: Vec<T>,
     /// `Continuation` of the next call. Only operations whose request has this field may set it.
     pub next: Option<String>,
+    /// Number of results of all pages, where the operation knows it.
+    pub total: Option<u64>,
 }
 
 impl<T> Answer<T> {
@@ -113,10 +115,10 @@ impl<T> Answer<T> {
     }
 
     pub fn all(value: Vec<T>) -> Self {
-        Self { value, next: None }
+        Self { value, next: None, total: None }
     }
 
     pub fn page(value: Vec<T>, next: Option<String>) -> Self {
-        Self { value, next }
+        Self { value, next, total: None }
     }
 }

@@ -111,6 +111,6 @@ fn run<C: Send + Sync + 'static, O: Operation<C>>(
         let value = answer.value.iter().map(serde_json::to_value).collect::<Result<_, _>>();
         let value =
             value.map_err(|error| Failure::internal(format_args!("an answer cannot be written: {error}")))?;
-        Ok(Answer { value, next: answer.next })
+        Ok(Answer { value, next: answer.next, total: answer.total })
     })
 }

@@ -24,7 +24,7 @@ use crate::{
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The steps of the schema. A released step is never edited; new steps are added.
-const SCHEMA: [SchemaStep; 20] = [
+const SCHEMA: [SchemaStep; 21] = [
     (1, "ledger", include_str!("../migrations/0001_ledger.sql")),
     (2, "service", include_str!("../migrations/0002_service.sql")),
     (3, "server profile", include_str!("../migrations/0003_server_profile.sql")),
@@ -45,6 +45,7 @@ const SCHEMA: [SchemaStep; 20] = [
     (18, "common words", include_str!("../migrations/0018_common_words.sql")),
     (19, "relocation", include_str!("../migrations/0019_relocation.sql")),
     (20, "archive", include_str!("../migrations/0020_archive.sql")),
+    (21, "windows", include_str!("../migrations/0021_windows.sql")),
 ];
 
 /// Newest step of the schema.

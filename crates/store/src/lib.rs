@@ -22,6 +22,7 @@ mod edited;
 mod endpoints;
 mod error;
 mod events;
+mod failures;
 mod held;
 mod inspection;
 mod leases;
@@ -53,6 +54,8 @@ mod tokens;
 mod totals;
 mod upgrade;
 mod usage;
+mod user_filter;
+mod user_windows;
 mod users;
 mod vault;
 mod writer;
@@ -61,17 +64,19 @@ pub use audit::AuditEntry;
 pub use batches::{CommandedBatch, InsertedBatch};
 pub use checks::{CheckClaim, CheckEnd, ChecksUnderWay, ClaimedCheck};
 pub use cluster::{
+    day_bytes::{ByteAnswer, ByteRequest},
     learned::{LearnedLimit, LearnedLimits},
-    nodes::{Beat, NODE_LEASE_TIME, Node, NodeSettings},
+    nodes::{Beat, Node, NodeSettings},
     running::ClaimLimits,
-    share::Part,
-    shares::{ShareKind, Wish},
+    share::{Part, ShareKind},
+    shares::Wish,
     wakes::{Wake, Wakes},
 };
 pub use copy::{CopiedTable, CopyProgress, CopyReport, CopyStep, Home, copy};
 pub use endpoints::NewSecret;
 pub use error::StoreError;
 pub use events::{Due, Users};
+pub use failures::FailureCause;
 pub use inspection::{Inspection, ServerFacts, TableSize, inspect};
 pub use leases::{Claim, ClaimedUser, Heartbeat, Lease, RunningPasses, WaitingPasses};
 pub use ledger::MailboxLedger;
@@ -88,7 +93,10 @@ pub use reports::{FolderStatistics, MAX_REPORT_ENTRIES, ReportEntry, SkippedMess
 pub use server::ServerAddress;
 pub use store::Store;
 pub use tokens::ApiToken;
-pub use users::{UserFilter, UserTimes};
+pub use usage::CountedMailbox;
+pub use user_filter::UserFilter;
+pub use user_windows::{Window, WindowPlace};
+pub use users::UserTimes;
 pub use vault::{MasterKeySource, SecretName, key_id_of_file};
 
 #[cfg(test)]

@@ -6,10 +6,20 @@ use mailhaul_migration::Guid;
 
 use crate::{
     Store,
+    cluster::day_bytes::count_saved,
     columns::{Cells, whole},
     error::StoreError,
     sql,
 };
+
+/// Mailbox whose bytes are counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountedMailbox {
+    pub endpoint: Guid,
+    pub name: String,
+    /// The node that has reserved the bytes; `None` on a data directory.
+    pub node: Option<Guid>,
+}
 
 impl Store {
     /// Returns the bytes of an endpoint by hours since 1970, from this hour on.
@@ -42,16 +52,18 @@ impl Store {
     }
 
     /// Adds bytes of a mailbox of an endpoint, and removes the hours before `first`.
+    ///
+    /// They are no longer reserved by the node.
     pub async fn add_usage(
         &self,
-        endpoint: Guid,
-        mailbox: &str,
+        mailbox: CountedMailbox,
         hours: Vec<(u64, u64)>,
         first_hour: u64,
     ) -> Result<(), StoreError> {
-        let mailbox = mailbox.to_owned();
+        let CountedMailbox { endpoint, name, node } = mailbox;
         self.change_beside(move |connection| {
             Box::pin(async move {
+                let bytes = hours.iter().map(|(_, bytes)| bytes).sum();
                 // The endpoint stays until the end of the transaction.
                 let lock = connection.locking(" FOR KEY SHARE");
                 let skip = connection.locking(" FOR UPDATE SKIP LOCKED");
@@ -63,11 +75,14 @@ impl Store {
                          ON CONFLICT (endpoint, mailbox, hour) DO UPDATE SET octets = usage.octets + excluded.octets",
                     ))
                     .bind(endpoint)
-                    .bind(mailbox.clone())
+                    .bind(name.clone())
                     .bind(whole(hour))
                     .bind(whole(octets))
                     .execute(&mut *connection)
                     .await?;
+                }
+                if let Some(node) = node {
+                    count_saved(connection, endpoint, node, bytes).await?;
                 }
                 let old = format!(
                     "DELETE FROM usage WHERE (endpoint, mailbox, hour) IN \

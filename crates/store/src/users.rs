@@ -1,11 +1,7 @@
 //! The users of batches: search, count, pages.
 
 use jiff::Timestamp;
-use mailhaul_migration::{
-    DataConsistencyScore, Guid, MigrationUser, PassFailure, Statistics, StatusCounts, StatusSummary,
-    UserStatus,
-};
-use strum::VariantArray;
+use mailhaul_migration::{DataConsistencyScore, Guid, MigrationUser, PassFailure, Statistics, StatusCounts};
 
 use crate::{
     Store, check_row,
@@ -14,19 +10,9 @@ use crate::{
     error::{Fault, StoreError},
     pages::{Bookmark, Page, rows},
     sql::{self, Builder, Connection, Row},
+    user_filter::UserFilter,
     vault::secrets,
 };
-
-/// A filter of users. The default selects all of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct UserFilter {
-    pub batch: Option<Guid>,
-    pub status: Option<UserStatus>,
-    /// Users with a status of this kind.
-    pub summary: Option<StatusSummary>,
-    /// Only users with a failed mailbox check.
-    pub failed_check: bool,
-}
 
 /// The times of a user. They replace those of its batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +62,11 @@ impl Store {
         after: Option<Bookmark>,
         limit: u32,
     ) -> Result<Page<MigrationUser>, StoreError> {
-        self.read(|connection| Box::pin(page(connection, *filter, after, limit))).await
+        self.read(|connection| {
+            let filter = filter.clone();
+            Box::pin(async move { page(connection, &filter, after, limit).await })
+        })
+        .await
     }
 
     /// Counts the users in each status, of one batch or of all.
@@ -153,26 +143,13 @@ impl Store {
 
 async fn page(
     connection: &mut Connection,
-    filter: UserFilter,
+    filter: &UserFilter,
     after: Option<Bookmark>,
     limit: u32,
 ) -> Result<Page<MigrationUser>, Fault> {
     let mut query = Builder::new("SELECT migration_user.* FROM migration_user WHERE id > ");
     query.push_bind(after.map_or(0, |it| it.0));
-    if let Some(batch) = filter.batch {
-        query.push(" AND batch = ").push_bind(batch);
-    }
-    if filter.status.is_some() || filter.summary.is_some() {
-        let wanted = UserStatus::VARIANTS.iter().filter(|status| {
-            filter.status.is_none_or(|it| it == **status)
-                && filter.summary.is_none_or(|it| it == status.summary())
-        });
-        let wanted: Vec<String> = wanted.map(ToString::to_string).collect();
-        query.push(" AND status IN (SELECT value FROM json_each(").push_bind(wanted).push("))");
-    }
-    if filter.failed_check {
-        query.push(" AND ").push(check_row::FAILED);
-    }
+    filter.push(&mut query);
     query.push(" ORDER BY id LIMIT ").push_bind(rows(limit));
     let found = query.build().fetch_all(connection).await?;
     let users = found.iter().map(|row| Ok((Cells(row).get("id")?, user(row)?)));

@@ -37,7 +37,7 @@ pub use mailbox::{Folder, Mailbox, Message, connect, differences, fill, offer, s
 pub use mailmaker::Mailmaker;
 pub use postgres::Postgres;
 pub use processes::signal;
-pub use proxy::{Cut, Faults, Proxy};
+pub use proxy::{ConnectionTimes, Cut, Faults, Proxy};
 pub use server::{Server, Shape};
 pub use tls_front::TlsFront;
 pub use token_server::{TokenRequest, TokenServer};

@@ -2,11 +2,11 @@
 
 use std::{
     sync::{
-        Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering},
     },
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use socket2::SockRef;
@@ -56,6 +56,33 @@ pub struct Proxy {
     /// True while no bytes pass.
     held: watch::Sender<bool>,
     end: Arc<Notify>,
+    /// Port of the server for new connections.
+    upstream: Arc<AtomicU16>,
+    /// Opening and last upload of each connection.
+    times: Arc<Mutex<Vec<OpenedConnection>>>,
+}
+
+/// The time of a connection's opening, and that of its last upload.
+type OpenedConnection = (u64, Arc<AtomicU64>);
+
+/// Times of a connection, in milliseconds since 1970 by the clock of this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionTimes {
+    pub opened: u64,
+    /// The last bytes from client to server.
+    pub last_upload: u64,
+}
+
+/// One direction of a connection.
+struct Way {
+    fuse: Arc<Fuse>,
+    /// Time of the last bytes.
+    last: Arc<AtomicU64>,
+}
+
+fn now() -> u64 {
+    let millis = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    u64::try_from(millis).unwrap()
 }
 
 /// Bytes left until the cut.
@@ -118,7 +145,10 @@ impl Proxy {
             cuts,
             held: watch::Sender::new(false),
             end: Arc::default(),
+            upstream: Arc::new(AtomicU16::new(upstream)),
+            times: Arc::default(),
         };
+        let (upstream, times) = (proxy.upstream.clone(), proxy.times.clone());
         let connections = proxy.connections.clone();
         let (open, most) = (proxy.open.clone(), proxy.most.clone());
         let [down, up] = proxy.fuses.clone();
@@ -131,7 +161,11 @@ impl Proxy {
                     connections.fetch_add(1, Ordering::SeqCst);
                     most.fetch_max(open.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     let (down, up, open) = (down.clone(), up.clone(), OpenOne(open.clone()));
-                    let held = held.clone();
+                    let (held, upstream) = (held.clone(), upstream.load(Ordering::SeqCst));
+                    let last_upload = Arc::new(AtomicU64::new(now()));
+                    times.lock().unwrap().push((now(), last_upload.clone()));
+                    let down = Way { fuse: down, last: Arc::default() };
+                    let up = Way { fuse: up, last: last_upload };
                     tokio::spawn(async move {
                         let _open = open;
                         let Ok(server) = TcpStream::connect(("127.0.0.1", upstream)).await else { return };
@@ -182,6 +216,21 @@ impl Proxy {
         self.held.send_replace(is_held);
     }
 
+    /// Leads new connections to this port, as the address of a service that moves to another machine.
+    pub fn lead_to(&self, upstream: u16) {
+        self.upstream.store(upstream, Ordering::SeqCst);
+    }
+
+    /// Times of all connections so far, in the order of their opening.
+    pub fn times(&self) -> Vec<ConnectionTimes> {
+        let times = self.times.lock().unwrap();
+        let times_of = |(opened, last): &OpenedConnection| ConnectionTimes {
+            opened: *opened,
+            last_upload: last.load(Ordering::SeqCst),
+        };
+        times.iter().map(times_of).collect()
+    }
+
     /// Number of connections so far.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
@@ -219,7 +268,7 @@ async fn carry(
     mut from: ReadHalf<TcpStream>,
     mut to: WriteHalf<TcpStream>,
     faults: Faults,
-    fuse: Arc<Fuse>,
+    way: Way,
     cut: Arc<Notify>,
     mut is_held: watch::Receiver<bool>,
 ) {
@@ -249,7 +298,8 @@ async fn carry(
             if is_held.wait_for(|held| !held).await.is_err() {
                 return;
             }
-            let (count, is_cut) = fuse.pass(octets.len());
+            let (count, is_cut) = way.fuse.pass(octets.len());
+            way.last.store(now(), Ordering::SeqCst);
             if to.write_all(&octets[..count]).await.is_err() {
                 return;
             }
@@ -297,6 +347,18 @@ mod tests {
         _ = client.read_to_end(&mut read);
         assert!(read.iter().all(|it| *it == 7));
         read.len()
+    }
+
+    #[test]
+    fn another_server_takes_the_place_of_the_first() {
+        let proxy = Proxy::start(talker(10), Faults::default());
+        let before = now();
+        assert_eq!(read_all(proxy.port()), 10);
+        proxy.lead_to(talker(20));
+        assert_eq!(read_all(proxy.port()), 20);
+        let times = proxy.times();
+        assert_eq!(times.len(), 2);
+        assert!(times.iter().all(|it| it.opened >= before && it.last_upload >= it.opened), "{times:?}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod node;
 mod server;
 mod shared;
 mod token;
+mod trouble;
 mod user;
 
 use mailhaul_operations::Operations;
@@ -42,6 +43,8 @@ pub(crate) fn operations() -> Operations<Context> {
         .with::<user::get_statistics::GetMigrationUserStatistics>()
         .with::<user::get_skipped_item::GetMigrationSkippedItem>()
         .with::<user::get_folder_plan::GetMigrationFolderPlan>()
+        .with::<trouble::get_failure::GetMigrationFailure>()
+        .with::<trouble::get_issue::GetMigrationIssue>()
         .with::<server::get_statistics::GetMigrationStatistics>()
         .with::<config::get::GetMigrationConfig>()
         .with::<config::set::SetMigrationConfig>()

@@ -87,7 +87,16 @@ pub(crate) struct ServeOptions {
     #[cfg(debug_assertions)]
     #[arg(long, value_name = "DIR", requires = "listen", hide = true)]
     console: Option<PathBuf>,
+    /// With --database: seconds without a sign of life after which other nodes continue with this node's mailboxes
+    ///
+    /// A short lease finds a lost machine sooner. A database that does not answer for two thirds of it, for example while
+    /// a standby takes over, breaks off all passes.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(6..=600))]
+    lease: u64,
 }
+
+/// Lease of the service of a data directory, whose lock of a file ends with its process.
+const DIRECTORY_LEASE: Duration = Duration::from_mins(1);
 
 impl ServeOptions {
     /// Returns the source of the web console's files.
@@ -108,6 +117,7 @@ impl ServeOptions {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             // On a data directory, endpoints and the configuration limit the number.
             capacity: if place.server.is_some() { self.capacity } else { u32::MAX },
+            lease: if place.server.is_some() { Duration::from_secs(self.lease) } else { DIRECTORY_LEASE },
         }
     }
 }

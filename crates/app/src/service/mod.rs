@@ -5,6 +5,7 @@ mod admission;
 mod check;
 mod folder_plan;
 pub(crate) mod forecast;
+mod lease_times;
 pub(crate) mod limits;
 mod listener;
 mod outage;

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     admission::{Admission, OpenEndpoint, Start},
     check,
+    lease_times::LeaseTimes,
     limits::configured::of_endpoint,
     listener,
     service_context::ServiceContext,
@@ -29,22 +30,14 @@ use super::{
 };
 use crate::one_pass::SystemClock;
 
-/// Lifetime of a lease without a heartbeat.
-const LEASE_TIME: Duration = Duration::from_mins(1);
-/// Time after a heartbeat was sent for which a worker may write to its target.
-///
-/// Shorter than the lease: data that the system holds by then is gone before another worker can take over.
-const PERMIT_TIME: Duration = Duration::from_secs(40);
-/// Time for which the system keeps data that a target does not take: less than from the permit's end to the lease's.
-const UNSENT_DATA_LIFETIME: Duration = Duration::from_secs(15);
-/// Time between heartbeats. A change of the clock is noticed within this time.
-const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 /// Time after which a check without a result may start again.
 const CHECK_TIMEOUT: Duration = Duration::from_mins(5);
 /// Difference between two readings of clocks from which on it counts: this machine's and the database's, or now and before.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
 /// Grace period for workers at shutdown. After it they are cut, and their users are due at once.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
+/// Wait after a reservation that failed.
+const RESERVATION_RETRY_WAIT: Duration = Duration::from_secs(1);
 /// Maximum number of users that one pair of endpoints starts in a turn.
 const MAX_STARTS: u64 = 1000;
 
@@ -54,6 +47,7 @@ pub(crate) struct Scheduler {
     /// The right to run, which owns the leases.
     lock: ServiceLock,
     settings: NodeSettings,
+    times: LeaseTimes,
     /// True if the administrator wants to stop this node: it begins no pass.
     is_draining: bool,
     /// True if the clocks differed so much at the last beat that it was told.
@@ -78,9 +72,13 @@ pub(crate) struct Scheduler {
 impl Scheduler {
     /// Takes the lock as proof that no other process is the service of this data directory, or as a node's lease.
     pub(crate) fn new(context: ServiceContext, lock: ServiceLock, settings: NodeSettings) -> Self {
+        if context.store.is_on_server() {
+            context.limits.begin_node(lock.owner(), SystemClock.now());
+        }
         Self {
             context,
             lock,
+            times: LeaseTimes::new(settings.lease),
             settings,
             is_draining: false,
             has_clock_warning: false,
@@ -108,9 +106,8 @@ impl Scheduler {
                 }
             }
             let wait = self.time_until_next_turn().await;
-            tokio::select! {
-                () = self.context.workers.nudged_within(wait) => {}
-                () = stop.cancelled() => break,
+            if !self.wait_for_turn(wait, &stop).await {
+                break;
             }
         }
         wakes.abort();
@@ -122,7 +119,25 @@ impl Scheduler {
                 tracing::warn!("the leases of these workers were not given back: {error}");
             }
         }
+        // A failure costs no more than what is reserved: it counts as used.
+        _ = self.reserve_day_bytes().await;
         self.lock
+    }
+
+    /// Reserves bytes of a day as workers need them, until the next turn. Returns false at the end of the service.
+    async fn wait_for_turn(&self, wait: Duration, stop: &CancellationToken) -> bool {
+        let turn = Instant::now() + wait;
+        loop {
+            tokio::select! {
+                () = self.context.workers.nudged_within(turn.saturating_duration_since(Instant::now())) => return true,
+                () = self.context.limits.bytes_wanted() => {}
+                () = stop.cancelled() => return false,
+            }
+            if let Err(error) = self.reserve_day_bytes().await {
+                tracing::warn!("no bytes of a day are reserved: {error}");
+                tokio::time::sleep(RESERVATION_RETRY_WAIT).await;
+            }
+        }
     }
 
     fn now(&self) -> Timestamp {
@@ -136,7 +151,10 @@ impl Scheduler {
         self.leases.clear();
         self.shares.clear();
         match self.context.store.take_service(self.settings.clone()).await {
-            Ok(lock) => (self.lock, self.last_heartbeat) = (lock, None),
+            Ok(lock) => {
+                (self.lock, self.last_heartbeat) = (lock, None);
+                self.context.limits.begin_node(self.lock.owner(), SystemClock.now());
+            }
             Err(error) => tracing::error!("this node cannot join the others again: {error}"),
         }
     }
@@ -146,9 +164,9 @@ impl Scheduler {
         match self.context.store.next_due(now).await {
             Ok(Some(due)) => {
                 let millis = u64::try_from(due.as_millisecond() - now.as_millisecond()).unwrap_or(0);
-                HEARTBEAT_INTERVAL.min(Duration::from_millis(millis + 1))
+                self.times.heartbeat.min(Duration::from_millis(millis + 1))
             }
-            _ => HEARTBEAT_INTERVAL,
+            _ => self.times.heartbeat,
         }
     }
 
@@ -161,7 +179,7 @@ impl Scheduler {
             store.bring_times_back(now, check::LONGEST_WAIT).await?;
         }
         self.last_turn = Some(now);
-        if self.last_heartbeat.is_none_or(|last| last.elapsed() >= HEARTBEAT_INTERVAL) {
+        if self.last_heartbeat.is_none_or(|last| last.elapsed() >= self.times.heartbeat) {
             self.send_heartbeats(now).await?;
             let recovered = store.recover(now, self.lock.owner()).await?;
             for node in recovered.nodes {
@@ -194,7 +212,11 @@ impl Scheduler {
             self.end_excess_workers(endpoint, now);
         }
         self.start_users(&endpoints, waiting, checks, now).await?;
-        self.ask_for_rates(&endpoints).await
+        self.ask_for_rates(&endpoints).await?;
+        if self.must_ask {
+            self.context.limits.forget_refusals(SystemClock.now());
+        }
+        self.reserve_day_bytes().await
     }
 
     /// Asks for this node's parts of the connections of sources.
@@ -238,9 +260,26 @@ impl Scheduler {
         });
         let (store, node) = (&self.context.store, self.lock.owner());
         self.shares.ask(store, node, ShareKind::Rates, wishes.collect(), self.must_ask).await?;
-        for endpoint in limited {
-            let part = self.shares.part(endpoint, ShareKind::Rates);
-            self.context.limits.set_share(endpoint, part.may_begin, SystemClock.now());
+        for endpoint in endpoints {
+            let part = self.shares.part(endpoint.guid, ShareKind::Rates);
+            self.context.limits.set_share(endpoint.guid, part.may_begin, SystemClock.now());
+        }
+        Ok(())
+    }
+
+    /// Reserves bytes of a day where workers need them, and gives back those that none needs.
+    async fn reserve_day_bytes(&self) -> Result<(), StoreError> {
+        let (limits, at_work) = (&self.context.limits, self.context.workers.endpoints());
+        for endpoint in limits.due_reservations(&at_work, SystemClock.now()) {
+            let begun = limits.begin_reservation(endpoint, at_work.contains(&endpoint), SystemClock.now());
+            let Some(begun) = begun else { continue };
+            let answer = self.context.store.reserve_bytes(self.lock.owner(), begun.request).await;
+            let (answer, result) = match answer {
+                Ok(answer) => (Some(answer), Ok(())),
+                Err(error) => (None, Err(error)),
+            };
+            limits.end_reservation(&begun, answer, SystemClock.now());
+            result?;
         }
         Ok(())
     }
@@ -323,7 +362,7 @@ impl Scheduler {
     /// Permits of workers count from before the node's beat: what ends first counts.
     async fn send_heartbeats(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let since = (self.context.permit_clock)();
-        let beat = self.context.store.beat(self.lock.owner()).await?;
+        let beat = self.context.store.beat(self.lock.owner(), self.times.lease).await?;
         self.is_draining = beat.is_draining;
         self.warn_about_clock(beat.clock_offset);
         let workers = self.context.workers.all();
@@ -331,7 +370,7 @@ impl Scheduler {
         self.leases.retain(|user, _| present.contains_key(user));
         let heartbeats = self.leases.iter().map(|(user, lease)| Heartbeat {
             lease: *lease,
-            until: now.checked_add(LEASE_TIME).unwrap_or(Timestamp::MAX),
+            until: now.checked_add(self.times.lease).unwrap_or(Timestamp::MAX),
             statistics: present.get(user).map(|worker| worker.tally.statistics()),
         });
         let lost = self.context.store.heartbeats(heartbeats.collect()).await?;
@@ -342,7 +381,7 @@ impl Scheduler {
         self.renewed = since;
         let leased = workers.iter().filter(|(user, _)| self.leases.contains_key(user));
         for (_, worker) in leased {
-            if !worker.permit.renew(since, PERMIT_TIME) {
+            if !worker.permit.renew(since, self.times.permit) {
                 worker.end(EndReason::LeaseLost);
             }
         }
@@ -367,22 +406,17 @@ impl Scheduler {
         u64::from(self.settings.capacity)
     }
 
-    /// Applies the endpoint's rates, and its usage of the last hours: of a new endpoint, and beside other nodes.
+    /// Applies the endpoint's rates. A process alone counts the usage of the last hours of a new endpoint.
     async fn refresh_limits(&self, endpoint: &Endpoint) -> Result<(), StoreError> {
         let (now, limits) = (SystemClock.now(), &self.context.limits);
-        let is_known = limits.contains(endpoint.guid);
-        let is_shared = self.context.store.is_on_server() && endpoint.rates.bytes_per_day.is_some();
-        let saved = limits.saved(endpoint.guid);
-        let used: Usage = if !is_known || is_shared {
+        let is_counted_here = limits.node().is_none() && !limits.contains(endpoint.guid);
+        let used: Usage = if is_counted_here {
             let hours = self.context.store.usage(endpoint.guid, None, Usage::first_hour(now)).await?;
             hours.into_iter().collect()
         } else {
             Usage::default()
         };
-        limits.refresh(endpoint, used.clone(), now);
-        if is_known && is_shared {
-            limits.set_used(endpoint.guid, used, saved, now);
-        }
+        limits.refresh(endpoint, used, now);
         Ok(())
     }
 
@@ -485,7 +519,7 @@ impl Scheduler {
         let claim = Claim {
             now,
             owner: self.lock.owner(),
-            until: now.checked_add(LEASE_TIME).unwrap_or(Timestamp::MAX),
+            until: now.checked_add(self.times.lease).unwrap_or(Timestamp::MAX),
             source_endpoint: start.source.guid,
             target_endpoint: start.target,
             kinds: vec![pass.kind],
@@ -510,9 +544,9 @@ impl Scheduler {
         let source = login(start.source.guid, &user.user_name);
         let target = start.target.map(|endpoint| login(endpoint, &user.target_user_name));
         // Only the service of a database on a server is taken over while it may still run.
-        let unsent_lifetime = self.context.store.is_on_server().then_some(UNSENT_DATA_LIFETIME);
+        let unsent_lifetime = self.context.store.is_on_server().then_some(self.times.unsent);
         let clock = self.context.permit_clock.clone();
-        let permit = Permit::with_unsent_lifetime(clock, self.renewed, PERMIT_TIME, unsent_lifetime);
+        let permit = Permit::with_unsent_lifetime(clock, self.renewed, self.times.permit, unsent_lifetime);
         Worker::new(user.batch, source, target, user.statistics, permit)
     }
 }

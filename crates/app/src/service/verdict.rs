@@ -35,6 +35,8 @@ const CROWDED_WAIT: Duration = Duration::from_secs(10);
 const ENDPOINT_WAIT: Duration = Duration::from_secs(10);
 /// Wait after an outage of this machine.
 const MACHINE_WAIT: Duration = Duration::from_mins(1);
+/// Wait after an outage of a database on a server: a standby takes over in seconds.
+const DATABASE_WAIT: Duration = Duration::from_secs(10);
 /// Longest wait between attempts.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
@@ -62,6 +64,8 @@ pub(crate) struct FinishedPass<'a> {
     pub(crate) has_gained: bool,
     /// True if the mail goes to the archive.
     pub(crate) is_archive: bool,
+    /// True if the ledger is in a database on a server.
+    pub(crate) is_on_server: bool,
     /// Reason if the worker had to end.
     pub(crate) end_reason: Option<EndReason>,
     pub(crate) started: Timestamp,
@@ -117,6 +121,7 @@ impl FinishedPass<'_> {
     fn outage(&self, error: &Error) -> Option<Duration> {
         outage(error, self.is_archive).map(|outage| match outage {
             Outage::Endpoint => ENDPOINT_WAIT,
+            Outage::Machine if self.is_on_server && error.kind == ErrorKind::Ledger => DATABASE_WAIT,
             Outage::Machine => MACHINE_WAIT,
         })
     }
@@ -227,6 +232,7 @@ mod tests {
             settings: &settings,
             has_gained: false,
             is_archive: false,
+            is_on_server: false,
             end_reason,
             started: at(0),
             now: at(HOUR),
@@ -242,6 +248,7 @@ mod tests {
             settings,
             has_gained: false,
             is_archive: false,
+            is_on_server: false,
             end_reason: None,
             started,
             now,
@@ -298,6 +305,9 @@ mod tests {
         assert_eq!(judged(PassKind::First, 99, None, unreachable()), (UserEvent::Deferred, wait(10), None));
         let full = || error(Retry::Never, ErrorKind::Ledger);
         assert_eq!(judged(PassKind::Final, 99, None, full()), (UserEvent::Deferred, wait(60), None));
+        let settings = BatchSettings::default();
+        let on_server = FinishedPass { is_on_server: true, ..first_pass(&settings, at(0), at(HOUR)) };
+        assert_eq!(on_server.judge(Report { folders: Vec::new(), error: Some(full()) }).due, wait(10));
         // After a failed incremental pass the next one is due as usual.
         let later = judged(PassKind::Incremental, 0, None, refused());
         assert_eq!(later, (UserEvent::Failed, Due::At(at(24 * HOUR)), None));
@@ -320,6 +330,7 @@ mod tests {
             settings: &settings,
             has_gained,
             is_archive: false,
+            is_on_server: false,
             end_reason: None,
             started: at(0),
             now: at(HOUR),

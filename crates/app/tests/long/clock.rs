@@ -31,6 +31,13 @@ impl JumpingClock {
         Some(clock)
     }
 
+    /// The same for all its clocks: after [`Self::set`], also those that no administrator can set differ.
+    pub(crate) fn install_for_all_clocks(service: &mut Service) -> Option<Self> {
+        let clock = Self::install(service)?;
+        service.unset("FAKETIME_DONT_FAKE_MONOTONIC");
+        Some(clock)
+    }
+
     /// Sets the clock to that of the machine plus these seconds.
     pub(crate) fn set(&self, seconds: i64) {
         // Renamed into place: a look at the clock never sees half of it.

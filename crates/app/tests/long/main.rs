@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::format_push_string, reason = "tests")]
 
 mod clock;
+mod cluster;
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "the tests of the service use more of it")]
 mod common;

@@ -51,6 +51,11 @@ impl Service {
         self.environment.push((variable, value));
     }
 
+    /// Does not set the variable for the program.
+    pub(crate) fn unset(&mut self, variable: &str) {
+        self.environment.retain(|(name, _)| *name != variable);
+    }
+
     /// Starts the service by another program, which takes its place.
     pub(crate) fn launch_by(&mut self, launcher: &[&str]) {
         self.launcher = launcher.iter().map(ToString::to_string).collect();
@@ -87,8 +92,13 @@ impl Service {
 
     /// Starts the service, and appends to this file what it says.
     pub(crate) fn run_logging(&mut self, log: &Path) {
+        self.run_noting(&[], log);
+    }
+
+    /// The same with options.
+    pub(crate) fn run_noting(&mut self, options: &[&str], log: &Path) {
         let mut log = fs::File::options().create(true).append(true).open(log).unwrap();
-        self.run_saying(&[], move |line| writeln!(log, "{line}").unwrap());
+        self.run_saying(options, move |line| writeln!(log, "{line}").unwrap());
     }
 
     fn run_saying(&mut self, options: &[&str], mut hear: impl FnMut(&str) + Send + 'static) {

@@ -2,5 +2,6 @@
 
 pub(crate) mod rate;
 pub(crate) mod read_back_budget;
+pub(crate) mod reservation;
 pub(crate) mod slots;
 pub(crate) mod throttle;

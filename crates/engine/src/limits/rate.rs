@@ -6,6 +6,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use super::reservation::{DayReservation, Reservation, ReservationDecision, ReservationRequest};
+
 /// Part of a rate that may pass at once.
 const BURST: Duration = Duration::from_secs(1);
 /// Length of the sliding window in hours, in addition to the current hour.
@@ -48,21 +50,28 @@ struct Bucket {
 }
 
 impl Bucket {
-    fn turn(self, now: Duration, share: Share) -> PaceDecision {
-        if share.0 == 0 {
-            return PaceDecision::After(BURST);
-        }
-        match self.even.saturating_sub(now.saturating_add(BURST)) {
+    /// Decides about something of this cost.
+    ///
+    /// A part of a rate has no burst beyond its second: the bursts of all parts together are that of the whole.
+    fn turn(self, now: Duration, cost: Duration, share: Share) -> PaceDecision {
+        let depth = match share.0 {
+            0 => return PaceDecision::After(BURST),
+            WHOLE_SHARE => BURST,
+            _ => BURST.saturating_sub(cost),
+        };
+        match self.even.saturating_sub(now.saturating_add(depth)) {
             Duration::ZERO => PaceDecision::Now,
             wait => PaceDecision::After(wait),
         }
     }
 
-    fn take(&mut self, now: Duration, amount: u64, rate: u64, share: Share) {
-        let thousandths = u128::from(rate.max(1)) * u128::from(share.0.max(1));
-        let nanos = u128::from(amount) * 1_000_000_000 * u128::from(WHOLE_SHARE) / thousandths;
-        let cost = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+    fn take(&mut self, now: Duration, cost: Duration) {
         self.even = self.even.max(now).saturating_add(cost);
+    }
+
+    /// Takes away the burst: another process may have used it.
+    fn empty(&mut self, now: Duration) {
+        self.even = self.even.max(now.saturating_add(BURST));
     }
 }
 
@@ -134,11 +143,24 @@ pub(crate) struct Pacer {
     /// The part of `used` that was not taken yet.
     unreported: Usage,
     share: Share,
+    /// All bytes that have passed here.
+    passed: u64,
+    /// Reserved bytes of the day, if other processes use the same limit.
+    reservation: Option<Reservation>,
 }
 
 /// The part of the rates per second that passes here, in thousandths. The rest passes in other processes.
 #[derive(Clone, Copy, Debug)]
 struct Share(u64);
+
+impl Share {
+    /// Time for which this amount uses up the part of the rate.
+    fn cost(self, amount: u64, rate: u64) -> Duration {
+        let thousandths = u128::from(rate.max(1)) * u128::from(self.0.max(1));
+        let nanos = u128::from(amount) * 1_000_000_000 * u128::from(WHOLE_SHARE) / thousandths;
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+}
 
 impl Default for Share {
     fn default() -> Self {
@@ -151,8 +173,20 @@ impl Pacer {
         Self { rates, used, ..Self::default() }
     }
 
-    /// Sets new limits. If a rate changes, its token bucket starts empty.
+    /// Limits that other processes share. Nothing passes before it gets a part of each.
+    pub(crate) fn shared(rates: RateLimits) -> Self {
+        Self {
+            share: Share(0),
+            reservation: Some(Reservation::default()),
+            ..Self::new(rates, Usage::default())
+        }
+    }
+
+    /// Sets new limits. If a rate changes, its token bucket starts with a whole burst.
     pub(crate) fn set_rates(&mut self, rates: RateLimits) {
+        if rates.bytes_per_day != self.rates.bytes_per_day {
+            self.clear_reservation();
+        }
         if rates.messages_per_second != self.rates.messages_per_second {
             self.messages = Bucket::default();
         }
@@ -163,24 +197,28 @@ impl Pacer {
     }
 
     /// Sets the part of the rates per second that may pass here, in thousandths.
-    pub(crate) fn set_share(&mut self, thousandths: u64) {
-        self.share = Share(thousandths.min(WHOLE_SHARE));
+    pub(crate) fn set_share(&mut self, now: Duration, thousandths: u64) {
+        let share = Share(thousandths.min(WHOLE_SHARE));
+        if share.0 > self.share.0 {
+            self.messages.empty(now);
+            self.octets.empty(now);
+        }
+        self.share = share;
     }
 
     /// Decides if a message of this size may begin.
     ///
     /// A message that is larger than the budget of a day passes when nothing else of that day has.
     pub(crate) fn message(&mut self, now: Duration, octets: u64) -> PaceDecision {
-        if let Some(most) = self.rates.bytes_per_day {
-            self.used.forget_before(Usage::first_hour(now));
-            let used = self.used.total();
-            if used > 0 && used.saturating_add(octets) > most {
-                return PaceDecision::UsedUp(self.used.wait_until_at_most(most.saturating_sub(octets), now));
-            }
+        if let Some(most) = self.rates.bytes_per_day
+            && let Some(wait) = self.wait_for_day(now, octets, most)
+        {
+            return wait;
         }
         if let Some(rate) = self.rates.messages_per_second {
-            match self.messages.turn(now, self.share) {
-                PaceDecision::Now => self.messages.take(now, 1, rate, self.share),
+            let cost = self.share.cost(1, rate);
+            match self.messages.turn(now, cost, self.share) {
+                PaceDecision::Now => self.messages.take(now, cost),
                 wait => return wait,
             }
         }
@@ -188,12 +226,33 @@ impl Pacer {
         PaceDecision::Now
     }
 
+    /// Returns the wait if the bytes of the day do not suffice now.
+    fn wait_for_day(&mut self, now: Duration, octets: u64, most: u64) -> Option<PaceDecision> {
+        self.used.forget_before(Usage::first_hour(now));
+        let used = self.used.total();
+        let is_used_up = used > 0 && used.saturating_add(octets) > most;
+        let wait = || PaceDecision::UsedUp(self.used.wait_until_at_most(most.saturating_sub(octets), now));
+        let Some(reservation) = &mut self.reservation else {
+            return if is_used_up { Some(wait()) } else { None };
+        };
+        if !is_used_up {
+            // An hour has passed since the refusal.
+            reservation.forget_refusal();
+        }
+        match reservation.decide(octets) {
+            ReservationDecision::Fits => None,
+            ReservationDecision::Wait => Some(PaceDecision::After(Duration::ZERO)),
+            ReservationDecision::UsedUp => Some(wait()),
+        }
+    }
+
     /// Decides if these bytes of a message that has begun may pass.
     pub(crate) fn octets(&mut self, now: Duration, octets: u64) -> PaceDecision {
         let Some(rate) = self.rates.bytes_per_second else { return PaceDecision::Now };
-        let turn = self.octets.turn(now, self.share);
+        let cost = self.share.cost(octets, rate);
+        let turn = self.octets.turn(now, cost, self.share);
         if turn == PaceDecision::Now {
-            self.octets.take(now, octets, rate, self.share);
+            self.octets.take(now, cost);
         }
         turn
     }
@@ -203,6 +262,10 @@ impl Pacer {
         let hour = Usage::hour(now);
         self.used.add(hour, octets);
         self.unreported.add(hour, octets);
+        self.passed = self.passed.saturating_add(octets);
+        if let Some(reservation) = &mut self.reservation {
+            reservation.take(octets);
+        }
     }
 
     /// Reverts the count of a message that did not pass after all.
@@ -210,12 +273,43 @@ impl Pacer {
         let hour = Usage::hour(now);
         self.used.take_back(hour, octets);
         self.unreported.take_back(hour, octets);
+        self.passed = self.passed.saturating_sub(octets);
+        if let Some(reservation) = &mut self.reservation {
+            reservation.take_back(octets);
+        }
     }
 
-    /// Replaces the used bytes, which other processes use too. `unsaved` are those that only this process knows.
-    pub(crate) fn set_used(&mut self, now: Duration, mut used: Usage, unsaved: u64) {
-        used.add(Usage::hour(now), unsaved);
-        self.used = used;
+    /// Reserved bytes of the day, if other processes use the same limit.
+    pub(crate) fn reservation(&self) -> Option<&Reservation> {
+        self.reservation.as_ref()
+    }
+
+    /// Lets messages that the reservation refused ask again.
+    pub(crate) fn forget_refusal(&mut self) {
+        if let Some(reservation) = &mut self.reservation {
+            reservation.forget_refusal();
+        }
+    }
+
+    /// Gives up what is reserved.
+    pub(crate) fn clear_reservation(&mut self) {
+        if let Some(reservation) = &mut self.reservation {
+            reservation.clear();
+        }
+    }
+
+    /// Takes what is reserved away for a request.
+    pub(crate) fn begin_reservation(&mut self) -> ReservationRequest {
+        let passed = self.passed;
+        self.reservation.as_mut().map(|reservation| reservation.begin(passed)).unwrap_or_default()
+    }
+
+    /// Takes over the answer. `used` are the bytes of all processes.
+    pub(crate) fn end_reservation(&mut self, reserved: DayReservation, used: Option<Usage>) {
+        if let Some(reservation) = &mut self.reservation {
+            reservation.end(reserved);
+        }
+        self.used = used.unwrap_or_else(|| std::mem::take(&mut self.used));
     }
 
     /// Returns the bytes that may pass in 24 hours, and the rest of them; `None` without a limit.
@@ -284,15 +378,44 @@ mod tests {
     #[test]
     fn a_share_of_a_rate_passes_evenly() {
         let mut pacer = Pacer::new(of_messages(4), Usage::default());
-        pacer.set_share(250);
+        pacer.set_share(BEGIN, 250);
         let passed = moments(&mut pacer, 4, |pacer, now| pacer.message(now, 1));
-        assert_eq!(passed, [0, 0, 1000, 2000]);
-        // Another process has the whole rate.
-        pacer.set_share(0);
+        assert_eq!(passed, [0, 1000, 2000, 3000]);
+        // Another process has the whole rate, and its burst.
+        pacer.set_share(BEGIN, 0);
         let later = BEGIN + Duration::from_hours(1);
         assert_eq!(pacer.message(later, 1), PaceDecision::After(BURST));
-        pacer.set_share(1000);
+        pacer.set_share(later, 1000);
         assert_eq!(pacer.message(later, 1), PaceDecision::Now);
+        assert_eq!(pacer.message(later, 1), PaceDecision::After(Duration::from_millis(250)));
+    }
+
+    /// Processes that get, use and lose parts of a rate pass no more than one that has the whole of it.
+    #[test]
+    fn parts_of_a_rate_together_keep_it() {
+        let mut pacers = [(); 3].map(|()| Pacer::shared(of_messages(50)));
+        let mut passed = Vec::new();
+        for step in 0..60_000usize {
+            let now = BEGIN + Duration::from_millis(step as u64);
+            if step.is_multiple_of(700) {
+                // One has the whole, two divide it, or all do; which ones changes.
+                let parts = [[1000, 0, 0], [500, 500, 0], [334, 333, 333]][step / 700 % 3];
+                for (index, pacer) in pacers.iter_mut().enumerate() {
+                    pacer.set_share(now, parts[(index + step / 2100) % 3]);
+                }
+            }
+            // Each is idle at times.
+            for (index, pacer) in pacers.iter_mut().enumerate() {
+                while !(step / 1900 + index).is_multiple_of(4) && pacer.message(now, 1) == PaceDecision::Now {
+                    passed.push(step);
+                }
+            }
+        }
+        assert!(passed.len() > 1500, "{}", passed.len());
+        for (index, begin) in passed.iter().enumerate() {
+            let within = passed[index..].iter().take_while(|at| **at < begin + 10_000).count();
+            assert!(within <= 50 * 10 + 50, "{within} from {begin} on");
+        }
     }
 
     #[test]
@@ -352,15 +475,27 @@ mod tests {
     }
 
     #[test]
-    fn bytes_of_other_processes_count() {
-        let mut pacer = Pacer::new(of_a_day(100), Usage::default());
-        assert_eq!(pacer.message(BEGIN, 10), PaceDecision::Now);
-        let elsewhere = [(Usage::hour(BEGIN), 50)].into_iter().collect();
-        pacer.set_used(BEGIN, elsewhere, 10);
-        assert_eq!(pacer.day(BEGIN), Some((100, 40)));
-        assert_eq!(pacer.message(BEGIN, 40), PaceDecision::Now);
-        assert!(matches!(pacer.message(BEGIN, 1), PaceDecision::UsedUp(_)));
-        assert_eq!(pacer.take_passed(BEGIN), [(Usage::hour(BEGIN), 50)]);
+    fn beside_other_processes_only_reserved_bytes_pass() {
+        let mut pacer = Pacer::shared(of_a_day(100));
+        assert_eq!(pacer.message(BEGIN, 10), PaceDecision::After(Duration::ZERO));
+        let request = pacer.begin_reservation();
+        assert_eq!(request, ReservationRequest { passed: 0, left: 0, needed: 10 });
+        pacer.end_reservation(DayReservation { left: 30, ..DayReservation::default() }, None);
+        assert_eq!(pacer.message(BEGIN, 20), PaceDecision::Now);
+        assert_eq!(pacer.message(BEGIN, 11), PaceDecision::After(Duration::ZERO));
+        pacer.take_back(BEGIN, 5);
+        let request = pacer.begin_reservation();
+        assert_eq!(request, ReservationRequest { passed: 15, left: 15, needed: 11 });
+        // The others have used the rest.
+        let used = [(Usage::hour(BEGIN), 100)].into_iter().collect();
+        pacer.end_reservation(DayReservation { refused: Some(11), ..DayReservation::default() }, Some(used));
+        assert_eq!(pacer.message(BEGIN, 11), PaceDecision::UsedUp(HOUR * 25));
+        // A new limit: what was reserved under the old one counts no more.
+        pacer.end_reservation(DayReservation { left: 60, ..DayReservation::default() }, None);
+        pacer.set_rates(of_a_day(50));
+        assert_eq!(pacer.message(BEGIN, 1), PaceDecision::After(Duration::ZERO));
+        pacer.set_rates(RateLimits::default());
+        assert_eq!(pacer.message(BEGIN, 1 << 40), PaceDecision::Now);
     }
 
     #[test]

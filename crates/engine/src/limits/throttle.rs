@@ -10,6 +10,7 @@ use std::{
 
 use mailhaul_mail::{Retry, Scope};
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
     limits::{
         rate::{PaceDecision, Pacer, RateLimits, Usage},
         read_back_budget::ReadBack,
+        reservation::{DayReservation, Reservation, ReservationRequest},
     },
     ports::Clock,
 };
@@ -42,6 +44,8 @@ struct Shared {
     /// Bytes that passed while nothing was limited.
     uncounted: AtomicU64,
     pacer: Mutex<Pacer>,
+    /// Notified if bytes of the day must be reserved. Without it, no other process uses the limits.
+    bytes_wanted: Option<Arc<Notify>>,
 }
 
 impl Throttle {
@@ -49,12 +53,31 @@ impl Throttle {
     ///
     /// `used` are the bytes of earlier passes. The name is for error messages: `the endpoint "Old"`.
     pub fn new(name: impl Into<String>, scope: Scope, rates: RateLimits, used: Usage) -> Self {
+        Self::with_pacer(name.into(), scope, rates, Pacer::new(rates, used), None)
+    }
+
+    /// Creates the limits of a server that other processes use too.
+    ///
+    /// Nothing passes before [`Self::set_share`], and no byte of a limited day before [`Self::end_reservation`]. `bytes_wanted`
+    /// is notified when [`Self::needs_bytes`] becomes true.
+    pub fn shared(name: impl Into<String>, rates: RateLimits, bytes_wanted: Arc<Notify>) -> Self {
+        Self::with_pacer(name.into(), Scope::Endpoint, rates, Pacer::shared(rates), Some(bytes_wanted))
+    }
+
+    fn with_pacer(
+        name: String,
+        scope: Scope,
+        rates: RateLimits,
+        pacer: Pacer,
+        bytes_wanted: Option<Arc<Notify>>,
+    ) -> Self {
         Self(Arc::new(Shared {
-            name: name.into(),
+            name,
             scope,
             is_limited: AtomicBool::new(rates.is_any_set()),
             uncounted: AtomicU64::new(0),
-            pacer: Mutex::new(Pacer::new(rates, used)),
+            pacer: Mutex::new(pacer),
+            bytes_wanted,
         }))
     }
 
@@ -66,11 +89,11 @@ impl Throttle {
         self.0.is_limited.store(rates.is_any_set(), Ordering::Relaxed);
     }
 
-    /// Sets the part of the rates per second that may pass here, in thousandths; 1000 at first.
+    /// Sets the part of the rates per second that may pass here, in thousandths.
     ///
-    /// Other processes pass the rest.
+    /// Other processes pass the rest. A larger part than before begins without a burst.
     pub fn set_share(&self, now: Duration, thousandths: u64) {
-        self.with(now, |pacer| pacer.set_share(thousandths));
+        self.with(now, |pacer| pacer.set_share(now, thousandths));
     }
 
     /// Returns the bytes that may pass in 24 hours, and the rest of them; `None` without a limit.
@@ -78,11 +101,31 @@ impl Throttle {
         self.with(now, |pacer| pacer.day(now))
     }
 
-    /// Replaces the bytes used, which other processes use too, by those of all.
+    /// True if bytes of the day must be reserved.
+    pub fn needs_bytes(&self, now: Duration) -> bool {
+        self.with(now, |pacer| pacer.reservation().is_some_and(Reservation::is_due))
+    }
+
+    /// Lets messages that a reservation refused ask again.
+    pub fn forget_refusal(&self, now: Duration) {
+        self.with(now, Pacer::forget_refusal);
+    }
+
+    /// Gives up the reserved bytes, which other processes have counted as used.
+    pub fn clear_reservation(&self, now: Duration) {
+        self.with(now, Pacer::clear_reservation);
+    }
+
+    /// Begins a request for bytes of the day. Until its end nothing passes that needs reserved bytes.
+    pub fn begin_reservation(&self, now: Duration) -> ReservationRequest {
+        self.with(now, Pacer::begin_reservation)
+    }
+
+    /// Ends a request with its answer, or with the `left` bytes of the request after an error.
     ///
-    /// `unsaved` are bytes that passed here and are not in `used`.
-    pub fn set_used(&self, now: Duration, used: Usage, unsaved: u64) {
-        self.with(now, |pacer| pacer.set_used(now, used, unsaved));
+    /// `used` are the bytes of all processes; `None` keeps those of the last answer.
+    pub fn end_reservation(&self, now: Duration, reserved: DayReservation, used: Option<Usage>) {
+        self.with(now, |pacer| pacer.end_reservation(reserved, used));
     }
 
     /// Takes the bytes that passed since the last call, by hours since 1970.
@@ -105,7 +148,13 @@ impl Throttle {
             return PaceDecision::Now;
         }
         let now = clock.now();
-        self.with(now, |pacer| pacer.message(now, octets))
+        let (decision, is_due) = self.with(now, |pacer| {
+            (pacer.message(now, octets), pacer.reservation().is_some_and(Reservation::is_due))
+        });
+        if let Some(wanted) = self.0.bytes_wanted.as_ref().filter(|_| is_due) {
+            wanted.notify_one();
+        }
+        decision
     }
 
     fn octets(&self, clock: &impl Clock, octets: u64) -> PaceDecision {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     entry::Entry,
     failure::FailureKind,
-    http::{JSON, NEXT_LINK, VALUE, template, ways},
+    http::{JSON, NEXT_LINK, TOTAL_COUNT, VALUE, template, ways},
     kind::Kind,
     operations::Operations,
     parameter::{IDENTITY, Parameter},
@@ -121,6 +121,10 @@ fn answer(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
         let description = "URL of the next page, if there is one.";
         properties[NEXT_LINK] =
             json!({ "type": "string", "format": "uri-reference", "description": description });
+    }
+    if entry.parameters().iter().any(|it| it.name == "Offset") {
+        let description = "Number of results of all pages, if Offset or SortBy was given.";
+        properties[TOTAL_COUNT] = json!({ "type": "integer", "description": description });
     }
     let schema = json!({ "type": "object", "properties": properties, "required": [VALUE] });
     json!({ "description": "Done.", "content": { JSON: { "schema": schema } } })

@@ -13,5 +13,5 @@ pub use service::Service;
 pub(crate) use address::{address, template, ways};
 pub(crate) use limits::MAX_BODY;
 pub(crate) use query::to_query;
-pub(crate) use reply::{JSON, NEXT_LINK, Refused, VALUE};
+pub(crate) use reply::{JSON, NEXT_LINK, Refused, TOTAL_COUNT, VALUE};
 pub(crate) use service::broken;

@@ -13,6 +13,8 @@ use crate::failure::{Failure, error_json};
 pub(crate) const VALUE: &str = "Value";
 /// Property of the next page's URL.
 pub(crate) const NEXT_LINK: &str = "NextLink";
+/// Property of the number of results of all pages.
+pub(crate) const TOTAL_COUNT: &str = "TotalCount";
 /// Content type of bodies, in both directions.
 pub(crate) const JSON: &str = "application/json";
 

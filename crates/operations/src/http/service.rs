@@ -18,7 +18,7 @@ use super::{
     body,
     limits::Limits,
     query::{from_query, to_query},
-    reply::{NEXT_LINK, Refused, VALUE, json_reply},
+    reply::{NEXT_LINK, Refused, TOTAL_COUNT, VALUE, json_reply},
 };
 use crate::{
     caller::{Caller, Gate, Record},
@@ -207,6 +207,9 @@ fn reply(
 ) -> Result<Response<Body>, Failure> {
     let status = if entry.verb() == Verb::New { 201 } else { 200 };
     let mut body = json!({ VALUE: answer.value });
+    if let Some(total) = answer.total {
+        body[TOTAL_COUNT] = total.into();
+    }
     let continuation = entry.parameters().iter().find(|it| it.kind == Kind::Continuation);
     if let (Some(next), Some(mut request), Some(parameter)) = (answer.next, request, continuation) {
         // The same request, from the next page on.

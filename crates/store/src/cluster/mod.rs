@@ -1,5 +1,6 @@
 //! Services that share one database on a server: nodes, and what they divide among themselves.
 
+pub(crate) mod day_bytes;
 pub(crate) mod learned;
 pub(crate) mod nodes;
 pub(crate) mod running;

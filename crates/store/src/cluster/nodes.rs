@@ -5,7 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use mailhaul_migration::Guid;
 
-use super::server_clock::{ClockOffset, SERVER_NOW};
+use super::{
+    day_bytes::count_as_used,
+    server_clock::{ClockOffset, SERVER_NOW},
+};
 use crate::{
     Store,
     columns::Cells,
@@ -17,9 +20,6 @@ use crate::{
     vault::KeyId,
 };
 
-/// Lifetime of a node's lease without a beat. After it, other nodes continue with its users.
-pub const NODE_LEASE_TIME: Duration = Duration::from_mins(1);
-
 /// Properties of a service, as other nodes see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeSettings {
@@ -29,6 +29,8 @@ pub struct NodeSettings {
     pub program: String,
     /// Maximum number of mailboxes that the node migrates at the same time.
     pub capacity: u32,
+    /// Lifetime of the node's lease without a beat. After it, other nodes continue with its users.
+    pub lease: Duration,
 }
 
 /// A service that runs on the database.
@@ -84,11 +86,11 @@ impl Store {
         Ok(lock)
     }
 
-    /// Prolongs the lease of this node, and compares the clocks. Does nothing on a data directory.
+    /// Prolongs the lease of this node to this time from now on, and compares the clocks. Does nothing on a data directory.
     ///
     /// # Errors
     /// [`StoreError::NodeLost`] if the lease has ended.
-    pub async fn beat(&self, owner: Guid) -> Result<Beat, StoreError> {
+    pub async fn beat(&self, owner: Guid, lease: Duration) -> Result<Beat, StoreError> {
         if !self.is_on_server() {
             return Ok(Beat::default());
         }
@@ -103,7 +105,7 @@ impl Store {
                      RETURNING beat, draining"
                 );
                 let row = sql::query(sql)
-                    .bind(millis_of(NODE_LEASE_TIME))
+                    .bind(millis_of(lease))
                     .bind(owner)
                     .bind(keys)
                     .fetch_optional(connection)
@@ -125,6 +127,9 @@ impl Store {
         }
         self.change_beside(move |connection| {
             Box::pin(async move {
+                let lock = sql::query("SELECT guid FROM node WHERE guid = ? FOR UPDATE");
+                lock.bind(owner).execute(&mut *connection).await?;
+                count_as_used(connection, &[owner]).await?;
                 sql::query("DELETE FROM node WHERE guid = ?").bind(owner).execute(connection).await?;
                 Ok(())
             })
@@ -140,7 +145,7 @@ impl Store {
         self.read(|connection| {
             Box::pin(async move {
                 let sql = format!(
-                    "SELECT node.*, until > {SERVER_NOW} AS alive, (SELECT count(*) FROM migration_user \
+                    "SELECT node.*, max(until - beat, 0) AS lease, until > {SERVER_NOW} AS alive, (SELECT count(*) FROM migration_user \
                      WHERE lease_until IS NOT NULL AND lease_owner = node.guid) AS mailboxes FROM node ORDER BY name, started"
                 );
                 sql::query(sql).fetch_all(connection).await?.iter().map(node).collect()
@@ -209,7 +214,7 @@ async fn join(
         .bind(settings.program)
         .bind(settings.capacity)
         .bind(keys)
-        .bind(millis_of(NODE_LEASE_TIME))
+        .bind(millis_of(settings.lease))
         .bind(archive)
         .bind(SCHEMA_VERSION)
         .execute(connection)
@@ -243,8 +248,15 @@ pub(crate) async fn remove_lost(connection: &mut Connection) -> Result<Vec<Strin
     if !connection.is_shared() {
         return Ok(Vec::new());
     }
-    let sql = format!("DELETE FROM node WHERE until <= {SERVER_NOW} RETURNING name");
-    Ok(sql::query_scalar(sql).fetch_all(connection).await?)
+    let sql = format!("SELECT guid FROM node WHERE until <= {SERVER_NOW} ORDER BY guid FOR UPDATE");
+    let lost: Vec<Guid> = sql::query_scalar(sql).fetch_all(&mut *connection).await?;
+    count_as_used(connection, &lost).await?;
+    let mut names = Vec::new();
+    for node in lost {
+        let deleted = sql::query_scalar("DELETE FROM node WHERE guid = ? RETURNING name").bind(node);
+        names.push(deleted.fetch_one(&mut *connection).await?);
+    }
+    Ok(names)
 }
 
 fn node(row: &Row) -> Result<Node, Fault> {
@@ -255,6 +267,7 @@ fn node(row: &Row) -> Result<Node, Fault> {
             name: cells.get("name")?,
             program: cells.get("program")?,
             capacity: cells.number("capacity")?,
+            lease: Duration::from_millis(cells.number("lease")?),
         },
         archive: cells.get("archive")?,
         mailboxes: cells.number("mailboxes")?,

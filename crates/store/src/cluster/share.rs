@@ -1,5 +1,18 @@
 //! The part of a limit that one of several nodes gets. Pure.
 
+use strum::Display;
+
+/// A limit of an endpoint that nodes divide.
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ShareKind {
+    /// Pairs of connections of the source.
+    Connections,
+    /// Messages and bytes per second, in thousandths.
+    Rates,
+    /// Bytes of a day that the node has moved and not saved as usage, or may still move ([`crate::Store::reserve_bytes`]).
+    DayBytes,
+}
+
 /// A node's part of a limit, and the amount that it could use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Holding {

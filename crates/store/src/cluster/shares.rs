@@ -1,9 +1,8 @@
 //! Division of the limits of endpoints among the nodes of a database.
 
 use mailhaul_migration::Guid;
-use strum::Display;
 
-use super::share::{Holding, Part, Request, part};
+use super::share::{Holding, Part, Request, ShareKind, part};
 use crate::{
     Store,
     cluster::wakes::{Wake, notify},
@@ -14,15 +13,6 @@ use crate::{
 
 /// The holding of a node that has no row.
 const NOTHING: Holding = Holding { granted: 0, wanted: 0 };
-
-/// A limit of an endpoint that nodes divide.
-#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ShareKind {
-    /// Pairs of connections of the source.
-    Connections,
-    /// Messages and bytes per second, in thousandths.
-    Rates,
-}
 
 /// A node's wish for a part of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

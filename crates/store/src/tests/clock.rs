@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mailhaul_migration::{BatchIntent, Guid, UserEvent};
 
-use super::{at, batch, claim, end, endpoint, on_both, rows, running, service, user};
+use super::{at, batch, claim, counted, end, endpoint, on_both, rows, running, service, user};
 use crate::{Claim, Due, Parking, Users};
 
 on_both! {
@@ -53,7 +53,7 @@ async fn parkings_checks_and_quotas_do_not_wait_for_the_old_clock() {
     store.request_checks(Users::OfBatch(sales.guid), at(2 * DAY)).await.unwrap();
     let hour = |second| at(second).as_second().cast_unsigned() / 3600;
     let used = vec![(hour(0), 5), (hour(2 * DAY), 7)];
-    store.add_usage(source.guid, "terry", used, 0).await.unwrap();
+    store.add_usage(counted(source.guid, "terry"), used, 0).await.unwrap();
     store.bring_times_back(at(0), HOUR).await.unwrap();
     assert_eq!(store.parked(at(59)).await.unwrap().len(), 1);
     assert_eq!(store.parked(at(60)).await.unwrap(), []);

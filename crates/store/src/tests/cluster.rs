@@ -1,5 +1,7 @@
 //! Nodes on one server: their leases, their messages, and how they divide limits.
 
+use std::time::Duration;
+
 use mailhaul_migration::{BatchIntent, Guid, UserEvent, UserStatus};
 use tokio::join;
 
@@ -8,6 +10,8 @@ use crate::{
     Claim, ClaimLimits, Due, NodeSettings, PassKind, Recovered, ShareKind, Store, StoreError, Users, Wake,
     Wish,
 };
+
+const LEASE: Duration = Duration::from_mins(1);
 
 fn settings(name: &str) -> NodeSettings {
     NodeSettings { name: name.to_owned(), ..node() }
@@ -43,10 +47,10 @@ async fn users_of_a_lost_node_continue_and_those_of_a_living_one_stay() {
     assert_eq!(store.claim(claim(&source, two, 10)).await.unwrap().len(), 2);
     assert_eq!(store.nodes().await.unwrap().len(), 1);
     // The lost node learns of it.
-    assert!(matches!(store.beat(one).await, Err(StoreError::NodeLost { .. })));
+    assert!(matches!(store.beat(one, LEASE).await, Err(StoreError::NodeLost { .. })));
     let late = end(UserEvent::Synced, 20, Due::Never);
     assert!(matches!(store.release(&of_one[0].lease, late).await, Err(StoreError::LeaseLost { .. })));
-    assert!(store.beat(two).await.is_ok());
+    assert!(store.beat(two, LEASE).await.is_ok());
     store.end_service(two).await.unwrap();
     assert_eq!(store.nodes().await.unwrap(), []);
 }
@@ -76,9 +80,9 @@ async fn a_node_sees_what_was_ordered_elsewhere() {
     store.remove_batch(sales.guid).await.unwrap();
     assert!(store.leases_of(node).await.unwrap().is_empty());
 
-    assert!(!store.beat(node).await.unwrap().is_draining);
+    assert!(!store.beat(node, LEASE).await.unwrap().is_draining);
     assert_eq!(store.drain_nodes("MAIL1", true).await.unwrap(), [node]);
-    assert!(store.beat(node).await.unwrap().is_draining && store.is_draining(node).await.unwrap());
+    assert!(store.beat(node, LEASE).await.unwrap().is_draining && store.is_draining(node).await.unwrap());
     store.drain_nodes(&node.to_string(), false).await.unwrap();
     assert!(!store.is_draining(node).await.unwrap());
     let unknown = store.drain_nodes("mail9", true).await.unwrap_err();
@@ -175,7 +179,7 @@ async fn nodes_that_ask_at_once_divide_the_limit() {
 async fn a_directory_has_no_nodes() {
     let (_data, store) = super::directory().await;
     let lock = store.take_service(settings("mail1")).await.unwrap();
-    assert!(store.beat(lock.owner()).await.is_ok());
+    assert!(store.beat(lock.owner(), LEASE).await.is_ok());
     assert_eq!(store.nodes().await.unwrap(), []);
     assert!(store.wakes().await.unwrap().is_none());
     let again = store.take_service(settings("mail2")).await.unwrap_err();

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::endpoint;
+use super::{counted, endpoint};
 use crate::{Parking, Store};
 
 fn at(second: i64) -> Timestamp {
@@ -16,20 +16,20 @@ async fn bytes_are_added_by_hour_and_old_hours_are_removed() {
     let store = Store::open(data.path()).await.unwrap();
     let old = store.insert_endpoint(endpoint("Old"), None).await.unwrap().guid;
     let new = store.insert_endpoint(endpoint("New"), None).await.unwrap().guid;
-    store.add_usage(old, "terry", vec![(100, 5), (101, 7)], 90).await.unwrap();
-    store.add_usage(old, "terry", vec![(101, 1)], 90).await.unwrap();
-    store.add_usage(old, "ann", vec![(101, 20)], 90).await.unwrap();
-    store.add_usage(new, "terry", vec![(101, 300)], 90).await.unwrap();
+    store.add_usage(counted(old, "terry"), vec![(100, 5), (101, 7)], 90).await.unwrap();
+    store.add_usage(counted(old, "terry"), vec![(101, 1)], 90).await.unwrap();
+    store.add_usage(counted(old, "ann"), vec![(101, 20)], 90).await.unwrap();
+    store.add_usage(counted(new, "terry"), vec![(101, 300)], 90).await.unwrap();
     store.close().await;
     let store = Store::open(data.path()).await.unwrap();
     assert_eq!(store.usage(old, Some("terry"), 0).await.unwrap(), [(100, 5), (101, 8)]);
     assert_eq!(store.usage(old, None, 0).await.unwrap(), [(100, 5), (101, 28)]);
     assert_eq!(store.usage(old, None, 101).await.unwrap(), [(101, 28)]);
-    store.add_usage(new, "ann", vec![(102, 1)], 101).await.unwrap();
+    store.add_usage(counted(new, "ann"), vec![(102, 1)], 101).await.unwrap();
     assert_eq!(store.usage(old, None, 0).await.unwrap(), [(101, 28)]);
     // The usage goes with its endpoint, and late usage is dropped.
     store.remove_endpoint(old).await.unwrap();
-    store.add_usage(old, "terry", vec![(102, 1)], 101).await.unwrap();
+    store.add_usage(counted(old, "terry"), vec![(102, 1)], 101).await.unwrap();
     assert!(store.usage(old, None, 0).await.unwrap().is_empty());
 }
 

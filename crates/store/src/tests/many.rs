@@ -65,7 +65,8 @@ async fn fifty_thousand_users_are_stored_paged_claimed_and_removed() {
     let overview = store.batch("sales").await.unwrap();
     assert_eq!(overview.counts.of(UserStatus::Queued), USERS as u64 - 20);
 
-    let filter = UserFilter { batch: Some(guid), status: Some(UserStatus::Queued), ..UserFilter::default() };
+    let filter =
+        UserFilter { batch: Some(guid), statuses: vec![UserStatus::Queued], ..UserFilter::default() };
     assert_eq!(paged(&store, &filter, 7_000).await, numbers[20..]);
     let filter = UserFilter { summary: Some(StatusSummary::Stopped), ..filter };
     assert_eq!(paged(&store, &filter, 7_000).await, Vec::<u32>::new());

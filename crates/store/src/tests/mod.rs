@@ -6,9 +6,11 @@ mod clock;
 mod cluster;
 mod copy;
 mod damage;
+mod day_bytes;
 mod endpoints;
 mod events;
 mod fencing;
+mod history;
 mod inspection;
 mod keys;
 mod leases;
@@ -18,6 +20,7 @@ mod locks;
 mod many;
 mod model;
 mod races;
+mod reach;
 mod recovery;
 mod reports;
 mod rolling;
@@ -27,8 +30,9 @@ mod totals;
 mod turn;
 mod upgrade;
 mod vault;
+mod windows;
 
-use std::{cell::Cell, fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{cell::Cell, fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
@@ -243,5 +247,11 @@ fn end(event: UserEvent, second: i64, due: Due) -> Release {
 
 /// A service, as other nodes see it.
 fn node() -> crate::NodeSettings {
-    crate::NodeSettings { name: "mail1".to_owned(), program: "1.0.0".to_owned(), capacity: 200 }
+    let lease = Duration::from_mins(1);
+    crate::NodeSettings { name: "mail1".to_owned(), program: "1.0.0".to_owned(), capacity: 200, lease }
+}
+
+/// A mailbox whose bytes are counted without a node.
+fn counted(endpoint: Guid, name: &str) -> crate::CountedMailbox {
+    crate::CountedMailbox { endpoint, name: name.to_owned(), node: None }
 }

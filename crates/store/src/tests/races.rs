@@ -9,7 +9,7 @@ use mailhaul_migration::{BatchIntent, Guid, MigrationUser, UserEvent, UserStatus
 use tokio::join;
 
 use super::{
-    Home, at, batch, claim, end, endpoint,
+    Home, at, batch, claim, counted, end, endpoint,
     ledger::{done, opened},
     on_server, rows, running,
 };
@@ -228,7 +228,7 @@ async fn entries_and_usage_of_two_writers_are_all_there() {
     let write = |store: Store, round: i64| async move {
         let text = || format!("round {round}");
         store.append_report(terry, vec![ReportEntry { time: at(round), text: text() }]).await.unwrap();
-        store.add_usage(source.guid, "terry", vec![(7, 10), (8, 10)], 7).await.unwrap();
+        store.add_usage(counted(source.guid, "terry"), vec![(7, 10), (8, 10)], 7).await.unwrap();
         let entry = AuditEntry {
             time: at(round),
             who: "anna".to_owned(),

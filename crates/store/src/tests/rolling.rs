@@ -14,14 +14,14 @@ use crate::{
 const WIDER: &str = "DO $$ DECLARE it regclass; BEGIN FOR it IN SELECT oid FROM pg_class WHERE relkind IN ('r', 'p') \
      AND NOT relispartition AND relnamespace = current_schema()::regnamespace AND relname <> '_sqlx_migrations' \
      LOOP EXECUTE format('ALTER TABLE %s ADD COLUMN next_release BIGINT NOT NULL DEFAULT 1', it); END LOOP; END $$; \
-     CREATE TABLE of_next_release (id BIGINT PRIMARY KEY); INSERT INTO schema_support VALUES (21, 20)";
+     CREATE TABLE of_next_release (id BIGINT PRIMARY KEY); INSERT INTO schema_support VALUES (1001, 21)";
 const NARROWER: &str =
-    "ALTER TABLE batch DROP COLUMN submitted_by; INSERT INTO schema_support VALUES (22, 22)";
+    "ALTER TABLE batch DROP COLUMN submitted_by; INSERT INTO schema_support VALUES (1002, 1002)";
 
 fn next_release(last: i64) -> Vec<ServerStep> {
     let newer = [
-        ServerStep { step: (21, "wider", WIDER), oldest: 20 },
-        ServerStep { step: (22, "narrower", NARROWER), oldest: 22 },
+        ServerStep { step: (1001, "wider", WIDER), oldest: SCHEMA_VERSION },
+        ServerStep { step: (1002, "narrower", NARROWER), oldest: 1002 },
     ];
     SCHEMA.into_iter().chain(newer).filter(|it| it.step.0 <= last).collect()
 }
@@ -52,7 +52,7 @@ async fn nodes_of_this_release_go_on_while_the_next_one_widens_the_schema() {
     let first = store.claim(Claim { limit: 1, ..claim(&source, lock.owner(), 10) }).await.unwrap();
     let before = store.batches(&BatchFilter::default()).await.unwrap();
 
-    run(&home.address().options, &next_release(21)).await.unwrap();
+    run(&home.address().options, &next_release(1001)).await.unwrap();
     for _ in 0..20 {
         assert_eq!(store.batches(&BatchFilter::default()).await.unwrap(), before);
     }
@@ -60,34 +60,35 @@ async fn nodes_of_this_release_go_on_while_the_next_one_widens_the_schema() {
     let more = store.claim(claim(&source, lock.owner(), 10)).await.unwrap();
     assert_eq!(more.len(), 2);
     assert_eq!(more[0].user.status, UserStatus::Validating);
-    store.beat(lock.owner()).await.unwrap();
+    store.beat(lock.owner(), node().lease).await.unwrap();
 
     // A node of this release that begins now.
     let late = home.open().await;
     late.take_service(node()).await.unwrap();
-    assert_eq!(late.batches(&BatchFilter::default()).await.unwrap(), before);
+    let seen = late.batches(&BatchFilter::default()).await.unwrap();
+    assert_eq!(seen, store.batches(&BatchFilter::default()).await.unwrap());
 }
 
 #[tokio::test]
 async fn a_step_that_older_nodes_cannot_use_waits_for_them() {
     let (home, store) = on_server().await;
     let lock = store.take_service(node()).await.unwrap();
-    let refused = run(&home.address().options, &next_release(22)).await.unwrap_err().to_string();
+    let refused = run(&home.address().options, &next_release(1002)).await.unwrap_err().to_string();
     assert!(refused.contains("mail1") && refused.contains("older"), "{refused}");
     // Nothing of it ran.
     let found = store.read(|connection| Box::pin(version(connection))).await.unwrap();
     assert_eq!(found, Some(SCHEMA_VERSION));
 
     store.end_service(lock.owner()).await.unwrap();
-    run(&home.address().options, &next_release(22)).await.unwrap();
+    run(&home.address().options, &next_release(1002)).await.unwrap();
     let refused = Store::connect(&home.address()).await.err().unwrap().to_string();
     assert!(
-        refused.contains("schema 22") && refused.contains("needs a mailhaul that knows schema 22"),
+        refused.contains("schema 1002") && refused.contains("needs a mailhaul that knows schema 1002"),
         "{refused}"
     );
     // A process that was away during the change begins no node.
     let refused = store.take_service(node()).await.unwrap_err().to_string();
-    assert!(refused.contains("schema 22"), "{refused}");
+    assert!(refused.contains("schema 1002"), "{refused}");
 }
 
 #[tokio::test]

@@ -52,14 +52,67 @@ impl Postgres {
         template::copy_to(&directory.path().join("data"), &programs);
         let settings = settings.iter().map(ToString::to_string).collect();
         let mut postgres = Self { directory, programs, settings, port: 0, process: None };
+        postgres.begin();
+        postgres
+    }
+
+    /// Runs on a free port.
+    #[track_caller]
+    fn begin(&mut self) {
         for _ in 0..20 {
             // Another process may take a free port before PostgreSQL does.
-            postgres.port = free_port();
-            if postgres.run() {
-                return postgres;
+            self.port = free_port();
+            if self.run() {
+                return;
             }
         }
-        panic!("PostgreSQL does not start: {}", postgres.log());
+        panic!("PostgreSQL does not start: {}", self.log());
+    }
+
+    /// Returns a backup of the running server. It does not run before its first [`Self::restart_elsewhere`].
+    #[track_caller]
+    #[must_use]
+    pub fn backup(&self) -> Self {
+        self.base_backup(&[])
+    }
+
+    /// Starts a backup on a free port of its own, or a server that was stopped.
+    #[track_caller]
+    pub fn restart_elsewhere(&mut self) {
+        self.stop();
+        self.begin();
+    }
+
+    /// Starts a standby. From then on this server confirms a commit when the standby has it too.
+    #[track_caller]
+    #[must_use]
+    pub fn synchronous_standby(&self) -> Self {
+        let mut standby = self.base_backup(&["--write-recovery-conf"]);
+        standby.begin();
+        self.ask_superuser("ALTER SYSTEM SET synchronous_standby_names = '*'; SELECT pg_reload_conf()");
+        wait_for("replicate", || {
+            self.ask_superuser("SELECT sync_state FROM pg_stat_replication").contains("sync")
+        });
+        standby
+    }
+
+    /// Makes a standby the primary server.
+    #[track_caller]
+    pub fn promote(&self) {
+        assert_eq!(self.ask_superuser("SELECT pg_promote()"), "t");
+    }
+
+    #[track_caller]
+    fn base_backup(&self, options: &[&str]) -> Self {
+        let programs = Programs::find();
+        let directory = room::directory("mailhaul-postgres");
+        programs.give(directory.path());
+        let mut backup = programs.command("pg_basebackup");
+        backup.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "postgres", "--no-password"]);
+        backup.args(["--checkpoint=fast", "--no-sync", "-D"]).arg(directory.path().join("data"));
+        backup.args(options).env("PGPASSWORD", self.password());
+        room::output(&mut backup, "");
+        Self { directory, programs, settings: self.settings.clone(), port: 0, process: None }
     }
 
     /// Returns false if another program has the port.
@@ -97,7 +150,8 @@ impl Postgres {
     fn is_ready(&self, process: u32) -> bool {
         let text = self.state_file();
         let mut lines = text.lines().map(str::trim);
-        lines.next() == Some(process.to_string().as_str()) && lines.nth(6) == Some("ready")
+        lines.next() == Some(process.to_string().as_str())
+            && matches!(lines.nth(6), Some("ready" | "standby"))
     }
 
     /// The file in which the server keeps its process, port, shared memory and state.
@@ -137,13 +191,21 @@ impl Postgres {
     /// Returns the rows of the statements, with `|` between columns. An error is a panic.
     #[track_caller]
     pub fn ask(&self, statements: &str) -> String {
-        let mut psql = self.psql(self.password());
+        let mut psql = self.psql(&self.url(), self.password());
         room::output(&mut psql, statements).trim_end().to_owned()
     }
 
-    fn psql(&self, password: &str) -> Command {
+    /// The same as the superuser.
+    #[track_caller]
+    fn ask_superuser(&self, statements: &str) -> String {
+        let url = format!("postgres://postgres@127.0.0.1:{}/postgres", self.port);
+        let mut psql = self.psql(&url, self.password());
+        room::output(&mut psql, statements).trim_end().to_owned()
+    }
+
+    fn psql(&self, url: &str, password: &str) -> Command {
         let mut psql = self.programs.command("psql");
-        psql.args(["-X", "-A", "-t", "-q", "--no-password", "-v", "ON_ERROR_STOP=1", &self.url()]);
+        psql.args(["-X", "-A", "-t", "-q", "--no-password", "-v", "ON_ERROR_STOP=1", url]);
         psql.env("PGPASSWORD", password);
         psql
     }
@@ -248,7 +310,8 @@ mod tests {
         one.ask("CREATE TABLE one (number BIGINT)");
         assert_eq!(one.ask("SELECT count(*) FROM one; SHOW work_mem; SHOW fsync"), "0\n4MB\non");
         assert_eq!(other.ask("SELECT to_regclass('one') IS NULL; SHOW work_mem"), "t\n1MB");
-        let refused = other.psql("another").args(["-c", "SELECT 1"]).stderr(Stdio::null()).status();
+        let refused =
+            other.psql(&other.url(), "another").args(["-c", "SELECT 1"]).stderr(Stdio::null()).status();
         assert!(!refused.unwrap().success(), "a wrong password was taken");
         assert!(other.socket_directory().join(format!(".s.PGSQL.{}", other.port())).exists());
     }
@@ -264,6 +327,21 @@ mod tests {
         postgres.ask("INSERT INTO kept VALUES (2)");
         postgres.restart();
         assert_eq!(postgres.ask("SELECT number FROM kept ORDER BY number"), "1\n2");
+    }
+
+    #[test]
+    fn a_standby_has_each_commit_and_a_backup_those_before_it() {
+        let mut postgres = Postgres::start(&[]);
+        postgres.ask("CREATE TABLE kept (number BIGINT); INSERT INTO kept VALUES (1)");
+        let mut backup = postgres.backup();
+        let standby = postgres.synchronous_standby();
+        postgres.ask("INSERT INTO kept VALUES (2)");
+        postgres.kill();
+        standby.promote();
+        standby.ask("INSERT INTO kept VALUES (3)");
+        assert_eq!(standby.ask("SELECT number FROM kept ORDER BY number"), "1\n2\n3");
+        backup.restart_elsewhere();
+        assert_eq!(backup.ask("SELECT number FROM kept ORDER BY number"), "1");
     }
 
     #[test]

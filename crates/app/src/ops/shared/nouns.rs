@@ -43,6 +43,20 @@ pub(crate) const FOLDER_PLAN: Noun = Noun {
     about: "Target of each folder, with the reason",
 };
 
+pub(crate) const FAILURE: Noun = Noun {
+    cmdlet: "MigrationFailure",
+    word: "failure",
+    path: "failures",
+    about: "Causes for which users failed",
+};
+
+pub(crate) const ISSUE: Noun = Noun {
+    cmdlet: "MigrationIssue",
+    word: "issue",
+    path: "issues",
+    about: "What needs the administrator now",
+};
+
 pub(crate) const STATISTICS: Noun = Noun {
     cmdlet: "MigrationStatistics",
     word: "statistics",

@@ -39,9 +39,22 @@ impl Reading {
         }
     }
 
+    /// Number of results before the next page of a sorted list; `None` at its beginning.
+    pub(crate) fn offset(self) -> Option<u64> {
+        self.after?.to_string().parse().ok()
+    }
+
+    /// Continuation of a sorted list after this number of results; `None` if no more were asked for.
+    pub(crate) fn next_offset(self, offset: u64) -> Option<String> {
+        self.continued(&offset)
+    }
+
     /// Continuation after this page; `None` at the end.
     pub(crate) fn next<T>(self, page: &Page<T>) -> Option<String> {
-        let next = page.next?;
+        self.continued(&page.next?)
+    }
+
+    fn continued(self, next: &dyn std::fmt::Display) -> Option<String> {
         let left = match self.left {
             Limit::Unlimited => Limit::Unlimited,
             Limit::At(left) => match left.saturating_sub(self.limit()) {

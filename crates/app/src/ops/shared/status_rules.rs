@@ -1,6 +1,6 @@
 //! Which command is allowed in which status, with reason and remedy.
 
-use mailhaul_migration::{BatchStatus, StatusCounts, UserEvent, UserStatus};
+use mailhaul_migration::{BatchStatus, MigrationUser, StatusCounts, UserEvent, UserStatus};
 use mailhaul_operations::Failure;
 use mailhaul_store::BatchOverview;
 use strum::VariantArray as _;
@@ -130,6 +130,14 @@ fn concerned(counts: &StatusCounts, event: UserEvent) -> u64 {
 pub(crate) fn supported_actions(status: BatchStatus) -> Vec<&'static str> {
     let may = |order: &Order| !matches!(order.may(status), May::No(_));
     let orders = Order::ALL.iter().filter(|(order, _)| may(order)).map(|(_, name)| *name);
+    orders.chain(["Set", "Remove"]).collect()
+}
+
+/// Commands that the user's status allows.
+pub(crate) fn user_actions(user: &MigrationUser) -> Vec<&'static str> {
+    let may = |event| user.status.on(event, user.initial_synced.is_some()).is_ok();
+    let orders = [("Start", UserEvent::Start), ("Stop", UserEvent::Stop)];
+    let orders = orders.into_iter().filter(|(_, event)| may(*event)).map(|(name, _)| name);
     orders.chain(["Set", "Remove"]).collect()
 }
 

@@ -16,3 +16,4 @@ mod support;
 mod tokens;
 mod users;
 mod ways_in;
+mod windows;

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use mailhaul_migration::{Guid, Limit, MigrationUser as User, StatusSummary, UserStatus};
+use mailhaul_migration::{
+    FailureClass, Guid, Limit, MigrationUser as User, StatusSummary, UserOrder, UserStatus,
+};
 use mailhaul_operations::{Answer, Caller, Continuation, Failure, Noun, Operation, Role, Verb};
-use mailhaul_store::{Parking, StoreError, UserFilter};
+use mailhaul_store::{Parking, StoreError, UserFilter, WindowPlace};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -30,13 +32,33 @@ pub(crate) struct Request {
     mailbox_guid: Option<String>,
     /// Only users of this batch.
     batch_id: Option<String>,
-    /// Only users with this status.
-    status: Option<UserStatus>,
+    /// Only users with one of these statuses.
+    #[serde(default)]
+    status: Vec<UserStatus>,
     /// Only users with a status of this group.
     status_summary: Option<StatusSummary>,
     /// Only users with a failed mailbox check; CheckError gives the reason.
     #[serde(default)]
     check_failed: bool,
+    /// Only users whose last pass failed or was interrupted with one of these classes.
+    #[serde(default)]
+    error_class: Vec<FailureClass>,
+    /// Only users whose pass is due and has not begun.
+    #[serde(default)]
+    is_waiting: bool,
+    /// Only users with skipped messages.
+    #[serde(default)]
+    has_skipped_items: bool,
+    /// Only users with this text in an address, a login or the failure, without regard to case.
+    search: Option<String>,
+    /// Property to sort by [default: the order of creation].
+    sort_by: Option<UserOrder>,
+    /// Sorts from the largest value to the smallest.
+    #[serde(default)]
+    descending: bool,
+    /// Number of users to leave out at the beginning of the list.
+    #[schemars(range(min = 0))]
+    offset: Option<u64>,
     /// Maximum number of results, or unlimited [default: 1000].
     result_size: Option<Limit>,
     /// Start of the next part.
@@ -84,10 +106,28 @@ impl Operation<Context> for GetMigrationUser {
         let reading = Reading::new(request.result_size, request.continuation.as_ref())?;
         let filter = UserFilter {
             batch,
-            status: request.status,
+            statuses: request.status,
             summary: request.status_summary,
             failed_check: request.check_failed,
+            classes: request.error_class,
+            waiting_at: request.is_waiting.then(|| context.now()),
+            has_skipped: request.has_skipped_items,
+            search: request.search,
         };
+        if request.sort_by.is_some() || request.offset.is_some() || request.descending {
+            let place = WindowPlace {
+                order: request.sort_by.unwrap_or_default(),
+                is_descending: request.descending,
+                // Of a later page, the place is part of the continuation.
+                offset: reading.offset().or(request.offset).unwrap_or(0),
+                limit: reading.limit(),
+            };
+            let window = context.store.user_window(&filter, place).await.map_err(into_failure)?;
+            let end = place.offset.saturating_add(window.items.len() as u64);
+            let next = if end < window.total { reading.next_offset(end) } else { None };
+            let shown = show(context, window.items).await?;
+            return Ok(Answer { total: Some(window.total), ..Answer::page(shown, next) });
+        }
         let page =
             context.store.users(&filter, reading.after, reading.limit()).await.map_err(into_failure)?;
         let next = reading.next(&page);
@@ -103,7 +143,7 @@ async fn one(
     request: &Request,
 ) -> Result<Answer<MigrationUser>, Failure> {
     let user = context.store.user(identity, batch).await.map_err(into_failure)?;
-    let is_wanted = request.status.is_none_or(|it| it == user.status)
+    let is_wanted = (request.status.is_empty() || request.status.contains(&user.status))
         && request.status_summary.is_none_or(|it| it == user.status.summary())
         && (!request.check_failed || user.check.has_failed());
     let users = if is_wanted { vec![user] } else { Vec::new() };

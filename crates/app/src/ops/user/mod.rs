@@ -5,6 +5,7 @@ pub(crate) mod get;
 pub(crate) mod get_folder_plan;
 pub(crate) mod get_skipped_item;
 pub(crate) mod get_statistics;
+pub(crate) mod pace;
 pub(crate) mod remove;
 pub(crate) mod saved_messages;
 pub(crate) mod set;

@@ -11,13 +11,13 @@ use mailhaul_store::{FolderStatistics, ReportEntry, SkippedMessage};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::view::Waiting;
-use crate::{
-    ops::{
-        batch::view::percentage,
-        shared::{log_line::ReportLine, names::IMAP},
-    },
-    service::forecast::Forecast,
+use super::{
+    pace::{Pace, millis, rate},
+    view::Waiting,
+};
+use crate::ops::{
+    batch::view::percentage,
+    shared::{log_line::ReportLine, names::IMAP},
 };
 
 /// Progress of a mailbox.
@@ -168,8 +168,8 @@ impl MigrationUserStatistics {
     ) -> Self {
         let now = waiting.now;
         let (next_sync_time, status_message) = waiting.of(&user);
-        let is_under_way = user.status.is_running() && user.status != UserStatus::Stopping;
         let numbers = live.unwrap_or(user.statistics);
+        let pace = Pace::of(&user, &numbers, now, waiting.forecast);
         let here = millis(user.status_since, now);
         // Time in the current status is added to the time that the user spent in it before.
         let lasted = |millis: u64, is_now: bool| if is_now { millis + here } else { millis };
@@ -203,19 +203,10 @@ impl MigrationUserStatistics {
             estimated_total_transfer_count: numbers.total_items.max(done),
             estimated_total_transfer_size: numbers.estimated_bytes,
             bytes_transferred: numbers.bytes_transferred,
-            current_bytes_transferred_per_minute: if is_under_way {
-                rate(numbers.pass_bytes, here, 60_000)
-            } else {
-                0
-            },
+            current_bytes_transferred_per_minute: pace.bytes_per_minute,
             average_bytes_transferred_per_hour: rate(numbers.bytes_transferred, in_progress, 3_600_000),
             percentage_complete: percentage(numbers.total_items, done),
-            estimated_time_remaining: if is_under_way {
-                let at_pace = remaining(&numbers, here).map(Duration::from_millis);
-                at_pace.max(waiting.forecast.map(Forecast::least)).map(TimeSpan)
-            } else {
-                None
-            },
+            estimated_time_remaining: pace.remaining,
             total_queued_duration: span(lasted(numbers.queued_millis, user.status == UserStatus::Queued)),
             total_in_progress_duration: span(in_progress),
             total_synced_duration: span(lasted(numbers.synced_millis, user.status == UserStatus::Synced)),
@@ -226,24 +217,6 @@ impl MigrationUserStatistics {
             skipped_items: details.skipped.map(|items| items.into_iter().map(SkippedItem::from).collect()),
         }
     }
-}
-
-fn millis(since: Timestamp, now: Timestamp) -> u64 {
-    u64::try_from(now.as_millisecond() - since.as_millisecond()).unwrap_or(0)
-}
-
-/// Amount per `unit` milliseconds.
-fn rate(much: u64, millis: u64, unit: u64) -> u64 {
-    much.saturating_mul(unit).checked_div(millis).unwrap_or(0)
-}
-
-/// Milliseconds until the pass has processed all messages and bytes that it knows of, at its speed
-/// so far.
-fn remaining(numbers: &Statistics, elapsed: u64) -> Option<u64> {
-    let until = |done: u64, left: u64| left.saturating_mul(elapsed).checked_div(done);
-    let items = numbers.total_items.saturating_sub(numbers.synced_items + numbers.skipped_items);
-    let bytes = numbers.estimated_bytes.saturating_sub(numbers.pass_bytes);
-    until(numbers.pass_items, items).max(until(numbers.pass_bytes, bytes))
 }
 
 impl From<FolderStatistics> for MigrationFolder {
@@ -278,26 +251,5 @@ impl From<SkippedMessage> for SkippedItem {
             uid: message.uid,
             reason: message.reason,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_pace_so_far_tells_how_long_it_will_take() {
-        let numbers = Statistics {
-            total_items: 100,
-            synced_items: 25,
-            pass_items: 25,
-            estimated_bytes: 4000,
-            pass_bytes: 3000,
-            ..Statistics::default()
-        };
-        assert_eq!(remaining(&numbers, 10_000), Some(30_000), "messages take longer here than octets");
-        assert_eq!(rate(3000, 10_000, 60_000), 18_000);
-        assert_eq!((rate(1, 0, 60_000), percentage(0, 0)), (0, 0));
-        assert_eq!(remaining(&Statistics::default(), 10_000), None);
     }
 }

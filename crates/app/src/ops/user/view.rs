@@ -4,11 +4,16 @@ use jiff::Timestamp;
 use mailhaul_migration::{
     DataConsistencyScore, FailureClass, Guid, MailboxCheck, Opening, Statistics, StatusSummary, UserStatus,
 };
+use mailhaul_operations::TimeSpan;
 use mailhaul_store::Parking;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::service::forecast::Forecast;
+use super::pace::Pace;
+use crate::{
+    ops::{batch::view::percentage, shared::status_rules::user_actions},
+    service::forecast::Forecast,
+};
 
 /// Migration user. Its passwords are never shown.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -43,8 +48,16 @@ pub(crate) struct MigrationUser {
     /// Copies that wait to be removed because one sync may not remove so many. Set-MigrationUser
     /// -ConfirmDeletions lets the next sync remove them.
     waiting_deletion_count: u64,
+    /// Messages in the source mailbox, as last listed.
+    total_items_in_source_mailbox_count: u64,
+    /// Share of the messages in the source mailbox that are finished, in percent.
+    percentage_complete: u64,
     /// Bytes sent, over all passes.
     bytes_transferred: u64,
+    /// Bytes per minute of the running pass; 0 if none is running.
+    current_bytes_transferred_per_minute: u64,
+    /// Estimated rest of the running pass.
+    estimated_time_remaining: Option<TimeSpan>,
     /// Time at which the last successful pass began.
     last_successful_sync_time: Option<Timestamp>,
     /// Start of the next pass; null if none is planned.
@@ -78,6 +91,8 @@ pub(crate) struct MigrationUser {
     data_consistency_score: Option<DataConsistencyScore>,
     /// True if skipped messages are not approved.
     has_unapproved_skipped_items: bool,
+    /// Commands that the status allows: Start, Stop, Set, Remove.
+    supported_actions: Vec<&'static str>,
 }
 
 /// Result of a mailbox check.
@@ -163,6 +178,8 @@ impl MigrationUser {
         let (next_sync_time, status_message) = waiting.of(&user);
         let data_consistency_score = user.score();
         let (check_error, check_advice) = check_error(&user.check);
+        let pace = Pace::of(&user, statistics, waiting.now, waiting.forecast);
+        let supported_actions = user_actions(&user);
         let (error_summary, error_class, advice) = match user.failure {
             Some(failure) => (Some(failure.message), Some(failure.class), failure.advice),
             None => (None, None, None),
@@ -182,7 +199,14 @@ impl MigrationUser {
             synced_item_count: statistics.synced_items,
             skipped_item_count: statistics.skipped_items,
             waiting_deletion_count: statistics.waiting_deletions,
+            total_items_in_source_mailbox_count: statistics.total_items,
+            percentage_complete: percentage(
+                statistics.total_items,
+                statistics.synced_items + statistics.skipped_items,
+            ),
             bytes_transferred: statistics.bytes_transferred,
+            current_bytes_transferred_per_minute: pace.bytes_per_minute,
+            estimated_time_remaining: pace.remaining,
             last_successful_sync_time: user.last_synced,
             next_sync_time,
             status_message,
@@ -199,6 +223,7 @@ impl MigrationUser {
             check_advice,
             data_consistency_score,
             has_unapproved_skipped_items: statistics.skipped_items > 0 && user.approved.is_none(),
+            supported_actions,
         }
     }
 }

@@ -11,17 +11,28 @@ use mailhaul_engine::{Side, Throttle, Usage};
 use mailhaul_mail::Scope;
 use mailhaul_migration::{Endpoint, Guid, Rates};
 use mailhaul_remotes::{MailboxLimits, Profile, Profiles};
-use mailhaul_store::LearnedLimits;
+use mailhaul_store::{ByteAnswer, LearnedLimits};
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use super::{
     cap::Cap,
     configured::{by_gmail_api, of_endpoint, of_mailbox, pairs},
+    day_bytes::{NodeBytes, ReservationOnItsWay},
 };
 
 /// Limits of all endpoints. Clones share them.
 #[derive(Clone, Default)]
-pub(crate) struct EndpointLimits(Arc<Mutex<HashMap<Guid, EndpointState>>>);
+pub(crate) struct EndpointLimits(Arc<LimitsShared>);
+
+#[derive(Default)]
+struct LimitsShared {
+    states: Mutex<HashMap<Guid, EndpointState>>,
+    /// Notified if an endpoint needs bytes of its day.
+    bytes_wanted: Arc<Notify>,
+    /// The node whose limits these are; `None` on a data directory.
+    node: Mutex<Option<Guid>>,
+}
 
 struct EndpointState {
     throttle: Throttle,
@@ -32,10 +43,8 @@ struct EndpointState {
     profile: MailboxLimits,
     /// True if messages are uploaded by Gmail's API.
     by_gmail_api: bool,
-    /// Bytes that passed here since the endpoint is known.
-    passed: u64,
-    /// The part of them that is in the database.
-    saved: u64,
+    /// Bytes of the day that this node has reserved.
+    bytes: NodeBytes,
     /// Active mailboxes.
     mailboxes: HashMap<(Guid, Side), Throttle>,
 }
@@ -64,7 +73,7 @@ pub(crate) struct ActiveMailbox {
 
 impl EndpointLimits {
     fn with<T>(&self, look: impl FnOnce(&mut HashMap<Guid, EndpointState>) -> T) -> T {
-        look(&mut self.0.lock())
+        look(&mut self.0.states.lock())
     }
 
     fn at<T>(&self, endpoint: Guid, look: impl FnOnce(&mut EndpointState) -> T) -> Option<T> {
@@ -78,18 +87,23 @@ impl EndpointLimits {
 
     /// Applies the endpoint's settings. A new endpoint begins with `used`.
     pub(crate) fn refresh(&self, endpoint: &Endpoint, used: Usage, now: Duration) {
+        let is_shared = self.node().is_some();
         let profile = endpoint.server_profile.as_deref().and_then(|name| Profiles::built_in().find(name));
         self.with(|states| {
             let state = states.entry(endpoint.guid).or_insert_with(|| {
                 let name = format!("the endpoint \"{}\"", endpoint.name);
+                let rates = of_endpoint(endpoint.rates);
                 EndpointState {
-                    throttle: Throttle::new(name, Scope::Endpoint, of_endpoint(endpoint.rates), used),
+                    throttle: if is_shared {
+                        Throttle::shared(name, rates, self.0.bytes_wanted.clone())
+                    } else {
+                        Throttle::new(name, Scope::Endpoint, rates, used)
+                    },
                     cap: Cap::default(),
                     set: endpoint.rates,
                     profile: MailboxLimits::default(),
                     by_gmail_api: false,
-                    passed: 0,
-                    saved: 0,
+                    bytes: NodeBytes::default(),
                     mailboxes: HashMap::new(),
                 }
             });
@@ -155,25 +169,66 @@ impl EndpointLimits {
         max.flatten().unwrap_or(usize::MAX)
     }
 
+    /// The node whose limits these are; `None` on a data directory.
+    pub(crate) fn node(&self) -> Option<Guid> {
+        *self.0.node.lock()
+    }
+
+    /// Sets the node whose limits these are from now on. It has reserved nothing.
+    pub(crate) fn begin_node(&self, node: Guid, now: Duration) {
+        *self.0.node.lock() = Some(node);
+        self.with(|states| {
+            for state in states.values_mut() {
+                state.bytes.begin_node(&state.throttle, now);
+            }
+        });
+    }
+
     /// Counts bytes of the endpoint that are in the database now.
     pub(crate) fn add_saved(&self, endpoint: Guid, bytes: u64) {
-        self.at(endpoint, |state| state.saved = state.saved.saturating_add(bytes));
+        self.at(endpoint, |state| state.bytes.saved = state.bytes.saved.saturating_add(bytes));
     }
 
-    /// Bytes of the endpoint that this process has put into the database.
-    pub(crate) fn saved(&self, endpoint: Guid) -> u64 {
-        self.at(endpoint, |state| state.saved).unwrap_or_default()
+    /// Waits until an endpoint needs bytes of its day.
+    pub(crate) async fn bytes_wanted(&self) {
+        self.0.bytes_wanted.notified().await;
     }
 
-    /// Replaces the used bytes of an endpoint by those of all nodes.
-    ///
-    /// `saved` are this node's bytes that `used` contains at least.
-    pub(crate) fn set_used(&self, endpoint: Guid, used: Usage, saved: u64, now: Duration) {
+    /// Endpoints that need bytes of their day, or have some without a worker.
+    pub(crate) fn due_reservations(&self, at_work: &HashSet<Guid>, now: Duration) -> Vec<Guid> {
+        self.with(|states| {
+            let due = states.iter().filter(|(endpoint, state)| {
+                state.bytes.is_due(&state.throttle, at_work.contains(endpoint), now)
+            });
+            due.map(|(endpoint, _)| *endpoint).collect()
+        })
+    }
+
+    /// Lets messages that a reservation refused ask again: other nodes may have given bytes back.
+    pub(crate) fn forget_refusals(&self, now: Duration) {
+        self.with(|states| states.values().for_each(|state| state.throttle.forget_refusal(now)));
+    }
+
+    /// Begins a request for bytes of the endpoint's day.
+    pub(crate) fn begin_reservation(
+        &self,
+        endpoint: Guid,
+        is_at_work: bool,
+        now: Duration,
+    ) -> Option<ReservationOnItsWay> {
         self.at(endpoint, |state| {
-            let passed = state.throttle.take_passed(now).into_iter().map(|(_, bytes)| bytes);
-            state.passed = passed.fold(state.passed, u64::saturating_add);
-            state.throttle.set_used(now, used, state.passed.saturating_sub(saved));
-        });
+            state.bytes.begin(endpoint, &state.throttle, state.set.bytes_per_day, is_at_work, now)
+        })
+    }
+
+    /// Ends a request with its answer; `None` if there is none.
+    pub(crate) fn end_reservation(
+        &self,
+        begun: &ReservationOnItsWay,
+        answer: Option<ByteAnswer>,
+        now: Duration,
+    ) {
+        self.at(begun.request.endpoint, |state| state.bytes.end(begun, answer, &state.throttle, now));
     }
 
     /// Takes over what other nodes have learned.

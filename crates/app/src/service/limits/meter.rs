@@ -7,7 +7,7 @@ use mailhaul_engine::{Clock as _, Error, ErrorKind, PassLimits, Side, Throttle, 
 use mailhaul_mail::{Retry, Scope};
 use mailhaul_migration::{Endpoint, Guid};
 use mailhaul_remotes::ProfileListener;
-use mailhaul_store::{Store, StoreError, Wake};
+use mailhaul_store::{CountedMailbox, Store, StoreError, Wake};
 
 use super::{
     cap::Cap,
@@ -55,10 +55,12 @@ impl Meter {
         if hours.is_empty() {
             return;
         }
+        let (endpoint, node) = (self.mailbox.endpoint, self.limits.node());
+        let mailbox = CountedMailbox { endpoint, name: self.name.clone(), node };
         let bytes = hours.iter().map(|(_, bytes)| bytes).sum();
-        let saved = store.add_usage(self.mailbox.endpoint, &self.name, hours, Usage::first_hour(now)).await;
+        let saved = store.add_usage(mailbox, hours, Usage::first_hour(now)).await;
         match saved {
-            Ok(()) => self.limits.add_saved(self.mailbox.endpoint, bytes),
+            Ok(()) => self.limits.add_saved(endpoint, bytes),
             Err(error) => tracing::warn!("the usage of {} was not saved: {error}", self.name),
         }
     }

@@ -2,6 +2,7 @@
 
 mod cap;
 pub(crate) mod configured;
+pub(crate) mod day_bytes;
 pub(crate) mod endpoint_limits;
 pub(crate) mod meter;
 mod parking;

@@ -196,5 +196,10 @@ async fn users_wait_for_the_next_service_and_a_stop_ends_a_worker() {
 
 /// This process as a node.
 fn node() -> NodeSettings {
-    NodeSettings { name: "test".into(), program: "0".into(), capacity: u32::MAX }
+    NodeSettings {
+        name: "test".into(),
+        program: "0".into(),
+        capacity: u32::MAX,
+        lease: Duration::from_mins(1),
+    }
 }

@@ -205,6 +205,7 @@ impl<'a> PassMonitor<'a> {
             attempts: user.attempts,
             has_gained: worker.tally.statistics().pass_items > 0,
             is_archive: worker.target.is_none(),
+            is_on_server: self.job.context.store.is_on_server(),
             settings: &settings,
             end_reason: worker.end_reason(),
             started: self.started,

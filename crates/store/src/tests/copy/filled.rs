@@ -5,7 +5,7 @@ use mailhaul_mail::Secret;
 use mailhaul_migration::{BatchIntent, Guid, MigrationConfig, UserEvent};
 
 use super::super::{
-    at, batch, claim, end, endpoint, failure,
+    at, batch, claim, counted, end, endpoint, failure,
     ledger::{done, opened},
     reports::{folder, item},
     row, rows,
@@ -95,7 +95,7 @@ pub(super) async fn more_of(store: &Store, name: &str) {
     store.create_token(name, "operator", at(0)).await.unwrap();
     let parking = Parking { since: at(0), until: at(9), reason: "slow down".to_owned() };
     store.park(source.guid, move |_| parking).await.unwrap();
-    store.add_usage(source.guid, "terry", vec![(7, 70), (8, 80)], 0).await.unwrap();
+    store.add_usage(counted(source.guid, "terry"), vec![(7, 70), (8, 80)], 0).await.unwrap();
     for number in 0..2 {
         let entry = AuditEntry {
             time: at(number),

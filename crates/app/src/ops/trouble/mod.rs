@@ -1,0 +1,5 @@
+//! Causes of failures, and issues of all kinds that need the administrator.
+
+pub(crate) mod get_failure;
+pub(crate) mod get_issue;
+mod issues;
