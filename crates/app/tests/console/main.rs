@@ -14,6 +14,7 @@ mod forged;
 mod hostile;
 mod looks;
 mod restart;
+mod rows;
 mod sign_in;
 mod skipped;
 #[path = "../service/support.rs"]

@@ -7,6 +7,7 @@ import { send } from "./client.js";
 /** @typedef {import("./types.d.ts").MigrationStatistics} MigrationStatistics */
 /** @typedef {import("./types.d.ts").MigrationEndpoint} MigrationEndpoint */
 /** @typedef {import("./types.d.ts").MigrationAuditLog} MigrationAuditLog */
+/** @typedef {import("./types.d.ts").MigrationIssue} MigrationIssue */
 
 /** A change: its cmdlet, its request, and the least role. @typedef {{ cmdlet: string, method: string, path: string, identity: string, parameters: Record<string, any>, role: "Operator" | "Admin" }} Change */
 
@@ -34,12 +35,14 @@ export const userStatistics = async (name) => /** @type {any} */ (await all(send
 /** The newest entries of the audit log. @returns {Promise<MigrationAuditLog[]>} */
 export const auditLog = () => all(send("/api/v1/audit-log", { query: { ResultSize: 200 } }));
 
-/** One page of users, and the place of the next one. @param {Record<string, string | number | undefined>} query @returns {Promise<{ users: MigrationUser[], next?: string }>} */
+/** Users from an `Offset` on, and the number of all that match. @param {Record<string, string | number | boolean | undefined>} query @returns {Promise<{ users: MigrationUser[], total: number }>} */
 export const usersPage = async (query) => {
   const answer = await send("/api/v1/users", { query });
-  const next = answer.NextLink && new URL(answer.NextLink, location.origin).searchParams.get("Continuation");
-  return { users: answer.Value, next: next || undefined };
+  return { users: answer.Value, total: answer.TotalCount };
 };
+
+/** What concerns the reader now, worst first. @returns {Promise<MigrationIssue[]>} */
+export const issues = () => all(send("/api/v1/issues"));
 
 /** @param {string} verb @param {string} noun @param {string} path @param {string} identity @param {Record<string, any>} [parameters] @returns {Change} */
 const change = (verb, noun, path, identity, parameters = {}) => {

@@ -1,8 +1,8 @@
 /** One batch: its standing, its numbers, its users, and one of them beside. */
-import { a, b, dd, div, dl, dt, h, h1, h2, main, nav, p, section, span, Fragment } from "../parts/html.js";
-import { useCallback, useEffect, useMemo } from "../vendor/hooks.js";
+import { a, b, dd, div, dl, dt, h, h1, h2, input, main, nav, p, section, span, Fragment } from "../parts/html.js";
+import { useCallback, useEffect, useMemo, useState } from "../vendor/hooks.js";
 import { batch, changeBatch } from "../api/operations.js";
-import { follow, rates, useLive } from "../api/live.js";
+import { follow, later, rates, useLive } from "../api/live.js";
 import { UserWindow } from "../api/users.js";
 import { Action, Refusal, ShowCommand } from "../parts/action.js";
 import { Icon } from "../parts/icons.js";
@@ -11,7 +11,7 @@ import { visible } from "../parts/visible.js";
 import { rows } from "../parts/rows.js";
 import { Failed, Loading, Stale } from "../parts/state.js";
 import { Bar, Standing, Status, toneOf } from "../parts/status.js";
-import { route, to, withQuery } from "../parts/router.js";
+import { replace, route, to, withQuery } from "../parts/router.js";
 import { usePage } from "../parts/page.js";
 import { bytes, count, duration, percentage, plural, serverWord, t, time, utc } from "../parts/words.js";
 import { UserDrawer } from "./user.js";
@@ -33,20 +33,20 @@ const live = (show) => {
 };
 
 const isMoving = (/** @type {string} */ status) => toneOf(status) === "active";
-const percent = (/** @type {import("../api/users.js").LiveUser} */ it) => (it.Total ? Math.min(100, (100 * (it.SyncedItemCount + it.SkippedItemCount)) / it.Total) : 0);
+const percent = (/** @type {import("../api/users.js").LiveUser} */ it) => (it.TotalItemsInSourceMailboxCount ? Math.min(100, (100 * (it.SyncedItemCount + it.SkippedItemCount)) / it.TotalItemsInSourceMailboxCount) : 0);
 const reason = (/** @type {import("../api/users.js").LiveUser} */ it) => it.ErrorSummary ?? it.CheckError ?? it.StatusMessage ?? "";
 
 /** @param {string} batchName @param {string} chosen */
 const columns = (batchName, chosen) => /** @type {import("../parts/rows.js").Column<Row>[]} */ ([
-  { key: "email", name: t("email"), width: "19%", class: "who", cell: live((it) => a({ href: withQuery({ user: it.Guid }), "aria-current": it.Guid === chosen ? "true" : undefined }, h(Name, { text: it.Identity }))) },
-  { key: "status", name: t("status"), width: "136px", class: "state", cell: live((it) => h(Status, { status: it.Status })) },
-  { key: "progress", name: t("progress"), width: "84px", class: "far-bar", cell: live((it) => it.Total && isMoving(it.Status) ? h(Bar, { percent: percent(it), tone: toneOf(it.Status) }) : null) },
-  { key: "items", name: t("items"), width: "116px", number: true, class: "what", cell: live((it) => it.Total && isMoving(it.Status) ? `${count(it.SyncedItemCount)} / ${count(it.Total)}` : it.SyncedItemCount ? count(it.SyncedItemCount) : "") },
-  { key: "skipped", name: t("skipped"), width: "84px", number: true, cell: live((it) => it.SkippedItemCount || "") },
-  { key: "bytes", name: t("transferred"), width: "104px", number: true, cell: live((it) => (it.BytesTransferred ? bytes(it.BytesTransferred) : "")) },
+  { key: "email", name: t("email"), width: "19%", class: "who", sort: "EmailAddress", cell: live((it) => a({ href: withQuery({ user: it.Guid }), "aria-current": it.Guid === chosen ? "true" : undefined }, h(Name, { text: it.Identity }))) },
+  { key: "status", name: t("status"), width: "136px", class: "state", sort: "Status", cell: live((it) => h(Status, { status: it.Status })) },
+  { key: "progress", name: t("progress"), width: "84px", class: "far-bar", sort: "PercentageComplete", cell: live((it) => it.TotalItemsInSourceMailboxCount && isMoving(it.Status) ? h(Bar, { percent: percent(it), tone: toneOf(it.Status) }) : null) },
+  { key: "items", name: t("items"), width: "116px", number: true, class: "what", sort: "SyncedItemCount", cell: live((it) => it.TotalItemsInSourceMailboxCount && isMoving(it.Status) ? `${count(it.SyncedItemCount)} / ${count(it.TotalItemsInSourceMailboxCount)}` : it.SyncedItemCount ? count(it.SyncedItemCount) : "") },
+  { key: "skipped", name: t("skipped"), width: "84px", number: true, sort: "SkippedItemCount", cell: live((it) => it.SkippedItemCount || "") },
+  { key: "bytes", name: t("transferred"), width: "104px", number: true, sort: "BytesTransferred", cell: live((it) => (it.BytesTransferred ? bytes(it.BytesTransferred) : "")) },
   { key: "rate", name: t("rate.short"), width: "92px", number: true, cell: live((it) => (it.Rate && isMoving(it.Status) ? t("perSecond", { size: bytes(it.Rate) }) : "")) },
   { key: "left", name: t("left"), width: "88px", number: true, cell: live((it) => (it.Left && isMoving(it.Status) ? duration(it.Left) : "")) },
-  { key: "details", name: t("details"), cell: live((it) => !reason(it) ? it.LastSuccessfulSyncTime && span({ class: "muted small", title: utc(it.LastSuccessfulSyncTime) }, t("syncedAt", { time: time(it.LastSuccessfulSyncTime) })) : span({ class: toneOf(it.Status) === "bad" || it.CheckError ? "why" : "muted small", title: visible(reason(it)).slice(0, 500) }, it.ErrorClass ? serverWord("cause", it.ErrorClass) : h(Said, { text: reason(it) }))) },
+  { key: "details", name: t("details"), sort: "ErrorClass", cell: live((it) => !reason(it) ? it.LastSuccessfulSyncTime && span({ class: "muted small", title: utc(it.LastSuccessfulSyncTime) }, t("syncedAt", { time: time(it.LastSuccessfulSyncTime) })) : span({ class: toneOf(it.Status) === "bad" || it.CheckError ? "why" : "muted small", title: visible(reason(it)).slice(0, 500) }, it.ErrorClass ? serverWord("cause", it.ErrorClass) : h(Said, { text: reason(it) }))) },
 ]);
 
 /** @param {{ of: MigrationBatch, isOld: boolean }} props */
@@ -73,23 +73,32 @@ const Actions = ({ of }) => {
     h(ShowCommand, { change: changeBatch(of.SupportedActions.includes("Stop") ? "Stop" : "Start", name) }));
 };
 
+/** Finds users by address, login or failure; the address of the page keeps the text. @param {{ search: string }} props */
+const Search = ({ search }) => {
+  const [text, setText] = useState(search);
+  useEffect(() => (text === search ? undefined : later(() => replace(withQuery({ search: text || undefined })), 300)), [text]);
+  return input({ type: "search", class: "search", value: text, "aria-label": t("search"), placeholder: t("search"), onInput: (event) => setText(event.currentTarget.value) });
+};
+
 /** @param {{ of: MigrationBatch, status: string, chosen: string }} props */
 const Users = ({ of, status, chosen }) => {
-  const users = useMemo(() => new UserWindow({ BatchId: of.BatchGuid, StatusSummary: status || undefined }), [of.BatchGuid, status]);
+  const query = route.value.query, search = query.get("search") ?? "", by = query.get("sort") ?? "", isDescending = query.has("descending");
+  const filter = { BatchId: of.BatchGuid, StatusSummary: status || undefined, Search: search || undefined, SortBy: by || undefined, Descending: isDescending || undefined };
+  const users = useMemo(() => new UserWindow(filter), [of.BatchGuid, status, search, by, isDescending]);
   const onWindow = useCallback((/** @type {number} */ from, /** @type {number} */ to) => users.need(from, to), [users]);
-  const total = groups.find(([group]) => group === status)?.[2](of) ?? of.TotalCount;
   useEffect(() => follow((event) => {
     if (event.name === "progress") users.progress(event.rows);
     else if (event.name === "gap" || event.data.Noun === "MigrationUser" || event.data.Noun === "MigrationBatch") users.refresh();
   }), [users]);
   // The sums of the batch changed, so users have other statuses.
   useEffect(() => void (users.version.peek() && users.refresh()), [users, of.PendingCount, of.ActiveCount, of.SyncedCount, of.FailedCount, of.StoppedCount, of.FinalizedCount]);
-  const isRead = users.version.value > 0;
-  const shown = users.isComplete ? users.length : Math.max(total, users.length);
-  return section({ class: "panel", "aria-labelledby": "users" }, div({ class: "tools" }, h2({ id: "users" }, t("users"))),
+  const isRead = users.version.value > 0, shown = users.total.value ?? 0;
+  // The first click sorts upwards, the second downwards.
+  const link = (/** @type {string} */ it) => withQuery({ sort: it, descending: it === by && !isDescending ? "1" : undefined });
+  return section({ class: "panel", "aria-labelledby": "users" }, div({ class: "tools" }, h2({ id: "users" }, t("users")), h(Search, { search })),
     users.error && h(Failed, { error: users.error, again: () => users.refresh() }),
     isRead && shown === 0 ? p({ class: "in muted" }, t("noUsers"))
-      : rows({ label: t("usersOf", { batch: of.Identity }), columns: columns(of.Identity, chosen), total: shown, at: (index) => users.at(index), id: (row) => row.peek().Guid, selected: chosen, onWindow }),
+      : rows({ label: t("usersOf", { batch: of.Identity }), columns: columns(of.Identity, chosen), total: shown, at: (index) => users.at(index), id: (row) => row.peek().Guid, selected: chosen, sort: { by, isDescending, link }, onWindow }),
     div({ class: "foot" }, plural("users", shown)));
 };
 

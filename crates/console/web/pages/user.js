@@ -101,6 +101,9 @@ const Report = ({ of }) => {
       p({ key: lines.length - at }, span({ class: "muted", title: utc(it.CreationTime) }, time(it.CreationTime)), " ", h(Said, { text: it.Message })))));
 };
 
+/** Reason why the status does not allow a command. @param {MigrationUser} it @param {string} action */
+const reason = (it, action) => (it.SupportedActions.includes(action) ? undefined : t("unsupported", { status: serverWord("status", it.Status) }));
+
 /** @param {{ guid: string, batchName: string }} props */
 export const UserDrawer = ({ guid }) => {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
@@ -124,8 +127,8 @@ export const UserDrawer = ({ guid }) => {
       div({ class: "head" }, h2({ id: "who" }, it ? h(Name, { text: it.Identity }) : t("details")), div({ class: "actions" }, button({ class: "button quiet", type: "button", "aria-label": t("close"), onClick: close }, h(Icon, { name: "close" })))),
       it && div({ class: "chips" }, h(Status, { status: it.Status }), span({ class: "muted small", title: utc(it.StatusSince) }, t("since", { time: time(it.StatusSince) }), " · ", t("row", { number: it.Row }))),
       it && div({ class: "chips" },
-        h(Action, { change: changeUser("Start", it.Identity), label: t("start"), done: t("done.start", { name: it.Identity }) }),
-        h(Action, { change: changeUser("Stop", it.Identity), label: t("stop"), done: t("done.stop", { name: it.Identity }) }),
+        h(Action, { change: changeUser("Start", it.Identity), label: t("start"), done: t("done.start", { name: it.Identity }), reason: reason(it, "Start") }),
+        h(Action, { change: changeUser("Stop", it.Identity), label: t("stop"), done: t("done.stop", { name: it.Identity }), reason: reason(it, "Stop") }),
         h(Action, { change: changeUser("Set", it.Identity, { SyncNow: true }), label: t("syncNow"), done: t("done.sync", { name: it.Identity }) }),
         h(ShowCommand, { change: changeUser("Start", it.Identity) }))),
     h(Refusal, null), error && !data && h(Failed, { error, again }), !data && !error && h(Loading, null),

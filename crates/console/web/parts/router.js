@@ -28,6 +28,12 @@ export const go = (target) => {
   address.value = target;
 };
 
+/** Shows another address in the place of this one. @param {string} target */
+export const replace = (target) => {
+  history.replaceState(null, "", target);
+  address.value = target;
+};
+
 addEventListener("popstate", () => (address.value = location.pathname + location.search));
 
 /** Links within the console open without loading the page again. */

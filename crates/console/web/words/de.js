@@ -15,10 +15,9 @@ export const de = {
   "signIn.ended": "Die Sitzung ist beendet. Melden Sie sich erneut an.", "signIn.ticketUsed": "Die Adresse von mailhaul console gilt einmal und 60 Sekunden lang. Führen Sie den Befehl erneut aus.",
 
   "overview.needs": "Braucht Sie", "overview.nothing": "Nichts braucht Sie.", "overview.allBatches": "Alle Batches",
-  "overview.running": "Batches", "overview.failed.one": "{number} Benutzer von {batch} ist fehlgeschlagen.", "overview.failed.other": "{number} Benutzer von {batch} sind fehlgeschlagen.",
-  "overview.skipped.one": "{number} Benutzer von {batch} hat ausgelassene Nachrichten, die nicht freigegeben sind.", "overview.skipped.other": "{number} Benutzer von {batch} haben ausgelassene Nachrichten, die nicht freigegeben sind.",
-  "overview.checks.one": "Die Postfächer von {number} Benutzer von {batch} lassen sich nicht öffnen.", "overview.checks.other": "Die Postfächer von {number} Benutzern von {batch} lassen sich nicht öffnen.",
-  "overview.paused": "{endpoint} pausiert bis {time}", "overview.look": "Ansehen", "overview.fix": "Beheben",
+  "overview.running": "Batches",
+
+  "overview.look": "Ansehen", "overview.fix": "Beheben",
   "overview.empty": "Es gibt noch keinen Batch. Legen Sie Endpunkte und einen Batch mit dem Programm an:",
 
   "batches.empty": "Es gibt noch keinen Batch. Ein Batch ist eine Liste von Benutzern, deren Postfächer von einem Server auf einen anderen umziehen.",
@@ -37,7 +36,7 @@ export const de = {
 
   "standing": "Benutzer nach Status", "filter.all": "Alle", "filter.Active": "Läuft oder wartet", "filter.Synced": "Synchron", "filter.Completed": "Abgeschlossen", "filter.Failed": "Fehlgeschlagen", "filter.Stopped": "Angehalten",
   "email": "E-Mail-Adresse", "items": "Nachrichten", "skipped": "Ausgelassen", "left": "Restzeit", "details": "Einzelheiten", "usersOf": "Benutzer von {batch}",
-  "noUsers": "Kein Benutzer hat diesen Status.", "row": "Zeile {number} der Datei", "since": "seit {time}",
+  "noUsers": "Kein Benutzer passt.", "search": "Adresse, Anmeldung oder Grund suchen", "row": "Zeile {number} der Datei", "since": "seit {time}",
 
   "user.why": "Grund und nächster Schritt", "user.fine": "Hier braucht Sie nichts.", "user.mailboxes": "Postfächer", "user.source": "Quelle", "user.target": "Ziel",
   "user.folders": "Ordner des letzten Laufs", "user.noFolders": "Keine: Noch kein Lauf hat die Ordner aufgelistet.", "user.report": "Bericht", "user.noReport": "Der Bericht ist leer.",

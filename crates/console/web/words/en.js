@@ -15,10 +15,9 @@ export const en = {
   "signIn.ended": "The session has ended. Sign in again.", "signIn.ticketUsed": "The address of mailhaul console opens once, within 60 seconds. Run the command again.",
 
   "overview.needs": "Needs you", "overview.nothing": "Nothing needs you.", "overview.allBatches": "All batches",
-  "overview.running": "Batches", "overview.failed.one": "{number} user of {batch} failed.", "overview.failed.other": "{number} users of {batch} failed.",
-  "overview.skipped.one": "{number} user of {batch} has skipped messages that are not approved.", "overview.skipped.other": "{number} users of {batch} have skipped messages that are not approved.",
-  "overview.checks.one": "The mailboxes of {number} user of {batch} cannot be opened.", "overview.checks.other": "The mailboxes of {number} users of {batch} cannot be opened.",
-  "overview.paused": "{endpoint} is paused until {time}", "overview.look": "Look", "overview.fix": "Fix",
+  "overview.running": "Batches",
+
+  "overview.look": "Look", "overview.fix": "Fix",
   "overview.empty": "There is no batch yet. Make endpoints and a batch with the program:",
 
   "batches.empty": "There is no batch yet. A batch is a list of users whose mailboxes move from one server to another.",
@@ -37,7 +36,7 @@ export const en = {
 
   "standing": "Users by status", "filter.all": "All", "filter.Active": "Running or waiting", "filter.Synced": "Synced", "filter.Completed": "Completed", "filter.Failed": "Failed", "filter.Stopped": "Stopped",
   "email": "E-mail address", "items": "Messages", "skipped": "Skipped", "left": "Time left", "details": "Details", "usersOf": "Users of {batch}",
-  "noUsers": "No user has this status.", "row": "row {number} of the file", "since": "since {time}",
+  "noUsers": "No user matches.", "search": "Search address, login or reason", "row": "row {number} of the file", "since": "since {time}",
 
   "user.why": "Reason and next step", "user.fine": "Nothing needs you here.", "user.mailboxes": "Mailboxes", "user.source": "Source", "user.target": "Target",
   "user.folders": "Folders of the last sync", "user.noFolders": "None: no sync has listed the folders yet.", "user.report": "Report", "user.noReport": "The report is empty.",
