@@ -31,7 +31,7 @@ const visit = async (page, place, query = "") => {
   await page.goto(address.href);
   await page.locator(".lamp.good").waitFor();
   await page.locator(place.endsWith("first") ? ".drawer .pairs" : ".facts, .rows").first().waitFor();
-  if (place.startsWith("batches/")) await page.locator(".rows a").first().waitFor();
+  if (place.startsWith("batches/")) await page.locator(".rows tbody a").first().waitFor();
 };
 
 await scenario("looks", async ({ page }) => {

@@ -8,7 +8,7 @@ await scenario("skipped", async ({ page }) => {
   await page.getByRole("link", { name: "Look" }).click();
   await page.getByRole("link", { name: "user1@contoso.edu" }).click();
   const skipped = page.locator(".drawer section", { hasText: "Skipped messages" });
-  await skipped.getByRole("cell", { name: "Large" }).waitFor();
+  await skipped.getByRole("cell", { name: "Large", exact: true }).waitFor();
   await picture(page, "skipped");
   await isAccessible(page);
   await skipped.getByRole("button", { name: "Approve" }).click();
