@@ -1,5 +1,5 @@
 /** Overview: what needs the reader, and how far everything is. */
-import { a, b, dd, div, dl, dt, h, h1, h2, header, li, main, section, span, ul } from "../parts/html.js";
+import { a, b, dd, div, dl, dt, h, h1, h2, header, li, main, p, section, span, ul } from "../parts/html.js";
 import { batches, issues, statistics } from "../api/operations.js";
 import { rates, useLive } from "../api/live.js";
 import { Icon } from "../parts/icons.js";
@@ -24,7 +24,7 @@ const place = (it) => (it.ObjectType === "Batch" ? to(["batches", it.Object], vi
 /** @param {{ of: MigrationIssue }} props */
 const Issue = ({ of }) => {
   const tone = tones[of.Severity] ?? "wait";
-  return li({ class: tone }, h(Icon, { name: tone }), div(b(h(Said, { text: of.Message })), of.Advice && span({ class: "muted" }, " ", h(Said, { text: of.Advice }))),
+  return li({ class: tone }, h(Icon, { name: tone }), div(b(h(Said, { text: of.Message })), of.Advice && p({ class: "muted small" }, h(Said, { text: of.Advice }))),
     place(of) && a({ class: "button", href: place(of) }, t(of.Code === "UsersFailed" ? "overview.fix" : "overview.look")));
 };
 

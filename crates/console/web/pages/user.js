@@ -48,7 +48,7 @@ const Why = ({ of }) => {
   const words = of.ErrorSummary ?? of.CheckError, advice = of.ErrorSummary ? of.Advice : of.CheckAdvice;
   const needsLogin = of.ErrorClass === "Authentication" || of.SourceCheck === "Failed" || of.TargetCheck === "Failed";
   return section(h3(t("user.why")),
-    words ? p({ class: "quote" }, h(Said, { text: words })) : p({ class: "muted" }, of.StatusMessage ? h(Said, { text: of.StatusMessage }) : t("user.fine")),
+    words ? p({ class: "quote" }, h(Said, { text: words })) : p({ class: "muted" }, of.StatusMessage ? h(Said, { text: of.StatusMessage }) : t(of.HasUnapprovedSkippedItems ? "user.unapproved" : "user.fine")),
     advice && p(h(Said, { text: advice })), needsLogin && h(Fix, { key: of.Guid, of }));
 };
 

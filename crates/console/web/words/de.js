@@ -36,7 +36,7 @@ export const de = {
 
   "standing": "Benutzer nach Status", "filter.all": "Alle", "filter.Active": "Läuft oder wartet", "filter.Synced": "Synchron", "filter.Completed": "Abgeschlossen", "filter.Failed": "Fehlgeschlagen", "filter.Stopped": "Angehalten",
   "email": "E-Mail-Adresse", "items": "Nachrichten", "skipped": "Ausgelassen", "left": "Restzeit", "details": "Einzelheiten", "usersOf": "Benutzer von {batch}",
-  "noUsers": "Kein Benutzer passt.", "search": "Adresse, Anmeldung oder Grund suchen", "row": "Zeile {number} der Datei", "since": "seit {time}",
+  "noUsers": "Kein Benutzer passt.", "search": "Adresse oder Grund suchen", "user.unapproved": "Ausgelassene Nachrichten warten auf Ihre Freigabe; sie stehen unten.", "row": "Zeile {number} der Datei", "since": "seit {time}",
 
   "user.why": "Grund und nächster Schritt", "user.fine": "Hier braucht Sie nichts.", "user.mailboxes": "Postfächer", "user.source": "Quelle", "user.target": "Ziel",
   "user.folders": "Ordner des letzten Laufs", "user.noFolders": "Keine: Noch kein Lauf hat die Ordner aufgelistet.", "user.report": "Bericht", "user.noReport": "Der Bericht ist leer.",

@@ -36,7 +36,7 @@ export const en = {
 
   "standing": "Users by status", "filter.all": "All", "filter.Active": "Running or waiting", "filter.Synced": "Synced", "filter.Completed": "Completed", "filter.Failed": "Failed", "filter.Stopped": "Stopped",
   "email": "E-mail address", "items": "Messages", "skipped": "Skipped", "left": "Time left", "details": "Details", "usersOf": "Users of {batch}",
-  "noUsers": "No user matches.", "search": "Search address, login or reason", "row": "row {number} of the file", "since": "since {time}",
+  "noUsers": "No user matches.", "search": "Search address or reason", "user.unapproved": "Skipped messages wait for your approval; they are below.", "row": "row {number} of the file", "since": "since {time}",
 
   "user.why": "Reason and next step", "user.fine": "Nothing needs you here.", "user.mailboxes": "Mailboxes", "user.source": "Source", "user.target": "Target",
   "user.folders": "Folders of the last sync", "user.noFolders": "None: no sync has listed the folders yet.", "user.report": "Report", "user.noReport": "The report is empty.",
