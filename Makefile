@@ -4,6 +4,7 @@ help: ## lists the commands
 
 demo: ## three mailboxes move between two real Dovecots that it installs and starts itself
 	@sh scripts/dovecot.sh
+	@sh scripts/console.sh
 	cargo build --locked --package mailhaul --package mailhaul-testkit --bin mailhaul --example demo
 	@"$${CARGO_TARGET_DIR:-target}/debug/examples/demo" "$${CARGO_TARGET_DIR:-target}/debug/mailhaul"
 
@@ -40,7 +41,7 @@ test-servers: ## only the tests against every kind of real server
 	@if command -v cargo-nextest >/dev/null; then cargo nextest run --workspace --locked --test servers; \
 	else cargo test --workspace --locked --test servers; fi
 
-check: ## format, lint, licences, tests: what CI runs
+check: ## format, types of the console, lint, licences, tests: what CI runs
 	@bash .ci/run
 
 # What `make bench` measures (all, or some of: small many big eight fleet long) and how often; where the results go.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes sure that the servers of the tests are there: Dovecot with Lua, Cyrus, Courier, PostgreSQL, a token server; and
+# Makes sure that the servers of the tests are there: Dovecot with Lua, Cyrus, Courier, PostgreSQL, a token server, a browser; and
 # libfaketime, for a clock that jumps. What is there already is not installed again, and no system service is started. The IMAP
 # packages of Cyrus and Courier conflict with each other: they are unpacked below the build directory, and the tests take the
 # programs from there; only what both need beside them is installed.
@@ -9,6 +9,7 @@ here=$(dirname "$0")
 sh "$here/dovecot.sh"
 sh "$here/postgres.sh"
 sh "$here/token-server.sh"
+sh "$here/console.sh" tests
 unpacked=${CARGO_TARGET_DIR:-target}/servers
 
 missing=

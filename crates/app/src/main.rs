@@ -27,7 +27,7 @@ use crate::{
         args::{Cli, Operation, program},
         cmdlet::{CmdletLine, quoted_line},
         command::{self, with_advice},
-        database, documents, invoke, login, shell, watch,
+        database, documents, invoke, login, open_console, shell, watch,
     },
     data_directory::DataPlace,
     exit::Exit,
@@ -111,6 +111,7 @@ async fn run() -> Result<Exit> {
         Operation::Database(command) => database::run(command, data).await,
         Operation::Watch(options) => watch::run(options, &data?, &operations).await,
         Operation::Login(options) => login::run(options, &data?, &operations).await,
+        Operation::Console => open_console::run(&data?).await,
         Operation::Shell(options) => shell::run(options, &data?, operations).await,
         Operation::Invoke { operation } => invoke::run(&operations, &operation, &data?).await,
         Operation::PowershellModule => {

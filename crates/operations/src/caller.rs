@@ -1,6 +1,9 @@
 //! Callers, and the records of their operations.
 
-use futures_util::future::BoxFuture;
+use std::net::IpAddr;
+
+use axum::http::request::Parts;
+use futures_util::future::{BoxFuture, ready};
 
 use crate::failure::Failure;
 
@@ -24,6 +27,14 @@ pub struct Caller {
     pub is_local: bool,
 }
 
+/// Other end of a TCP connection; an extension of its requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    pub address: IpAddr,
+    /// True if the connection has TLS.
+    pub is_encrypted: bool,
+}
+
 /// Audit record of an operation. It contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
@@ -39,6 +50,13 @@ pub struct Record {
 pub trait Gate: Send + Sync + 'static {
     /// Finds the owner of a token. Not called for callers on this machine's socket.
     fn admit<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Option<Caller>, Failure>>;
+
+    /// Finds the caller of a request that shows something else than a token; `None` if it shows nothing.
+    ///
+    /// Asked before the token. A request that shows both is refused.
+    fn recognize<'a>(&'a self, _head: &'a Parts) -> BoxFuture<'a, Result<Option<Caller>, Failure>> {
+        Box::pin(ready(Ok(None)))
+    }
 
     /// Receives the record of each operation that changes something, even if it failed or was
     /// forbidden.

@@ -69,6 +69,14 @@ impl Client {
         Ok(Pages { client: self, next })
     }
 
+    /// Sends an empty POST request to one of the program's own routes, which answers as operations do.
+    pub async fn post(&self, path: &str) -> Result<Vec<Value>, Failure> {
+        let mut request = get(path)?;
+        *request.method_mut() = Method::POST;
+        let mut pages = Pages { client: self, next: Some(request) };
+        Ok(pages.next().await?.unwrap_or_default())
+    }
+
     async fn send(&self, request: Request<Body>) -> Result<Response<Body>, Failure> {
         match &self.0 {
             Transport::Local(router, caller) => {

@@ -28,7 +28,7 @@ mod verb;
 pub use bind::{Bound, Form, Refusal, World, arguments, check_parameter_name, cmdlet, options};
 pub use clap_complete::Shell;
 
-pub use caller::{Caller, Gate, Record, Role};
+pub use caller::{Caller, Gate, Peer, Record, Role};
 pub use client::{Client, Pages};
 pub use entry::Entry;
 pub use failure::{Failure, FailureKind, FailurePlace};

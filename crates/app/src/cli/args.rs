@@ -63,6 +63,8 @@ pub(crate) enum Operation {
     Watch(WatchOptions),
     /// Signs in to an endpoint with access tokens, by a code that you type in a browser
     Login(LoginOptions),
+    /// Prints an address that opens the web console once, without a token
+    Console,
     /// Runs cmdlets with pipes (New-MigrationBatch ... | Format-List) from a prompt or a script
     Shell(ShellOptions),
     /// Copies the data of the service to another database, or checks a database

@@ -12,6 +12,7 @@ mod help;
 mod history;
 pub(crate) mod invoke;
 pub(crate) mod login;
+pub(crate) mod open_console;
 pub(crate) mod passwords;
 mod prompt;
 mod proposals;

@@ -1,28 +1,36 @@
 //! Token authorization for requests over TCP, and the audit log.
 
+use axum::http::request::Parts;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
-use mailhaul_operations::{Caller, Failure, Gate, Record, Role};
+use mailhaul_operations::{Caller, Failure, Gate, Record};
 use mailhaul_store::{AuditEntry, Store};
 use parking_lot::Mutex;
 
-use super::refusals::{Recorded, Refusals};
+use super::{
+    events::feed::{Change, Feed, FeedEvent},
+    refusals::{Recorded, Refusals},
+    roles::ROLES,
+    session::{LastUse, Sessions},
+};
 
 /// Maximum characters of a name in the audit log.
 const MAX_NAME: usize = 256;
 /// Maximum characters of an outcome in the audit log.
 const MAX_OUTCOME: usize = 1000;
 
-/// Tokens and audit log of one data directory.
+/// Tokens, sessions and audit log of one data directory.
 pub(crate) struct Authorizer {
     store: Store,
+    sessions: Sessions,
+    feed: Feed,
     refusals: Mutex<Refusals>,
 }
 
 impl Authorizer {
-    pub(crate) fn new(store: Store) -> Self {
-        Self { store, refusals: Mutex::default() }
+    pub(crate) fn new(store: Store, sessions: Sessions, feed: Feed) -> Self {
+        Self { store, sessions, feed, refusals: Mutex::default() }
     }
 
     /// Records the number of refusals that were only counted. Call it before the service ends.
@@ -68,9 +76,13 @@ fn cut(text: &str, max: usize) -> String {
     }
 }
 
-/// Roles with their names in the database.
-pub(crate) const ROLES: [(&str, Role); 3] =
-    [("Viewer", Role::Viewer), ("Operator", Role::Operator), ("Admin", Role::Admin)];
+/// Change of an operation that succeeded; its name is that of the cmdlet.
+fn change(record: &Record) -> Option<Change> {
+    let (_, noun) = record.operation.split_once('-')?;
+    let is_done = record.outcome.is_ok();
+    let change = Change { noun: noun.to_owned(), identity: record.identity.clone(), batch: None };
+    is_done.then_some(change)
+}
 
 impl Gate for Authorizer {
     fn admit<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Option<Caller>, Failure>> {
@@ -82,8 +94,18 @@ impl Gate for Authorizer {
         })
     }
 
+    fn recognize<'a>(&'a self, head: &'a Parts) -> BoxFuture<'a, Result<Option<Caller>, Failure>> {
+        Box::pin(async move {
+            let found = self.sessions.find(head, LastUse::Update, Timestamp::now()).await?;
+            Ok(found.map(|(caller, _)| caller))
+        })
+    }
+
     fn record(&self, record: Record) -> BoxFuture<'_, ()> {
         Box::pin(async move {
+            if let Some(change) = change(&record) {
+                self.feed.add(FeedEvent::Changed(change));
+            }
             let time = Timestamp::now();
             let who = cut(&record.caller.name, MAX_NAME);
             let Some(outcome) = self.outcome(&who, record.outcome, time) else { return };
@@ -95,13 +117,16 @@ impl Gate for Authorizer {
 
 #[cfg(test)]
 mod tests {
+    use mailhaul_operations::Role;
+
     use super::*;
 
     #[tokio::test]
     async fn refusals_by_the_thousand_with_long_names_stay_small() {
         let data = tempfile::tempdir().unwrap();
         let store = Store::open(data.path()).await.unwrap();
-        let authorizer = Authorizer::new(store.clone());
+        let sessions = Sessions::new(store.clone(), data.path());
+        let authorizer = Authorizer::new(store.clone(), sessions, Feed::new());
         let record = |name: &str, role: Role, outcome: Result<(), Failure>| Record {
             caller: Caller { name: name.to_owned(), role, is_local: false },
             operation: "Remove-MigrationBatch".to_owned(),

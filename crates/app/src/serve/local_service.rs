@@ -5,27 +5,31 @@ use std::{sync::Arc, time::Duration};
 use axum::Router;
 use mailhaul_operations::{Operations, Service};
 
-use super::authorizer::Authorizer;
+use super::{authorizer::Authorizer, events::feed::Feed, session::Sessions};
 use crate::{context::Context, ops};
 
-/// Operations on one data directory.
+/// Operations on one data directory. Clones share it.
+#[derive(Clone)]
 pub(crate) struct LocalService {
     pub(crate) context: Arc<Context>,
     pub(crate) service: Arc<Service<Context>>,
-    authorizer: Arc<Authorizer>,
+    pub(crate) authorizer: Arc<Authorizer>,
+    pub(crate) sessions: Sessions,
+    pub(crate) feed: Feed,
 }
 
 impl LocalService {
     pub(crate) fn new(context: Context, operations: Arc<Operations<Context>>) -> Self {
         let context = Arc::new(context);
-        let authorizer = Arc::new(Authorizer::new(context.store.clone()));
+        let (sessions, feed) = (Sessions::new(context.store.clone(), &context.data), Feed::new());
+        let authorizer = Arc::new(Authorizer::new(context.store.clone(), sessions.clone(), feed.clone()));
         let service = Arc::new(Service::new(
             operations,
             context.clone(),
             authorizer.clone(),
             env!("CARGO_PKG_VERSION"),
         ));
-        Self { context, service, authorizer }
+        Self { context, service, authorizer, sessions, feed }
     }
 
     /// Waits for running operations, at most for the grace period.

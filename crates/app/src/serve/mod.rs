@@ -2,12 +2,16 @@
 
 mod archive_id;
 mod authorizer;
+mod console;
+mod events;
 pub(crate) mod local_service;
 mod log_writer;
 pub(crate) mod metrics;
 mod readiness;
 mod refusals;
+mod roles;
 pub(crate) mod service_connection;
+pub(crate) mod session;
 
 use std::{
     io::Write as _,
@@ -35,7 +39,13 @@ use rustls::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use self::{local_service::LocalService, log_writer::LogWriter};
+use self::{
+    console::ConsoleFiles,
+    events::{route as event_route, ticker},
+    local_service::LocalService,
+    log_writer::LogWriter,
+    session::routes::{ConsoleAddress, ticket_route},
+};
 use crate::{
     context::Context,
     data_directory::{self, DataPlace},
@@ -73,6 +83,10 @@ pub(crate) struct ServeOptions {
     /// With --database: directory of the archive, for batches into it; several nodes can share one
     #[arg(long, value_name = "DIR")]
     archive: Option<PathBuf>,
+    /// Directory of the web console's files, in place of the embedded ones
+    #[cfg(debug_assertions)]
+    #[arg(long, value_name = "DIR", requires = "listen", hide = true)]
+    console: Option<PathBuf>,
     /// With --database: seconds without a sign of life after which other nodes continue with this node's mailboxes
     ///
     /// A short lease finds a lost machine sooner. A database that does not answer for two thirds of it, for example while
@@ -85,6 +99,15 @@ pub(crate) struct ServeOptions {
 const DIRECTORY_LEASE: Duration = Duration::from_mins(1);
 
 impl ServeOptions {
+    /// Returns the source of the web console's files.
+    fn console_files(&self) -> ConsoleFiles {
+        #[cfg(debug_assertions)]
+        if let Some(directory) = &self.console {
+            return ConsoleFiles::Directory(directory.clone());
+        }
+        ConsoleFiles::embedded()
+    }
+
     /// Describes this process to the other nodes of a database.
     fn node(&self, place: &DataPlace) -> NodeSettings {
         let machine = || nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
@@ -129,7 +152,8 @@ pub(crate) async fn run(
     let scheduler = Scheduler::new(local.context.service_context(), lock, settings);
     let mut scheduler = tokio::spawn(scheduler.run(shutdown.clone()));
     let limits = Limits { ending_time: OPERATIONS_GRACE, ..Limits::default() };
-    let server = Server::new(router(&local), shutdown.clone()).with_limits(limits);
+    let routes = router(&local).merge(console_routes(&local, &options, tcp.as_ref(), &shutdown));
+    let server = Server::new(routes, shutdown.clone()).with_limits(limits);
     let server = tokio::spawn(async move {
         let unix = server.unix(socket);
         match tcp {
@@ -176,7 +200,7 @@ fn open_archive(context: &mut Context, directory: &Path) -> Result<()> {
     let id = archive_id::of(directory)
         .with_context(|| format!("--archive {}: its id cannot be read or written", directory.display()))?;
     context.store.set_archive(id);
-    context.archive = directory.to_owned();
+    directory.clone_into(&mut context.archive);
     Ok(())
 }
 
@@ -257,6 +281,22 @@ fn router(local: &LocalService) -> axum::Router {
                 }
             }),
         )
+}
+
+/// Routes of the web console and its events. Without an address there is only the refusal of tickets.
+fn console_routes(
+    local: &LocalService,
+    options: &ServeOptions,
+    tcp: Option<&Tcp>,
+    shutdown: &CancellationToken,
+) -> axum::Router {
+    let events = event_route::route(local, shutdown);
+    tokio::spawn(ticker::run(local.context.clone(), local.feed.clone(), shutdown.clone()));
+    let Some((listener, tls)) = tcp else { return events.merge(ticket_route(local, None)) };
+    // The socket is bound, so it has an address.
+    let address =
+        listener.local_addr().ok().map(|address| ConsoleAddress { address, is_encrypted: tls.is_some() });
+    events.merge(ticket_route(local, address)).merge(console::routes(local, options.console_files()))
 }
 
 async fn is_ready(context: Arc<Context>) -> Response {

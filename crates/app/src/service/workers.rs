@@ -41,6 +41,10 @@ struct WorkersShared {
     ended: Notify,
     /// Other processes may have changed rows: the next turn reads them.
     must_look: AtomicBool,
+    /// Pages watch: changed users are collected.
+    is_watched: AtomicBool,
+    /// Users whose status changed since the pages were last told, and their batches.
+    touched: Mutex<HashMap<Guid, Guid>>,
 }
 
 /// Login at an endpoint.
@@ -124,13 +128,36 @@ impl Workers {
     }
 
     pub(crate) fn started(&self, user: Guid, worker: Worker) {
+        self.touch(user, worker.batch);
         self.with(|it| it.insert(user, worker));
     }
 
     pub(crate) fn ended(&self, user: Guid) {
-        self.with(|it| it.remove(&user));
+        if let Some(worker) = self.with(|it| it.remove(&user)) {
+            self.touch(user, worker.batch);
+        }
         self.0.ended.notify_waiters();
         self.nudge();
+    }
+
+    /// Collects users whose status changes, or forgets them.
+    pub(crate) fn set_watched(&self, is_watched: bool) {
+        self.0.is_watched.store(is_watched, Ordering::Relaxed);
+        if !is_watched {
+            self.0.touched.lock().clear();
+        }
+    }
+
+    /// Notes that the status of a user changed, for the pages that watch.
+    pub(crate) fn touch(&self, user: Guid, batch: Guid) {
+        if self.0.is_watched.load(Ordering::Relaxed) {
+            self.0.touched.lock().insert(user, batch);
+        }
+    }
+
+    /// Returns the users whose status changed since the last call, with their batches.
+    pub(crate) fn take_touched(&self) -> Vec<(Guid, Guid)> {
+        self.0.touched.lock().drain().collect()
     }
 
     /// Ends the user's worker at the end of its window, if there is one.

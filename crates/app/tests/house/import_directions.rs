@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("mailhaul-mail", &[]),
     ("mailhaul-imap", &["mailhaul-mail"]),
     ("mailhaul-engine", &["mailhaul-mail"]),
@@ -13,6 +13,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("mailhaul-migration", &["mailhaul-mail", "mailhaul-engine"]),
     ("mailhaul-store", &["mailhaul-mail", "mailhaul-engine", "mailhaul-migration"]),
     ("mailhaul-shell", &["mailhaul-mail"]),
+    ("mailhaul-console", &[]),
     ("mailhaul-operations", &["mailhaul-mail", "mailhaul-shell"]),
     (
         "mailhaul",
@@ -26,6 +27,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
             "mailhaul-store",
             "mailhaul-shell",
             "mailhaul-operations",
+            "mailhaul-console",
         ],
     ),
     ("mailhaul-testkit", &["mailhaul-mail", "mailhaul-imap", "mailhaul-engine"]),

@@ -9,6 +9,7 @@ use std::{
 const FINISHED: &[&str] = &[
     "crates/app",
     "crates/bench",
+    "crates/console",
     "crates/engine",
     "crates/imap",
     "crates/mail",

@@ -84,8 +84,15 @@ impl<C: Send + Sync + 'static> Service<C> {
         if let Some(caller) = head.extensions.get::<Caller>() {
             return Ok(caller.clone());
         }
-        let Some(token) = head.headers.get(header::AUTHORIZATION).and_then(|it| bearer(it.to_str().ok()?))
-        else {
+        let token = head.headers.get(header::AUTHORIZATION).and_then(|it| bearer(it.to_str().ok()?));
+        if let Some(caller) = self.gate.recognize(head).await? {
+            return match token {
+                None => Ok(caller),
+                Some(_) => Err(Failure::unauthorized("the request has a token and a session")
+                    .with_advice("Send one of them alone.")),
+            };
+        }
+        let Some(token) = token else {
             return Err(Failure::unauthorized("the token is missing")
                 .with_advice("Send the header \"Authorization: Bearer <token>\"."));
         };

@@ -20,22 +20,26 @@ use tower::ServiceExt as _;
 
 use super::{Server, strangers::Guest};
 use crate::{
-    caller::Caller,
+    caller::{Caller, Peer},
     http::{Refused, broken},
 };
 
 impl Server {
-    /// Serves a connection to its end. `caller` is known from the socket.
-    pub(super) async fn carry<I>(self, io: I, caller: Option<Caller>, guest: Option<Guest>)
+    /// Serves a connection to its end. `caller` is known from the socket, the guest from TCP.
+    pub(super) async fn carry<I>(self, io: I, caller: Option<Caller>, guest: Option<(Guest, Peer)>)
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let begun = Arc::new(AtomicBool::new(false));
+        let (guest, peer) = guest.unzip();
         let router = self.router;
         let service = service_fn(|mut request: Request<Incoming>| {
             begun.store(true, Ordering::Relaxed);
             if let Some(caller) = &caller {
                 request.extensions_mut().insert(caller.clone());
+            }
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(peer);
             }
             let answer = router.clone().oneshot(request.map(Body::new));
             let guest = guest.as_ref();

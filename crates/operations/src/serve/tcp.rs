@@ -7,6 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::{Accept, Server, patient::Patient};
+use crate::caller::Peer;
 
 impl Server {
     /// Serves until shutdown. Callers need a token. Warning: without TLS, anyone on the network
@@ -21,9 +22,10 @@ impl Server {
                 // The client has disconnected.
                 let Ok(address) = stream.peer_addr() else { return };
                 let guest = server.strangers.enter(address.ip());
+                let peer = Peer { address: address.ip(), is_encrypted: tls.is_some() };
                 let stream = Patient::new(stream, server.limits.write_time);
                 match tls {
-                    None => server.carry(stream, None, Some(guest)).await,
+                    None => server.carry(stream, None, Some((guest, peer))).await,
                     Some(tls) => {
                         let accepted = tokio::time::timeout(server.limits.header_time, tls.accept(stream));
                         let accepted = tokio::select! {
@@ -31,7 +33,7 @@ impl Server {
                             () = guest.cut.cancelled() => return,
                         };
                         match accepted {
-                            Ok(Ok(stream)) => server.carry(stream, None, Some(guest)).await,
+                            Ok(Ok(stream)) => server.carry(stream, None, Some((guest, peer))).await,
                             Ok(Err(error)) => tracing::debug!("the TLS handshake failed: {error}"),
                             Err(_) => tracing::debug!("the TLS handshake timed out"),
                         }

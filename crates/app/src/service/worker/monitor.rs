@@ -136,6 +136,7 @@ impl<'a> PassMonitor<'a> {
                     tracing::warn!("{}: {error}", job.user.email_address);
                     job.worker.end(EndReason::LeaseLost);
                 }
+                job.context.workers.touch(job.user.guid, job.worker.batch);
             }
         }
     }

@@ -1,0 +1,63 @@
+//! One-time tickets of `mailhaul console`. Pure.
+
+use jiff::{SignedDuration, Timestamp};
+use mailhaul_operations::Caller;
+
+/// Time in which a ticket can be used.
+pub(super) const LIFETIME: SignedDuration = SignedDuration::from_secs(60);
+/// Maximum number of unused tickets; the oldest ends for a new one.
+const MAX_TICKETS: usize = 100;
+
+/// Tickets that are not used yet.
+#[derive(Default)]
+pub(super) struct Tickets(Vec<Ticket>);
+
+struct Ticket {
+    digest: String,
+    caller: Caller,
+    made: Timestamp,
+}
+
+impl Ticket {
+    fn is_over(&self, now: Timestamp) -> bool {
+        let age = now.duration_since(self.made);
+        age >= LIFETIME || age.is_negative()
+    }
+}
+
+impl Tickets {
+    pub(super) fn add(&mut self, digest: String, caller: Caller, now: Timestamp) {
+        self.0.retain(|it| !it.is_over(now));
+        if self.0.len() >= MAX_TICKETS {
+            self.0.remove(0);
+        }
+        self.0.push(Ticket { digest, caller, made: now });
+    }
+
+    /// Uses a ticket up. Returns its caller; `None` if it is unknown, used, or too old.
+    pub(super) fn take(&mut self, digest: &str, now: Timestamp) -> Option<Caller> {
+        self.0.retain(|it| !it.is_over(now));
+        let index = self.0.iter().position(|it| it.digest == digest)?;
+        Some(self.0.remove(index).caller)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mailhaul_operations::Role;
+
+    use super::*;
+
+    #[test]
+    fn a_ticket_opens_once_and_for_a_minute() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let caller = Caller { name: "root".to_owned(), role: Role::Admin, is_local: true };
+        let mut tickets = Tickets::default();
+        tickets.add("a".to_owned(), caller.clone(), at(0));
+        tickets.add("b".to_owned(), caller.clone(), at(0));
+        assert_eq!(tickets.take("x", at(59)), None);
+        assert_eq!(tickets.take("a", at(59)), Some(caller));
+        assert_eq!(tickets.take("a", at(59)), None);
+        assert_eq!(tickets.take("b", at(60)), None);
+    }
+}

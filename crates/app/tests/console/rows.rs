@@ -1,0 +1,21 @@
+//! A part of scenario 4: a list that is longer than the screen.
+
+use serde_json::json;
+
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_list_is_scrolled_sorted_and_searched() {
+    let mut world = World::new(1).await;
+    let mut csv = "EmailAddress,UserName,Password,TargetUserName,TargetPassword\n".to_owned();
+    for number in 0..1500 {
+        // Neither the order of creation nor that of the addresses is that of the numbers.
+        let person = number * 7 % 1500;
+        csv.push_str(&format!("person{person}@contoso.edu,person{person},x,person{person},x\n"));
+    }
+    let csv = world.service.write("large.csv", &csv);
+    let new = ["New-MigrationBatch", "-Name", "Large", "-SourceEndpoint", "Old", "-TargetEndpoint", "New"];
+    world.service.expect(&[&new[..], &["-CSVData", &csv]].concat());
+    let token = world.token("ada", "Operator");
+    world.play("rows", &json!({ "token": token }));
+}

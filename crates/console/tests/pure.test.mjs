@@ -1,0 +1,49 @@
+// Tests of the modules that need no browser: node --test
+import assert from "node:assert/strict";
+import test from "node:test";
+import { cmdletLine, curlLine } from "../web/api/command.js";
+import { eventParser, progressRows } from "../web/api/event-parser.js";
+import { visible } from "../web/parts/visible.js";
+import { de } from "../web/words/de.js";
+import { en } from "../web/words/en.js";
+
+test("events arrive in any pieces", () => {
+  const text = 'event: hello\ndata: {"Epoch":"e","Sequence":0}\n\n:\n\nid: e-1\nevent: changed\ndata: {"Noun":"MigrationUser"}\n\n';
+  for (let size = 1; size <= text.length; size++) {
+    const parse = eventParser(), events = [];
+    for (let at = 0; at < text.length; at += size) events.push(...parse(text.slice(at, at + size)));
+    assert.deepEqual(events.map((it) => [it.id, it.name]), [["", "hello"], ["e-1", "changed"]]);
+  }
+});
+
+test("an event that is no JSON is left out", () => {
+  assert.deepEqual(eventParser()("event: changed\ndata: {\n\nevent: gap\ndata: {}\n\n").map((it) => it.name), ["gap"]);
+});
+
+test("progress becomes rows with names", () => {
+  assert.deepEqual(progressRows({ Columns: ["Guid", "Rate"], Rows: [["a", 1], ["b", null]] }), [{ Guid: "a", Rate: 1 }, { Guid: "b", Rate: null }]);
+});
+
+const change = (parameters) => ({ cmdlet: "Set-MigrationUser", method: "PATCH", path: "/api/v1/users/o%27neil", identity: "o'neil", parameters, role: "Operator" });
+
+test("commands quote names and hide passwords", () => {
+  const login = change({ Credential: { UserName: "o'neil", Password: "hunter2" }, SyncNow: true });
+  assert.equal(cmdletLine(login), "Set-MigrationUser -Identity 'o''neil' -Credential (Get-Credential 'o''neil') -SyncNow");
+  const curl = curlLine(login, "http://127.0.0.1:1");
+  assert.ok(!curl.includes("hunter2") && curl.includes("o'\\''neil") && curl.includes("'http://127.0.0.1:1/api/v1/users/o%27neil'"), curl);
+});
+
+test("quotes of PowerShell that look otherwise are doubled too", () => {
+  assert.ok(cmdletLine({ ...change({}), identity: "a\u2019b" }).endsWith("'a\u2019\u2019b'"));
+});
+
+test("characters that turn or hide text are shown by their number, and long texts are cut", () => {
+  assert.equal(visible("a\u202eb\u0007\n<img>"), "a\\u202eb\\u0007\n<img>");
+  assert.equal(visible("x".repeat(70_000)).length, 2001);
+});
+
+test("every language has the same keys and places", () => {
+  assert.deepEqual(Object.keys(de), Object.keys(en));
+  const places = (text) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
+  for (const key of Object.keys(en)) assert.deepEqual(places(de[key]), places(en[key]), key);
+});

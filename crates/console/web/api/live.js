@@ -1,0 +1,199 @@
+/** The stream of events, the lamp, and data that follows it. */
+import { signal } from "../vendor/signals.js";
+import { useEffect, useRef, useState } from "../vendor/hooks.js";
+import { open, send, ServiceError } from "./client.js";
+import { eventParser, progressRows } from "./event-parser.js";
+import { forget, session } from "./session.js";
+
+/** Time without anything after which the line counts as dead: the service writes each 15 s. */
+const SILENCE = 40_000;
+/** Time in a tab out of sight after which its stream is closed: browsers allow six connections. */
+const HIDDEN = 30_000;
+const FIRST_WAIT = 500, LONGEST_WAIT = 15_000;
+/** A page asks again at most once in this time, and at most for this part of the time, so that long answers come seldom. */
+const REFRESH = 1_000, SHARE = 20;
+/** While mail moves, sums are asked for again in this time. */
+const PROGRESS = 5_000;
+
+/** @typedef {"connecting" | "live" | "reconnecting" | "away"} LampState */
+
+/** State of the connection, and since when. @type {import("@preact/signals").Signal<{ state: LampState, since: number }>} */
+export const lamp = signal({ state: "connecting", since: Date.now() });
+/** Time now, each second: for texts such as "in 11 min". */
+export const now = signal(Date.now());
+/** Bytes per second of each batch that moves, by its GUID. @type {import("@preact/signals").Signal<Record<string, number>>} */
+export const rates = signal({});
+
+setInterval(() => (now.value = Date.now()), 1000);
+
+/** @typedef {{ Noun: string, Identity: string | null, BatchGuid: string | null, Many: boolean }} Changed */
+/** @type {Set<(event: { name: "changed", data: Changed } | { name: "gap" } | { name: "progress", rows: Record<string, any>[] }) => void>} */
+const listeners = new Set();
+
+/** Follows the events, as long as the returned function is not called. @param {typeof listeners extends Set<infer Listener> ? Listener : never} listener */
+export const follow = (listener) => {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+};
+
+let lastId = "", wait = FIRST_WAIT;
+/** @type {AbortController | undefined} */
+let stream;
+/** @type {number | undefined} */
+let timer;
+/** @type {Map<string, { batch: string, rate: number, at: number }>} */
+let moving = new Map();
+
+/** @param {LampState} state */
+const show = (state) => {
+  if (lamp.peek().state !== state) lamp.value = { state, since: Date.now() };
+};
+
+/** @param {import("./event-parser.js").ServerEvent} event */
+const handle = (event) => {
+  if (event.id) lastId = event.id;
+  if (event.name === "changed") tell({ name: "changed", data: event.data });
+  else if (event.name === "gap") tell({ name: "gap" });
+  else if (event.name === "progress") {
+    const rows = progressRows(event.data), at = Date.now();
+    for (const row of rows) moving.set(row.Guid, { batch: row.BatchGuid, rate: row.Rate, at });
+    addRates(at);
+    tell({ name: "progress", rows });
+  }
+};
+
+/** Sums the rates; a user that told nothing for 5 s does not move. @param {number} at */
+const addRates = (at) => {
+  /** @type {Record<string, number>} */
+  const sums = {};
+  for (const [guid, it] of moving) {
+    if (at - it.at > 5_000) moving.delete(guid);
+    else sums[it.batch] = (sums[it.batch] ?? 0) + it.rate;
+  }
+  if (JSON.stringify(sums) !== JSON.stringify(rates.peek())) rates.value = sums;
+};
+setInterval(() => addRates(Date.now()), 2_000);
+
+/** @param {Parameters<typeof listeners extends Set<infer Listener> ? Listener extends (...it: any) => any ? Listener : never : never>[0]} event */
+const tell = (event) => listeners.forEach((listener) => listener(event));
+
+/** Reads the stream to its end. @param {AbortController} current */
+const read = async (current) => {
+  const answer = await open("/api/v1/events", { headers: lastId ? { "Last-Event-ID": lastId } : {}, signal: current.signal });
+  if (answer.status === 401) return forget(true);
+  if (!answer.ok || !answer.body) throw new ServiceError(answer.status, {});
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader(), parse = eventParser();
+  // Whatever happened without a stream is asked for.
+  if (!lastId) tell({ name: "gap" });
+  show("live");
+  wait = FIRST_WAIT;
+  for (;;) {
+    const silence = setTimeout(() => current.abort(), SILENCE);
+    const { done, value } = await reader.read().finally(() => clearTimeout(silence));
+    if (done) return;
+    for (const event of parse(value)) {
+      if (event.name === "hello" && !lastId) lastId = `${event.data.Epoch}-${event.data.Sequence}`;
+      handle(event);
+    }
+  }
+};
+
+/** Keeps a stream open until the session or the sight ends. */
+const connect = async () => {
+  if (stream || !session.peek() || document.hidden) return;
+  const current = (stream = new AbortController());
+  const isResumed = await read(current).then(() => true, () => false);
+  if (stream !== current) return;
+  stream = undefined;
+  if (!session.peek()) return;
+  show(isResumed || lamp.peek().state === "live" ? "reconnecting" : "away");
+  const chance = wait * (0.75 + Math.random() / 2);
+  wait = Math.min(wait * 2, LONGEST_WAIT);
+  clearTimeout(timer);
+  timer = setTimeout(connect, chance);
+};
+
+/** @param {boolean} isForgotten */
+const disconnect = (isForgotten) => {
+  const current = stream;
+  stream = undefined;
+  clearTimeout(timer);
+  current?.abort();
+  if (isForgotten) {
+    lastId = "";
+    moving = new Map();
+    lamp.value = { state: "connecting", since: Date.now() };
+  }
+};
+
+/** @type {number | undefined} */
+let hiding;
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(hiding);
+  if (document.hidden) hiding = setTimeout(() => disconnect(false), HIDDEN);
+  else void connect();
+});
+session.subscribe((it) => (it ? void connect() : disconnect(true)));
+
+/** @template T @typedef {{ data?: T, error?: ServiceError, at: number, again: () => void }} Loaded */
+
+/**
+ * Data that is asked for again when something changed, at most once a second.
+ * @template T
+ * @param {string} name the same as long as `load` asks for the same
+ * @param {() => Promise<T>} load
+ * @param {(data: Changed) => boolean} [concerns] true if a change may concern the data
+ * @param {boolean} [withProgress] true if it is also asked for again while mail moves
+ * @returns {Loaded<T>}
+ */
+export const useLive = (name, load, concerns = () => true, withProgress = false) => {
+  const [state, setState] = useState(/** @type {{ name: string, data?: T, error?: ServiceError, at: number }} */ ({ name, at: 0 }));
+  const latest = useRef({ load, concerns });
+  latest.current = { load, concerns };
+  const again = useRef(() => {});
+  useEffect(() => {
+    let isOver = false, isRunning = false, isDue = false, begun = 0;
+    /** @type {number | undefined} */
+    let next;
+    const run = async () => {
+      if (isRunning) return void (isDue = true);
+      isRunning = true;
+      isDue = false;
+      begun = Date.now();
+      try {
+        const data = await latest.current.load();
+        if (!isOver) setState({ name, data, at: Date.now() });
+      } catch (error) {
+        const shown = error instanceof ServiceError ? error : new ServiceError(0, { Message: String(error) });
+        // Numbers stay in sight while the service is away.
+        if (!isOver) setState((was) => (was.name === name ? { ...was, error: shown } : { name, error: shown, at: 0 }));
+      }
+      isRunning = false;
+      const pause = Math.max(REFRESH, SHARE * (Date.now() - begun));
+      if (!isOver) next = setTimeout(() => ((next = undefined), isDue && void run()), pause);
+    };
+    const wake = () => (next === undefined ? void run() : (isDue = true));
+    again.current = wake;
+    const leave = follow((event) => {
+      if (event.name === "progress") {
+        if (withProgress && Date.now() - begun >= PROGRESS) wake();
+      } else if (event.name === "gap" || latest.current.concerns(event.data)) wake();
+    });
+    void run();
+    return () => {
+      isOver = true;
+      clearTimeout(next);
+      leave();
+    };
+  }, [name]);
+  const shown = state.name === name ? state : { name, at: 0 };
+  return { data: shown.data, error: shown.error, at: shown.at, again: () => again.current() };
+};
+
+/** Runs a function later, and not if the returned one is called before. @param {() => void} run @param {number} milliseconds */
+export const later = (run, milliseconds) => {
+  const started = setTimeout(run, milliseconds);
+  return () => clearTimeout(started);
+};
+
+export { send };

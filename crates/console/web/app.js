@@ -1,0 +1,56 @@
+/** The console: signs in, then shows the page of the address. */
+import { render } from "./vendor/preact.js";
+import { useEffect, useState } from "./vendor/hooks.js";
+import { h, Fragment, h1, main, p } from "./parts/html.js";
+import { resumeSession, signIn } from "./api/client.js";
+import { forget, session } from "./api/session.js";
+import { Dialogs } from "./parts/action.js";
+import { Frame } from "./parts/frame.js";
+import { Failed, Loading } from "./parts/state.js";
+import { route } from "./parts/router.js";
+import { loadWords, t } from "./parts/words.js";
+
+/** Pages, each loaded when it is first opened. @type {Record<string, () => Promise<import("preact").FunctionComponent<any>>>} */
+const pages = {
+  "": async () => (await import("./pages/overview.js")).Overview,
+  "batches": async () => (await import("./pages/batches.js")).Batches,
+  "endpoints": async () => (await import("./pages/endpoints.js")).Endpoints,
+  "audit": async () => (await import("./pages/audit.js")).Audit,
+  "batches/": async () => (await import("./pages/batch.js")).Batch,
+};
+
+const NotFound = () => main({ id: "main" }, h1({ tabIndex: -1 }, t("notFound")), p({ class: "muted" }, t("notFoundAdvice")));
+
+const Page = () => {
+  const { parts } = route.value;
+  const name = parts.length === 2 ? `${parts[0]}/` : parts.length < 2 ? parts.join("") : "?";
+  const [loaded, setLoaded] = useState(/** @type {{ name: string, page: import("preact").FunctionComponent<any> } | null} */ (null));
+  useEffect(() => {
+    const load = pages[name] ?? (async () => NotFound);
+    void load().then((page) => setLoaded({ name, page }));
+  }, [name]);
+  return loaded?.name === name ? h(loaded.page, null) : main({ id: "main" }, h(Loading, null));
+};
+
+/** @param {{ problem?: string, SignIn: import("preact").FunctionComponent<{ problem?: string }> }} props */
+const App = ({ problem, SignIn }) => (session.value ? h(Fragment, null, h(Frame, { children: h(Page, null) }), h(Dialogs, null)) : h(SignIn, { problem }));
+
+/** Uses up the ticket in the address, and removes it from there. */
+const useTicket = async () => {
+  const ticket = /^#ticket=(.+)$/.exec(location.hash)?.[1];
+  if (!ticket) return undefined;
+  history.replaceState(null, "", location.pathname + location.search);
+  return signIn({ Ticket: ticket }).then(() => undefined, () => t("signIn.ticketUsed"));
+};
+
+const begin = async () => {
+  await loadWords();
+  const problem = await useTicket();
+  const [{ SignIn }, failure] = await Promise.all([import("./pages/sign-in.js"), session.value ? undefined : resumeSession().then(() => undefined, (error) => error)]);
+  // A session that has ended is forgotten; a service that is away may come back.
+  if (failure?.status === 401) forget(false);
+  if (failure && failure.status !== 401) return render(main({ id: "main" }, h1("mailhaul"), h(Failed, { error: failure, again: () => location.reload() })), document.body);
+  render(h(App, { problem, SignIn }), document.body);
+};
+
+void begin();

@@ -1,0 +1,46 @@
+/** The address in the head of the browser: what is in sight can be linked to. */
+import { computed, signal } from "../vendor/signals.js";
+
+const ROOT = "/console/";
+
+const address = signal(location.pathname + location.search);
+
+/** Parts of the path below the root, and the query. */
+export const route = computed(() => {
+  const url = new URL(address.value, location.origin);
+  const parts = url.pathname.slice(ROOT.length).split("/").filter(Boolean).map(decodeURIComponent);
+  return { parts, query: url.searchParams };
+});
+
+/** Address of a page. @param {string[]} parts @param {Record<string, string | undefined>} [query] */
+export const to = (parts, query = {}) => {
+  const given = Object.entries(query).filter(([, value]) => value);
+  const search = new URLSearchParams(/** @type {[string, string][]} */ (given)).toString();
+  return `${ROOT}${parts.map(encodeURIComponent).join("/")}${search ? `?${search}` : ""}`;
+};
+
+/** The page in sight with another query. @param {Record<string, string | undefined>} changes */
+export const withQuery = (changes) => to(route.value.parts, { ...Object.fromEntries(route.value.query), ...changes });
+
+/** @param {string} target */
+export const go = (target) => {
+  history.pushState(null, "", target);
+  address.value = target;
+};
+
+/** Shows another address in the place of this one. @param {string} target */
+export const replace = (target) => {
+  history.replaceState(null, "", target);
+  address.value = target;
+};
+
+addEventListener("popstate", () => (address.value = location.pathname + location.search));
+
+/** Links within the console open without loading the page again. */
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a") : null;
+  const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+  if (!link || !isPlain || event.defaultPrevented || link.origin !== location.origin || !link.pathname.startsWith(ROOT) || link.hash) return;
+  event.preventDefault();
+  go(link.pathname + link.search);
+});
