@@ -69,7 +69,7 @@ pub(crate) fn claims(criterion: &mut Criterion) {
                 bencher.iter(|| assert!(runtime.block_on(claim_once(&store, source, target, now)) > 0));
             });
             is_over.store(true, Ordering::Relaxed);
-            println!("{} orders beside", runtime.block_on(disturber).unwrap());
+            assert_eq!(runtime.block_on(disturber).unwrap() > 0, is_disturbed, "orders ran beside");
         }
         runtime.block_on(store.close());
     }
