@@ -23,6 +23,7 @@ pub(crate) struct GetMigrationUser;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the cmdlet")]
 pub(crate) struct Request {
     /// E-mail address or GUID of the user [default: all].
     identity: Option<String>,
