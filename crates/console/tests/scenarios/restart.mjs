@@ -10,7 +10,8 @@ await scenario("restart", async ({ page }) => {
   await world("hold");
   await page.getByRole("button", { name: "Start", exact: true }).click();
   await page.getByText("Staff was started").waitFor();
-  await page.locator(".badge.active").first().waitFor();
+  await page.locator("h1 + .badge.active").waitFor();
+  await page.locator(".rows .badge.active").first().waitFor();
   await picture(page, "batch-moving");
   await world("kill");
   await page.getByText(/The service is away since/).waitFor();

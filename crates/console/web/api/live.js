@@ -11,7 +11,7 @@ const SILENCE = 40_000;
 const HIDDEN = 30_000;
 const FIRST_WAIT = 500, LONGEST_WAIT = 15_000;
 /** A page asks again at most once in this time, and at most for this part of the time, so that long answers come seldom. */
-const REFRESH = 1_000, SHARE = 20;
+const REFRESH = 1_000, SHARE = 10, LONGEST_PAUSE = 5_000;
 /** While mail moves, sums are asked for again in this time. */
 const PROGRESS = 5_000;
 
@@ -27,7 +27,7 @@ export const rates = signal({});
 setInterval(() => (now.value = Date.now()), 1000);
 
 /** @typedef {{ Noun: string, Identity: string | null, BatchGuid: string | null, Many: boolean }} Changed */
-/** @type {Set<(event: { name: "changed", data: Changed } | { name: "gap" } | { name: "progress", rows: Record<string, any>[] }) => void>} */
+/** @type {Set<(event: { name: "changed", data: Changed } | { name: "gap", isOwn?: boolean } | { name: "progress", rows: Record<string, any>[] }) => void>} */
 const listeners = new Set();
 
 /** Follows the events, as long as the returned function is not called. @param {typeof listeners extends Set<infer Listener> ? Listener : never} listener */
@@ -76,6 +76,9 @@ setInterval(() => addRates(Date.now()), 2_000);
 
 /** @param {Parameters<typeof listeners extends Set<infer Listener> ? Listener extends (...it: any) => any ? Listener : never : never>[0]} event */
 const tell = (event) => listeners.forEach((listener) => listener(event));
+
+/** Asks for everything in sight at once, after a change of this page. */
+export const refreshNow = () => tell({ name: "gap", isOwn: true });
 
 /** Reads the stream to its end. @param {AbortController} current */
 const read = async (current) => {
@@ -169,15 +172,21 @@ export const useLive = (name, load, concerns = () => true, withProgress = false)
         if (!isOver) setState((was) => (was.name === name ? { ...was, error: shown } : { name, error: shown, at: 0 }));
       }
       isRunning = false;
-      const pause = Math.max(REFRESH, SHARE * (Date.now() - begun));
+      const pause = Math.min(LONGEST_PAUSE, Math.max(REFRESH, SHARE * (Date.now() - begun)));
       if (!isOver) next = setTimeout(() => ((next = undefined), isDue && void run()), pause);
     };
     const wake = () => (next === undefined ? void run() : (isDue = true));
-    again.current = wake;
+    const wakeNow = () => {
+      clearTimeout(next);
+      next = undefined;
+      void run();
+    };
+    again.current = wakeNow;
     const leave = follow((event) => {
       if (event.name === "progress") {
         if (withProgress && Date.now() - begun >= PROGRESS) wake();
-      } else if (event.name === "gap" || latest.current.concerns(event.data)) wake();
+      } else if (event.name === "gap" && event.isOwn) wakeNow();
+      else if (event.name === "gap" || latest.current.concerns(event.data)) wake();
     });
     void run();
     return () => {

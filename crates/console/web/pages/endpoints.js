@@ -25,7 +25,7 @@ const Pause = ({ until }) => {
 
 const columns = () => /** @type {import("../parts/rows.js").Column<MigrationEndpoint>[]} */ ([
   { key: "name", name: t("name"), width: "16%", class: "who", cell: (it) => h(Name, { text: it.Identity }) },
-  { key: "server", name: t("server"), width: "28%", class: "wide", cell: (it) => [h(Name, { text: `${it.EndpointType} ${it.RemoteServer}:${it.Port}` }), it.Security === "None" && span({ class: "why" }, ` ${t("clearTextServer")}`)] },
+  { key: "server", name: t("server"), width: "28%", class: "far-bar", cell: (it) => [h(Name, { text: `${it.EndpointType} ${it.RemoteServer}:${it.Port}` }), it.Security === "None" && span({ class: "why" }, ` ${t("clearTextServer")}`)] },
   { key: "active", name: t("active"), width: "100px", number: true, class: "state", cell: (it) => t("ofLimit", { active: count(it.ActiveMigrationCount), limit: typeof it.MaxConcurrentMigrations === "number" ? count(it.MaxConcurrentMigrations) : "∞" }) },
   { key: "limits", name: t("limits"), width: "18%", cell: limits },
   { key: "paused", name: t("pausedUntil"), width: "160px", class: "what", cell: (it) => it.ParkedUntil && h(Pause, { until: it.ParkedUntil }) },

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "../vendor/hooks.js";
 import { carryOut } from "../api/operations.js";
 import { cmdletLine, curlLine } from "../api/command.js";
 import { may } from "../api/session.js";
-import { lamp, later } from "../api/live.js";
+import { lamp, later, refreshNow } from "../api/live.js";
 import { Icon } from "./icons.js";
 import { Failed } from "./state.js";
 import { serverWord, t } from "./words.js";
@@ -30,6 +30,7 @@ export const perform = async (change, done) => {
   refusal.value = null;
   try {
     await carryOut(change);
+    refreshNow();
     toast.value = done;
     return true;
   } catch (error) {
