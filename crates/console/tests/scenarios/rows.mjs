@@ -5,7 +5,7 @@ import { base, facts, isAccessible, keepsPolicy, picture, scenario, signIn, worl
 await scenario("rows", async ({ page }) => {
   await signIn(page, facts.token);
   await page.goto(`${base}/console/batches/Large`);
-  await page.getByText("1,500 users").waitFor();
+  await page.locator(".foot", { hasText: /^1,500 users$/ }).waitFor();
   const scroller = page.locator(".scroller");
   assert.equal(await page.getByRole("table").getAttribute("aria-rowcount"), "1501");
   // Only the rows in sight exist.
@@ -25,7 +25,7 @@ await scenario("rows", async ({ page }) => {
   }
   await picture(page, "rows");
   await page.getByRole("searchbox").fill("person77");
-  await page.getByText("11 users").waitFor();
+  await page.locator(".foot", { hasText: /^11 users$/ }).waitFor();
   assert.equal(new URL(page.url()).searchParams.get("search"), "person77");
   await isAccessible(page);
   await keepsPolicy(page);
