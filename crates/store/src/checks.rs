@@ -92,20 +92,23 @@ pub(crate) const UNDER_WAY: &str = "SELECT migration_user.source_endpoint, batch
 /// A user without a pass has no due time. In a running batch, the due time of the pass selects the users: in a
 /// large batch that waits for slots, the checks of all users are due. The `+` keeps `SQLite` from selecting by
 /// these. The first search prevents the last one while the checks of a whole batch are delayed.
+///
+/// Neither EXISTS nor without an order: for these, `PostgreSQL` reads all users that are due.
 pub(crate) fn waiting() -> String {
-    let has = |is_due| {
+    let has = |is_due, first| {
         format!(
-            "EXISTS (SELECT 1 FROM migration_user WHERE migration_user.batch = batch.guid AND migration_user.lease_until IS NULL \
-             AND coalesce(migration_user.check_until, 0) <= ?1 AND {is_due})"
+            "(SELECT 1 FROM migration_user WHERE migration_user.batch = batch.guid AND migration_user.lease_until IS NULL \
+             AND coalesce(migration_user.check_until, 0) <= ?1 AND {is_due} ORDER BY migration_user.{first} LIMIT 1) IS NOT NULL"
         )
     };
     format!(
-        "SELECT DISTINCT source_endpoint, target_endpoint FROM batch WHERE {due} AND intent <> 'Run' OR {never} \
+        "SELECT DISTINCT source_endpoint, target_endpoint FROM batch WHERE intent <> 'Run' AND {due} OR {never} \
          OR {due} AND {later}",
-        due = has("migration_user.check_due <= ?1"),
-        never = has("migration_user.due IS NULL AND migration_user.check_due <= ?1"),
+        due = has("migration_user.check_due <= ?1", "check_due"),
+        never = has("migration_user.due IS NULL AND migration_user.check_due <= ?1", "check_due"),
         later = has(
-            "migration_user.due > ?1 AND migration_user.check_due IS NOT NULL AND +migration_user.check_due <= ?1"
+            "migration_user.due > ?1 AND migration_user.check_due IS NOT NULL AND +migration_user.check_due <= ?1",
+            "due"
         ),
     )
 }

@@ -95,7 +95,7 @@ const Skipped = ({ of, items }) => section(
 
 /** @param {{ of: MigrationUserStatistics }} props */
 const Report = ({ of }) => {
-  const lines = (of.Report ?? []).slice(-LINES).reverse();
+  const lines = (of.Report?.Entries ?? []).slice(-LINES).reverse();
   return section(h3(t("user.report")), lines.length === 0 ? p({ class: "muted small" }, t("user.noReport")) :
     div({ class: "quote report", tabIndex: 0, role: "region", "aria-label": t("user.report") }, lines.map((it, at) =>
       p({ key: lines.length - at }, span({ class: "muted", title: utc(it.CreationTime) }, time(it.CreationTime)), " ", h(Said, { text: it.Message })))));
