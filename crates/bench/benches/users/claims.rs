@@ -8,12 +8,14 @@ use std::sync::{
 use criterion::{BenchmarkId, Criterion, Throughput};
 use jiff::Timestamp;
 use mailhaul_migration::{BatchIntent, Guid, UserEvent};
-use mailhaul_store::{BatchFilter, Claim, ClaimLimits, Due, PassKind, Store};
+use mailhaul_store::{Claim, ClaimLimits, Due, PassKind, Store};
 use tokio::{runtime::Runtime, task::JoinSet};
 
-use crate::place::{NOW, Place, STATES, fill, sizes};
+use crate::place::{NOW, Place, fill_by_store};
 
 const CLAIMERS: u32 = 20;
+/// Users of each of two batches. All of them are due.
+const USERS: usize = 50_000;
 /// Users of one claim.
 const USERS_OF_CLAIM: u32 = 10;
 
@@ -53,25 +55,21 @@ async fn disturb(store: Store, batch: Guid, now: Timestamp, is_over: Arc<AtomicB
 pub(crate) fn claims(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let now = Timestamp::from_millisecond(NOW).unwrap();
-    let state = STATES.iter().find(|it| it.name == "all due").unwrap();
     let mut group = criterion.benchmark_group("claims");
     group.sample_size(10).throughput(Throughput::Elements(u64::from(CLAIMERS * USERS_OF_CLAIM)));
-    for users in sizes() {
-        let place = Place::new(true);
-        let store = runtime.block_on(place.open());
-        runtime.block_on(fill(&store, &place, state, users));
-        let batch = runtime.block_on(store.batches(&BatchFilter::default())).unwrap().pop().unwrap().batch;
-        let (source, target) = (batch.source_endpoint, batch.target_endpoint);
-        for (name, is_disturbed) in [("alone", false), ("beside stops and starts of a batch", true)] {
-            let is_over = Arc::new(AtomicBool::new(!is_disturbed));
-            let disturber = runtime.spawn(disturb(store.clone(), batch.guid, now, Arc::clone(&is_over)));
-            group.bench_function(BenchmarkId::new(name, users), |bencher| {
-                bencher.iter(|| assert!(runtime.block_on(claim_once(&store, source, target, now)) > 0));
-            });
-            is_over.store(true, Ordering::Relaxed);
-            assert_eq!(runtime.block_on(disturber).unwrap() > 0, is_disturbed, "orders ran beside");
-        }
-        runtime.block_on(store.close());
+    let place = Place::new(true);
+    let store = runtime.block_on(place.open());
+    let batch = runtime.block_on(fill_by_store(&store, 2, USERS)).pop().unwrap();
+    let (source, target) = (batch.source_endpoint, batch.target_endpoint);
+    for (name, is_disturbed) in [("alone", false), ("beside stops and starts of a batch", true)] {
+        let is_over = Arc::new(AtomicBool::new(!is_disturbed));
+        let disturber = runtime.spawn(disturb(store.clone(), batch.guid, now, Arc::clone(&is_over)));
+        group.bench_function(BenchmarkId::new(name, 2 * USERS), |bencher| {
+            bencher.iter(|| assert!(runtime.block_on(claim_once(&store, source, target, now)) > 0));
+        });
+        is_over.store(true, Ordering::Relaxed);
+        assert_eq!(runtime.block_on(disturber).unwrap() > 0, is_disturbed, "orders ran beside");
     }
+    runtime.block_on(store.close());
     group.finish();
 }

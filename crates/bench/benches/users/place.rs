@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
-use mailhaul_migration::{Batch, BatchIntent, BatchSettings, Endpoint, Guid, Limit};
+use mailhaul_migration::{Batch, BatchIntent, BatchSettings, Endpoint, Guid, Limit, UserRow};
 use mailhaul_store::{ServerAddress, Store};
 use mailhaul_testkit::Postgres;
 use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 
-pub(crate) const BATCHES: i64 = 20;
+const BATCHES: i64 = 20;
 /// The time of the turn, in milliseconds since 1970.
 pub(crate) const NOW: i64 = 1_760_000_000_000;
 
@@ -133,25 +133,52 @@ pub(crate) async fn fill(store: &Store, place: &Place, state: &State, users: i64
     let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
     let target = store.insert_endpoint(endpoint("New"), None).await.unwrap();
     for number in 0..BATCHES {
-        let batch = Batch {
-            guid: Guid::new_v4(),
-            name: format!("batch {number}"),
-            source_endpoint: source.guid,
-            target_endpoint: Some(target.guid),
-            archive: None,
-            intent: BatchIntent::Run,
-            settings: BatchSettings::default(),
-            submitted_by: "anna".to_owned(),
-            validation_warnings: Vec::new(),
-            created: source.created,
-            started: None,
-        };
+        let batch = batch(usize::try_from(number).unwrap(), source.guid, target.guid, source.created);
         let batch = store.insert_batch(batch, Vec::new()).await.unwrap().batch;
         place.insert(state, &batch, users / BATCHES).await;
     }
     if let Place::Server(server) = place {
         // A server does this by itself some seconds after a change.
         server.ask("VACUUM ANALYZE migration_user");
+    }
+}
+
+/// Inserts running batches with this many users each, who are due at [`NOW`] and whose rows can be read.
+///
+/// Returns the batches.
+pub(crate) async fn fill_by_store(store: &Store, batches: usize, users: usize) -> Vec<Batch> {
+    let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
+    let target = store.insert_endpoint(endpoint("New"), None).await.unwrap();
+    let mut made = Vec::new();
+    for number in 0..batches {
+        let rows = (0..users).map(|row| UserRow {
+            row: row + 2,
+            email_address: format!("user{row}@batch{number}.example"),
+            user_name: format!("user{row}"),
+            password: None,
+            user_root: None,
+            target_user_name: format!("user{row}@batch{number}.example"),
+            target_password: None,
+        });
+        let batch = batch(number, source.guid, target.guid, source.created);
+        made.push(store.insert_batch(batch, rows.collect()).await.unwrap().batch);
+    }
+    made
+}
+
+fn batch(number: usize, source: Guid, target: Guid, created: Timestamp) -> Batch {
+    Batch {
+        guid: Guid::new_v4(),
+        name: format!("batch {number}"),
+        source_endpoint: source,
+        target_endpoint: Some(target),
+        archive: None,
+        intent: BatchIntent::Run,
+        settings: BatchSettings::default(),
+        submitted_by: String::new(),
+        validation_warnings: Vec::new(),
+        created,
+        started: None,
     }
 }
 

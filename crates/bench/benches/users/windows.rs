@@ -2,24 +2,22 @@
 
 use criterion::{BenchmarkId, Criterion};
 use mailhaul_migration::{UserOrder, UserStatus};
-use mailhaul_store::{BatchFilter, UserFilter, WindowPlace};
+use mailhaul_store::{UserFilter, WindowPlace};
 use tokio::runtime::Runtime;
 
-use crate::place::{BATCHES, Place, STATES, fill};
+use crate::place::{Place, fill_by_store};
 
 /// Users of the batch that is looked at.
-const USERS: i64 = 50_000;
+const USERS: usize = 50_000;
 
 pub(crate) fn windows(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
-    let state = STATES.iter().find(|it| it.name == "all due").unwrap();
     let mut group = criterion.benchmark_group("windows");
     group.sample_size(10);
     for is_server in [false, true] {
         let place = Place::new(is_server);
         let store = runtime.block_on(place.open());
-        runtime.block_on(fill(&store, &place, state, USERS * BATCHES));
-        let batch = runtime.block_on(store.batches(&BatchFilter::default())).unwrap().swap_remove(0).batch;
+        let batch = runtime.block_on(fill_by_store(&store, 1, USERS)).pop().unwrap();
         let of_batch = UserFilter { batch: Some(batch.guid), ..UserFilter::default() };
         let queued = UserFilter { statuses: vec![UserStatus::Queued], ..of_batch.clone() };
         let failed = UserFilter { statuses: vec![UserStatus::Failed], ..of_batch.clone() };
