@@ -1,4 +1,4 @@
-.PHONY: help demo demo-cluster test test-long test-servers fuzz check bench bench-pieces bench-report bench-compare
+.PHONY: help demo demo-cluster test test-long test-cluster test-servers fuzz check bench bench-pieces bench-report bench-compare
 help: ## lists the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -28,7 +28,14 @@ EXTENT ?= 60
 
 test-long: ## cuts, kills and hostile servers in great numbers, about an hour; EXTENT=10 is shorter, MAILHAUL_SEED=7 begins elsewhere
 	@sh scripts/servers.sh
-	MAILHAUL_EXTENT=$(EXTENT) cargo test --locked --package mailhaul --test long -- --nocapture
+	MAILHAUL_EXTENT=$(EXTENT) cargo test --locked --package mailhaul --test long -- --nocapture --skip cluster::
+
+# Rounds of `make test-cluster`.
+ROUNDS ?= 1
+
+test-cluster: ## trials of several nodes on one database, with times; ROUNDS=50 for the long proof, on a machine that does nothing else
+	@sh scripts/servers.sh
+	MAILHAUL_EXTENT=$(ROUNDS) cargo test --locked --package mailhaul --test long cluster:: -- --nocapture --test-threads 1
 
 # Seconds for each target. A night (TIME=1800) makes more than 100 million executions.
 TIME ?= 60
