@@ -38,7 +38,7 @@ impl UserFilter {
                     && self.summary.is_none_or(|it| it == status.summary())
             });
             let wanted: Vec<String> = wanted.map(ToString::to_string).collect();
-            query.push(" AND status || '' IN (SELECT value FROM json_each(").push_bind(wanted).push("))");
+            query.push(" AND status IN (SELECT value FROM json_each(").push_bind(wanted).push("))");
         }
         if self.failed_check {
             query.push(" AND ").push(check_row::FAILED);

@@ -88,7 +88,7 @@ fn sorted_by(order: UserOrder) -> Option<&'static str> {
     Some(match order {
         O::Creation => return None,
         O::EmailAddress => "email_key",
-        O::Status => "status || ''",
+        O::Status => "status",
         O::StatusSince => "status_since",
         O::SyncedItemCount => "synced_items",
         O::SkippedItemCount => "skipped_items",

@@ -1,9 +1,9 @@
 -- A line for each column, key and index. `catalogues.rs` writes the same lines for the file.
--- Only a server has nodes, and rows in place of locks of files: `held`, `learned`, `node`, `share`.
+-- Only a server has nodes, and rows in place of locks of files: `held`, `learned`, `node`, `share`; and only there several releases share a schema: `schema_support`.
 WITH tables AS (
     SELECT oid, relname FROM pg_class
     WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace
-        AND relname NOT IN ('held', 'learned', 'node', 'share')
+        AND relname NOT IN ('held', 'learned', 'node', 'schema_support', 'share')
 ), keys AS (
     SELECT it.indexrelid, it.indrelid, it.indisunique, it.indisprimary, pg_get_expr(it.indpred, it.indrelid) AS condition,
         string_agg(
