@@ -39,17 +39,14 @@ async fn claim_once(store: &Store, source: Guid, target: Option<Guid>, now: Time
     claimers.join_all().await.into_iter().sum()
 }
 
-/// Stops and starts a batch until `is_over`. Returns the number of orders.
-async fn disturb(store: Store, batch: Guid, now: Timestamp, is_over: Arc<AtomicBool>) -> u64 {
-    let mut orders = 0;
+/// Stops and starts a batch until `is_over`.
+async fn disturb(store: Store, batch: Guid, now: Timestamp, is_over: Arc<AtomicBool>) {
     while !is_over.load(Ordering::Relaxed) {
         for (event, due) in [(UserEvent::Stop, Due::Never), (UserEvent::Start, Due::At(now))] {
             let runs = |it: &mut mailhaul_migration::Batch| it.intent = BatchIntent::Run;
             store.order_batch(batch, event, now, due, runs).await.unwrap();
-            orders += 1;
         }
     }
-    orders
 }
 
 pub(crate) fn claims(criterion: &mut Criterion) {
@@ -68,7 +65,7 @@ pub(crate) fn claims(criterion: &mut Criterion) {
             bencher.iter(|| assert!(runtime.block_on(claim_once(&store, source, target, now)) > 0));
         });
         is_over.store(true, Ordering::Relaxed);
-        assert_eq!(runtime.block_on(disturber).unwrap() > 0, is_disturbed, "orders ran beside");
+        runtime.block_on(disturber).unwrap();
     }
     runtime.block_on(store.close());
     group.finish();
