@@ -1,9 +1,10 @@
 //! Failures of users, grouped by cause.
 
-use mailhaul_migration::{FailureClass, Guid, PassFailure, StatusSummary, UserStatus};
-use strum::VariantArray as _;
+use mailhaul_migration::{FailureClass, Guid, PassFailure, StatusSummary};
 
-use crate::{Store, columns::Cells, error::StoreError, sql::Builder, users::failure};
+use crate::{
+    Store, columns::Cells, error::StoreError, sql::Builder, user_filter::UserFilter, users::failure,
+};
 
 /// Maximum number of causes in an answer.
 const MAX_CAUSES: i64 = 1_000;
@@ -33,20 +34,18 @@ impl Store {
     ) -> Result<Vec<FailureCause>, StoreError> {
         self.read(|connection| {
             Box::pin(async move {
-                let failed = UserStatus::VARIANTS.iter().filter(|it| it.summary() == StatusSummary::Failed);
-                let failed: Vec<String> = failed.map(ToString::to_string).collect();
+                let failed = UserFilter {
+                    batch,
+                    summary: Some(StatusSummary::Failed),
+                    classes: class.into_iter().collect(),
+                    ..UserFilter::default()
+                };
                 // Text of one server about one user would make one cause of each user.
                 let mut query = Builder::new("SELECT batch, failure_class, failure_advice, count(*) AS users, min(email_address) AS example, ");
                 query.push("replace(replace(replace(failure_message, email_address, ").push_bind(USER);
                 query.push("), user_name, ").push_bind(USER).push("), target_user_name, ").push_bind(USER);
                 query.push(") AS failure_message FROM migration_user WHERE failure_class IS NOT NULL");
-                query.push(" AND status IN (SELECT value FROM json_each(").push_bind(failed).push("))");
-                if let Some(batch) = batch {
-                    query.push(" AND batch = ").push_bind(batch);
-                }
-                if let Some(class) = class {
-                    query.push(" AND failure_class = ").push_bind(class.to_string());
-                }
+                failed.push(&mut query);
                 query.push(" GROUP BY 1, 2, 3, 6 ORDER BY 4 DESC, 5 LIMIT ").push_bind(MAX_CAUSES);
                 let mut causes = Vec::new();
                 for row in &query.build().fetch_all(connection).await? {

@@ -32,6 +32,9 @@ pub(crate) const SCHEMA: [ServerStep; 5] = [
 /// Step that brought the table of supported programs.
 pub(crate) const SUPPORT_SINCE: i64 = 20;
 
+/// Counts the table of the steps that a server has had: 0 if it has had none.
+pub(crate) const HAS_STEPS: &str = "SELECT count(*) FROM pg_class WHERE relname = '_sqlx_migrations' AND relnamespace = current_schema()::regnamespace";
+
 /// Session lock of a process that changes the schema. Nodes that begin share it. Its number is arbitrary.
 const LOCK_SCHEMA: &str = "SELECT pg_advisory_lock(7106488237401)";
 const SHARE_SCHEMA: &str = "SELECT pg_advisory_xact_lock_shared(7106488237401)";
@@ -81,8 +84,7 @@ async fn is_ready(connection: &mut Connection, known: i64) -> Result<bool, Fault
 
 /// Returns the newest step of the schema; `None` if a step failed halfway or there is none.
 pub(crate) async fn version(connection: &mut Connection) -> Result<Option<i64>, Fault> {
-    let is_there = "SELECT count(*) FROM pg_class WHERE relname = '_sqlx_migrations' AND relnamespace = current_schema()::regnamespace";
-    let tables: i64 = sql::query_scalar(is_there).fetch_one(&mut *connection).await?;
+    let tables: i64 = sql::query_scalar(HAS_STEPS).fetch_one(&mut *connection).await?;
     if tables == 0 {
         return Ok(None);
     }

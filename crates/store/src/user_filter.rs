@@ -9,6 +9,8 @@ use crate::{check_row, columns::millis, sql::Builder};
 /// A filter of users. The default selects all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserFilter {
+    /// Only this user.
+    pub user: Option<Guid>,
     pub batch: Option<Guid>,
     /// Users with one of these statuses; empty for all.
     pub statuses: Vec<UserStatus>,
@@ -29,6 +31,9 @@ pub struct UserFilter {
 impl UserFilter {
     /// Adds the conditions to a query of users that has one already.
     pub(crate) fn push(&self, query: &mut Builder) {
+        if let Some(user) = self.user {
+            query.push(" AND guid = ").push_bind(user);
+        }
         if let Some(batch) = self.batch {
             query.push(" AND batch = ").push_bind(batch);
         }

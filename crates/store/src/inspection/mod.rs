@@ -12,6 +12,7 @@ use crate::{
     reading::Readers,
     relocation::{RELOCATION_SINCE, Relocation},
     server::Server,
+    server_schema::HAS_STEPS,
     sql::{self, Connection},
 };
 
@@ -107,7 +108,7 @@ async fn look(connection: &mut Connection, place: String) -> Result<Inspection, 
 /// Returns the newest step of the schema; `None` if there is none.
 async fn schema(connection: &mut Connection) -> Result<Option<i64>, Fault> {
     let is_there = if connection.is_shared() {
-        "SELECT count(*) FROM pg_class WHERE relname = '_sqlx_migrations' AND relnamespace = current_schema()::regnamespace"
+        HAS_STEPS
     } else {
         "SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'"
     };

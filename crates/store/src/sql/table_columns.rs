@@ -3,6 +3,8 @@
 //! While nodes of a newer program run, a table can have columns that this program does not know. A server
 //! refuses a prepared statement whose columns have changed, so that `*` is replaced before a server sees it.
 
+use std::borrow::Cow;
+
 /// Tables that are read in whole rows, with their columns.
 pub(crate) const TABLES: &[(&str, &[&str])] = &[
     ("api_token", &["id", "guid", "name", "role", "digest", "created", "last_used", "revoked"]),
@@ -224,7 +226,10 @@ pub(crate) const TABLES: &[(&str, &[&str])] = &[
 ];
 
 /// Returns the statement with the columns that this program knows in place of `table.*`.
-pub(super) fn with_columns(sql: &str) -> String {
+pub(super) fn with_columns(sql: &str) -> Cow<'_, str> {
+    if !sql.contains(".*") {
+        return sql.into();
+    }
     let mut parts = sql.split(".*");
     let mut named = parts.next().unwrap_or_default().to_owned();
     for rest in parts {
@@ -239,7 +244,7 @@ pub(super) fn with_columns(sql: &str) -> String {
         }
         named.push_str(rest);
     }
-    named
+    named.into()
 }
 
 #[cfg(test)]

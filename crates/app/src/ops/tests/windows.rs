@@ -23,6 +23,17 @@ async fn a_window_of_users_has_the_number_of_all() {
     let none = desk.call("Get-MigrationUser", json!({ "ErrorClass": ["Quota"], "SortBy": "Status" })).await;
     assert_eq!(none.unwrap(), Vec::<serde_json::Value>::new());
     desk.refused("Get-MigrationUser", json!({ "SortBy": "Beauty" }), Invalid, "SortBy").await;
+    // The filters hold for one user too.
+    let one = async |filter: serde_json::Value| {
+        let mut request = json!({ "Identity": "ann@example.org" });
+        request.as_object_mut().unwrap().extend(filter.as_object().unwrap().clone());
+        desk.call("Get-MigrationUser", request).await.unwrap().len()
+    };
+    assert_eq!(one(json!({ "Search": "ann" })).await, 1);
+    assert_eq!(
+        (one(json!({ "Search": "zoe" })).await, one(json!({ "HasSkippedItems": true })).await),
+        (0, 0)
+    );
 }
 
 #[tokio::test]

@@ -1,10 +1,9 @@
 //! Issues, from the states of batches, endpoints and nodes.
 
-use mailhaul_migration::{BatchIntent, Endpoint, Guid, StatusSummary, UserStatus};
+use mailhaul_migration::{BatchIntent, Endpoint, Guid, StatusSummary};
 use mailhaul_store::{BatchOverview, Node, Parking};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::VariantArray as _;
 
 /// Severity of an issue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -59,8 +58,7 @@ fn of_batch(it: &BatchOverview) -> Vec<MigrationIssue> {
         object: name.clone(),
     };
     let mut found = Vec::new();
-    let statuses = UserStatus::VARIANTS.iter().filter(|status| status.summary() == StatusSummary::Failed);
-    let failed: u64 = statuses.map(|status| it.counts.of(*status)).sum();
+    let failed = it.counts.in_summary(StatusSummary::Failed);
     if failed > 0 {
         found.push(issue(
             Severity::Error,

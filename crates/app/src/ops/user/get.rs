@@ -96,16 +96,17 @@ impl Operation<Context> for GetMigrationUser {
         };
         let names = [&request.identity, &request.email_address, &request.mailbox_guid];
         let mut names = names.into_iter().flatten();
-        if let Some(identity) = names.next() {
-            if names.next().is_some() {
-                return Err(Failure::invalid(
-                    "only one of Identity, EmailAddress and MailboxGuid can be given",
-                ));
-            }
-            return one(context, identity, batch, &request).await;
+        let name = names.next();
+        if names.next().is_some() {
+            return Err(Failure::invalid("only one of Identity, EmailAddress and MailboxGuid can be given"));
         }
+        let user = match name {
+            Some(name) => Some(context.store.user(name, batch).await.map_err(into_failure)?.guid),
+            None => None,
+        };
         let reading = Reading::new(request.result_size, request.continuation.as_ref())?;
         let filter = UserFilter {
+            user,
             batch,
             statuses: request.status,
             summary: request.status_summary,
@@ -134,21 +135,6 @@ impl Operation<Context> for GetMigrationUser {
         let next = reading.next(&page);
         Ok(Answer::page(show(context, page.items).await?, next))
     }
-}
-
-/// Finds one user, if the filters match it.
-async fn one(
-    context: &Context,
-    identity: &str,
-    batch: Option<Guid>,
-    request: &Request,
-) -> Result<Answer<MigrationUser>, Failure> {
-    let user = context.store.user(identity, batch).await.map_err(into_failure)?;
-    let is_wanted = (request.status.is_empty() || request.status.contains(&user.status))
-        && request.status_summary.is_none_or(|it| it == user.status.summary())
-        && (!request.check_failed || user.check.has_failed());
-    let users = if is_wanted { vec![user] } else { Vec::new() };
-    Ok(Answer::all(show(context, users).await?))
 }
 
 /// Facts of a user's batch that are shown with the user.
