@@ -13,12 +13,12 @@ pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8"
 /// Returns all metrics with their current values.
 pub(crate) async fn metrics(context: &Context) -> Result<String, StoreError> {
     let mut page = Page::default();
-    let counts = context.store.count_users(None).await?;
+    let counts = context.store.users().count(None).await?;
     page.head("mailhaul_users", "gauge", "Migration users by their status.");
     for status in UserStatus::VARIANTS {
         page.line("mailhaul_users", &[("status", &status.to_string())], counts.of(*status));
     }
-    let totals = context.store.totals().await?;
+    let totals = context.store.users().totals().await?;
     page.head("mailhaul_synced_messages", "gauge", "Messages on the targets.");
     page.line("mailhaul_synced_messages", &[], totals.synced_items);
     page.head("mailhaul_skipped_messages", "gauge", "Skipped messages.");
@@ -30,10 +30,10 @@ pub(crate) async fn metrics(context: &Context) -> Result<String, StoreError> {
         "gauge",
         "Users whose last pass failed or was interrupted, by class of failure.",
     );
-    for (class, users) in context.store.count_failures().await? {
+    for (class, users) in context.store.users().count_failures().await? {
         page.line("mailhaul_failures", &[("class", &class.to_string())], users);
     }
-    let endpoints = context.store.endpoints().await?;
+    let endpoints = context.store.endpoints().list().await?;
     let mut connections: BTreeMap<&str, u64> = endpoints.iter().map(|it| (it.name.as_str(), 0)).collect();
     for (_, worker) in context.workers.all() {
         let endpoint = endpoints.iter().find(|it| it.guid == worker.source.endpoint);
@@ -45,7 +45,7 @@ pub(crate) async fn metrics(context: &Context) -> Result<String, StoreError> {
     for (endpoint, mailboxes) in connections {
         page.line("mailhaul_endpoint_mailboxes", &[("endpoint", endpoint)], mailboxes);
     }
-    let parked = context.store.parked(context.store.now()).await?;
+    let parked = context.store.jobs().parked(context.store.now()).await?;
     page.head(
         "mailhaul_endpoint_parked",
         "gauge",
@@ -56,7 +56,7 @@ pub(crate) async fn metrics(context: &Context) -> Result<String, StoreError> {
         page.line("mailhaul_endpoint_parked", &[("endpoint", &endpoint.name)], is_parked.into());
     }
     page.head("mailhaul_waiting_users", "gauge", "Users that wait for a retry after an interrupted pass.");
-    page.line("mailhaul_waiting_users", &[], context.store.count_waiting(context.store.now()).await?);
+    page.line("mailhaul_waiting_users", &[], context.store.users().count_waiting(context.store.now()).await?);
     Ok(page.0)
 }
 

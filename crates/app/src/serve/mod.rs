@@ -137,7 +137,7 @@ pub(crate) async fn run(
         open_archive(&mut context, archive)?;
     }
     let settings = options.node(place);
-    let lock = context.store.take_service(settings.clone()).await?;
+    let lock = context.store.nodes().take_service(settings.clone()).await?;
     let local = LocalService::new(context, operations);
     let socket = UnixSocket::bind(&data_directory::socket(data))
         .with_context(|| format!("the socket {} cannot be created", data_directory::socket(data).display()));
@@ -206,7 +206,7 @@ fn open_archive(context: &mut Context, directory: &Path) -> Result<()> {
 
 /// Gives back the right to run the service.
 async fn end_service(local: &LocalService, lock: &ServiceLock) {
-    if let Err(error) = local.context.store.end_service(lock.owner()).await {
+    if let Err(error) = local.context.store.nodes().end(lock.owner()).await {
         tracing::warn!("the next service waits for a minute: {error}");
     }
 }
