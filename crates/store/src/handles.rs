@@ -1,6 +1,6 @@
 //! Handles: what a store offers, one subject each.
 
-use crate::store::Store;
+use crate::Store;
 
 /// Declares each handle, and the method of [`Store`] that returns it.
 macro_rules! handles {

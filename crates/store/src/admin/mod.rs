@@ -1,4 +1,4 @@
-//! What administrators make and read: endpoints, batches, users, reports, tokens, settings.
+//! The objects of administrators: endpoints, batches, users, reports, tokens, settings.
 
 pub(crate) mod audit;
 pub(crate) mod batches;
