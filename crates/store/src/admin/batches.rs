@@ -100,7 +100,7 @@ impl Batches<'_> {
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn of_endpoint(self, addresses: Vec<String>) -> Result<HashMap<String, String>, StoreError> {
+    pub async fn of_addresses(self, addresses: Vec<String>) -> Result<HashMap<String, String>, StoreError> {
         let db = self.0;
         let addresses: Vec<String> = addresses.into_iter().map(|it| it.to_ascii_lowercase()).collect();
         db.read(move |connection| {

@@ -91,7 +91,7 @@ impl Operation<Context> for TestMigrationBatch {
         let (mut list, mut errors) =
             ends.check(&request.csv_data, request.allow_unknown_columns_in_csv, &HashSet::new());
         let addresses = list.users.iter().map(|user| user.email_address.clone()).collect();
-        let batches = context.store.batches().of_endpoint(addresses).await.map_err(into_failure)?;
+        let batches = context.store.batches().of_addresses(addresses).await.map_err(into_failure)?;
         errors.extend(leave_out_members(&mut list, |address| batches.get(address).cloned()));
         Ok(Answer::one(result(list, &errors)))
     }
