@@ -8,8 +8,11 @@ import { send } from "./client.js";
 /** @typedef {import("./types.d.ts").MigrationEndpoint} MigrationEndpoint */
 /** @typedef {import("./types.d.ts").MigrationAuditLog} MigrationAuditLog */
 /** @typedef {import("./types.d.ts").MigrationIssue} MigrationIssue */
+/** @typedef {import("./types.d.ts").MigrationServerAvailability} MigrationServerAvailability */
+/** @typedef {import("./types.d.ts").MigrationBatchTest} MigrationBatchTest */
+/** @typedef {import("./types.d.ts").MigrationConfig} MigrationConfig */
 
-/** A change: its cmdlet, its request, and the least role. @typedef {{ cmdlet: string, method: string, path: string, identity: string, parameters: Record<string, any>, role: "Operator" | "Admin" }} Change */
+/** A change: its cmdlet, its request, and the least role. @typedef {{ cmdlet: string, method: string, path: string, identity?: string, parameters: Record<string, any>, role: "Operator" | "Admin" }} Change */
 
 /** Skipped messages of a user that are asked for at once. */
 const SKIPPED = 100;
@@ -27,6 +30,10 @@ export const batch = async (name) => /** @type {any} */ (await all(send(`/api/v1
 export const statistics = async () => /** @type {any} */ (await all(send("/api/v1/statistics")))[0];
 /** @returns {Promise<MigrationEndpoint[]>} */
 export const endpoints = () => all(send("/api/v1/endpoints"));
+/** @param {string} name @returns {Promise<MigrationEndpoint>} */
+export const endpoint = async (name) => /** @type {any} */ (await all(send(`/api/v1/endpoints/${part(name)}`)))[0];
+/** @returns {Promise<MigrationConfig>} */
+export const config = async () => /** @type {any} */ (await all(send("/api/v1/config")))[0];
 /** @param {string} name @returns {Promise<MigrationUser>} */
 export const user = async (name) => /** @type {any} */ (await all(send(`/api/v1/users/${part(name)}`)))[0];
 /** @param {string} name @returns {Promise<MigrationUserStatistics>} */
@@ -56,5 +63,24 @@ export const changeBatch = (verb, name, parameters) => change(verb, "MigrationBa
 /** @param {"Start" | "Stop" | "Set"} verb @param {string} name @param {Record<string, any>} [parameters] */
 export const changeUser = (verb, name, parameters) => change(verb, "MigrationUser", "users", name, parameters);
 
-/** Carries a change out. @param {Change} it */
-export const carryOut = (it) => send(it.path, { method: it.method, body: it.parameters });
+/** A new object of a noun. @param {string} noun @param {string} path @param {Record<string, any>} parameters @returns {Change} */
+const creation = (noun, path, parameters) => ({ cmdlet: `New-${noun}`, method: "POST", path: `/api/v1/${path}`, parameters, role: "Operator" });
+
+/** @param {Record<string, any>} parameters */
+export const newEndpoint = (parameters) => creation("MigrationEndpoint", "endpoints", parameters);
+/** @param {Record<string, any>} parameters */
+export const newBatch = (parameters) => creation("MigrationBatch", "batches", parameters);
+/** @param {"Set" | "Test"} verb @param {string} name @param {Record<string, any>} [parameters] */
+export const changeEndpoint = (verb, name, parameters) => change(verb, "MigrationEndpoint", "endpoints", name, parameters);
+/** Test of a server that is not saved. @param {Record<string, any>} parameters @returns {Change} */
+export const testServer = (parameters) => ({ cmdlet: "Test-MigrationServerAvailability", method: "POST", path: "/api/v1/server-availability/test", parameters, role: "Operator" });
+/** Test of a batch's file, which makes nothing. @param {Record<string, any>} parameters @returns {Change} */
+export const testBatch = (parameters) => ({ cmdlet: "Test-MigrationBatch", method: "POST", path: "/api/v1/batches/test", parameters, role: "Operator" });
+/** @param {string} name @returns {Change} */
+export const removeEndpoint = (name) => ({ cmdlet: "Remove-MigrationEndpoint", method: "DELETE", path: `/api/v1/endpoints/${part(name)}`, identity: name, parameters: {}, role: "Operator" });
+
+/** Carries a change out; its answer. @param {Change} it */
+export const carryOut = (it) => send(it.path, { method: it.method, body: it.method === "DELETE" ? undefined : it.parameters });
+
+/** Carries a change out; the first object of its answer. @template T @param {Change} it @param {AbortSignal} [signal] @returns {Promise<T>} */
+export const answerOf = async (it, signal) => (await send(it.path, { method: it.method, body: it.parameters, signal })).Value[0];
