@@ -10,25 +10,27 @@ import { Failed, Loading } from "./parts/state.js";
 import { route } from "./parts/router.js";
 import { loadWords, t } from "./parts/words.js";
 
-/** Pages, each loaded when it is first opened. @type {Record<string, () => Promise<import("preact").FunctionComponent<any>>>} */
-const pages = {
-  "": async () => (await import("./pages/overview.js")).Overview,
-  "batches": async () => (await import("./pages/batches.js")).Batches,
-  "endpoints": async () => (await import("./pages/endpoints.js")).Endpoints,
-  "audit": async () => (await import("./pages/audit.js")).Audit,
-  "batches/": async () => (await import("./pages/batch.js")).Batch,
-};
+/** Pages by address, `*` for any name; each is loaded when it is first opened. @type {[string, () => Promise<import("preact").FunctionComponent<any>>][]} */
+const pages = [
+  ["", async () => (await import("./pages/overview.js")).Overview],
+  ["batches", async () => (await import("./pages/batches.js")).Batches],
+  ["batches/*", async () => (await import("./pages/batch.js")).Batch],
+  ["endpoints", async () => (await import("./pages/endpoints.js")).Endpoints],
+  ["audit", async () => (await import("./pages/audit.js")).Audit],
+];
 
 const NotFound = () => main({ id: "main" }, h1({ tabIndex: -1 }, t("notFound")), p({ class: "muted" }, t("notFoundAdvice")));
 
+/** The first page whose address fits. @param {string[]} parts */
+const pageOf = (parts) => pages.find(([address]) => {
+  const wanted = address.split("/").filter(Boolean);
+  return wanted.length === parts.length && wanted.every((it, at) => it === "*" || it === parts[at]);
+});
+
 const Page = () => {
-  const { parts } = route.value;
-  const name = parts.length === 2 ? `${parts[0]}/` : parts.length < 2 ? parts.join("") : "?";
+  const [name, load] = pageOf(route.value.parts) ?? ["?", async () => NotFound];
   const [loaded, setLoaded] = useState(/** @type {{ name: string, page: import("preact").FunctionComponent<any> } | null} */ (null));
-  useEffect(() => {
-    const load = pages[name] ?? (async () => NotFound);
-    void load().then((page) => setLoaded({ name, page }));
-  }, [name]);
+  useEffect(() => void load().then((page) => setLoaded({ name, page })), [name]);
   return loaded?.name === name ? h(loaded.page, null) : main({ id: "main" }, h(Loading, null));
 };
 

@@ -3,12 +3,14 @@ import { forget, key, keepKey, session } from "./session.js";
 
 /** A refusal of the service, with its own words. */
 export class ServiceError extends Error {
-  /** @param {number} status @param {{ Code?: string, Message?: string, Advice?: string | null }} error */
+  /** @param {number} status @param {{ Code?: string, Message?: string, Advice?: string | null, Parameter?: string | null }} error */
   constructor(status, error) {
     super(error.Message ?? "");
     this.status = status;
     this.code = error.Code ?? "";
     this.advice = error.Advice ?? "";
+    /** Parameter that the refusal is about. */
+    this.parameter = error.Parameter ?? null;
   }
 }
 

@@ -34,6 +34,9 @@ export const de = {
   "done.start": "{name} wurde gestartet", "done.stop": "{name} hält nach den laufenden Nachrichten an", "done.complete": "Der letzte Lauf von {name} ist beauftragt", "done.sync": "Ein Lauf von {name} ist beauftragt",
   "unsupported": "Nicht möglich im Status {status}",
 
+  "time": "Zeit", "chart.table": "Als Tabelle",
+  "ask.name": "Geben Sie zur Bestätigung den Namen ein:", "ask.nameFirst": "Geben Sie zuerst den Namen ein",
+
   "standing": "Benutzer nach Status", "filter.all": "Alle", "filter.Active": "Läuft oder wartet", "filter.Synced": "Synchron", "filter.Completed": "Abgeschlossen", "filter.Failed": "Fehlgeschlagen", "filter.Stopped": "Angehalten",
   "email": "E-Mail-Adresse", "items": "Nachrichten", "skipped": "Ausgelassen", "left": "Restzeit", "details": "Einzelheiten", "usersOf": "Benutzer von {batch}",
   "noUsers": "Kein Benutzer passt.", "search": "Adresse oder Grund suchen", "user.unapproved": "Ausgelassene Nachrichten warten auf Ihre Freigabe; sie stehen unten.", "row": "Zeile {number} der Datei", "since": "seit {time}",

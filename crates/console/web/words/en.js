@@ -34,6 +34,9 @@ export const en = {
   "done.start": "{name} was started", "done.stop": "{name} stops after the current messages", "done.complete": "The last sync of {name} was ordered", "done.sync": "A sync of {name} was ordered",
   "unsupported": "Not possible while the status is {status}",
 
+  "time": "Time", "chart.table": "As a table",
+  "ask.name": "To confirm, type the name:", "ask.nameFirst": "Type the name first",
+
   "standing": "Users by status", "filter.all": "All", "filter.Active": "Running or waiting", "filter.Synced": "Synced", "filter.Completed": "Completed", "filter.Failed": "Failed", "filter.Stopped": "Stopped",
   "email": "E-mail address", "items": "Messages", "skipped": "Skipped", "left": "Time left", "details": "Details", "usersOf": "Users of {batch}",
   "noUsers": "No user matches.", "search": "Search address or reason", "user.unapproved": "Skipped messages wait for your approval; they are below.", "row": "row {number} of the file", "since": "since {time}",
