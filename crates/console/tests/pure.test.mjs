@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { cmdletLine, curlLine } from "../web/api/command.js";
 import { eventParser, progressRows } from "../web/api/event-parser.js";
+import { pastedRows } from "../web/parts/paste.js";
 import { visible } from "../web/parts/visible.js";
 import { de } from "../web/words/de.js";
 import { en } from "../web/words/en.js";
@@ -46,4 +47,18 @@ test("every language has the same keys and places", () => {
   assert.deepEqual(Object.keys(de), Object.keys(en));
   const places = (text) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
   for (const key of Object.keys(en)) assert.deepEqual(places(de[key]), places(en[key]), key);
+});
+
+test("pasted cells are matched by address, and what is wrong is told", () => {
+  const known = ["Ann@contoso.edu", "bob@contoso.edu", "cyd@contoso.edu"];
+  const text = 'Address\tPassword\r\nann@contoso.edu\ta b;c,d\r\n\nbob@contoso.edu; x y\n"cyd@contoso.edu","a,""b"\neve@contoso.edu\tx\nann@contoso.edu\tz\ncyd@contoso.edu\t\n';
+  assert.deepEqual(pastedRows(text, known).map((it) => [it.line, it.address, it.password, it.problem]), [
+    [2, "ann@contoso.edu", "a b;c,d", undefined], [4, "bob@contoso.edu", "x y", undefined], [5, "cyd@contoso.edu", 'a,"b', undefined],
+    [6, "eve@contoso.edu", "x", "unknown"], [7, "ann@contoso.edu", "z", "twice"], [8, "cyd@contoso.edu", "", "noPassword"],
+  ]);
+});
+
+test("blanks of a spreadsheet's cell belong to the password, those of a typed line do not", () => {
+  assert.deepEqual(pastedRows("a@b.c\t x ", ["a@b.c"]).map((it) => it.password), [" x "]);
+  assert.deepEqual(pastedRows("a@b.c  x ", ["a@b.c"]).map((it) => it.password), ["x"]);
 });

@@ -15,6 +15,7 @@ const pages = [
   ["", async () => (await import("./pages/overview.js")).Overview],
   ["batches", async () => (await import("./pages/batches.js")).Batches],
   ["batches/*", async () => (await import("./pages/batch.js")).Batch],
+  ["batches/*/fix", async () => (await import("./pages/fix.js")).Fix],
   ["endpoints", async () => (await import("./pages/endpoints.js")).Endpoints],
   ["audit", async () => (await import("./pages/audit.js")).Audit],
 ];

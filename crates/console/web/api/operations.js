@@ -8,6 +8,7 @@ import { send } from "./client.js";
 /** @typedef {import("./types.d.ts").MigrationEndpoint} MigrationEndpoint */
 /** @typedef {import("./types.d.ts").MigrationAuditLog} MigrationAuditLog */
 /** @typedef {import("./types.d.ts").MigrationIssue} MigrationIssue */
+/** @typedef {import("./types.d.ts").MigrationFailure} MigrationFailure */
 /** @typedef {import("./types.d.ts").MigrationServerAvailability} MigrationServerAvailability */
 /** @typedef {import("./types.d.ts").MigrationBatchTest} MigrationBatchTest */
 /** @typedef {import("./types.d.ts").MigrationConfig} MigrationConfig */
@@ -47,6 +48,9 @@ export const usersPage = async (query) => {
   const answer = await send("/api/v1/users", { query });
   return { users: answer.Value, total: answer.TotalCount };
 };
+
+/** Causes of the failures of a batch, each with the number of its users. @param {string} name @returns {Promise<MigrationFailure[]>} */
+export const failures = (name) => all(send("/api/v1/failures", { query: { BatchId: name } }));
 
 /** What concerns the reader now, worst first. @returns {Promise<MigrationIssue[]>} */
 export const issues = () => all(send("/api/v1/issues"));

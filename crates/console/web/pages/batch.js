@@ -119,7 +119,8 @@ export const Batch = () => {
       a({ class: "chip", href: withQuery({ status: undefined }), "aria-current": status ? undefined : "true" }, b(count(data.TotalCount)), t("filter.all")),
       groups.filter(([group, , number]) => number(data) || group === status).map(([group, tone, number]) =>
         a({ key: group, class: `chip ${tone}`, href: withQuery({ status: group === status ? undefined : group }), "aria-current": group === status ? "true" : undefined }, h(Icon, { name: tone }), b(count(number(data))), serverWord("filter", group)))),
-    p({ class: "muted" }, h(Said, { text: data.Message })),
+    div({ class: "head" }, p({ class: "muted" }, h(Said, { text: data.Message })),
+      data.FailedCount > 0 && div({ class: "actions" }, a({ class: "button", href: to(["batches", data.Identity, "fix"]) }, t("fix.open")))),
     h(Facts, { of: data, isOld: Boolean(error) }),
     h(Users, { of: data, status, chosen })),
     chosen && h(UserDrawer, { key: chosen, guid: chosen, batchName: data.Identity }));

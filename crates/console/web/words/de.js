@@ -48,6 +48,14 @@ export const de = {
   "user.fixSide": "Anmeldung", "user.sourceLogin": "an der Quelle", "user.targetLogin": "am Ziel", "user.fixed": "Die Anmeldung von {name} wurde ersetzt, und der Benutzer startet erneut",
   "folder": "Ordner", "seen": "Gesehen", "copied.count": "Kopiert", "there": "Schon da", "leftOut": "Nicht gewählt",
 
+  "fix.title": "Fehler von {name} beheben", "fix.short": "Fehler beheben", "fix.open": "Fehler beheben…", "fix.none": "Kein Benutzer dieses Batches ist fehlgeschlagen.", "fix.causes": "Ursachen", "fix.users": "Benutzer mit dieser Ursache",
+  "fix.side": "Anmeldung, die ersetzt wird", "fix.result": "Ergebnis", "fix.opens": "Die Postfächer lassen sich öffnen.", "fix.opened": "Die Anmeldung öffnet die Postfächer.",
+  "fix.saving": "Speichert", "fix.testing": "Öffnet die Postfächer", "fix.refused": "Weiter abgelehnt", "fix.error": "Nicht gespeichert",
+  "fix.pasteOpen": "Passwörter einfügen…", "fix.paste": "Passwörter einfügen", "fix.pasteLabel": "Zwei Spalten: E-Mail-Adresse und Passwort", "fix.pasteHelp": "Kopieren Sie die Zellen aus einer Tabelle, oder schreiben Sie einen Benutzer in jede Zeile. Zeilen werden nach der Adresse zugeordnet.",
+  "fix.preview": "Gelesene Zeilen", "fix.matches": "passt", "fix.unknown": "kein fehlgeschlagener Benutzer dieser Ursache", "fix.noPassword": "hat kein Passwort", "fix.twice": "ist doppelt",
+  "fix.taken.one": "{number} Passwort wird übernommen.", "fix.taken.other": "{number} Passwörter werden übernommen.", "fix.notTaken.one": "{number} Zeile bleibt weg.", "fix.notTaken.other": "{number} Zeilen bleiben weg.",
+  "fix.take": "{number} übernehmen", "fix.submit": "Speichern, prüfen, erneut versuchen ({number})", "fix.noneReady": "Geben Sie zuerst ein neues Passwort ein", "fix.again": "Unverändert erneut versuchen ({number})", "fix.againHelp": "Startet diese Benutzer mit ihren jetzigen Anmeldungen",
+
   "endpoints": "Endpunkte", "endpoints.empty": "Es gibt noch keinen Endpunkt. Ein Endpunkt ist ein Mailserver mit Anmeldung und Grenzen.", "server": "Server", "active": "Aktiv", "limits": "Grenzen", "pausedUntil": "Pausiert bis", "reason": "Grund",
   "ofLimit": "{active} von {limit}", "perSecondMessages": "{number} Nachrichten/s", "perDay": "{size} am Tag", "clearTextServer": "nicht verschlüsselt",
   "audit": "Protokoll", "audit.empty": "Es wurde noch nichts geändert.", "audit.time": "Zeit", "audit.caller": "Aufrufer", "audit.operation": "Befehl", "audit.object": "Objekt", "audit.outcome": "Ergebnis", "audit.newest.one": "Der neueste Eintrag. Get-MigrationAuditLog zeigt alle.", "audit.newest.other": "Die neuesten {number} Einträge. Get-MigrationAuditLog zeigt alle.",

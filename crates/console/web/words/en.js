@@ -48,6 +48,14 @@ export const en = {
   "user.fixSide": "Login", "user.sourceLogin": "at the source", "user.targetLogin": "at the target", "user.fixed": "The login of {name} was replaced, and the user starts again",
   "folder": "Folder", "seen": "Seen", "copied.count": "Copied", "there": "Already there", "leftOut": "Left out",
 
+  "fix.title": "Fix failures of {name}", "fix.short": "Fix failures", "fix.open": "Fix failures…", "fix.none": "No user of this batch failed.", "fix.causes": "Causes", "fix.users": "Users with this cause",
+  "fix.side": "Login to replace", "fix.result": "Result", "fix.opens": "The mailboxes open.", "fix.opened": "The login opens the mailboxes.",
+  "fix.saving": "Saving", "fix.testing": "Opening the mailboxes", "fix.refused": "Still refused", "fix.error": "Not saved",
+  "fix.pasteOpen": "Paste passwords…", "fix.paste": "Paste passwords", "fix.pasteLabel": "Two columns: e-mail address and password", "fix.pasteHelp": "Copy the cells from a spreadsheet, or write one user in each line. Rows are matched by address.",
+  "fix.preview": "Rows that were read", "fix.matches": "matches", "fix.unknown": "no failed user of this cause", "fix.noPassword": "has no password", "fix.twice": "is there twice",
+  "fix.taken.one": "{number} password will be taken.", "fix.taken.other": "{number} passwords will be taken.", "fix.notTaken.one": "{number} row is left out.", "fix.notTaken.other": "{number} rows are left out.",
+  "fix.take": "Take {number}", "fix.submit": "Save, test, try again ({number})", "fix.noneReady": "Type or paste a new password first", "fix.again": "Try again as they are ({number})", "fix.againHelp": "Starts these users with the logins that they have",
+
   "endpoints": "Endpoints", "endpoints.empty": "There is no endpoint yet. An endpoint is a mail server with its login and limits.", "server": "Server", "active": "Active", "limits": "Limits", "pausedUntil": "Paused until", "reason": "Reason",
   "ofLimit": "{active} of {limit}", "perSecondMessages": "{number} messages/s", "perDay": "{size} per day", "clearTextServer": "not encrypted",
   "audit": "Audit log", "audit.empty": "Nothing was changed yet.", "audit.time": "Time", "audit.caller": "Caller", "audit.operation": "Operation", "audit.object": "Object", "audit.outcome": "Outcome", "audit.newest.one": "The newest entry. Get-MigrationAuditLog shows all.", "audit.newest.other": "The newest {number} entries. Get-MigrationAuditLog shows all.",
