@@ -6,26 +6,33 @@ import { resumeSession, signIn } from "./api/client.js";
 import { forget, session } from "./api/session.js";
 import { Dialogs } from "./parts/action.js";
 import { Frame } from "./parts/frame.js";
+import { Keys } from "./parts/keys.js";
 import { Failed, Loading } from "./parts/state.js";
 import { route } from "./parts/router.js";
 import { loadWords, t } from "./parts/words.js";
 
-/** Pages by address, `*` for any name; each is loaded when it is first opened. @type {[string, () => Promise<import("preact").FunctionComponent<any>>][]} */
+/** Pages by address, `*` for any name, `?` for one that may be missing; each is loaded when it is first opened. @type {[string, () => Promise<import("preact").FunctionComponent<any>>][]} */
 const pages = [
   ["", async () => (await import("./pages/overview.js")).Overview],
   ["batches", async () => (await import("./pages/batches.js")).Batches],
-  ["batches/*", async () => (await import("./pages/batch.js")).Batch],
   ["batches/*/fix", async () => (await import("./pages/fix.js")).Fix],
+  ["batches/*/?", async () => (await import("./pages/batch.js")).Batch],
+  ["users", async () => (await import("./pages/users.js")).Users],
+  ["tokens", async () => (await import("./pages/tokens.js")).Tokens],
+  ["settings", async () => (await import("./pages/settings.js")).Settings],
   ["endpoints", async () => (await import("./pages/endpoints.js")).Endpoints],
   ["audit", async () => (await import("./pages/audit.js")).Audit],
 ];
+
+const places = async () => (await import("./pages/places.js")).places();
 
 const NotFound = () => main({ id: "main" }, h1({ tabIndex: -1 }, t("notFound")), p({ class: "muted" }, t("notFoundAdvice")));
 
 /** The first page whose address fits. @param {string[]} parts */
 const pageOf = (parts) => pages.find(([address]) => {
   const wanted = address.split("/").filter(Boolean);
-  return wanted.length === parts.length && wanted.every((it, at) => it === "*" || it === parts[at]);
+  const isOptional = wanted.at(-1) === "?" && parts.length === wanted.length - 1;
+  return (isOptional || wanted.length === parts.length) && wanted.every((it, at) => it === "*" || it === "?" || it === parts[at]);
 });
 
 const Page = () => {
@@ -36,7 +43,7 @@ const Page = () => {
 };
 
 /** @param {{ problem?: string, SignIn: import("preact").FunctionComponent<{ problem?: string }> }} props */
-const App = ({ problem, SignIn }) => (session.value ? h(Fragment, null, h(Frame, { children: h(Page, null) }), h(Dialogs, null)) : h(SignIn, { problem }));
+const App = ({ problem, SignIn }) => (session.value ? h(Fragment, null, h(Frame, { children: h(Page, null) }), h(Dialogs, null), h(Keys, { places })) : h(SignIn, { problem }));
 
 /** Uses up the ticket in the address, and removes it from there. */
 const useTicket = async () => {

@@ -13,6 +13,7 @@ mod fix;
 mod forged;
 mod hostile;
 mod looks;
+mod orders;
 mod restart;
 mod rows;
 mod sign_in;

@@ -8,12 +8,13 @@ import { send } from "./client.js";
 /** @typedef {import("./types.d.ts").MigrationEndpoint} MigrationEndpoint */
 /** @typedef {import("./types.d.ts").MigrationAuditLog} MigrationAuditLog */
 /** @typedef {import("./types.d.ts").MigrationIssue} MigrationIssue */
+/** @typedef {import("./types.d.ts").MigrationApiToken} MigrationApiToken */
 /** @typedef {import("./types.d.ts").MigrationFailure} MigrationFailure */
 /** @typedef {import("./types.d.ts").MigrationServerAvailability} MigrationServerAvailability */
 /** @typedef {import("./types.d.ts").MigrationBatchTest} MigrationBatchTest */
 /** @typedef {import("./types.d.ts").MigrationConfig} MigrationConfig */
 
-/** A change: its cmdlet, its request, and the least role. @typedef {{ cmdlet: string, method: string, path: string, identity?: string, parameters: Record<string, any>, role: "Operator" | "Admin" }} Change */
+/** A change: its cmdlet, its request, and the least role. @typedef {{ cmdlet: string, method: string, path: string, identity?: string, parameters: Record<string, any>, role: "Operator" | "Admin", revision?: string }} Change `revision`: refused with 412 if the object has another one */
 
 /** Skipped messages of a user that are asked for at once. */
 const SKIPPED = 100;
@@ -52,23 +53,41 @@ export const usersPage = async (query) => {
 /** Causes of the failures of a batch, each with the number of its users. @param {string} name @returns {Promise<MigrationFailure[]>} */
 export const failures = (name) => all(send("/api/v1/failures", { query: { BatchId: name } }));
 
+/** @returns {Promise<MigrationApiToken[]>} */
+export const tokens = () => all(send("/api/v1/tokens"));
+/** @param {string} name @param {string} role */
+export const newToken = (name, role) => creation("MigrationApiToken", "tokens", { Name: name, Role: role }, "Admin");
+/** @param {string} name @returns {Change} */
+export const removeToken = (name) => ({ cmdlet: "Remove-MigrationApiToken", method: "DELETE", path: `/api/v1/tokens/${part(name)}`, identity: name, parameters: {}, role: "Admin" });
+
 /** What concerns the reader now, worst first. @returns {Promise<MigrationIssue[]>} */
 export const issues = () => all(send("/api/v1/issues"));
 
+/** Verbs that are methods of their own. @type {Record<string, string>} */
+const methods = { Set: "PATCH", Remove: "DELETE" };
+
 /** @param {string} verb @param {string} noun @param {string} path @param {string} identity @param {Record<string, any>} [parameters] @returns {Change} */
 const change = (verb, noun, path, identity, parameters = {}) => {
-  const isSet = verb === "Set";
-  const address = `/api/v1/${path}/${part(identity)}${isSet ? "" : `/${verb.toLowerCase()}`}`;
-  return { cmdlet: `${verb}-${noun}`, method: isSet ? "PATCH" : "POST", path: address, identity, parameters, role: "Operator" };
+  const method = methods[verb] ?? "POST";
+  const address = `/api/v1/${path}/${part(identity)}${method === "POST" ? `/${verb.toLowerCase()}` : ""}`;
+  return { cmdlet: `${verb}-${noun}`, method, path: address, identity, parameters, role: "Operator" };
 };
 
-/** @param {"Start" | "Stop" | "Complete" | "Set"} verb @param {string} name @param {Record<string, any>} [parameters] */
+/** @param {"Start" | "Stop" | "Complete" | "Set" | "Remove"} verb @param {string} name @param {Record<string, any>} [parameters] */
 export const changeBatch = (verb, name, parameters) => change(verb, "MigrationBatch", "batches", name, parameters);
-/** @param {"Start" | "Stop" | "Set"} verb @param {string} name @param {Record<string, any>} [parameters] */
+/** @param {"Start" | "Stop" | "Set" | "Remove"} verb @param {string} name @param {Record<string, any>} [parameters] */
 export const changeUser = (verb, name, parameters) => change(verb, "MigrationUser", "users", name, parameters);
 
-/** A new object of a noun. @param {string} noun @param {string} path @param {Record<string, any>} parameters @returns {Change} */
-const creation = (noun, path, parameters) => ({ cmdlet: `New-${noun}`, method: "POST", path: `/api/v1/${path}`, parameters, role: "Operator" });
+/** What a change of many users answers. @typedef {{ ChangedCount: number, RefusedCount: number, Refusals: { Identity: string, Message: string }[] }} ManyAnswer */
+
+/** A change of many users: those of a filter, or those that are named. @param {"Start" | "Stop" | "Set" | "Remove"} verb @param {Record<string, any>} target @param {Record<string, any>} [parameters] @returns {Change} */
+export const changeUsers = (verb, target, parameters = {}) => {
+  const method = methods[verb] ?? "POST";
+  return { cmdlet: `${verb}-MigrationUser`, method, path: `/api/v1/users${method === "POST" ? `/${verb.toLowerCase()}` : ""}`, parameters: { ...target, ...parameters }, role: "Operator" };
+};
+
+/** A new object of a noun. @param {string} noun @param {string} path @param {Record<string, any>} parameters @param {Change["role"]} [role] @returns {Change} */
+const creation = (noun, path, parameters, role = "Operator") => ({ cmdlet: `New-${noun}`, method: "POST", path: `/api/v1/${path}`, parameters, role });
 
 /** @param {Record<string, any>} parameters */
 export const newEndpoint = (parameters) => creation("MigrationEndpoint", "endpoints", parameters);
@@ -83,8 +102,11 @@ export const testBatch = (parameters) => ({ cmdlet: "Test-MigrationBatch", metho
 /** @param {string} name @returns {Change} */
 export const removeEndpoint = (name) => ({ cmdlet: "Remove-MigrationEndpoint", method: "DELETE", path: `/api/v1/endpoints/${part(name)}`, identity: name, parameters: {}, role: "Operator" });
 
+/** A change of the configuration. @param {Record<string, any>} parameters @param {string} [revision] @returns {Change} */
+export const changeConfig = (parameters, revision) => ({ cmdlet: "Set-MigrationConfig", method: "PATCH", path: "/api/v1/config", parameters, role: "Admin", revision });
+
 /** Carries a change out; its answer. @param {Change} it */
-export const carryOut = (it) => send(it.path, { method: it.method, body: it.method === "DELETE" ? undefined : it.parameters });
+export const carryOut = (it) => send(it.path, { method: it.method, revision: it.revision, body: it.method === "DELETE" ? undefined : it.parameters });
 
 /** Carries a change out; the first object of its answer. @template T @param {Change} it @param {AbortSignal} [signal] @returns {Promise<T>} */
 export const answerOf = async (it, signal) => (await send(it.path, { method: it.method, body: it.parameters, signal })).Value[0];

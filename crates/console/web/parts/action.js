@@ -33,13 +33,13 @@ export const refusal = signal(null);
 export const obstacle = (role, reason) =>
   !may(role) ? t("needsRole", { role: serverWord("role", role) }) : lamp.value.state === "away" ? t("away") : reason;
 
-/** Carries a change out, and tells of its end. @param {Change} change @param {string} done @returns {Promise<boolean>} */
+/** Carries a change out, and tells of its end. @param {Change} change @param {string | ((answer: any) => string)} done @returns {Promise<boolean>} */
 export const perform = async (change, done) => {
   refusal.value = null;
   try {
-    await carryOut(change);
+    const answer = await carryOut(change);
     refreshNow();
-    toast.value = done;
+    toast.value = typeof done === "string" ? done : done(answer);
     return true;
   } catch (error) {
     refusal.value = /** @type {any} */ (error);

@@ -18,7 +18,7 @@ const element = (name) =>
 
 export { h, Fragment };
 export const a = element("a"), b = element("b"), bdi = element("bdi"), button = element("button"), caption = element("caption");
-export const code = element("code"), dd = element("dd"), details = element("details"), dialog = element("dialog"), div = element("div");
+export const code = element("code"), datalist = element("datalist"), dd = element("dd"), details = element("details"), dialog = element("dialog"), div = element("div");
 export const dl = element("dl"), dt = element("dt"), fieldset = element("fieldset"), figure = element("figure"), footer = element("footer");
 export const form = element("form"), g = element("g"), h1 = element("h1"), h2 = element("h2"), h3 = element("h3"), header = element("header");
 export const i = element("i"), input = element("input"), kbd = element("kbd"), label = element("label"), legend = element("legend");

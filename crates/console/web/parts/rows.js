@@ -2,7 +2,7 @@
  * A table of many rows of which only those in sight exist. It knows their number and asks for windows of them; readers are
  * told by aria-rowcount and aria-rowindex. All rows have the same height.
  */
-import { a, div, h, table, tbody, td, th, thead, tr } from "./html.js";
+import { a, div, h, span, table, tbody, td, th, thead, tr } from "./html.js";
 import { useEffect, useRef, useState } from "../vendor/hooks.js";
 import { Icon } from "./icons.js";
 
@@ -12,7 +12,7 @@ const HEIGHT = 36;
 
 /**
  * @template Row
- * @typedef {{ key: string, name: string, width?: string, number?: boolean, class?: string, sort?: string, cell: (row: Row) => import("preact").ComponentChild }} Column
+ * @typedef {{ key: string, name: string, width?: string, number?: boolean, isUnnamed?: boolean, class?: string, sort?: string, cell: (row: Row) => import("preact").ComponentChild }} Column
  */
 /**
  * @template Row
@@ -61,7 +61,7 @@ const Rows = ({ label, columns, total, at, id, selected, sort, onWindow }) => {
       thead(tr({ "aria-rowindex": 1 }, columns.map((it) => {
         const isSorted = Boolean(it.sort) && sort?.by === it.sort;
         return th({ key: it.key, scope: "col", class: it.number ? "number" : undefined, "aria-sort": isSorted ? (sort?.isDescending ? "descending" : "ascending") : undefined },
-          it.sort && sort ? a({ href: sort.link(it.sort) }, it.name, isSorted && h(Icon, { name: sort.isDescending ? "down" : "up" })) : it.name);
+          it.sort && sort ? a({ href: sort.link(it.sort) }, it.name, isSorted && h(Icon, { name: sort.isDescending ? "down" : "up" })) : it.isUnnamed ? span({ class: "unseen" }, it.name) : it.name);
       }))),
       tbody(gap(from), shown, gap(total - to))));
 };
