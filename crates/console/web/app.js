@@ -2,7 +2,7 @@
 import { render } from "./vendor/preact.js";
 import { useEffect, useState } from "./vendor/hooks.js";
 import { h, Fragment, h1, main, p } from "./parts/html.js";
-import { resumeSession, signIn } from "./api/client.js";
+import { resumeSession, ServiceError, signIn } from "./api/client.js";
 import { forget, session } from "./api/session.js";
 import { Dialogs } from "./parts/action.js";
 import { Frame } from "./parts/frame.js";
@@ -38,7 +38,16 @@ const pageOf = (parts) => pages.find(([address]) => {
 const Page = () => {
   const [name, load] = pageOf(route.value.parts) ?? ["?", async () => NotFound];
   const [loaded, setLoaded] = useState(/** @type {{ name: string, page: import("preact").FunctionComponent<any> } | null} */ (null));
-  useEffect(() => void load().then((page) => setLoaded({ name, page })), [name]);
+  const [error, setError] = useState(/** @type {import("./api/client.js").ServiceError | null} */ (null));
+  useEffect(() => {
+    // A page that is loaded after the reader went on is not shown.
+    let isLeft = false;
+    setError(null);
+    // The files of another release are gone: the console is loaded again.
+    void load().then((page) => isLeft || setLoaded({ name, page }), () => isLeft || setError(new ServiceError(0, {})));
+    return () => void (isLeft = true);
+  }, [name]);
+  if (error) return main({ id: "main" }, h(Failed, { error, again: () => location.reload() }));
   return loaded?.name === name ? h(loaded.page, null) : main({ id: "main" }, h(Loading, null));
 };
 

@@ -27,7 +27,7 @@ await scenario("orders", async ({ page }) => {
   assert.deepEqual(changes.slice(1), ["PATCH /api/v1/batches/Staff"]);
 
   // The final sync at six in the morning of New York, whatever the browser's zone.
-  await page.getByRole("link", { name: "Settings" }).click();
+  await page.locator(".tabs").getByRole("link", { name: "Settings" }).click();
   await page.getByLabel("Time zone").fill("America/New_York");
   await page.getByLabel("Complete after").fill("2099-12-01T06:00");
   await page.getByText("Time of America/New_York. Here that is").waitFor();

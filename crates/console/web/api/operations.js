@@ -8,6 +8,7 @@ import { send } from "./client.js";
 /** @typedef {import("./types.d.ts").MigrationEndpoint} MigrationEndpoint */
 /** @typedef {import("./types.d.ts").MigrationAuditLog} MigrationAuditLog */
 /** @typedef {import("./types.d.ts").MigrationIssue} MigrationIssue */
+/** @typedef {import("./types.d.ts").MigrationSkippedItem} MigrationSkippedItem */
 /** @typedef {import("./types.d.ts").MigrationApiToken} MigrationApiToken */
 /** @typedef {import("./types.d.ts").MigrationFailure} MigrationFailure */
 /** @typedef {import("./types.d.ts").MigrationServerAvailability} MigrationServerAvailability */
@@ -59,6 +60,18 @@ export const tokens = () => all(send("/api/v1/tokens"));
 export const newToken = (name, role) => creation("MigrationApiToken", "tokens", { Name: name, Role: role }, "Admin");
 /** @param {string} name @returns {Change} */
 export const removeToken = (name) => ({ cmdlet: "Remove-MigrationApiToken", method: "DELETE", path: `/api/v1/tokens/${part(name)}`, identity: name, parameters: {}, role: "Admin" });
+
+/** Skipped messages of a batch. @param {string} name @param {number} most @returns {Promise<MigrationSkippedItem[]>} */
+export const skippedItems = (name, most) => all(send("/api/v1/skipped-items", { query: { BatchId: name, ResultSize: most } }));
+
+/** Report of a batch. @param {string} name */
+export const batchReport = async (name) => /** @type {MigrationBatch[]} */ (await all(send(`/api/v1/batches/${part(name)}`, { query: { IncludeReport: true } })))[0]?.Report ?? { Entries: [], Failures: [] };
+
+/** Work of a batch or at an endpoint over time. @param {string} name @param {Date} from @param {Date} to @param {string} step @returns {Promise<import("../parts/series.js").Period[]>} */
+export const throughput = (name, from, to, step) => all(send(`/api/v1/throughput/${part(name)}`, { query: { From: from.toISOString(), To: to.toISOString(), Step: step } }));
+
+/** Targets of the folders of chosen users, summed; with a map that is not saved, if one is given. @param {string} batch @param {string[]} users @param {Record<string, string>} [map] @returns {Promise<import("../parts/plan.js").Plan>} */
+export const folderPlan = async (batch, users, map) => (await send(`/api/v1/folder-plans/${part(batch)}/test`, { method: "POST", body: { Users: users, ...(map && { FolderMap: map }) } })).Value[0];
 
 /** What concerns the reader now, worst first. @returns {Promise<MigrationIssue[]>} */
 export const issues = () => all(send("/api/v1/issues"));

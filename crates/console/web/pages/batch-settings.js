@@ -1,5 +1,5 @@
 /** Settings of a batch: each with the time from which a change applies; a change of someone else is shown beside one's own. */
-import { b, button, datalist, div, fieldset, form, h, h2, h3, input, label, legend, option, p, section, span, table, tbody, td, th, thead, tr, Fragment } from "../parts/html.js";
+import { b, button, datalist, div, fieldset, form, h, h2, input, label, legend, option, p, section, span, table, tbody, td, th, thead, tr, Fragment } from "../parts/html.js";
 import { useState } from "../vendor/hooks.js";
 import { batch, changeBatch } from "../api/operations.js";
 import { fileData } from "../api/files.js";
@@ -143,7 +143,7 @@ export const BatchSettings = ({ of }) => {
     } }),
     form({ class: "panel settings", onSubmit: submit },
       groups.map(([group, list]) => section({ key: group, class: "in stack", "aria-labelledby": `group-${group}` },
-        div({ class: "head" }, h3({ id: `group-${group}` }, serverWord("settings", group)), span({ class: "muted small" }, t(list[0]?.when === "now" ? "setting.now" : "setting.next"))),
+        div({ class: "head" }, h2({ id: `group-${group}` }, serverWord("settings", group)), span({ class: "muted small" }, t(list[0]?.when === "now" ? "setting.now" : "setting.next"))),
         div({ class: "fields" }, list.map((it) => h(Field, { key: it.name, setting: it, text: text(it), zone, disabled: why, refused: refusal.value, edit: (value) => edit(it, value) }))))),
       div({ class: "foot below" },
         div({ class: "far" }, h(CheckField, { label: t("setting.update"), name: "Update", checked: isUpdate, disabled: why, onInput: setUpdate })),

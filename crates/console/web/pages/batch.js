@@ -20,14 +20,22 @@ import { UserDrawer } from "./user.js";
 /** Tabs by address; that of the users has none. All others are loaded when they are first opened. @type {[string, () => Tab | Promise<Tab>][]} */
 const tabs = [
   ["", () => BatchUsers],
+  ["progress", async () => (await import("./batch-progress.js")).BatchProgress],
+  ["folders", async () => (await import("./batch-folders.js")).BatchFolders],
+  ["skipped", async () => (await import("./batch-skipped.js")).BatchSkipped],
   ["settings", async () => (await import("./batch-settings.js")).BatchSettings],
+  ["reports", async () => (await import("./batch-reports.js")).BatchReports],
 ];
 
 /** @param {{ of: MigrationBatch, isOld: boolean, name: string }} props */
 const Shown = ({ of, isOld, name }) => {
   const load = tabs.find(([address]) => address === name)?.[1];
   const [loaded, setLoaded] = useState(/** @type {{ name: string, tab: Tab } | null} */ (name === "" ? { name, tab: BatchUsers } : null));
-  useEffect(() => void Promise.resolve(load?.()).then((tab) => tab && setLoaded({ name, tab })), [name]);
+  useEffect(() => {
+    let isLeft = false;
+    void Promise.resolve(load?.()).then((tab) => tab && !isLeft && setLoaded({ name, tab }));
+    return () => void (isLeft = true);
+  }, [name]);
   return loaded?.name === name ? h(loaded.tab, { of, isOld }) : h(Loading, null);
 };
 

@@ -23,12 +23,13 @@ import { bytes, count, duration, plural, serverWord, t, time, utc } from "../par
 /** Refused users that are named. */
 const NAMED = 10;
 
-/** @param {(it: import("../api/users.js").LiveUser) => import("preact").ComponentChild} show */
-const live = (show) => {
-  /** @param {{ row: Row }} props */
-  const Cell = ({ row }) => h(Fragment, null, show(row.value));
-  return (/** @type {Row} */ row) => h(Cell, { row });
-};
+/** @typedef {(it: import("../api/users.js").LiveUser) => import("preact").ComponentChild} Show */
+
+/** A cell that follows its user. @param {{ row: Row, show: Show }} props */
+const Cell = ({ row, show }) => h(Fragment, null, show(row.value));
+
+/** @param {Show} show */
+const live = (show) => (/** @type {Row} */ row) => h(Cell, { row, show });
 
 const isMoving = (/** @type {string} */ status) => toneOf(status) === "active";
 const percent = (/** @type {import("../api/users.js").LiveUser} */ it) => (it.TotalItemsInSourceMailboxCount ? Math.min(100, (100 * (it.SyncedItemCount + it.SkippedItemCount)) / it.TotalItemsInSourceMailboxCount) : 0);
@@ -37,15 +38,15 @@ const reason = (/** @type {import("../api/users.js").LiveUser} */ it) => it.Erro
 /** @param {string} chosen @param {boolean} withBatch @param {Selection} selection */
 const columns = (chosen, withBatch, selection) => /** @type {import("../parts/rows.js").Column<Row>[]} */ ([
   { key: "pick", name: t("select"), isUnnamed: true, width: "40px", class: "pick", cell: live((it) => input({ type: "checkbox", checked: selection.has(it.Guid), "aria-label": t("selectUser", { name: it.Identity }), onChange: () => selection.toggle(it.Guid) })) },
-  { key: "email", name: t("email"), width: "19%", class: "who", sort: "EmailAddress", cell: live((it) => a({ href: withQuery({ user: it.Guid }), "aria-current": it.Guid === chosen ? "true" : undefined }, h(Name, { text: it.Identity }))) },
+  { key: "email", name: t("email"), width: "17%", class: "who", sort: "EmailAddress", cell: live((it) => a({ href: withQuery({ user: it.Guid }), "aria-current": it.Guid === chosen ? "true" : undefined }, h(Name, { text: it.Identity }))) },
   ...(withBatch ? [{ key: "batch", name: t("batch"), width: "12%", cell: live((it) => a({ href: to(["batches", it.BatchId]) }, h(Name, { text: it.BatchId }))) }] : []),
   { key: "status", name: t("status"), width: "136px", class: "state", sort: "Status", cell: live((it) => h(Status, { status: it.Status })) },
-  { key: "progress", name: t("progress"), width: "84px", class: "far-bar", sort: "PercentageComplete", cell: live((it) => it.TotalItemsInSourceMailboxCount && isMoving(it.Status) ? h(Bar, { percent: percent(it), tone: toneOf(it.Status) }) : null) },
+  { key: "progress", name: t("progress"), width: "76px", class: "far-bar", sort: "PercentageComplete", cell: live((it) => it.TotalItemsInSourceMailboxCount && isMoving(it.Status) ? h(Bar, { percent: percent(it), tone: toneOf(it.Status) }) : null) },
   { key: "items", name: t("items"), width: "116px", number: true, class: "what", sort: "SyncedItemCount", cell: live((it) => it.TotalItemsInSourceMailboxCount && isMoving(it.Status) ? `${count(it.SyncedItemCount)} / ${count(it.TotalItemsInSourceMailboxCount)}` : it.SyncedItemCount ? count(it.SyncedItemCount) : "") },
   { key: "skipped", name: t("skipped"), width: "84px", number: true, sort: "SkippedItemCount", cell: live((it) => it.SkippedItemCount || "") },
-  { key: "bytes", name: t("transferred"), width: "104px", number: true, sort: "BytesTransferred", cell: live((it) => (it.BytesTransferred ? bytes(it.BytesTransferred) : "")) },
-  { key: "rate", name: t("rate.short"), width: "92px", number: true, cell: live((it) => (it.Rate && isMoving(it.Status) ? t("perSecond", { size: bytes(it.Rate) }) : "")) },
-  { key: "left", name: t("left"), width: "88px", number: true, cell: live((it) => (it.Left && isMoving(it.Status) ? duration(it.Left) : "")) },
+  { key: "bytes", name: t("transferred"), width: "98px", number: true, sort: "BytesTransferred", cell: live((it) => (it.BytesTransferred ? bytes(it.BytesTransferred) : "")) },
+  { key: "rate", name: t("rate.short"), width: "84px", number: true, cell: live((it) => (it.Rate && isMoving(it.Status) ? t("perSecond", { size: bytes(it.Rate) }) : "")) },
+  { key: "left", name: t("left"), width: "80px", number: true, cell: live((it) => (it.Left && isMoving(it.Status) ? duration(it.Left) : "")) },
   { key: "details", name: t("details"), sort: "ErrorClass", cell: live((it) => !reason(it) ? it.LastSuccessfulSyncTime && span({ class: "muted small", title: utc(it.LastSuccessfulSyncTime) }, t("syncedAt", { time: time(it.LastSuccessfulSyncTime) })) : span({ class: toneOf(it.Status) === "bad" || it.CheckError ? "why" : "muted small", title: visible(reason(it)).slice(0, 500) }, it.ErrorClass ? serverWord("cause", it.ErrorClass) : h(Said, { text: reason(it) }))) },
 ]);
 
