@@ -14,8 +14,11 @@ import { loadWords, t } from "./parts/words.js";
 const pages = [
   ["", async () => (await import("./pages/overview.js")).Overview],
   ["batches", async () => (await import("./pages/batches.js")).Batches],
+  ["batches/new", async () => (await import("./pages/new-batch.js")).NewBatch],
   ["batches/*", async () => (await import("./pages/batch.js")).Batch],
   ["endpoints", async () => (await import("./pages/endpoints.js")).Endpoints],
+  ["endpoints/new", async () => (await import("./pages/new-endpoint.js")).NewEndpoint],
+  ["endpoints/*", async () => (await import("./pages/endpoint.js")).Endpoint],
   ["audit", async () => (await import("./pages/audit.js")).Audit],
 ];
 

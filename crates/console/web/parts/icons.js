@@ -11,6 +11,7 @@ const paths = {
   batch: "M2.5 4.5h11M2.5 8h11M2.5 11.5h11",
   endpoint: "M2.5 3h11v4h-11zM2.5 9h11v4h-11zM5 5h.1M5 11h.1",
   log: "M4 2.5h8v11H4zM6 5.5h4M6 8h4M6 10.5h2.5",
+  file: "M4 2.5h5l3 3v8H4zM9 2.5v3h3",
   copy: "M5.5 5.5h8v8h-8zM2.5 10.5v-8h8",
   close: "M4 4l8 8M12 4l-8 8",
   up: "M4 10l4-4 4 4",
