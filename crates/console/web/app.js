@@ -15,12 +15,15 @@ import { loadWords, t } from "./parts/words.js";
 const pages = [
   ["", async () => (await import("./pages/overview.js")).Overview],
   ["batches", async () => (await import("./pages/batches.js")).Batches],
+  ["batches/new", async () => (await import("./pages/new-batch.js")).NewBatch],
   ["batches/*/fix", async () => (await import("./pages/fix.js")).Fix],
   ["batches/*/?", async () => (await import("./pages/batch.js")).Batch],
   ["users", async () => (await import("./pages/users.js")).Users],
   ["tokens", async () => (await import("./pages/tokens.js")).Tokens],
   ["settings", async () => (await import("./pages/settings.js")).Settings],
   ["endpoints", async () => (await import("./pages/endpoints.js")).Endpoints],
+  ["endpoints/new", async () => (await import("./pages/new-endpoint.js")).NewEndpoint],
+  ["endpoints/*", async () => (await import("./pages/endpoint.js")).Endpoint],
   ["audit", async () => (await import("./pages/audit.js")).Audit],
 ];
 

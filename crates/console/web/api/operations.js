@@ -1,5 +1,5 @@
 /** The operations that pages use. Each has its address and its cmdlet, from which commands are shown. */
-import { send } from "./client.js";
+import { send, sendForSteps } from "./client.js";
 
 /** @typedef {import("./types.d.ts").MigrationBatch} MigrationBatch */
 /** @typedef {import("./types.d.ts").MigrationUser} MigrationUser */
@@ -13,7 +13,6 @@ import { send } from "./client.js";
 /** @typedef {import("./types.d.ts").MigrationFailure} MigrationFailure */
 /** @typedef {import("./types.d.ts").MigrationServerAvailability} MigrationServerAvailability */
 /** @typedef {import("./types.d.ts").MigrationBatchTest} MigrationBatchTest */
-/** @typedef {import("./types.d.ts").MigrationConfig} MigrationConfig */
 
 /** A change: its cmdlet, its request, and the least role. @typedef {{ cmdlet: string, method: string, path: string, identity?: string, parameters: Record<string, any>, role: "Operator" | "Admin", revision?: string }} Change `revision`: refused with 412 if the object has another one */
 
@@ -35,8 +34,6 @@ export const statistics = async () => /** @type {any} */ (await all(send("/api/v
 export const endpoints = () => all(send("/api/v1/endpoints"));
 /** @param {string} name @returns {Promise<MigrationEndpoint>} */
 export const endpoint = async (name) => /** @type {any} */ (await all(send(`/api/v1/endpoints/${part(name)}`)))[0];
-/** @returns {Promise<MigrationConfig>} */
-export const config = async () => /** @type {any} */ (await all(send("/api/v1/config")))[0];
 /** @param {string} name @returns {Promise<MigrationUser>} */
 export const user = async (name) => /** @type {any} */ (await all(send(`/api/v1/users/${part(name)}`)))[0];
 /** @param {string} name @returns {Promise<MigrationUserStatistics>} */
@@ -123,3 +120,6 @@ export const carryOut = (it) => send(it.path, { method: it.method, revision: it.
 
 /** Carries a change out; the first object of its answer. @template T @param {Change} it @param {AbortSignal} [signal] @returns {Promise<T>} */
 export const answerOf = async (it, signal) => (await send(it.path, { method: it.method, body: it.parameters, signal })).Value[0];
+
+/** Carries a test out, and tells each step as it ends. @template T @param {Change} it @param {(step: any) => void} onStep @param {AbortSignal} [signal] @returns {Promise<T>} */
+export const testInSteps = async (it, onStep, signal) => (await sendForSteps(it.path, it.parameters, onStep, signal)).Value[0];

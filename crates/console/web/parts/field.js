@@ -6,7 +6,7 @@ import { Said } from "./said.js";
 /** @typedef {{ message: string, advice: string, parameter?: string | null } | null | undefined} Refused */
 
 /**
- * @typedef {{ label: string, name: string, help?: import("preact").ComponentChildren, refused?: Refused, disabled?: string,
+ * @typedef {{ label: import("preact").ComponentChildren, name: string, help?: import("preact").ComponentChildren, refused?: Refused, disabled?: string,
  *   class?: string }} Common
  */
 

@@ -17,14 +17,14 @@ const HEIGHT = 36;
 /**
  * @template Row
  * @typedef {{ label: string, columns: Column<Row>[], total: number, at: (index: number) => Row | undefined, id: (row: Row) => string,
- *   selected?: string, sort?: { by: string, isDescending: boolean, link: (by: string) => string }, onWindow?: (from: number, to: number) => void }} Props
+ *   class?: string, selected?: string, sort?: { by: string, isDescending: boolean, link: (by: string) => string }, onWindow?: (from: number, to: number) => void }} Props
  */
 
 /** @template Row @param {Props<Row>} props */
 export const rows = (props) => h(/** @type {import("preact").FunctionComponent<any>} */ (Rows), props);
 
 /** @template Row @param {Props<Row>} props */
-const Rows = ({ label, columns, total, at, id, selected, sort, onWindow }) => {
+const Rows = ({ label, columns, total, at, id, class: kind, selected, sort, onWindow }) => {
   const scroller = useRef(/** @type {HTMLDivElement | null} */ (null));
   const [sight, setSight] = useState({ from: 0, to: 40, height: HEIGHT });
   useEffect(() => {
@@ -56,7 +56,7 @@ const Rows = ({ label, columns, total, at, id, selected, sort, onWindow }) => {
       columns.map((it) => td({ key: it.key, class: [it.number && "number", it.class].filter(Boolean).join(" ") || undefined }, row ? it.cell(row) : "…"))));
   }
   return div({ class: "scroller", ref: scroller, tabIndex: 0, role: "region", "aria-label": label },
-    table({ class: "rows", "aria-rowcount": total + 1 },
+    table({ class: kind ? `rows ${kind}` : "rows", "aria-rowcount": total + 1 },
       h("colgroup", null, columns.map((it) => h("col", { key: it.key, style: it.width ? { width: it.width } : undefined }))),
       thead(tr({ "aria-rowindex": 1 }, columns.map((it) => {
         const isSorted = Boolean(it.sort) && sort?.by === it.sort;

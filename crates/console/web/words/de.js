@@ -1,3 +1,6 @@
+import { endpointWords } from "./endpoint.de.js";
+import { newBatchWords } from "./new-batch.de.js";
+
 /** German texts. @type {Record<keyof typeof import("./en.js").en, string>} */
 export const de = {
   "skip": "Zum Inhalt", "main": "Hauptmenü", "overview": "Übersicht", "batches": "Batches", "signOut": "Abmelden",
@@ -135,5 +138,6 @@ export const de = {
   "consistency.Perfect": "Vollständig", "consistency.Good": "Gut", "consistency.Investigate": "Zu prüfen", "consistency.Poor": "Schlecht",
   "cause.Authentication": "Anmeldung abgelehnt", "cause.Connection": "Verbindung gescheitert", "cause.Throttled": "Server bat um Pause", "cause.Quota": "Zielpostfach ist voll", "cause.Refused": "Server lehnte ab", "cause.Storage": "Datenbank gestört", "cause.Internal": "Interner Fehler",
   "role.Viewer": "Viewer", "role.Operator": "Operator", "role.Admin": "Admin",
+  ...endpointWords, ...newBatchWords,
   "error.network": "Der Dienst antwortet nicht.", "error.networkAdvice": "Prüfen Sie, ob mailhaul serve läuft.",
 };

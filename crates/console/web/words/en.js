@@ -1,3 +1,6 @@
+import { endpointWords } from "./endpoint.en.js";
+import { newBatchWords } from "./new-batch.en.js";
+
 /** English texts. Every other language has the same keys. */
 export const en = {
   "skip": "Skip to content", "main": "Main", "overview": "Overview", "batches": "Batches", "signOut": "Sign out",
@@ -135,5 +138,6 @@ export const en = {
   "consistency.Perfect": "Perfect", "consistency.Good": "Good", "consistency.Investigate": "Investigate", "consistency.Poor": "Poor",
   "cause.Authentication": "Login refused", "cause.Connection": "Connection failed", "cause.Throttled": "Server asked for a delay", "cause.Quota": "Target mailbox is full", "cause.Refused": "Server refused", "cause.Storage": "Database failed", "cause.Internal": "Internal error",
   "role.Viewer": "Viewer", "role.Operator": "Operator", "role.Admin": "Admin",
+  ...endpointWords, ...newBatchWords,
   "error.network": "The service does not answer.", "error.networkAdvice": "Check that mailhaul serve runs.",
 };
