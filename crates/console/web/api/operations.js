@@ -10,6 +10,7 @@ import { send, sendForSteps } from "./client.js";
 /** @typedef {import("./types.d.ts").MigrationIssue} MigrationIssue */
 /** @typedef {import("./types.d.ts").MigrationSkippedItem} MigrationSkippedItem */
 /** @typedef {import("./types.d.ts").MigrationApiToken} MigrationApiToken */
+/** @typedef {import("./types.d.ts").MigrationConfig} MigrationConfig */
 /** @typedef {import("./types.d.ts").MigrationFailure} MigrationFailure */
 /** @typedef {import("./types.d.ts").MigrationServerAvailability} MigrationServerAvailability */
 /** @typedef {import("./types.d.ts").MigrationBatchTest} MigrationBatchTest */
@@ -112,6 +113,8 @@ export const testBatch = (parameters) => ({ cmdlet: "Test-MigrationBatch", metho
 /** @param {string} name @returns {Change} */
 export const removeEndpoint = (name) => ({ cmdlet: "Remove-MigrationEndpoint", method: "DELETE", path: `/api/v1/endpoints/${part(name)}`, identity: name, parameters: {}, role: "Operator" });
 
+/** @returns {Promise<MigrationConfig>} */
+export const config = async () => /** @type {any} */ (await all(send("/api/v1/config")))[0];
 /** A change of the configuration. @param {Record<string, any>} parameters @param {string} [revision] @returns {Change} */
 export const changeConfig = (parameters, revision) => ({ cmdlet: "Set-MigrationConfig", method: "PATCH", path: "/api/v1/config", parameters, role: "Admin", revision });
 
