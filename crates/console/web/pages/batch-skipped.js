@@ -16,7 +16,7 @@ import { bytes, count, plural, serverWord, t, time } from "../parts/words.js";
 const MOST = 1_000;
 
 /** @param {{ list: MigrationSkippedItem[], batch: string, waiting: Set<string> }} props `waiting`: users whose messages are not approved */
-const Messages = ({ list, batch, waiting }) => div({ class: "wide-table skipped", tabIndex: 0, role: "region", "aria-label": t("user.skipped") }, table({ class: "small-table" },
+const Messages = ({ list, batch, waiting }) => div({ class: "wide-table skipped", tabIndex: 0, role: "region", "aria-label": t("messages") }, table({ class: "small-table" },
   thead(tr(["user", "folder", "subject", "received", "size", "reason", "actions"].map((key) => th({ key, scope: "col" }, t(/** @type {any} */ (key)))))),
   tbody(list.map((it) => tr({ key: `${it.Identity} ${it.FolderName} ${it.UID}` },
     td(a({ href: to(["batches", batch], { user: it.Identity }) }, h(Name, { text: it.Identity }))), td(h(Name, { text: it.FolderName })), td(h(Name, { text: it.Subject ?? "–" })),
