@@ -51,7 +51,8 @@ async fn wrong_passwords_of_many_are_pasted_tested_and_synced() {
     // Users that synced before were neither stopped nor started by the page.
     let log = world.service.expect(&["Get-MigrationAuditLog", "-ResultSize", "unlimited"]);
     let of_page = |entry: &&serde_json::Value| entry["Caller"] == "ada (console)";
-    let objects: Vec<_> = log.iter().filter(of_page).map(|it| it["ObjectModified"].as_str().unwrap()).collect();
+    let objects: Vec<_> =
+        log.iter().filter(of_page).map(|it| it["ObjectModified"].as_str().unwrap()).collect();
     assert!(objects.len() >= 60 && !objects.iter().any(|it| others.contains(it)), "{objects:?}");
     assert!(!log.iter().filter(of_page).any(|it| it["CmdletName"] == "Stop-MigrationUser"), "{log:#?}");
 }

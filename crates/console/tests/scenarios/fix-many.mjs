@@ -30,10 +30,10 @@ await scenario("fix-many", async ({ page }) => {
   await row("user1").locator(".badge", { hasText: "Synced" }).waitFor();
   assert.equal(started(), 1);
 
-  // 30 by paste: shown before they are taken. One of them is wrong, one is nobody's.
+  // 30 by paste: shown before they are taken. One of them is wrong, one is of a stranger.
   await page.getByRole("button", { name: "Paste passwords…" }).click();
   const cells = Array.from({ length: 30 }, (_, at) => `user${at + 2}`).map((it) => `${it.toUpperCase()}@contoso.edu\t${it === "user9" ? "wrong-again" : facts.passwords[it]}`);
-  await page.getByLabel("Two columns").fill(["E-mail\tPassword", ...cells, "nobody@contoso.edu\tx"].join("\n"));
+  await page.getByLabel("Two columns").fill(["E-mail\tPassword", ...cells, "stranger@contoso.edu\tx"].join("\n"));
   await page.getByText("30 passwords will be taken. 1 row is left out.").waitFor();
   await page.getByText("no failed user of this cause").waitFor();
   await picture(page, "fix-paste");

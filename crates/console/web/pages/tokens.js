@@ -20,11 +20,11 @@ const roles = ["Viewer", "Operator", "Admin"];
 const moment = (moment) => (moment ? span({ title: utc(moment) }, time(moment)) : t("never"));
 
 const columns = () => /** @type {import("../parts/rows.js").Column<MigrationApiToken>[]} */ ([
-  { key: "name", name: t("name"), width: "26%", class: "who", cell: (it) => h(Name, { text: it.Identity }) },
+  { key: "name", name: t("name"), width: "22%", class: "who", cell: (it) => h(Name, { text: it.Identity }) },
   { key: "role", name: t("role"), width: "120px", class: "state", cell: (it) => serverWord("role", it.Role) },
-  { key: "made", name: t("token.made"), width: "18%", cell: (it) => moment(it.CreationDateTime) },
-  { key: "used", name: t("token.used"), width: "18%", class: "far-bar", cell: (it) => moment(it.LastUsedDateTime) },
-  { key: "state", name: t("status"), width: "18%", class: "what", cell: (it) => (it.RevokedDateTime ? span({ class: "muted" }, t("token.revoked", { time: time(it.RevokedDateTime) })) : t("token.valid")) },
+  { key: "made", name: t("token.made"), width: "15%", cell: (it) => moment(it.CreationDateTime) },
+  { key: "used", name: t("token.used"), width: "15%", class: "far-bar", cell: (it) => moment(it.LastUsedDateTime) },
+  { key: "state", name: t("status"), width: "15%", class: "what", cell: (it) => (it.RevokedDateTime ? span({ class: "muted" }, t("token.revoked", { time: time(it.RevokedDateTime) })) : t("token.valid")) },
   { key: "actions", name: t("actions"), class: "acts", cell: (it) => (it.RevokedDateTime ? null : h(Action, { change: removeToken(it.Identity), label: t("token.revoke"), done: t("done.revoke", { name: it.Identity }), ask: { title: t("token.revokeTitle", { name: it.Identity }), text: t("token.revokeText") } })) },
 ]);
 

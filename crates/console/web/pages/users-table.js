@@ -39,13 +39,13 @@ const columns = (chosen, withBatch, selection) => /** @type {import("../parts/ro
   { key: "pick", name: t("select"), isUnnamed: true, width: "40px", class: "pick", cell: live((it) => input({ type: "checkbox", checked: selection.has(it.Guid), "aria-label": t("selectUser", { name: it.Identity }), onChange: () => selection.toggle(it.Guid) })) },
   { key: "email", name: t("email"), width: "17%", class: "who", sort: "EmailAddress", cell: live((it) => a({ href: withQuery({ user: it.Guid }), "aria-current": it.Guid === chosen ? "true" : undefined }, h(Name, { text: it.Identity }))) },
   ...(withBatch ? [{ key: "batch", name: t("batch"), width: "12%", cell: live((it) => a({ href: to(["batches", it.BatchId]) }, h(Name, { text: it.BatchId }))) }] : []),
-  { key: "status", name: t("status"), width: "136px", class: "state", sort: "Status", cell: live((it) => h(Status, { status: it.Status })) },
-  { key: "progress", name: t("progress"), width: "76px", class: "far-bar", sort: "PercentageComplete", cell: live((it) => it.TotalItemsInSourceMailboxCount && isMoving(it.Status) ? h(Bar, { percent: percent(it), tone: toneOf(it.Status) }) : null) },
-  { key: "items", name: t("items"), width: "116px", number: true, class: "what", sort: "SyncedItemCount", cell: live((it) => it.TotalItemsInSourceMailboxCount && isMoving(it.Status) ? `${count(it.SyncedItemCount)} / ${count(it.TotalItemsInSourceMailboxCount)}` : it.SyncedItemCount ? count(it.SyncedItemCount) : "") },
+  { key: "status", name: t("status"), width: "128px", class: "state", sort: "Status", cell: live((it) => h(Status, { status: it.Status })) },
+  { key: "progress", name: t("progress"), width: "88px", class: "far-bar", sort: "PercentageComplete", cell: live((it) => it.TotalItemsInSourceMailboxCount && isMoving(it.Status) ? h(Bar, { percent: percent(it), tone: toneOf(it.Status) }) : null) },
+  { key: "items", name: t("items"), width: "104px", number: true, class: "what", sort: "SyncedItemCount", cell: live((it) => it.TotalItemsInSourceMailboxCount && isMoving(it.Status) ? `${count(it.SyncedItemCount)} / ${count(it.TotalItemsInSourceMailboxCount)}` : it.SyncedItemCount ? count(it.SyncedItemCount) : "") },
   { key: "skipped", name: t("skipped"), width: "84px", number: true, sort: "SkippedItemCount", cell: live((it) => it.SkippedItemCount || "") },
-  { key: "bytes", name: t("transferred"), width: "98px", number: true, sort: "BytesTransferred", cell: live((it) => (it.BytesTransferred ? bytes(it.BytesTransferred) : "")) },
+  { key: "bytes", name: t("transferred"), width: "112px", number: true, sort: "BytesTransferred", cell: live((it) => (it.BytesTransferred ? bytes(it.BytesTransferred) : "")) },
   { key: "rate", name: t("rate.short"), width: "84px", number: true, cell: live((it) => (it.Rate && isMoving(it.Status) ? t("perSecond", { size: bytes(it.Rate) }) : "")) },
-  { key: "left", name: t("left"), width: "80px", number: true, cell: live((it) => (it.Left && isMoving(it.Status) ? duration(it.Left) : "")) },
+  { key: "left", name: t("left"), width: "92px", number: true, cell: live((it) => (it.Left && isMoving(it.Status) ? duration(it.Left) : "")) },
   { key: "details", name: t("details"), sort: "ErrorClass", cell: live((it) => !reason(it) ? it.LastSuccessfulSyncTime && span({ class: "muted small", title: utc(it.LastSuccessfulSyncTime) }, t("syncedAt", { time: time(it.LastSuccessfulSyncTime) })) : span({ class: toneOf(it.Status) === "bad" || it.CheckError ? "why" : "muted small", title: visible(reason(it)).slice(0, 500) }, it.ErrorClass ? serverWord("cause", it.ErrorClass) : h(Said, { text: reason(it) }))) },
 ]);
 

@@ -37,7 +37,6 @@ export const de = {
   "done.start": "{name} wurde gestartet", "done.stop": "{name} hält nach den laufenden Nachrichten an", "done.complete": "Der letzte Lauf von {name} ist beauftragt", "done.sync": "Ein Lauf von {name} ist beauftragt",
   "unsupported": "Nicht möglich im Status {status}",
 
-  "time": "Zeit", "chart.table": "Als Tabelle",
   "ask.name": "Geben Sie zur Bestätigung den Namen ein:", "ask.nameFirst": "Geben Sie zuerst den Namen ein",
 
   "stop.title": "{name} anhalten?", "stop.text.one": "{number} Benutzer hält nach den laufenden Nachrichten an, und kein Lauf folgt. Was kopiert ist, bleibt. Starten setzt dort fort.", "stop.text.other": "{number} Benutzer halten nach den laufenden Nachrichten an, und kein Lauf folgt. Was kopiert ist, bleibt. Starten setzt dort fort.",

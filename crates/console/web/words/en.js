@@ -37,7 +37,6 @@ export const en = {
   "done.start": "{name} was started", "done.stop": "{name} stops after the current messages", "done.complete": "The last sync of {name} was ordered", "done.sync": "A sync of {name} was ordered",
   "unsupported": "Not possible while the status is {status}",
 
-  "time": "Time", "chart.table": "As a table",
   "ask.name": "To confirm, type the name:", "ask.nameFirst": "Type the name first",
 
   "stop.title": "Stop {name}?", "stop.text.one": "{number} user stops after its current messages, and no sync follows. What was copied stays. Start goes on from there.", "stop.text.other": "{number} users stop after their current messages, and no sync follows. What was copied stays. Start goes on from there.",
@@ -83,7 +82,7 @@ export const en = {
 
   "tokens": "Tokens", "tokens.empty": "There is no token yet. A token lets a person or a program in, with a role.", "token.made": "Made", "token.used": "Last used", "token.valid": "valid", "token.revoked": "revoked {time}",
   "token.new": "New token", "token.nameHelp": "The audit log shows it.", "token.make": "Make token", "token.once": "This is the token of {name}. It is shown only now: copy it.", "token.hide": "I have copied it", "done.token": "The token of {name} was made",
-  "token.revoke": "Revoke", "token.revokeTitle": "Revoke the token of {name}?", "token.revokeText": "Whoever uses it is signed out at once, and it never opens anything again.", "done.revoke": "The token of {name} was revoked", "token.local": "On the service's machine, this command makes a token too:",
+  "token.revoke": "Revoke", "token.revokeTitle": "Revoke the token of {name}?", "token.revokeText": "Everyone who uses it is signed out at once, and it never opens anything again.", "done.revoke": "The token of {name} was revoked", "token.local": "On the service's machine, this command makes a token too:",
   "roleHelp.Viewer": "Reads everything but tokens and the audit log.", "roleHelp.Operator": "Also changes endpoints, batches and users.", "roleHelp.Admin": "Also reads the audit log, and changes tokens and settings.",
 
   "settings": "Settings", "config.limits": "Limits of the service", "config.batches": "Most batches", "config.mailboxes": "Most mailboxes at a time, over all endpoints", "config.limitHelp": "A number, or unlimited.", "config.target": "Target of new batches", "config.targetHelp": "Archive is the archive in the data directory.", "done.config": "The settings are saved",
