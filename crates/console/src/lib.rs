@@ -3,6 +3,7 @@
 //! Knows files and their addresses, and nothing of operations. The digest of all files is a part of
 //! each address, so that a browser may keep a file forever.
 
+mod imports;
 mod shell;
 
 use std::{
@@ -70,7 +71,8 @@ impl Console {
         let digest = hasher.finalize().to_hex()[..DIGEST_LENGTH].to_owned();
         let shell = if files.contains_key(PREACT) {
             let index = files.remove(INDEX).unwrap_or_default();
-            shell::with_addresses(&String::from_utf8_lossy(&index), &digest, files.keys().map(String::as_str))
+            let modules = imports::first_modules(&files);
+            shell::with_addresses(&String::from_utf8_lossy(&index), &digest, modules.iter())
         } else {
             files.clear();
             shell::WITHOUT_MODULES.to_owned()

@@ -24,6 +24,23 @@ fn every_change_of_a_file_changes_all_addresses() {
 }
 
 #[test]
+fn only_modules_of_the_first_page_are_loaded_ahead() {
+    let page = [
+        ("index.html", INDEX_TEXT),
+        ("app.js", "import { a } from \"./parts/a.js\";\nconst b = () => import(\"./parts/b.js\");\n"),
+        ("parts/a.js", "/** @type {import(\"./c.js\").C} */\nimport { d } from \"../api/d.js\";\n"),
+        ("parts/b.js", ""),
+        ("parts/c.js", ""),
+        ("api/d.js", "import { a } from \"../parts/a.js\";\n"),
+        (PREACT, "p"),
+    ];
+    let shell = String::from_utf8(Console::new(files(&page)).shell.plain).unwrap();
+    let is_ahead = |name: &str| shell.contains(&format!("/{name}\">"));
+    let all = ["app.js", "parts/a.js", "parts/b.js", "parts/c.js", "api/d.js", PREACT];
+    assert_eq!(all.map(is_ahead), [true, true, false, false, true, true], "{shell}");
+}
+
+#[test]
 fn a_build_without_the_packages_says_how_to_get_them() {
     let console = Console::new(files(&[("index.html", INDEX_TEXT), ("app.js", "1")]));
     let page = String::from_utf8(console.shell().plain.clone()).unwrap();
@@ -47,10 +64,9 @@ fn pages_import_only_files_that_are_served() {
     let mut files = BTreeMap::new();
     read(&web, "", &mut files).unwrap();
     let vendor = ["preact", "hooks", "signals", "signals-core"].map(|it| format!("vendor/{it}.js"));
-    for (name, text) in files.iter().filter(|(name, _)| shell::is_script(name)) {
+    for (name, text) in files.iter().filter(|(name, _)| is_script(name)) {
         for (at, quoted) in imports(&String::from_utf8_lossy(text)) {
-            let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
-            let target = resolved(folder, &quoted);
+            let target = imports::resolved(name, &quoted);
             assert!(files.contains_key(&target) || vendor.contains(&target), "{name}:{at}: {quoted}");
         }
     }
@@ -62,12 +78,17 @@ fn only_the_api_folder_knows_addresses_and_timers() {
     let mut files = BTreeMap::new();
     read(&web, "", &mut files).unwrap();
     let banned = ["fetch(", "innerHTML", "outerHTML", "setTimeout", "setInterval", "/api/v1", "localStorage"];
-    for (name, text) in files.iter().filter(|(name, _)| shell::is_script(name) && !name.starts_with("api/")) {
+    for (name, text) in files.iter().filter(|(name, _)| is_script(name) && !name.starts_with("api/")) {
         let text = String::from_utf8_lossy(text);
         for word in banned {
             assert!(!text.contains(word), "{name} has {word}, which only api/ may have");
         }
     }
+}
+
+/// True for a module of JavaScript.
+fn is_script(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "js")
 }
 
 /// Relative addresses in `from "..."` and `import("...")`, each with its line.
@@ -86,16 +107,4 @@ fn imports(text: &str) -> Vec<(usize, String)> {
         }
     }
     found
-}
-
-fn resolved(folder: &str, address: &str) -> String {
-    let mut parts: Vec<&str> = folder.split('/').filter(|it| !it.is_empty()).collect();
-    for part in address.split('/') {
-        match part {
-            "." => {}
-            ".." => _ = parts.pop(),
-            name => parts.push(name),
-        }
-    }
-    parts.join("/")
 }

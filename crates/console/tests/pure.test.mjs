@@ -3,6 +3,10 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { cmdletLine, curlLine } from "../web/api/command.js";
 import { eventParser, progressRows } from "../web/api/event-parser.js";
+import { found } from "../web/parts/match.js";
+import { conflicts, parametersOf, textOf } from "../web/parts/settings.js";
+import { momentOf } from "../web/parts/zone.js";
+import { pastedRows } from "../web/parts/paste.js";
 import { visible } from "../web/parts/visible.js";
 import { de } from "../web/words/de.js";
 import { en } from "../web/words/en.js";
@@ -46,4 +50,57 @@ test("every language has the same keys and places", () => {
   assert.deepEqual(Object.keys(de), Object.keys(en));
   const places = (text) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
   for (const key of Object.keys(en)) assert.deepEqual(places(de[key]), places(en[key]), key);
+});
+
+test("pasted cells are matched by address, and what is wrong is told", () => {
+  const known = ["Ann@contoso.edu", "bob@contoso.edu", "cyd@contoso.edu"];
+  const text = 'Address\tPassword\r\nann@contoso.edu\ta b;c,d\r\n\nbob@contoso.edu; x y\n"cyd@contoso.edu","a,""b"\neve@contoso.edu\tx\nann@contoso.edu\tz\ncyd@contoso.edu\t\n';
+  assert.deepEqual(pastedRows(text, known).map((it) => [it.line, it.address, it.password, it.problem]), [
+    [2, "ann@contoso.edu", "a b;c,d", undefined], [4, "bob@contoso.edu", "x y", undefined], [5, "cyd@contoso.edu", 'a,"b', undefined],
+    [6, "eve@contoso.edu", "x", "unknown"], [7, "ann@contoso.edu", "z", "twice"], [8, "cyd@contoso.edu", "", "noPassword"],
+  ]);
+});
+
+test("blanks of a spreadsheet's cell belong to the password, those of a typed line do not", () => {
+  assert.deepEqual(pastedRows("a@b.c\t x ", ["a@b.c"]).map((it) => it.password), [" x "]);
+  assert.deepEqual(pastedRows("a@b.c  x ", ["a@b.c"]).map((it) => it.password), ["x"]);
+});
+
+test("a time of another zone is a moment, also on the days when clocks change", () => {
+  assert.equal(momentOf("2026-12-01T06:00", "America/New_York")?.toISOString(), "2026-12-01T11:00:00.000Z");
+  assert.equal(momentOf("2026-07-01T06:00", "Europe/Berlin")?.toISOString(), "2026-07-01T04:00:00.000Z");
+  assert.equal(momentOf("2026-10-25T12:00", "Europe/Berlin")?.toISOString(), "2026-10-25T11:00:00.000Z");
+  assert.equal(momentOf("2026-03-29T12:00", "Europe/Berlin")?.toISOString(), "2026-03-29T10:00:00.000Z");
+  assert.equal(momentOf("2026-12-01T06:00", "W. Europe Standard Time"), undefined);
+  assert.equal(momentOf("tomorrow", "UTC"), undefined);
+});
+
+const settings = [
+  { name: "CompleteAfter", from: "CompleteAfter", kind: "time", when: "now" }, { name: "TimeZone", from: "TimeZone", kind: "zone", when: "now" },
+  { name: "ExcludeFolders", from: "ExcludedFolders", kind: "lines", when: "next" }, { name: "MaxItems", from: "MaxItems", kind: "number", when: "next" }, { name: "NewestFirst", from: "NewestFirst", kind: "yes", when: "next" },
+];
+const saved = { CompleteAfter: "2026-12-01T06:00:00+01:00", TimeZone: "Europe/Berlin", ExcludedFolders: ["Spam", "Trash"], MaxItems: 5, NewestFirst: false };
+
+test("only edited settings are sent, and an empty one is removed", () => {
+  assert.deepEqual(settings.map((it) => textOf(it, saved)), ["2026-12-01T06:00", "Europe/Berlin", "Spam\nTrash", "5", "false"]);
+  assert.deepEqual(parametersOf(settings, {}, saved), {});
+  assert.deepEqual(parametersOf(settings, { ExcludeFolders: " Spam \n\n", MaxItems: "", NewestFirst: "true" }, saved), { ExcludeFolders: ["Spam"], MaxItems: null, NewestFirst: true });
+  // A number that is none is sent as it is: the service says what is wrong.
+  assert.deepEqual(parametersOf(settings, { MaxItems: "many" }, saved), { MaxItems: "many" });
+});
+
+test("with another zone the time in the field is sent too: it is one of the zone in the field", () => {
+  assert.deepEqual(parametersOf(settings, { TimeZone: "America/New_York" }, saved), { CompleteAfter: "2026-12-01T06:00", TimeZone: "America/New_York" });
+});
+
+test("a conflict shows both values, also of settings that were not edited", () => {
+  const now = { ...saved, MaxItems: 7, NewestFirst: true };
+  assert.deepEqual(conflicts(settings, { MaxItems: "9" }, saved, now).map((it) => [it.setting.name, it.yours, it.theirs, it.isEdited]), [["MaxItems", "9", "7", true], ["NewestFirst", "false", "true", false]]);
+});
+
+test("entries are found by all words, also by Exchange's", () => {
+  const entries = [{ text: "Stop: Staff", kind: "Action", words: "Suspend" }, { text: "Staff", kind: "Batch", words: "Syncing" }];
+  assert.deepEqual(found(entries, "staff susp").map((it) => it.text), ["Stop: Staff"]);
+  assert.deepEqual(found(entries, "staff").map((it) => it.text), ["Staff", "Stop: Staff"]);
+  assert.deepEqual(found(entries, "").length, 2);
 });

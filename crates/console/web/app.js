@@ -2,38 +2,60 @@
 import { render } from "./vendor/preact.js";
 import { useEffect, useState } from "./vendor/hooks.js";
 import { h, Fragment, h1, main, p } from "./parts/html.js";
-import { resumeSession, signIn } from "./api/client.js";
+import { resumeSession, ServiceError, signIn } from "./api/client.js";
 import { forget, session } from "./api/session.js";
 import { Dialogs } from "./parts/action.js";
 import { Frame } from "./parts/frame.js";
+import { Keys } from "./parts/keys.js";
 import { Failed, Loading } from "./parts/state.js";
 import { route } from "./parts/router.js";
 import { loadWords, t } from "./parts/words.js";
 
-/** Pages, each loaded when it is first opened. @type {Record<string, () => Promise<import("preact").FunctionComponent<any>>>} */
-const pages = {
-  "": async () => (await import("./pages/overview.js")).Overview,
-  "batches": async () => (await import("./pages/batches.js")).Batches,
-  "endpoints": async () => (await import("./pages/endpoints.js")).Endpoints,
-  "audit": async () => (await import("./pages/audit.js")).Audit,
-  "batches/": async () => (await import("./pages/batch.js")).Batch,
-};
+/** Pages by address, `*` for any name, `?` for one that may be missing; each is loaded when it is first opened. @type {[string, () => Promise<import("preact").FunctionComponent<any>>][]} */
+const pages = [
+  ["", async () => (await import("./pages/overview.js")).Overview],
+  ["batches", async () => (await import("./pages/batches.js")).Batches],
+  ["batches/new", async () => (await import("./pages/new-batch.js")).NewBatch],
+  ["batches/*/fix", async () => (await import("./pages/fix.js")).Fix],
+  ["batches/*/?", async () => (await import("./pages/batch.js")).Batch],
+  ["users", async () => (await import("./pages/users.js")).Users],
+  ["tokens", async () => (await import("./pages/tokens.js")).Tokens],
+  ["settings", async () => (await import("./pages/settings.js")).Settings],
+  ["endpoints", async () => (await import("./pages/endpoints.js")).Endpoints],
+  ["endpoints/new", async () => (await import("./pages/new-endpoint.js")).NewEndpoint],
+  ["endpoints/*", async () => (await import("./pages/endpoint.js")).Endpoint],
+  ["audit", async () => (await import("./pages/audit.js")).Audit],
+];
+
+const places = async () => (await import("./pages/places.js")).places();
 
 const NotFound = () => main({ id: "main" }, h1({ tabIndex: -1 }, t("notFound")), p({ class: "muted" }, t("notFoundAdvice")));
 
+/** The first page whose address fits. @param {string[]} parts */
+const pageOf = (parts) => pages.find(([address]) => {
+  const wanted = address.split("/").filter(Boolean);
+  const isOptional = wanted.at(-1) === "?" && parts.length === wanted.length - 1;
+  return (isOptional || wanted.length === parts.length) && wanted.every((it, at) => it === "*" || it === "?" || it === parts[at]);
+});
+
 const Page = () => {
-  const { parts } = route.value;
-  const name = parts.length === 2 ? `${parts[0]}/` : parts.length < 2 ? parts.join("") : "?";
+  const [name, load] = pageOf(route.value.parts) ?? ["?", async () => NotFound];
   const [loaded, setLoaded] = useState(/** @type {{ name: string, page: import("preact").FunctionComponent<any> } | null} */ (null));
+  const [error, setError] = useState(/** @type {import("./api/client.js").ServiceError | null} */ (null));
   useEffect(() => {
-    const load = pages[name] ?? (async () => NotFound);
-    void load().then((page) => setLoaded({ name, page }));
+    // A page that is loaded after the reader went on is not shown.
+    let isLeft = false;
+    setError(null);
+    // The files of another release are gone: the console is loaded again.
+    void load().then((page) => isLeft || setLoaded({ name, page }), () => isLeft || setError(new ServiceError(0, {})));
+    return () => void (isLeft = true);
   }, [name]);
+  if (error) return main({ id: "main" }, h(Failed, { error, again: () => location.reload() }));
   return loaded?.name === name ? h(loaded.page, null) : main({ id: "main" }, h(Loading, null));
 };
 
 /** @param {{ problem?: string, SignIn: import("preact").FunctionComponent<{ problem?: string }> }} props */
-const App = ({ problem, SignIn }) => (session.value ? h(Fragment, null, h(Frame, { children: h(Page, null) }), h(Dialogs, null)) : h(SignIn, { problem }));
+const App = ({ problem, SignIn }) => (session.value ? h(Fragment, null, h(Frame, { children: h(Page, null) }), h(Dialogs, null), h(Keys, { places })) : h(SignIn, { problem }));
 
 /** Uses up the ticket in the address, and removes it from there. */
 const useTicket = async () => {

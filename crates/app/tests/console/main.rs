@@ -12,7 +12,9 @@ mod events;
 mod fix;
 mod forged;
 mod hostile;
+mod lists;
 mod looks;
+mod orders;
 mod restart;
 mod rows;
 mod sign_in;
@@ -20,5 +22,6 @@ mod skipped;
 #[path = "../service/support.rs"]
 #[allow(dead_code, unused_imports, reason = "the tests of the service use more of it")]
 mod support;
+mod tabs;
 mod viewer;
 mod world;

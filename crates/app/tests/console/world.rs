@@ -101,6 +101,7 @@ impl World {
             ["hold"] => self.proxy.hold(true),
             ["release"] => self.proxy.hold(false),
             ["age sessions"] => self.age_sessions(),
+            ["batch", name, users] => self.batch(name, users.parse().unwrap()),
             ["token", name, role] => return self.token(name, role).into(),
             ["wait for batch", name, status] => _ = self.service.wait_for(name, &[*status]),
             ["wait for user", name, status] => _ = self.service.wait_for_user(name, &[*status]),

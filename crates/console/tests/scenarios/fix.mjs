@@ -1,4 +1,4 @@
-// 5, in part: a batch is started in the page; a user fails; a wrong password is refused again, the right one syncs.
+// 5, beside its batch: a batch is started in the page; a user fails; a wrong password is refused again, the right one syncs.
 import assert from "node:assert/strict";
 import { facts, isAccessible, picture, scenario, signIn, world } from "./harness.mjs";
 

@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { base, facts, isAccessible, picture, scenario, signIn } from "./harness.mjs";
 
-const places = ["", "batches", "batches/Staff", "batches/Staff?user=first", "endpoints"];
+const places = [
+  "", "batches", "batches/Staff", "batches/Staff?user=first", "endpoints", "users", "settings", "batches/Staff/settings", "batches/Staff/skipped", "batches/Staff/reports",
+  "batches/Staff/fix",
+];
 
 /** Texts that are not in the files of words: neither data nor the service's own sentences. */
 const untranslated = () => {
@@ -10,7 +13,7 @@ const untranslated = () => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const text = walker.currentNode.textContent.trim();
-    const isData = walker.currentNode.parentElement?.closest("bdi, code, .brand, noscript, [lang=en]:not(html), .top .wide, td, dd, time, .number, [title], .facts");
+    const isData = walker.currentNode.parentElement?.closest("bdi, code, option, .brand, noscript, [lang=en]:not(html), .top .wide, td, dd, time, .number, [title], .facts");
     if (/\p{Letter}{2}/u.test(text) && !isData && !text.includes("[") && !text.includes("~~~")) texts.push(text);
   }
   return texts;
@@ -23,15 +26,15 @@ const tooWide = () => {
 };
 
 const visit = async (page, place, query = "") => {
-  const address = new URL(`${base}/console/${place.replace("first", "")}`);
+  const address = new URL(`${base}/console/${place.replace("user=first", "")}`);
   if (query) address.searchParams.set("language", query);
   if (place.endsWith("first")) {
     address.searchParams.set("user", facts.guid);
   }
   await page.goto(address.href);
   await page.locator(".lamp.good").waitFor();
-  await page.locator(place.endsWith("first") ? ".drawer .pairs" : ".facts, .rows").first().waitFor();
-  if (place.startsWith("batches/")) await page.locator(".rows tbody a").first().waitFor();
+  await page.locator(place.endsWith("first") ? ".drawer .pairs" : place.endsWith("/fix") ? ".fixes tbody tr" : ".facts, .rows, main .panel").first().waitFor();
+  if (/^batches.Staff(\?|$)/.test(place)) await page.locator(".rows tbody a").first().waitFor();
 };
 
 await scenario("looks", async ({ page }) => {

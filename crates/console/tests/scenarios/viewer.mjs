@@ -5,15 +5,15 @@ import { base, facts, isAccessible, keepsPolicy, picture, scenario, signIn } fro
 await scenario("viewer", async ({ page }) => {
   await signIn(page, facts.token);
   await page.getByText("vera · Viewer").waitFor();
-  for (const place of ["", "batches", "endpoints", "batches/Staff"]) {
+  for (const place of ["", "batches", "users", "endpoints", "settings", "batches/Staff", "batches/Staff/settings", "batches/Staff/skipped", "batches/Staff/reports", "batches/Staff/fix"]) {
     await page.goto(`${base}/console/${place}`);
     await page.locator(".lamp.good").waitFor();
-    await page.locator(".facts, .rows").first().waitFor();
+    await page.locator(".facts, .rows, main .panel").first().waitFor();
     await isAccessible(page);
     await keepsPolicy(page);
   }
   // What the role cannot read is not in the menu, and is refused when its address is typed.
-  assert.deepEqual(await page.locator(".nav a").allTextContents(), ["Overview", "Batches", "Endpoints"]);
+  assert.deepEqual(await page.locator(".nav a").allTextContents(), ["Overview", "Batches", "Users", "Endpoints", "Settings"]);
   await page.goto(`${base}/console/audit`);
   await page.getByText("needs the role Admin").waitFor();
   await page.goto(`${base}/console/batches/Staff`);

@@ -27,6 +27,15 @@ export const forget = (byItself) => {
 /** True if the role is at least this one; the service decides, the page only spares clicks. @param {Session["Role"]} role */
 export const may = (role) => roles.indexOf(session.value?.Role ?? "") >= roles.indexOf(role);
 
+/** Addresses of the service that pages name. */
+export const addresses = { metrics: `${location.origin}/metrics` };
+
+const SETTINGS = "mailhaul-";
+/** A choice of this browser, such as that of keys; no secret. @param {string} name */
+export const choice = (name) => localStorage.getItem(SETTINGS + name);
+/** @param {string} name @param {string} value */
+export const choose = (name, value) => localStorage.setItem(SETTINGS + name, value);
+
 /** A session that ends in one tab ends in all of them. */
 addEventListener("storage", (event) => {
   if (event.key === KEY && event.newValue === null) forget(false);

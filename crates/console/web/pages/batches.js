@@ -2,6 +2,7 @@
 import { a, div, h, h1, main, section } from "../parts/html.js";
 import { batches } from "../api/operations.js";
 import { rates, useLive } from "../api/live.js";
+import { Refusal } from "../parts/action.js";
 import { Name } from "../parts/said.js";
 import { rows } from "../parts/rows.js";
 import { Empty, Failed, Loading, Stale } from "../parts/state.js";
@@ -9,6 +10,7 @@ import { Bar, Status, toneOf } from "../parts/status.js";
 import { to } from "../parts/router.js";
 import { usePage } from "../parts/page.js";
 import { bytes, count, percentage, t, time } from "../parts/words.js";
+import { BatchMenu } from "./batch-actions.js";
 
 /** @typedef {import("../api/operations.js").MigrationBatch} MigrationBatch */
 
@@ -23,6 +25,7 @@ const columns = () => /** @type {import("../parts/rows.js").Column<MigrationBatc
   { key: "rate", name: t("rate"), width: "100px", number: true, cell: (it) => (rates.value[it.BatchGuid] ? t("perSecond", { size: bytes(rates.value[it.BatchGuid] ?? 0) }) : "") },
   { key: "last", name: t("lastSynced"), width: "150px", cell: (it) => (it.LastSyncedDateTimeUTC ? time(it.LastSyncedDateTimeUTC) : t("never")) },
   { key: "route", name: t("route"), cell: (it) => [h(Name, { text: it.SourceEndpoint }), " → ", h(Name, { text: it.TargetEndpoint })] },
+  { key: "actions", name: t("actions"), width: "76px", class: "acts", cell: (it) => h(BatchMenu, { of: it }) },
 ]);
 
 export const Batches = () => {
@@ -30,7 +33,7 @@ export const Batches = () => {
   const { data, error, at, again } = useLive("batches", batches, undefined, true);
   const head = div({ class: "head" }, h1({ tabIndex: -1 }, t("batches")));
   if (!data) return main({ id: "main" }, head, error ? h(Failed, { error, again }) : h(Loading, null));
-  return main({ id: "main" }, head, h(Stale, { at }), data.length === 0
+  return main({ id: "main" }, head, h(Refusal, null), h(Stale, { at }), data.length === 0
     ? h(Empty, { text: t("batches.empty"), step: t("batches.emptyStep"), commands: ["mailhaul batch new --name Staff --source-endpoint Old --target-endpoint New --csv-data users.csv"] })
     : section({ class: `panel${error ? " old" : ""}` }, rows({ label: t("batches"), columns: columns(), total: data.length, at: (index) => data[index], id: (it) => it.BatchGuid })));
 };

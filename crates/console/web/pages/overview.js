@@ -16,10 +16,10 @@ import { bytes, count, percentage, plural, t } from "../parts/words.js";
 const tones = { Error: "bad" };
 
 /** What a batch page shows for an issue. @type {Record<string, Record<string, string>>} */
-const views = { UsersFailed: { status: "Failed" }, SkippedItems: { sort: "SkippedItemCount", descending: "1" } };
+const views = { SkippedItems: { sort: "SkippedItemCount", descending: "1" } };
 
 /** Page on which the cause can be removed; nothing for other objects. @param {MigrationIssue} it */
-const place = (it) => (it.ObjectType === "Batch" ? to(["batches", it.Object], views[it.Code]) : it.ObjectType === "Endpoint" ? to(["endpoints"]) : "");
+const place = (it) => (it.Code === "UsersFailed" ? to(["batches", it.Object, "fix"]) : it.ObjectType === "Batch" ? to(["batches", it.Object], views[it.Code]) : it.ObjectType === "Endpoint" ? to(["endpoints"]) : "");
 
 /** @param {{ of: MigrationIssue }} props */
 const Issue = ({ of }) => {

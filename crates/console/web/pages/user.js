@@ -10,7 +10,7 @@ import { visible } from "../parts/visible.js";
 import { Failed, Loading } from "../parts/state.js";
 import { Status } from "../parts/status.js";
 import { go, withQuery } from "../parts/router.js";
-import { bytes, count, duration, serverWord, t, time, utc } from "../parts/words.js";
+import { bytes, count, duration, plural, serverWord, t, time, utc } from "../parts/words.js";
 
 /** @typedef {import("../api/operations.js").MigrationUser} MigrationUser */
 /** @typedef {import("../api/operations.js").MigrationUserStatistics} MigrationUserStatistics */
@@ -128,8 +128,10 @@ export const UserDrawer = ({ guid }) => {
       it && div({ class: "chips" }, h(Status, { status: it.Status }), span({ class: "muted small", title: utc(it.StatusSince) }, t("since", { time: time(it.StatusSince) }), " · ", t("row", { number: it.Row }))),
       it && div({ class: "chips" },
         h(Action, { change: changeUser("Start", it.Identity), label: t("start"), done: t("done.start", { name: it.Identity }), reason: reason(it, "Start") }),
-        h(Action, { change: changeUser("Stop", it.Identity), label: t("stop"), done: t("done.stop", { name: it.Identity }), reason: reason(it, "Stop") }),
+        h(Action, { change: changeUser("Stop", it.Identity), label: t("stop"), done: t("done.stop", { name: it.Identity }), reason: reason(it, "Stop"), ask: { title: t("stop.title", { name: it.Identity }), text: plural("stop.text", 1) } }),
         h(Action, { change: changeUser("Set", it.Identity, { SyncNow: true }), label: t("syncNow"), done: t("done.sync", { name: it.Identity }) }),
+        h(Action, { change: changeUser("Remove", it.Identity), label: t("remove"), done: t("done.remove", { name: it.Identity }), reason: reason(it, "Remove"), after: close, ask: {
+          title: t("remove.title", { name: it.Identity }), text: t("remove.userText"), name: it.Identity, points: [[t("remove.stays"), t("remove.staysWhat")], [t("remove.goes"), t("remove.userGoes")]] } }),
         h(ShowCommand, { change: changeUser("Start", it.Identity) }))),
     h(Refusal, null), error && !data && h(Failed, { error, again }), !data && !error && h(Loading, null),
     data && [h(Why, { key: "w", of: data[0] }), h(Progress, { key: "p", of: data[1] }), h(Mailboxes, { key: "m", of: data[0] }), h(Folders, { key: "f", of: data[1] }), data[1].SkippedItems?.length ? h(Skipped, { key: "s", of: data[0], items: data[1].SkippedItems }) : null, h(Report, { key: "r", of: data[1] })]);

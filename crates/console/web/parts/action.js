@@ -1,12 +1,15 @@
 /** Buttons that change something: disabled with the reason, confirmed where it cannot be undone, shown as commands. */
-import { button, code, dialog, div, form, h, h2, h3, p, pre } from "./html.js";
+import { b, button, code, dd, div, dl, dt, form, h, h3, p, pre } from "./html.js";
 import { signal } from "../vendor/signals.js";
-import { useEffect, useRef, useState } from "../vendor/hooks.js";
+import { useEffect, useState } from "../vendor/hooks.js";
 import { carryOut } from "../api/operations.js";
 import { cmdletLine, curlLine } from "../api/command.js";
 import { may } from "../api/session.js";
 import { lamp, later, refreshNow } from "../api/live.js";
+import { Dialog } from "./dialog.js";
+import { TextField } from "./field.js";
 import { Icon } from "./icons.js";
+import { Name } from "./said.js";
 import { Failed } from "./state.js";
 import { serverWord, t } from "./words.js";
 
@@ -16,7 +19,12 @@ import { serverWord, t } from "./words.js";
 export const toast = signal("");
 /** Change whose commands are shown. @type {import("@preact/signals").Signal<Change | null>} */
 export const commandOf = signal(null);
-/** Change that waits for a confirmation. @type {import("@preact/signals").Signal<{ title: string, text: string, label: string, run: () => void } | null>} */
+/**
+ * A confirmation: what will happen, to how many. `points` are what stays and what goes; with `name`, it must be typed.
+ * `before` is a way out, such as a download.
+ * @typedef {{ title: string, text: string, points?: [string, string][], name?: string, before?: import("preact").VNode }} Ask
+ */
+/** Change that waits for a confirmation. @type {import("@preact/signals").Signal<Ask & { label: string, run: () => void } | null>} */
 export const question = signal(null);
 /** Refusal of the last change. @type {import("@preact/signals").Signal<import("../api/client.js").ServiceError | null>} */
 export const refusal = signal(null);
@@ -25,13 +33,13 @@ export const refusal = signal(null);
 export const obstacle = (role, reason) =>
   !may(role) ? t("needsRole", { role: serverWord("role", role) }) : lamp.value.state === "away" ? t("away") : reason;
 
-/** Carries a change out, and tells of its end. @param {Change} change @param {string} done @returns {Promise<boolean>} */
+/** Carries a change out, and tells of its end. @param {Change} change @param {string | ((answer: any) => string)} done @returns {Promise<boolean>} */
 export const perform = async (change, done) => {
   refusal.value = null;
   try {
-    await carryOut(change);
+    const answer = await carryOut(change);
     refreshNow();
-    toast.value = done;
+    toast.value = typeof done === "string" ? done : done(answer);
     return true;
   } catch (error) {
     refusal.value = /** @type {any} */ (error);
@@ -39,14 +47,15 @@ export const perform = async (change, done) => {
   }
 };
 
-/** @param {{ change: Change, label: string, done: string, reason?: string, first?: boolean, ask?: { title: string, text: string } }} props */
-export const Action = ({ change, label, done, reason, first, ask }) => {
+/** @param {{ change: Change, label: string, done: string, reason?: string, first?: boolean, ask?: Ask, after?: () => void }} props */
+export const Action = ({ change, label, done, reason, first, ask, after }) => {
   const [isRunning, setRunning] = useState(false);
   const why = obstacle(change.role, reason);
   const run = async () => {
     setRunning(true);
-    await perform(change, done);
+    const isDone = await perform(change, done);
     setRunning(false);
+    if (isDone) after?.();
   };
   const onClick = () => {
     if (why || isRunning) return;
@@ -60,38 +69,46 @@ export const Action = ({ change, label, done, reason, first, ask }) => {
 export const ShowCommand = ({ change }) =>
   button({ class: "button quiet", type: "button", onClick: () => (commandOf.value = change) }, h(Icon, { name: "copy" }), t("showCommand"));
 
-/** A dialog that is open as long as it exists. @param {{ title: string, close: () => void, children?: import("preact").ComponentChildren }} props */
-const Dialog = ({ title, close, children }) => {
-  const box = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  useEffect(() => box.current?.showModal(), []);
-  return dialog({ ref: box, "aria-labelledby": "dialog-title", onClose: close, onCancel: close }, h2({ id: "dialog-title" }, title), children);
-};
-
 /** @param {{ label: string, text: string }} props */
-const Line = ({ label, text }) => {
+export const CopyLine = ({ label, text }) => {
   const [isCopied, setCopied] = useState(false);
   const copy = () => void navigator.clipboard.writeText(text).then(() => setCopied(true));
   return div({ class: "stack" }, div({ class: "head" }, h3(label), div({ class: "actions" }, button({ class: "button quiet", type: "button", onClick: copy }, t(isCopied ? "copied" : "copy")))),
     pre({ class: "quote", tabIndex: 0, role: "region", "aria-label": label }, code(text)));
 };
 
+/** The question before a change. Its button acts only after the name was typed, if one is asked for. @param {{ asked: NonNullable<typeof question.value> }} props */
+const Question = ({ asked }) => {
+  const [typed, setTyped] = useState("");
+  const isRight = !asked.name || typed === asked.name;
+  const close = () => (question.value = null);
+  const confirm = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (!isRight) return;
+    close();
+    asked.run();
+  };
+  return h(Dialog, { title: asked.title, close }, p(asked.text),
+    asked.points && dl({ class: "pairs" }, asked.points.map(([name, text]) => [dt({ key: `${name}-n` }, name), dd({ key: name }, text)])),
+    asked.before,
+    form({ class: "stack", onSubmit: confirm },
+      asked.name && p(t("ask.name"), " ", b(h(Name, { text: asked.name }))),
+      asked.name && h(TextField, { label: t("name"), name: "confirmation", value: typed, onInput: setTyped }),
+      div({ class: "below" }, button({ class: "button", type: "button", onClick: close }, t("cancel")),
+        button({ class: `button ${asked.name ? "danger" : "first"}`, type: "submit", "aria-disabled": isRight ? undefined : "true", title: isRight ? undefined : t("ask.nameFirst") }, asked.label))));
+};
+
 /** Dialogs and messages of all pages. */
 export const Dialogs = () => {
   const change = commandOf.value, asked = question.value;
   useEffect(() => (toast.value ? later(() => (toast.value = ""), 6_000) : undefined), [toast.value]);
-  const closeCommand = () => (commandOf.value = null), closeQuestion = () => (question.value = null);
-  const confirm = (/** @type {Event} */ event) => {
-    event.preventDefault();
-    closeQuestion();
-    asked?.run();
-  };
+  const closeCommand = () => (commandOf.value = null);
   return div(
     div({ class: "toast", role: "status" }, toast.value && p(toast.value)),
     change && h(Dialog, { key: "command", title: t("command.title"), close: closeCommand },
-      h(Line, { label: t("command.cmdlet"), text: cmdletLine(change) }), h(Line, { label: t("command.curl"), text: curlLine(change, location.origin) }),
+      h(CopyLine, { label: t("command.cmdlet"), text: cmdletLine(change) }), h(CopyLine, { label: t("command.curl"), text: curlLine(change, location.origin) }),
       p({ class: "muted small" }, t("command.secrets")), div({ class: "below" }, button({ class: "button", type: "button", onClick: closeCommand }, t("close")))),
-    asked && h(Dialog, { key: "question", title: asked.title, close: closeQuestion },
-      p(asked.text), form({ class: "below", onSubmit: confirm }, button({ class: "button", type: "button", onClick: closeQuestion }, t("cancel")), button({ class: "button first", type: "submit" }, asked.label))));
+    asked && h(Question, { key: "question", asked }));
 };
 
 /** The last refusal, above what was refused. */

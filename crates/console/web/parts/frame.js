@@ -9,8 +9,9 @@ import { Name } from "./said.js";
 import { route, to } from "./router.js";
 import { serverWord, t, time } from "./words.js";
 
-/** Address, name, glyph, and the least role that may read the page. @type {["" | "batches" | "endpoints" | "audit", import("./words.js").WordKey, import("./icons.js").IconName, import("../api/session.js").Session["Role"]][]} */
-const places = [["", "overview", "home", "Viewer"], ["batches", "batches", "batch", "Viewer"], ["endpoints", "endpoints", "endpoint", "Viewer"], ["audit", "audit", "log", "Admin"]];
+/** Address, name, glyph, and the least role that may read the page. @type {[string, import("./words.js").WordKey, import("./icons.js").IconName, import("../api/session.js").Session["Role"]][]} */
+const places = [["", "overview", "home", "Viewer"], ["batches", "batches", "batch", "Viewer"], ["users", "users", "user", "Viewer"],
+  ["endpoints", "endpoints", "endpoint", "Viewer"], ["audit", "audit", "log", "Admin"], ["tokens", "tokens", "key", "Admin"], ["settings", "settings", "settings", "Viewer"]];
 
 const Lamp = () => {
   const { state, since } = lamp.value;

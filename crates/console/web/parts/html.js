@@ -17,11 +17,13 @@ const element = (name) =>
   };
 
 export { h, Fragment };
-export const a = element("a"), b = element("b"), bdi = element("bdi"), button = element("button"), code = element("code");
-export const dd = element("dd"), dialog = element("dialog"), div = element("div"), dl = element("dl"), dt = element("dt");
-export const footer = element("footer"), form = element("form"), h1 = element("h1"), h2 = element("h2"), h3 = element("h3");
-export const header = element("header"), i = element("i"), input = element("input"), label = element("label"), li = element("li");
-export const main = element("main"), nav = element("nav"), p = element("p"), path = element("path"), pre = element("pre");
-export const section = element("section"), span = element("span"), svg = element("svg"), table = element("table");
-export const tbody = element("tbody"), td = element("td"), th = element("th"), thead = element("thead"), tr = element("tr");
-export const ul = element("ul");
+export const a = element("a"), b = element("b"), bdi = element("bdi"), button = element("button"), caption = element("caption");
+export const code = element("code"), datalist = element("datalist"), dd = element("dd"), details = element("details"), dialog = element("dialog"), div = element("div");
+export const dl = element("dl"), dt = element("dt"), fieldset = element("fieldset"), figure = element("figure"), footer = element("footer");
+export const form = element("form"), g = element("g"), h1 = element("h1"), h2 = element("h2"), h3 = element("h3"), header = element("header");
+export const i = element("i"), input = element("input"), kbd = element("kbd"), label = element("label"), legend = element("legend");
+export const li = element("li"), line = element("line"), main = element("main"), nav = element("nav"), ol = element("ol");
+export const option = element("option"), p = element("p"), path = element("path"), pre = element("pre"), rect = element("rect");
+export const section = element("section"), select = element("select"), span = element("span"), summary = element("summary");
+export const svg = element("svg"), table = element("table"), tbody = element("tbody"), td = element("td"), textMark = element("text");
+export const textarea = element("textarea"), th = element("th"), thead = element("thead"), tr = element("tr"), ul = element("ul");

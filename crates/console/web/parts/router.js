@@ -34,7 +34,29 @@ export const replace = (target) => {
   address.value = target;
 };
 
-addEventListener("popstate", () => (address.value = location.pathname + location.search));
+/** Asks before a page is left, and leaves it then. @type {{ current: ((leave: () => void) => void) | null }} */
+export const leaving = { current: null };
+
+/** True if an address is of another page than the one in sight. @param {string} target */
+const isElsewhere = (target) => new URL(target, location.origin).pathname !== new URL(address.peek(), location.origin).pathname;
+
+/** Goes to an address, unless the page in sight asks before. @param {string} target */
+const leaveFor = (target) => {
+  const ask = leaving.current;
+  if (!ask || !isElsewhere(target)) return go(target);
+  ask(() => {
+    leaving.current = null;
+    go(target);
+  });
+};
+
+addEventListener("popstate", () => {
+  const target = location.pathname + location.search;
+  if (!leaving.current || !isElsewhere(target)) return void (address.value = target);
+  // The page stays until the question is answered.
+  history.pushState(null, "", address.peek());
+  leaveFor(target);
+});
 
 /** Links within the console open without loading the page again. */
 document.addEventListener("click", (event) => {
@@ -42,5 +64,5 @@ document.addEventListener("click", (event) => {
   const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
   if (!link || !isPlain || event.defaultPrevented || link.origin !== location.origin || !link.pathname.startsWith(ROOT) || link.hash) return;
   event.preventDefault();
-  go(link.pathname + link.search);
+  leaveFor(link.pathname + link.search);
 });

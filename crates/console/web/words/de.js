@@ -1,3 +1,6 @@
+import { endpointWords } from "./endpoint.de.js";
+import { newBatchWords } from "./new-batch.de.js";
+
 /** German texts. @type {Record<keyof typeof import("./en.js").en, string>} */
 export const de = {
   "skip": "Zum Inhalt", "main": "Hauptmenü", "overview": "Übersicht", "batches": "Batches", "signOut": "Abmelden",
@@ -34,6 +37,67 @@ export const de = {
   "done.start": "{name} wurde gestartet", "done.stop": "{name} hält nach den laufenden Nachrichten an", "done.complete": "Der letzte Lauf von {name} ist beauftragt", "done.sync": "Ein Lauf von {name} ist beauftragt",
   "unsupported": "Nicht möglich im Status {status}",
 
+  "ask.name": "Geben Sie zur Bestätigung den Namen ein:", "ask.nameFirst": "Geben Sie zuerst den Namen ein",
+
+  "stop.title": "{name} anhalten?", "stop.text.one": "{number} Benutzer hält nach den laufenden Nachrichten an, und kein Lauf folgt. Was kopiert ist, bleibt. Starten setzt dort fort.", "stop.text.other": "{number} Benutzer halten nach den laufenden Nachrichten an, und kein Lauf folgt. Was kopiert ist, bleibt. Starten setzt dort fort.",
+  "sync.title": "{name} jetzt synchronisieren?", "sync.text.one": "{number} synchroner Benutzer wird jetzt erneut synchronisiert, sobald eine Verbindung frei ist.", "sync.text.other": "{number} synchrone Benutzer werden jetzt erneut synchronisiert, sobald Verbindungen frei sind.",
+  "remove": "Entfernen", "remove.title": "{name} entfernen?", "remove.text.one": "{number} Benutzer wird entfernt, in jedem Status; ein laufender Lauf endet. Das lässt sich nicht rückgängig machen.", "remove.text.other": "{number} Benutzer werden entfernt, in jedem Status; laufende Läufe enden. Das lässt sich nicht rückgängig machen.",
+  "remove.userText": "Der Benutzer wird aus seinem Batch entfernt, in jedem Status; ein laufender Lauf endet. Das lässt sich nicht rückgängig machen.",
+  "remove.stays": "Bleibt", "remove.staysWhat": "Alle Nachrichten auf beiden Servern und das Verzeichnis des Kopierten: Ein neuer Batch mit denselben Benutzern kopiert nichts doppelt.",
+  "remove.goes": "Geht verloren", "remove.goesWhat": "Die gespeicherten Passwörter, die Einstellungen des Batches und alle Berichte.", "remove.userGoes": "Die gespeicherten Passwörter und der Bericht des Benutzers.", "remove.reports": "Zuerst die Berichte herunterladen", "done.remove": "{name} wurde entfernt",
+  "actions": "Aktionen", "actionsOf": "Aktionen für {name}",
+
+  "tabs": "Teile des Batches", "tab.users": "Benutzer", "tab.skipped": "Ausgelassen", "tab.settings": "Einstellungen", "tab.reports": "Berichte",
+
+  "save": "Speichern", "discard": "Verwerfen", "yes": "ja", "no": "nein", "setting": "Einstellung", "done.settings": "Die Einstellungen von {name} sind gespeichert",
+  "setting.now": "gilt ab jetzt", "setting.next": "gilt ab dem nächsten Lauf", "setting.update": "Auch auf laufende Läufe anwenden (sie starten dort neu, wo sie sind)", "setting.unchanged": "Nichts wurde geändert",
+  "setting.inZone": "Zeit von {zone}.", "setting.here": "Hier ist das {time}; {utc}.", "setting.noTime": "Keine Zeit gesetzt.",
+  "settings.schedule": "Zeitplan", "settings.content": "Was kopiert wird", "settings.deletions": "In der Quelle gelöschte Nachrichten",
+  "setting.StartAfter": "Starten nach", "setting.CompleteAfter": "Abschließen nach", "setting.TimeZone": "Zeitzone", "settingHelp.TimeZone": "Der Zeiten oben; ein IANA- oder Windows-Name.",
+  "setting.AllowIncrementalSyncs": "Nach dem ersten Lauf erneut synchronisieren", "settingHelp.AllowIncrementalSyncs": "Neue Nachrichten werden in jedem Abstand kopiert, bis der Batch abgeschlossen ist.",
+  "setting.SyncInterval": "Zeit zwischen Läufen", "settingHelp.SyncInterval": "Als Tage.Stunden:Minuten:Sekunden, etwa 1.00:00:00; gezählt ab jetzt.",
+  "setting.ExcludeFolders": "Ordner, die wegbleiben", "settingHelp.ExcludeFolders": "Einer in jeder Zeile.", "setting.IncludeFolders": "Nur diese Ordner", "settingHelp.IncludeFolders": "Einer in jeder Zeile; leer für alle.",
+  "setting.ContentFilter": "Nur Nachrichten, die passen", "settingHelp.ContentFilter": "Zum Beispiel: Received -gt '2025-01-01'.", "setting.MaxItems": "Höchstzahl an Nachrichten je Ordner", "settingHelp.MaxItems": "Die neuesten werden kopiert; leer für alle.",
+  "setting.MaxMessageSize": "Größte Nachricht, in Byte", "settingHelp.MaxMessageSize": "Größere werden ausgelassen und gemeldet; leer für keine Grenze.", "setting.NewestFirst": "Neueste Nachrichten zuerst", "settingHelp.NewestFirst": "Benutzer finden ihre neuesten Nachrichten nach kurzer Zeit.",
+  "setting.GmailLabels": "Gmail-Nachrichten mit mehreren Labels", "settingHelp.GmailLabels": "Nur für Gmail als Quelle.", "setting.GmailLabels.Automatic": "Automatisch", "setting.GmailLabels.PrimaryFolder": "Einmal, in den Hauptordner", "setting.GmailLabels.EveryFolder": "In den Ordner jedes Labels",
+  "setting.Repair": "Änderungen an Nachrichten, die das Ziel ablehnt", "settingHelp.Repair": "Ohne sie werden solche Nachrichten ausgelassen und gemeldet.", "setting.Repair.NulBytes": "NUL-Bytes entfernen", "setting.Repair.BareNewlines": "Zeilenenden berichtigen", "setting.Repair.LongLines": "Lange Zeilen umbrechen", "setting.Repair.InvalidHeaders": "Kopfzeilen berichtigen", "setting.Repair.MissingFinalNewline": "Fehlendes letztes Zeilenende ergänzen",
+  "setting.Deletions": "Ihre Kopien", "settingHelp.Deletions": "Nur Kopien dieser Migration werden je entfernt.", "setting.Deletions.Keep": "Bleiben am Ziel", "setting.Deletions.Mirror": "Werden am Ziel entfernt",
+  "setting.MaxDeletionPercent": "Höchstens entfernte Kopien je Lauf, in Prozent", "settingHelp.MaxDeletionPercent": "Mehr warten auf einen zweiten Lauf oder auf Sie.", "setting.MaxDeletionCount": "So viele dürfen immer entfernt werden", "settingHelp.MaxDeletionCount": "Auch wenn es mehr als der Anteil sind.",
+  "mirror.title": "Kopien gelöschter Nachrichten in {name} entfernen?", "mirror.text.one": "Ab dem nächsten Lauf wird eine Nachricht, die in der Quelle fehlt, auch am Ziel entfernt. Das betrifft {number} Benutzer, und entfernte Kopien lassen sich nicht zurückholen.", "mirror.text.other": "Ab dem nächsten Lauf wird eine Nachricht, die in der Quelle fehlt, auch am Ziel entfernt. Das betrifft {number} Benutzer, und entfernte Kopien lassen sich nicht zurückholen.",
+  "conflict.title": "Diese Einstellungen wurden inzwischen geändert", "conflict.yours": "Ihr Wert", "conflict.theirs": "Gespeicherter Wert", "conflict.notEdited": "nicht bearbeitet", "conflict.takeTheirs": "Meine verwerfen", "conflict.keepMine": "Meine speichern",
+  "orders": "Aufträge", "checkNow": "Jetzt prüfen", "checkNow.text": "Öffnet beide Postfächer jedes Benutzers; nichts wird kopiert.", "done.check": "Die Postfächer von {name} werden geprüft",
+  "confirmDeletions": "Entfernen", "confirmDeletions.title": "Kopien in {name} entfernen?", "confirmDeletions.text.one": "{number} Kopie wartet auf ihre Entfernung: Ihre Nachricht fehlt in der Quelle. Der nächste Lauf entfernt sie.", "confirmDeletions.text.other": "{number} Kopien warten auf ihre Entfernung: Ihre Nachrichten fehlen in der Quelle. Der nächste Lauf entfernt sie.", "done.confirmDeletions": "Der nächste Lauf von {name} entfernt die Kopien",
+  "addUsers": "Benutzer hinzufügen", "addUsers.file": "CSV-Datei", "addUsers.help": "Für Benutzer des Batches ersetzt die Datei Anmeldungen und Passwörter.", "addUsers.columns": "Unbekannte Spalten weglassen", "addUsers.first": "Wählen Sie zuerst eine Datei", "done.addUsers": "Die Benutzer der Datei sind in {name}",
+
+  "batch": "Batch", "users.list": "Alle Benutzer", "role": "Rolle", "select": "Auswählen", "selectUser": "{name} auswählen", "selectedUsers": "Ausgewählte Benutzer", "selectNone": "Keinen auswählen", "exportCsv": "Als CSV",
+  "selected.one": "{number} ausgewählt", "selected.other": "{number} ausgewählt", 
+  "many.start.one": "{number} Benutzer wurde gestartet", "many.start.other": "{number} Benutzer wurden gestartet", "many.stop.one": "{number} Benutzer hält nach den laufenden Nachrichten an", "many.stop.other": "{number} Benutzer halten nach den laufenden Nachrichten an",
+  "many.syncNow.one": "Ein Lauf von {number} Benutzer ist beauftragt", "many.syncNow.other": "Ein Lauf von {number} Benutzern ist beauftragt", "many.checkNow.one": "Die Postfächer von {number} Benutzer werden geprüft", "many.checkNow.other": "Die Postfächer von {number} Benutzern werden geprüft",
+  "many.approve.one": "Die ausgelassenen Nachrichten von {number} Benutzer sind freigegeben", "many.approve.other": "Die ausgelassenen Nachrichten von {number} Benutzern sind freigegeben", "many.remove.one": "{number} Benutzer wurde entfernt", "many.remove.other": "{number} Benutzer wurden entfernt",
+  "many.refused.one": "Für {number} Benutzer wurde es abgelehnt:", "many.refused.other": "Für {number} Benutzer wurde es abgelehnt:",
+  "manyAsk.stop.one": "{number} Benutzer anhalten?", "manyAsk.stop.other": "{number} Benutzer anhalten?", "manyAsk.syncNow.one": "{number} Benutzer jetzt synchronisieren?", "manyAsk.syncNow.other": "{number} Benutzer jetzt synchronisieren?",
+  "manyAsk.approve.one": "Ausgelassene Nachrichten von {number} Benutzer freigeben?", "manyAsk.approve.other": "Ausgelassene Nachrichten von {number} Benutzern freigeben?", "manyAsk.remove.one": "{number} Benutzer entfernen?", "manyAsk.remove.other": "{number} Benutzer entfernen?",
+  "manyText.stop": "Sie halten nach den laufenden Nachrichten an, und kein Lauf folgt. Was kopiert ist, bleibt.", "manyText.syncNow": "Die synchronen werden erneut synchronisiert, sobald Verbindungen frei sind.",
+  "manyText.approve": "Diese Nachrichten bleiben in der Quelle und werden nicht kopiert. Das Protokoll nennt Ihren Namen.", "manyText.remove": "Ihre gespeicherten Passwörter und Berichte gehen verloren, und laufende Läufe enden. Nachrichten auf beiden Servern bleiben. Das lässt sich nicht rückgängig machen.",
+
+  "tokens": "Token", "tokens.empty": "Es gibt noch kein Token. Ein Token lässt eine Person oder ein Programm ein, mit einer Rolle.", "token.made": "Erzeugt", "token.used": "Zuletzt benutzt", "token.valid": "gültig", "token.revoked": "widerrufen {time}",
+  "token.new": "Neues Token", "token.nameHelp": "Das Protokoll zeigt ihn.", "token.make": "Token erzeugen", "token.once": "Dies ist das Token von {name}. Es wird nur jetzt gezeigt: Kopieren Sie es.", "token.hide": "Ich habe es kopiert", "done.token": "Das Token von {name} ist erzeugt",
+  "token.revoke": "Widerrufen", "token.revokeTitle": "Das Token von {name} widerrufen?", "token.revokeText": "Wer es benutzt, wird sofort abgemeldet, und es öffnet nie wieder etwas.", "done.revoke": "Das Token von {name} ist widerrufen", "token.local": "Auf dem Rechner des Dienstes erzeugt auch dieser Befehl ein Token:",
+  "roleHelp.Viewer": "Liest alles außer Token und Protokoll.", "roleHelp.Operator": "Ändert auch Endpunkte, Batches und Benutzer.", "roleHelp.Admin": "Liest auch das Protokoll und ändert Token und Einstellungen.",
+
+  "settings": "Einstellungen", "config.limits": "Grenzen des Dienstes", "config.batches": "Höchstzahl an Batches", "config.mailboxes": "Postfächer zugleich, über alle Endpunkte", "config.limitHelp": "Eine Zahl, oder unlimited.", "config.target": "Ziel neuer Batches", "config.targetHelp": "Archive ist das Archiv im Datenverzeichnis.", "done.config": "Die Einstellungen sind gespeichert",
+  "config.key": "Hauptschlüssel", "config.keyText": "Der Hauptschlüssel öffnet die gespeicherten Passwörter. Ohne ihn müssen alle neu eingegeben werden. Er ist eine Datei außerhalb der Datenbank; die Sicherung braucht beide.", "config.keyFine": "Der Dienst meldet nichts zum Schlüssel. Get-MigrationIssue meldet, wenn er nicht gesichert ist.",
+  "config.service": "Dienst", "config.version": "Version", "config.metrics": "Metriken", "config.metricsHelp": "für Prometheus", "config.session": "Ihre Sitzung", "config.until": "bis {time}", "config.browser": "Dieser Browser",
+
+  "keys.title": "Tasten", "keys.search": "Gehe zu", "keys.searchLabel": "Batch, Benutzer, Endpunkt oder Aktion", "keys.nothing": "Nichts hat diesen Namen.", "keys.find": "In der Liste suchen", "keys.rows": "Nächste und vorige Zeile", "keys.open": "Zeile öffnen", "keys.select": "Zeile auswählen", "keys.back": "Schließen oder zurück", "keys.help": "Alle Tasten",
+  "keys.off": "Einzelne Tasten lassen sich in den Einstellungen abschalten. Sie wirken nie beim Schreiben.", "keys.areOff": "Einzelne Tasten sind in den Einstellungen abgeschaltet.", "keys.switch": "Einzelne Tasten", "keys.switchHelp": "Tasten wie j und k wirken außerhalb von Feldern. Strg K wirkt immer.", "keys.page": "Seite", "keys.action": "Aktion", "keys.endpoint": "Endpunkt", "keys.user": "Benutzer",
+
+  "report.saved": "{name} wurde gespeichert", "report.download": "CSV herunterladen", "report.sums": "Statistik", "report.files": "Dateien", "report.created": "Angelegt", "report.started": "Gestartet", "report.initial": "Erster Lauf beendet",
+  "report.Statistics": "Statistik", "reportHelp.Statistics": "Jeder Benutzer mit Status, Nachrichten, Bytes und Zeiten.", "report.Errors": "Fehler", "reportHelp.Errors": "Jeder Benutzer, dessen letzter Lauf fehlschlug, mit Grund und Rat.", "report.SkippedItems": "Ausgelassene Nachrichten", "reportHelp.SkippedItems": "Jede Nachricht mit Ordner, Betreff, Größe und Grund.",
+  "user": "Benutzer", "received": "Empfangen", "approvedShort": "freigegeben", "skipped.none": "Keine Nachricht wurde ausgelassen.", "skipped.kinds": "Arten von Gründen", "skipped.waiting.one": "Nachrichten von {number} Benutzer warten auf Ihre Freigabe.", "skipped.waiting.other": "Nachrichten von {number} Benutzern warten auf Ihre Freigabe.",
+  "skipped.approveAll": "Alle freigeben", "skipped.approveTitle": "Alle ausgelassenen Nachrichten von {name} freigeben?", "skipped.approveText.one": "Das betrifft {number} Benutzer.", "skipped.approveText.other": "Das betrifft {number} Benutzer.",
+  "skipped.repair": "Reparatur erlauben", "skipped.repairTitle": "Reparatur in {name} erlauben?", "skipped.repairText": "Ab dem nächsten Lauf werden Nachrichten, die das Ziel ablehnt, so weit wie nötig geändert und erneut gesendet: NUL-Bytes, Zeilenenden, lange Zeilen, Kopfzeilen. Der Bericht nennt jede Änderung.", "done.repair": "Reparatur ist in {name} ab dem nächsten Lauf erlaubt",
+
   "standing": "Benutzer nach Status", "filter.all": "Alle", "filter.Active": "Läuft oder wartet", "filter.Synced": "Synchron", "filter.Completed": "Abgeschlossen", "filter.Failed": "Fehlgeschlagen", "filter.Stopped": "Angehalten",
   "email": "E-Mail-Adresse", "items": "Nachrichten", "skipped": "Ausgelassen", "left": "Restzeit", "details": "Einzelheiten", "usersOf": "Benutzer von {batch}",
   "noUsers": "Kein Benutzer passt.", "search": "Adresse oder Grund suchen", "user.unapproved": "Ausgelassene Nachrichten warten auf Ihre Freigabe; sie stehen unten.", "row": "Zeile {number} der Datei", "since": "seit {time}",
@@ -44,6 +108,14 @@ export const de = {
   "user.fix": "Speichern und erneut versuchen", "user.fixText": "Geben Sie die Anmeldung ein, die das Postfach öffnet. Sie ersetzt die gespeicherte, und der Benutzer startet erneut.",
   "user.fixSide": "Anmeldung", "user.sourceLogin": "an der Quelle", "user.targetLogin": "am Ziel", "user.fixed": "Die Anmeldung von {name} wurde ersetzt, und der Benutzer startet erneut",
   "folder": "Ordner", "seen": "Gesehen", "copied.count": "Kopiert", "there": "Schon da", "leftOut": "Nicht gewählt",
+
+  "fix.title": "Fehler von {name} beheben", "fix.short": "Fehler beheben", "fix.open": "Fehler beheben…", "fix.none": "Kein Benutzer dieses Batches ist fehlgeschlagen.", "fix.causes": "Ursachen", "fix.users": "Benutzer mit dieser Ursache",
+  "fix.side": "Anmeldung, die ersetzt wird", "fix.result": "Ergebnis", "fix.opens": "Die Postfächer lassen sich öffnen.", "fix.opened": "Die Anmeldung öffnet die Postfächer.",
+  "fix.saving": "Speichert", "fix.testing": "Öffnet die Postfächer", "fix.refused": "Weiter abgelehnt", "fix.error": "Nicht gespeichert",
+  "fix.pasteOpen": "Passwörter einfügen…", "fix.paste": "Passwörter einfügen", "fix.pasteLabel": "Zwei Spalten: E-Mail-Adresse und Passwort", "fix.pasteHelp": "Kopieren Sie die Zellen aus einer Tabelle, oder schreiben Sie einen Benutzer in jede Zeile. Zeilen werden nach der Adresse zugeordnet.",
+  "fix.preview": "Gelesene Zeilen", "fix.matches": "passt", "fix.unknown": "kein fehlgeschlagener Benutzer dieser Ursache", "fix.noPassword": "hat kein Passwort", "fix.twice": "ist doppelt",
+  "fix.taken.one": "{number} Passwort wird übernommen.", "fix.taken.other": "{number} Passwörter werden übernommen.", "fix.notTaken.one": "{number} Zeile bleibt weg.", "fix.notTaken.other": "{number} Zeilen bleiben weg.",
+  "fix.take": "{number} übernehmen", "fix.submit": "Speichern, prüfen, erneut versuchen ({number})", "fix.noneReady": "Geben Sie zuerst ein neues Passwort ein", "fix.again": "Unverändert erneut versuchen ({number})", "fix.againHelp": "Startet diese Benutzer mit ihren jetzigen Anmeldungen",
 
   "endpoints": "Endpunkte", "endpoints.empty": "Es gibt noch keinen Endpunkt. Ein Endpunkt ist ein Mailserver mit Anmeldung und Grenzen.", "server": "Server", "active": "Aktiv", "limits": "Grenzen", "pausedUntil": "Pausiert bis", "reason": "Grund",
   "ofLimit": "{active} von {limit}", "perSecondMessages": "{number} Nachrichten/s", "perDay": "{size} am Tag", "clearTextServer": "nicht verschlüsselt",
@@ -60,5 +132,6 @@ export const de = {
   "consistency.Perfect": "Vollständig", "consistency.Good": "Gut", "consistency.Investigate": "Zu prüfen", "consistency.Poor": "Schlecht",
   "cause.Authentication": "Anmeldung abgelehnt", "cause.Connection": "Verbindung gescheitert", "cause.Throttled": "Server bat um Pause", "cause.Quota": "Zielpostfach ist voll", "cause.Refused": "Server lehnte ab", "cause.Storage": "Datenbank gestört", "cause.Internal": "Interner Fehler",
   "role.Viewer": "Viewer", "role.Operator": "Operator", "role.Admin": "Admin",
+  ...endpointWords, ...newBatchWords,
   "error.network": "Der Dienst antwortet nicht.", "error.networkAdvice": "Prüfen Sie, ob mailhaul serve läuft.",
 };

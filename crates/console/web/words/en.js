@@ -1,3 +1,6 @@
+import { endpointWords } from "./endpoint.en.js";
+import { newBatchWords } from "./new-batch.en.js";
+
 /** English texts. Every other language has the same keys. */
 export const en = {
   "skip": "Skip to content", "main": "Main", "overview": "Overview", "batches": "Batches", "signOut": "Sign out",
@@ -34,6 +37,67 @@ export const en = {
   "done.start": "{name} was started", "done.stop": "{name} stops after the current messages", "done.complete": "The last sync of {name} was ordered", "done.sync": "A sync of {name} was ordered",
   "unsupported": "Not possible while the status is {status}",
 
+  "ask.name": "To confirm, type the name:", "ask.nameFirst": "Type the name first",
+
+  "stop.title": "Stop {name}?", "stop.text.one": "{number} user stops after its current messages, and no sync follows. What was copied stays. Start goes on from there.", "stop.text.other": "{number} users stop after their current messages, and no sync follows. What was copied stays. Start goes on from there.",
+  "sync.title": "Sync {name} now?", "sync.text.one": "{number} synced user is synced again now, as soon as a connection is free.", "sync.text.other": "{number} synced users are synced again now, as connections become free.",
+  "remove": "Remove", "remove.title": "Remove {name}?", "remove.text.one": "{number} user is removed, whatever its status; a running sync ends. This cannot be undone.", "remove.text.other": "{number} users are removed, whatever their status; running syncs end. This cannot be undone.",
+  "remove.userText": "The user is removed from its batch, whatever its status; a running sync ends. This cannot be undone.",
+  "remove.stays": "Stays", "remove.staysWhat": "All mail on both servers, and the record of what was copied: a new batch of the same users copies nothing twice.",
+  "remove.goes": "Goes", "remove.goesWhat": "The saved passwords, the settings of the batch, and all reports.", "remove.userGoes": "The saved passwords and the report of the user.", "remove.reports": "Download the reports first", "done.remove": "{name} was removed",
+  "actions": "Actions", "actionsOf": "Actions for {name}",
+
+  "tabs": "Parts of the batch", "tab.users": "Users", "tab.skipped": "Skipped", "tab.settings": "Settings", "tab.reports": "Reports",
+
+  "save": "Save", "discard": "Discard", "yes": "yes", "no": "no", "setting": "Setting", "done.settings": "The settings of {name} are saved",
+  "setting.now": "applies from now on", "setting.next": "applies from the next sync on", "setting.update": "Apply to running syncs too (they start again where they are)", "setting.unchanged": "Nothing was changed",
+  "setting.inZone": "Time of {zone}.", "setting.here": "Here that is {time}; {utc}.", "setting.noTime": "No time is set.",
+  "settings.schedule": "Schedule", "settings.content": "What is copied", "settings.deletions": "Messages deleted on the source",
+  "setting.StartAfter": "Start after", "setting.CompleteAfter": "Complete after", "setting.TimeZone": "Time zone", "settingHelp.TimeZone": "Of the times above; an IANA or Windows name.",
+  "setting.AllowIncrementalSyncs": "Sync again after the first sync", "settingHelp.AllowIncrementalSyncs": "New mail is copied in each interval until the batch is completed.",
+  "setting.SyncInterval": "Time between syncs", "settingHelp.SyncInterval": "As days.hours:minutes:seconds, for example 1.00:00:00; counted from now.",
+  "setting.ExcludeFolders": "Folders to leave out", "settingHelp.ExcludeFolders": "One in each line.", "setting.IncludeFolders": "Only these folders", "settingHelp.IncludeFolders": "One in each line; empty for all.",
+  "setting.ContentFilter": "Only messages that match", "settingHelp.ContentFilter": "For example: Received -gt '2025-01-01'.", "setting.MaxItems": "Most messages of a folder", "settingHelp.MaxItems": "The newest are copied; empty for all.",
+  "setting.MaxMessageSize": "Largest message, in bytes", "settingHelp.MaxMessageSize": "Larger ones are skipped and reported; empty for no limit.", "setting.NewestFirst": "Newest messages first", "settingHelp.NewestFirst": "Users find their newest mail after a short time.",
+  "setting.GmailLabels": "Gmail messages with several labels", "settingHelp.GmailLabels": "Only for Gmail as the source.", "setting.GmailLabels.Automatic": "Automatic", "setting.GmailLabels.PrimaryFolder": "Once, into the main folder", "setting.GmailLabels.EveryFolder": "Into the folder of each label",
+  "setting.Repair": "Edits of messages that the target refuses", "settingHelp.Repair": "Without them, such messages are skipped and reported.", "setting.Repair.NulBytes": "Remove NUL bytes", "setting.Repair.BareNewlines": "Correct line ends", "setting.Repair.LongLines": "Fold long lines", "setting.Repair.InvalidHeaders": "Correct header lines", "setting.Repair.MissingFinalNewline": "Add a missing last line end",
+  "setting.Deletions": "Their copies", "settingHelp.Deletions": "Only copies that this migration made are ever removed.", "setting.Deletions.Keep": "Stay on the target", "setting.Deletions.Mirror": "Are removed from the target",
+  "setting.MaxDeletionPercent": "Most copies removed by one sync, in percent", "settingHelp.MaxDeletionPercent": "More wait for a second sync, or for you.", "setting.MaxDeletionCount": "This number may always be removed", "settingHelp.MaxDeletionCount": "Even if it is more than the share.",
+  "mirror.title": "Remove copies of deleted messages in {name}?", "mirror.text.one": "From the next sync on, a message that is gone from the source is also removed from the target. This concerns {number} user, and removed copies cannot be brought back.", "mirror.text.other": "From the next sync on, a message that is gone from the source is also removed from the target. This concerns {number} users, and removed copies cannot be brought back.",
+  "conflict.title": "Someone else changed these settings", "conflict.yours": "Your value", "conflict.theirs": "Saved value", "conflict.notEdited": "not edited", "conflict.takeTheirs": "Discard mine", "conflict.keepMine": "Save mine",
+  "orders": "Orders", "checkNow": "Check now", "checkNow.text": "Opens both mailboxes of each user; nothing is copied.", "done.check": "The mailboxes of {name} are checked",
+  "confirmDeletions": "Remove them", "confirmDeletions.title": "Remove copies in {name}?", "confirmDeletions.text.one": "{number} copy waits to be removed: its message is gone from the source. The next sync removes it.", "confirmDeletions.text.other": "{number} copies wait to be removed: their messages are gone from the source. The next sync removes them.", "done.confirmDeletions": "The next sync of {name} removes the copies",
+  "addUsers": "Add users", "addUsers.file": "CSV file", "addUsers.help": "For a user of the batch, the file replaces logins and passwords.", "addUsers.columns": "Leave out columns that are not known", "addUsers.first": "Choose a file first", "done.addUsers": "The users of the file are in {name}",
+
+  "batch": "Batch", "users.list": "All users", "role": "Role", "select": "Select", "selectUser": "Select {name}", "selectedUsers": "Selected users", "selectNone": "Select none", "exportCsv": "Export CSV",
+  "selected.one": "{number} selected", "selected.other": "{number} selected", 
+  "many.start.one": "{number} user was started", "many.start.other": "{number} users were started", "many.stop.one": "{number} user stops after its current messages", "many.stop.other": "{number} users stop after their current messages",
+  "many.syncNow.one": "A sync of {number} user was ordered", "many.syncNow.other": "A sync of {number} users was ordered", "many.checkNow.one": "The mailboxes of {number} user are checked", "many.checkNow.other": "The mailboxes of {number} users are checked",
+  "many.approve.one": "The skipped messages of {number} user are approved", "many.approve.other": "The skipped messages of {number} users are approved", "many.remove.one": "{number} user was removed", "many.remove.other": "{number} users were removed",
+  "many.refused.one": "It was refused for {number} user:", "many.refused.other": "It was refused for {number} users:",
+  "manyAsk.stop.one": "Stop {number} user?", "manyAsk.stop.other": "Stop {number} users?", "manyAsk.syncNow.one": "Sync {number} user now?", "manyAsk.syncNow.other": "Sync {number} users now?",
+  "manyAsk.approve.one": "Approve the skipped messages of {number} user?", "manyAsk.approve.other": "Approve the skipped messages of {number} users?", "manyAsk.remove.one": "Remove {number} user?", "manyAsk.remove.other": "Remove {number} users?",
+  "manyText.stop": "They stop after their current messages, and no sync follows. What was copied stays.", "manyText.syncNow": "Those that are synced are synced again, as connections become free.",
+  "manyText.approve": "These messages stay on the source and are not copied. The audit log has your name.", "manyText.remove": "Their saved passwords and reports go, and running syncs end. Mail on both servers stays. This cannot be undone.",
+
+  "tokens": "Tokens", "tokens.empty": "There is no token yet. A token lets a person or a program in, with a role.", "token.made": "Made", "token.used": "Last used", "token.valid": "valid", "token.revoked": "revoked {time}",
+  "token.new": "New token", "token.nameHelp": "The audit log shows it.", "token.make": "Make token", "token.once": "This is the token of {name}. It is shown only now: copy it.", "token.hide": "I have copied it", "done.token": "The token of {name} was made",
+  "token.revoke": "Revoke", "token.revokeTitle": "Revoke the token of {name}?", "token.revokeText": "Everyone who uses it is signed out at once, and it never opens anything again.", "done.revoke": "The token of {name} was revoked", "token.local": "On the service's machine, this command makes a token too:",
+  "roleHelp.Viewer": "Reads everything but tokens and the audit log.", "roleHelp.Operator": "Also changes endpoints, batches and users.", "roleHelp.Admin": "Also reads the audit log, and changes tokens and settings.",
+
+  "settings": "Settings", "config.limits": "Limits of the service", "config.batches": "Most batches", "config.mailboxes": "Most mailboxes at a time, over all endpoints", "config.limitHelp": "A number, or unlimited.", "config.target": "Target of new batches", "config.targetHelp": "Archive is the archive in the data directory.", "done.config": "The settings are saved",
+  "config.key": "Master key", "config.keyText": "The master key opens the saved passwords. Without it, all of them must be entered again. It is a file outside of the database; the backup must have both.", "config.keyFine": "The service reports nothing about the key. Get-MigrationIssue tells if it is not backed up.",
+  "config.service": "Service", "config.version": "Version", "config.metrics": "Metrics", "config.metricsHelp": "for Prometheus", "config.session": "Your session", "config.until": "until {time}", "config.browser": "This browser",
+
+  "keys.title": "Keys", "keys.search": "Go to", "keys.searchLabel": "Batch, user, endpoint or action", "keys.nothing": "Nothing has this name.", "keys.find": "Search the list", "keys.rows": "Next and previous row", "keys.open": "Open the row", "keys.select": "Select the row", "keys.back": "Close, or back", "keys.help": "All keys",
+  "keys.off": "Single keys can be switched off in the settings. They never act while you type.", "keys.areOff": "Single keys are switched off in the settings.", "keys.switch": "Single keys", "keys.switchHelp": "Keys such as j and k act outside of fields. Ctrl K always works.", "keys.page": "Page", "keys.action": "Action", "keys.endpoint": "Endpoint", "keys.user": "User",
+
+  "report.saved": "{name} was saved", "report.download": "Download CSV", "report.sums": "Statistics", "report.files": "Files", "report.created": "Created", "report.started": "Started", "report.initial": "First sync finished",
+  "report.Statistics": "Statistics", "reportHelp.Statistics": "Each user with status, messages, bytes and times.", "report.Errors": "Errors", "reportHelp.Errors": "Each user whose last sync failed, with reason and advice.", "report.SkippedItems": "Skipped messages", "reportHelp.SkippedItems": "Each message with folder, subject, size and reason.",
+  "user": "User", "received": "Received", "approvedShort": "approved", "skipped.none": "No message was skipped.", "skipped.kinds": "Kinds of reasons", "skipped.waiting.one": "Messages of {number} user wait for your approval.", "skipped.waiting.other": "Messages of {number} users wait for your approval.",
+  "skipped.approveAll": "Approve all", "skipped.approveTitle": "Approve all skipped messages of {name}?", "skipped.approveText.one": "This concerns {number} user.", "skipped.approveText.other": "This concerns {number} users.",
+  "skipped.repair": "Allow repair", "skipped.repairTitle": "Allow repair in {name}?", "skipped.repairText": "From the next sync on, messages that the target refuses are edited as far as needed and sent again: NUL bytes, line ends, long lines, header lines. The report names each edit.", "done.repair": "Repair is allowed in {name} from the next sync on",
+
   "standing": "Users by status", "filter.all": "All", "filter.Active": "Running or waiting", "filter.Synced": "Synced", "filter.Completed": "Completed", "filter.Failed": "Failed", "filter.Stopped": "Stopped",
   "email": "E-mail address", "items": "Messages", "skipped": "Skipped", "left": "Time left", "details": "Details", "usersOf": "Users of {batch}",
   "noUsers": "No user matches.", "search": "Search address or reason", "user.unapproved": "Skipped messages wait for your approval; they are below.", "row": "row {number} of the file", "since": "since {time}",
@@ -44,6 +108,14 @@ export const en = {
   "user.fix": "Save and try again", "user.fixText": "Enter the login that opens the mailbox. It replaces the saved one, and the user starts again.",
   "user.fixSide": "Login", "user.sourceLogin": "at the source", "user.targetLogin": "at the target", "user.fixed": "The login of {name} was replaced, and the user starts again",
   "folder": "Folder", "seen": "Seen", "copied.count": "Copied", "there": "Already there", "leftOut": "Left out",
+
+  "fix.title": "Fix failures of {name}", "fix.short": "Fix failures", "fix.open": "Fix failures…", "fix.none": "No user of this batch failed.", "fix.causes": "Causes", "fix.users": "Users with this cause",
+  "fix.side": "Login to replace", "fix.result": "Result", "fix.opens": "The mailboxes open.", "fix.opened": "The login opens the mailboxes.",
+  "fix.saving": "Saving", "fix.testing": "Opening the mailboxes", "fix.refused": "Still refused", "fix.error": "Not saved",
+  "fix.pasteOpen": "Paste passwords…", "fix.paste": "Paste passwords", "fix.pasteLabel": "Two columns: e-mail address and password", "fix.pasteHelp": "Copy the cells from a spreadsheet, or write one user in each line. Rows are matched by address.",
+  "fix.preview": "Rows that were read", "fix.matches": "matches", "fix.unknown": "no failed user of this cause", "fix.noPassword": "has no password", "fix.twice": "is there twice",
+  "fix.taken.one": "{number} password will be taken.", "fix.taken.other": "{number} passwords will be taken.", "fix.notTaken.one": "{number} row is left out.", "fix.notTaken.other": "{number} rows are left out.",
+  "fix.take": "Take {number}", "fix.submit": "Save, test, try again ({number})", "fix.noneReady": "Type or paste a new password first", "fix.again": "Try again as they are ({number})", "fix.againHelp": "Starts these users with the logins that they have",
 
   "endpoints": "Endpoints", "endpoints.empty": "There is no endpoint yet. An endpoint is a mail server with its login and limits.", "server": "Server", "active": "Active", "limits": "Limits", "pausedUntil": "Paused until", "reason": "Reason",
   "ofLimit": "{active} of {limit}", "perSecondMessages": "{number} messages/s", "perDay": "{size} per day", "clearTextServer": "not encrypted",
@@ -60,5 +132,6 @@ export const en = {
   "consistency.Perfect": "Perfect", "consistency.Good": "Good", "consistency.Investigate": "Investigate", "consistency.Poor": "Poor",
   "cause.Authentication": "Login refused", "cause.Connection": "Connection failed", "cause.Throttled": "Server asked for a delay", "cause.Quota": "Target mailbox is full", "cause.Refused": "Server refused", "cause.Storage": "Database failed", "cause.Internal": "Internal error",
   "role.Viewer": "Viewer", "role.Operator": "Operator", "role.Admin": "Admin",
+  ...endpointWords, ...newBatchWords,
   "error.network": "The service does not answer.", "error.networkAdvice": "Check that mailhaul serve runs.",
 };

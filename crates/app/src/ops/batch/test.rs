@@ -32,7 +32,9 @@ pub(crate) struct Request {
     #[serde(rename = "CSVData")]
     csv_data: Bytes,
     /// Endpoint that mail comes from.
-    source_endpoint: String,
+    ///
+    /// Without it, only the file itself is checked, and no login is required.
+    source_endpoint: Option<String>,
     /// Endpoint that mail goes to [default: the default target of Set-MigrationConfig].
     ///
     /// Write Archive for the archive in the data directory.
@@ -85,16 +87,23 @@ impl Operation<Context> for TestMigrationBatch {
         if let Some(name) = &request.name {
             check_name(context, name).await?;
         }
-        let source = context.store.endpoints().get(&request.source_endpoint).await.map_err(into_failure)?;
-        let target = target(context, request.target_endpoint.as_deref()).await?;
-        let ends = members::Ends { source, target: target.endpoint };
-        let (mut list, mut errors) =
-            ends.check(&request.csv_data, request.allow_unknown_columns_in_csv, &HashSet::new());
+        let (mut list, mut errors) = check_file(context, &request).await?;
         let addresses = list.users.iter().map(|user| user.email_address.clone()).collect();
         let batches = context.store.batches().of_addresses(addresses).await.map_err(into_failure)?;
         errors.extend(leave_out_members(&mut list, |address| batches.get(address).cloned()));
         Ok(Answer::one(result(list, &errors)))
     }
+}
+
+/// Checks the file, and its users against the endpoints if they are given.
+async fn check_file(context: &Context, request: &Request) -> Result<(UserList, CsvErrors), Failure> {
+    let (file, allow_unknown) = (&request.csv_data, request.allow_unknown_columns_in_csv);
+    let Some(source) = &request.source_endpoint else {
+        return Ok(members::check_alone(file, allow_unknown));
+    };
+    let source = context.store.endpoint(source).await.map_err(into_failure)?;
+    let target = target(context, request.target_endpoint.as_deref()).await?;
+    Ok(members::Ends { source, target: target.endpoint }.check(file, allow_unknown, &HashSet::new()))
 }
 
 /// Refuses a name that New-MigrationBatch refuses.

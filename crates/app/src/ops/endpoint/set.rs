@@ -96,6 +96,11 @@ pub(crate) struct Request {
     gmail_api: Option<bool>,
     /// URL of the Gmail API.
     gmail_api_url: Option<String>,
+    /// Ends the pause of the endpoint, so that waiting users continue now.
+    ///
+    /// The server may ask for another pause.
+    #[serde(default)]
+    end_pause: bool,
     /// Mailbox that is opened to test the change.
     test_mailbox: Option<String>,
     /// Saves the change without connecting to the server.
@@ -124,6 +129,7 @@ impl Operation<Context> for SetMigrationEndpoint {
         let now = context.now();
         let before = store.endpoints().get(&request.identity).await.map_err(into_failure)?;
         let (skip_verification, mailbox) = (request.skip_verification, request.test_mailbox.clone());
+        let ends_pause = request.end_pause;
         let mut after = before.clone();
         let is_command_given = request.saved.token_command.is_some();
         let names_host = request.names_host();
@@ -141,11 +147,10 @@ impl Operation<Context> for SetMigrationEndpoint {
         after.modified = now;
         // The endpoint that was checked must be the one that is changed: another caller may have
         // changed it meanwhile.
-        let endpoint =
-            store.endpoints().replace(before.clone(), after, secret).await.map_err(into_failure)?;
-        if has_other_limits {
-            // Users that wait for the old limits may be able to continue.
-            store.jobs().unpark(before.guid, now).await.map_err(into_failure)?;
+        let endpoint = store.replace_endpoint(before.clone(), after, secret).await.map_err(into_failure)?;
+        if has_other_limits || ends_pause {
+            // Users that wait for the old limits, or for the end of the pause, continue.
+            store.unpark(before.guid, now).await.map_err(into_failure)?;
         }
         store.checks().resume(before.guid, now).await.map_err(into_failure)?;
         context.wake().await;

@@ -49,6 +49,18 @@ impl Ends {
     }
 }
 
+/// Parses the CSV file of a batch whose endpoints are not chosen yet.
+///
+/// Logins are optional, because the endpoints may open every mailbox.
+pub(crate) fn check_alone(file: &Bytes, allow_unknown_columns: Option<bool>) -> (UserList, CsvErrors) {
+    let options = CsvOptions {
+        allow_unknown_columns: allow_unknown_columns.unwrap_or(false),
+        without_passwords: true,
+        without_user_names: true,
+    };
+    check_users(file, options)
+}
+
 /// Options of the CSV file.
 ///
 /// Passwords are optional if an administrator or access tokens open the source mailboxes. With

@@ -45,6 +45,23 @@ async fn a_file_that_is_accepted() {
 }
 
 #[tokio::test]
+async fn a_file_is_checked_before_its_endpoints_are_chosen() {
+    let desk = Desk::with_endpoint().await;
+    desk.batch("First", &["b"], json!({})).await;
+    let alone = async |file: &str| {
+        let request = json!({ "CSVData": base64(file), "Name": "Second" });
+        desk.one("Test-MigrationBatch", request).await
+    };
+    let shown = alone("EmailAddress\na@x.example\nb@example.org\n").await;
+    assert_eq!(
+        (&shown["IsValid"], &shown["UserCount"], &shown["LeftOutCount"]),
+        (&json!(true), &json!(1), &json!(1))
+    );
+    let shown = alone("EmailAddress\na b@x.example\n").await;
+    assert_eq!((&shown["IsValid"], &shown["Errors"][0]["Row"]), (&json!(false), &json!(2)));
+}
+
+#[tokio::test]
 async fn every_error_has_its_place_rule_and_proposal() {
     let desk = Desk::with_endpoint().await;
     let file = "EmailAddress,UserName,Pasword\na@x.example,a,hunter2\nhunter2,b,p\nc@x.example,c\n";

@@ -53,6 +53,21 @@ async fn a_parked_endpoint_is_shown_with_the_users_that_wait_for_it() {
 }
 
 #[tokio::test]
+async fn a_pause_can_be_ended() {
+    let desk = Desk::with_endpoint().await;
+    desk.batch("One", &["ann"], json!({ "AutoStart": true })).await;
+    park(&desk, later().0).await;
+    // Other changes leave the pause as it is.
+    desk.one("Set-MigrationEndpoint", json!({ "Identity": "Old", "MaxConcurrentMigrations": 30 })).await;
+    let shown = desk.one("Get-MigrationEndpoint", json!({ "Identity": "Old" })).await;
+    assert_ne!(shown["ParkedUntil"], Value::Null);
+    let changed = desk.one("Set-MigrationEndpoint", json!({ "Identity": "Old", "EndPause": true })).await;
+    assert_eq!(changed["ParkedUntil"], Value::Null);
+    let user = desk.one("Get-MigrationUser", json!({ "Identity": "ann@example.org" })).await;
+    assert_eq!(user["StatusMessage"], Value::Null);
+}
+
+#[tokio::test]
 async fn users_whose_deletions_wait_are_named_until_they_wait_no_more() {
     let desk = Desk::with_endpoint().await;
     let names: Vec<String> = (10..22).map(|number| format!("user{number}")).collect();
