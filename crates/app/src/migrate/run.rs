@@ -64,7 +64,7 @@ impl MigrationRun {
             ui,
             budget: Budget::new(BUDGET),
             places: Slots::new(concurrency),
-            throttle: Throttle::new("this run", Scope::Endpoint, of_addresses(rates), Usage::default()),
+            throttle: Throttle::new("this run", Scope::Endpoint, of_endpoint(rates), Usage::default()),
             permit: keep_permit(),
             is_last: false,
         }

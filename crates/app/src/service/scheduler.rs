@@ -21,7 +21,7 @@ use super::{
     admission::{Admission, OpenEndpoint, Start},
     check,
     lease_times::LeaseTimes,
-    limits::configured::of_addresses,
+    limits::configured::of_endpoint,
     listener,
     service_context::ServiceContext,
     shares::{Shares, WHOLE_RATE},
@@ -249,7 +249,7 @@ impl Scheduler {
         }
         let at_work = self.context.workers.endpoints();
         let (limit, taken) = (WHOLE_RATE, 0);
-        let limited = endpoints.iter().filter(|endpoint| of_addresses(endpoint.rates).is_any_set());
+        let limited = endpoints.iter().filter(|endpoint| of_endpoint(endpoint.rates).is_any_set());
         let limited: Vec<Guid> = limited.map(|endpoint| endpoint.guid).collect();
         let wishes = limited.iter().filter(|endpoint| at_work.contains(endpoint)).map(|endpoint| Wish {
             endpoint: *endpoint,

@@ -101,7 +101,7 @@ async fn check_file(context: &Context, request: &Request) -> Result<(UserList, C
     let Some(source) = &request.source_endpoint else {
         return Ok(members::check_alone(file, allow_unknown));
     };
-    let source = context.store.endpoint(source).await.map_err(into_failure)?;
+    let source = context.store.endpoints().get(source).await.map_err(into_failure)?;
     let target = target(context, request.target_endpoint.as_deref()).await?;
     Ok(members::Ends { source, target: target.endpoint }.check(file, allow_unknown, &HashSet::new()))
 }

@@ -147,10 +147,11 @@ impl Operation<Context> for SetMigrationEndpoint {
         after.modified = now;
         // The endpoint that was checked must be the one that is changed: another caller may have
         // changed it meanwhile.
-        let endpoint = store.replace_endpoint(before.clone(), after, secret).await.map_err(into_failure)?;
+        let endpoint =
+            store.endpoints().replace(before.clone(), after, secret).await.map_err(into_failure)?;
         if has_other_limits || ends_pause {
             // Users that wait for the old limits, or for the end of the pause, continue.
-            store.unpark(before.guid, now).await.map_err(into_failure)?;
+            store.jobs().unpark(before.guid, now).await.map_err(into_failure)?;
         }
         store.checks().resume(before.guid, now).await.map_err(into_failure)?;
         context.wake().await;

@@ -10,7 +10,7 @@ use mailhaul_remotes::MailboxLimits;
 const GMAIL_API_MESSAGES_PER_SECOND: u64 = 9;
 
 /// Rates of the endpoint as a whole. Profiles have none.
-pub(crate) fn of_addresses(set: settings::Rates) -> RateLimits {
+pub(crate) fn of_endpoint(set: settings::Rates) -> RateLimits {
     RateLimits {
         messages_per_second: set.messages_per_second,
         bytes_per_second: set.bytes_per_second,
@@ -72,7 +72,7 @@ mod tests {
         let microsoft = known("Microsoft 365");
         assert_eq!(of_mailbox(none, microsoft, Side::Target).messages_per_second, Some(4));
         assert_eq!(of_mailbox(none, microsoft, Side::Source), RateLimits::default());
-        assert!(!of_addresses(none).is_any_set());
+        assert!(!of_endpoint(none).is_any_set());
         for profile in Profiles::built_in().names() {
             let pairs = pairs(known(profile));
             assert_eq!(pairs.is_some_and(|pairs| pairs < 4), profile == "iCloud", "{profile}: {pairs:?}");
@@ -86,6 +86,6 @@ mod tests {
             of_mailbox(set, microsoft, Side::Target),
             RateLimits { bytes_per_day: Some(10), ..RateLimits::default() }
         );
-        assert_eq!(of_addresses(set).messages_per_second, Some(50));
+        assert_eq!(of_endpoint(set).messages_per_second, Some(50));
     }
 }

@@ -56,7 +56,7 @@ impl EndpointState {
     }
 
     fn apply(&self, now: Duration) {
-        self.throttle.set_rates(now, of_addresses(self.set));
+        self.throttle.set_rates(now, of_endpoint(self.set));
         for ((_, side), throttle) in &self.mailboxes {
             throttle.set_rates(now, of_mailbox(self.set, self.limits(), *side));
         }
@@ -92,7 +92,7 @@ impl EndpointLimits {
         self.with(|states| {
             let state = states.entry(endpoint.guid).or_insert_with(|| {
                 let name = format!("the endpoint \"{}\"", endpoint.name);
-                let rates = of_addresses(endpoint.rates);
+                let rates = of_endpoint(endpoint.rates);
                 EndpointState {
                     throttle: if is_shared {
                         Throttle::shared(name, rates, self.0.bytes_wanted.clone())
