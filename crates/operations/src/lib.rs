@@ -31,7 +31,7 @@ pub use clap_complete::Shell;
 pub use caller::{Caller, Gate, Peer, Record, Role};
 pub use client::{Client, Pages};
 pub use entry::Entry;
-pub use failure::{Failure, FailureKind, FailurePlace};
+pub use failure::{Failure, FailureKind, FailurePlace, ForeignChange};
 pub use generate::{ManPage, completions, man_pages};
 pub use http::{Limits, Service};
 pub use invoke::invoke;

@@ -10,7 +10,9 @@ use crate::{
     check,
     entry::Entry,
     failure::{Failure, did_you_mean},
+    http::shown_settings,
     operation::{Answer, Operation},
+    parameter::IF_REVISION,
 };
 
 /// Runs an operation, without its types.
@@ -81,10 +83,17 @@ impl<C: Send + Sync + 'static> Operations<C> {
         caller: Caller,
         request: Value,
     ) -> BoxFuture<'static, Result<Answer<Value>, Failure>> {
-        match (check::checked(&self.entries[index], request), self.runs[index]) {
-            (Ok(request), run) => run(context, caller, request),
-            (Err(failure), _) => Box::pin(std::future::ready(Err(failure))),
+        let entry = &self.entries[index];
+        let request = match check::checked(entry, request) {
+            Ok(request) => request,
+            Err(failure) => return Box::pin(std::future::ready(Err(failure))),
+        };
+        if request.get(IF_REVISION).is_none() {
+            return self.runs[index](context, caller, request);
         }
+        let given = shown_settings(entry, &request);
+        let running = self.runs[index](context, caller, request);
+        Box::pin(async move { running.await.map_err(|failure| failure.with_given(&given)) })
     }
 }
 

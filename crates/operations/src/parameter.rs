@@ -9,6 +9,10 @@ use crate::{kind::Kind, schema, values::CLEARABLE};
 pub(crate) const IDENTITY: &str = "Identity";
 /// Parameter that names a new object.
 pub(crate) const NAME: &str = "Name";
+/// Parameter with the revision that the object must have.
+pub(crate) const IF_REVISION: &str = "IfRevision";
+/// Property with the revision of an object.
+pub(crate) const REVISION: &str = "Revision";
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {

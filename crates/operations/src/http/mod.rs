@@ -2,9 +2,11 @@
 
 mod address;
 mod body;
+mod compression;
 mod limits;
 mod query;
 mod reply;
+mod revision;
 mod service;
 
 pub use limits::Limits;
@@ -14,4 +16,5 @@ pub(crate) use address::{address, template, ways};
 pub(crate) use limits::MAX_BODY;
 pub(crate) use query::to_query;
 pub(crate) use reply::{JSON, NEXT_LINK, Refused, TOTAL_COUNT, VALUE};
+pub(crate) use revision::shown_settings;
 pub(crate) use service::broken;

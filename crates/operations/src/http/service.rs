@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::{Body, HttpBody as _},
     extract::Request,
-    http::{HeaderMap, Response, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Response, header, request::Parts},
 };
 use futures_util::FutureExt as _;
 use serde_json::{Map, Value, json};
@@ -16,9 +16,11 @@ use tokio_util::task::TaskTracker;
 use super::{
     address::{self, DESCRIPTION},
     body,
+    compression::{self, MayHoldSecret},
     limits::Limits,
     query::{from_query, to_query},
-    reply::{NEXT_LINK, Refused, TOTAL_COUNT, VALUE, json_reply},
+    reply::{NEXT_LINK, Refused, TOTAL_COUNT, VALUE, json_reply, not_modified, text_reply},
+    revision,
 };
 use crate::{
     caller::{Caller, Gate, Record},
@@ -67,10 +69,11 @@ impl<C: Send + Sync + 'static> Service<C> {
     /// so a router with another fallback cannot be merged.
     pub fn router(self: &Arc<Self>) -> Router {
         let service = self.clone();
-        Router::new().fallback(move |request: Request| {
+        let answer = move |request: Request| {
             let service = service.clone();
             async move { service.carry_out(request).await.unwrap_or_else(Refused::into_response) }
-        })
+        };
+        Router::new().fallback(answer).layer(compression::layer())
     }
 
     /// Waits for operations that are still running after the servers have ended.
@@ -144,10 +147,13 @@ impl<C: Send + Sync + 'static> Service<C> {
         } else if request.contains_key(IDENTITY) {
             return Err(Failure::invalid("Identity must be in the path").into());
         }
+        if entry.verb().changes() {
+            revision::add_condition(entry, &head.headers, &mut request)?;
+        }
         // Only a query is needed again; a body may contain secrets.
         let again = (!entry.verb().form().in_body).then(|| request.clone());
         let answer = self.run(place.index, caller, Value::Object(request)).await?;
-        Ok(reply(entry, again, answer)?)
+        Ok(reply(entry, &head.headers, again, answer)?)
     }
 
     /// Waits for free body memory. A body of unknown length counts with the maximum.
@@ -202,6 +208,7 @@ fn bearer(header: &str) -> Option<&str> {
 
 fn reply(
     entry: &Entry,
+    headers: &HeaderMap,
     request: Option<Map<String, Value>>,
     answer: Answer<Value>,
 ) -> Result<Response<Body>, Failure> {
@@ -217,5 +224,18 @@ fn reply(
         let identity = request.get(IDENTITY).and_then(Value::as_str);
         body[NEXT_LINK] = format!("{}?{}", address::address(entry, identity), to_query(&request)?).into();
     }
-    Ok(json_reply(status, &body))
+    let text = body.to_string();
+    let tag = if entry.verb() == Verb::Get { revision::tag(&body, &text) } else { None };
+    let mut response = match &tag {
+        Some(tag) if revision::has_it(headers, tag) => not_modified(),
+        _ => text_reply(status, text),
+    };
+    if entry.verb() == Verb::New {
+        // It shows a new token.
+        response.extensions_mut().insert(MayHoldSecret);
+    }
+    if let Some(tag) = tag.and_then(|tag| HeaderValue::from_str(&tag).ok()) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    Ok(response)
 }

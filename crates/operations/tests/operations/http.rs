@@ -1,8 +1,10 @@
 //! The HTTP interface, without sockets.
 
 use axum::{body::Body, http::Request};
+use http_body_util::BodyExt as _;
 use mailhaul_operations::{Failure, Role};
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 use crate::support::TestService;
 
@@ -269,4 +271,30 @@ async fn other_programs_invoke_operations_by_name() {
     let odd = invoke("Get-Lam", "").await.unwrap_err().to_json();
     assert_eq!(odd["Error"]["Advice"], "Did you mean Get-Lamp?");
     assert!(invoke("Get-Lamp", "{").await.unwrap_err().message.contains("not JSON"));
+}
+
+#[tokio::test]
+async fn long_answers_without_a_secret_are_compressed() {
+    let place = TestService::new();
+    let names: Vec<String> = (0..50).map(|number| format!("lamp {number}")).collect();
+    place.hang(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let ask = async |method: &str, address: &str, body: String, encoding: &str| {
+        let request = Request::builder().method(method).uri(address).header("accept-encoding", encoding);
+        let request = request.header("authorization", "Bearer admin").body(Body::from(body)).unwrap();
+        let response = place.router().oneshot(request).await.unwrap();
+        let encoding = response.headers().get("content-encoding").map(|it| it.to_str().unwrap().to_owned());
+        (encoding, response.into_body().collect().await.unwrap().to_bytes())
+    };
+    let (plain, all) = ask("GET", "/api/v1/lamps", String::new(), "identity").await;
+    let (gzip, fewer) = ask("GET", "/api/v1/lamps", String::new(), "br, gzip;q=0.8").await;
+    assert_eq!((plain, gzip.as_deref()), (None, Some("gzip")));
+    assert!(fewer.len() < all.len() / 4, "{} of {}", fewer.len(), all.len());
+    let mut text = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&fewer[..]), &mut text).unwrap();
+    assert_eq!(text, all);
+    let (short, _) = ask("GET", "/api/v1/lamps/lamp%201", String::new(), "gzip").await;
+    let rooms = vec!["a room"; 300];
+    let body = json!({ "Name": "new", "Rooms": rooms }).to_string();
+    let (new, answer) = ask("POST", "/api/v1/lamps", body, "gzip").await;
+    assert!(short.is_none() && new.is_none() && answer.len() > 2000, "{short:?} {new:?}");
 }

@@ -10,6 +10,7 @@ mod limits;
 mod list;
 mod long_lists;
 mod reports;
+mod revisions;
 mod servers;
 mod settings;
 mod support;
