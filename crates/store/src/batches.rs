@@ -53,7 +53,7 @@ impl Store {
     /// [`StoreError::NoUsersLeft`] if all rows are left out; [`StoreError::VaultLocked`].
     pub async fn insert_batch(&self, batch: Batch, users: Vec<UserRow>) -> Result<InsertedBatch, StoreError> {
         let keys = self.shared.keys.clone();
-        self.change(move |connection| {
+        self.order(move |connection| {
             Box::pin(async move {
                 insert(connection, &batch).await?;
                 let added = members::add(connection, &keys, &batch, users, batch.created).await?;
@@ -79,7 +79,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<AddedUsers, StoreError> {
         let keys = self.shared.keys.clone();
-        self.change(move |connection| {
+        self.order(move |connection| {
             Box::pin(async move {
                 let batch = find(connection, batch).await?;
                 let added = members::add(connection, &keys, &batch, users, now).await?;
@@ -140,7 +140,7 @@ impl Store {
         due: Due,
         change: impl FnOnce(&mut Batch) + Send + 'static,
     ) -> Result<CommandedBatch, StoreError> {
-        self.change(move |connection| {
+        self.order(move |connection| {
             Box::pin(async move {
                 let batch = update(connection, guid, change).await?;
                 let users = happen(connection, Users::OfBatch(guid), event, now, due).await?;
@@ -158,7 +158,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`].
     pub async fn remove_batch(&self, guid: Guid) -> Result<u64, StoreError> {
-        self.change(move |connection| {
+        self.order(move |connection| {
             Box::pin(async move {
                 find(connection, guid).await?;
                 secrets::remove_of_batch(connection, guid).await?;

@@ -119,7 +119,7 @@ impl Store {
     /// The check is due at once. Running checks and earlier results no longer count. Completed users are left
     /// as they are.
     pub async fn request_checks(&self, users: Users, now: Timestamp) -> Result<u64, StoreError> {
-        self.change(move |connection| {
+        self.order(move |connection| {
             Box::pin(async move {
                 let selection = UserSelection::from_users(users);
                 let sql = format!(
@@ -128,7 +128,7 @@ impl Store {
                     selection.sql()
                 );
                 // The text is made of constants only; below too.
-                let query = sql::query(sql).bind(selection.guid()).bind(millis(now));
+                let query = sql::query(sql).bind(selection.value()).bind(millis(now));
                 Ok(query.execute(connection).await?)
             })
         })
@@ -217,7 +217,7 @@ impl Store {
 
     /// Makes the delayed checks of this endpoint due at once, because the endpoint was changed.
     pub async fn resume_checks(&self, endpoint: Guid, now: Timestamp) -> Result<(), StoreError> {
-        self.change(move |connection| {
+        self.order(move |connection| {
             Box::pin(async move {
                 sql::query(
                     "UPDATE migration_user SET check_due = ?2, check_attempts = 0 WHERE check_due > ?2 AND batch IN \

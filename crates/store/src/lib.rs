@@ -7,6 +7,7 @@
 
 mod apply;
 mod audit;
+mod batch_sums;
 mod batches;
 mod catalogue;
 mod check_row;
@@ -16,6 +17,7 @@ mod clock;
 mod cluster;
 mod columns;
 mod config;
+mod console_sessions;
 mod copy;
 mod database;
 mod edited;
@@ -30,6 +32,7 @@ mod ledger;
 mod ledger_rows;
 mod load;
 mod lock;
+mod many_users;
 mod members;
 mod message_row;
 mod overview;
@@ -72,6 +75,7 @@ pub use cluster::{
     shares::Wish,
     wakes::{Wake, Wakes},
 };
+pub use console_sessions::{ConsoleSession, NewConsoleSession, SessionLimits};
 pub use copy::{CopiedTable, CopyProgress, CopyReport, CopyStep, Home, copy};
 pub use endpoints::NewSecret;
 pub use error::StoreError;
@@ -81,6 +85,7 @@ pub use inspection::{Inspection, ServerFacts, TableSize, inspect};
 pub use leases::{Claim, ClaimedUser, Heartbeat, Lease, RunningPasses, WaitingPasses};
 pub use ledger::MailboxLedger;
 pub use lock::ServiceLock;
+pub use many_users::{AppliedEvent, NamedUsers, SelectedUser};
 pub use members::AddedUsers;
 pub use overview::{BatchFilter, BatchOverview, CheckCounts, WaitingUsers};
 pub use pages::{Bookmark, Page};

@@ -16,7 +16,7 @@ impl Store {
     /// # Errors
     /// An error if the database cannot be written. Then nothing is confirmed.
     pub async fn confirm_removals(&self, mailboxes: Vec<(String, String)>) -> Result<(), StoreError> {
-        self.change(move |connection| {
+        self.order(move |connection| {
             Box::pin(async move {
                 for (source, target) in mailboxes {
                     confirm(connection, MailboxNames { source, target }).await?;

@@ -98,7 +98,7 @@ impl Store {
         guid: Guid,
         change: impl FnOnce(&mut UserTimes) + Send + 'static,
     ) -> Result<MigrationUser, StoreError> {
-        self.change(move |connection| {
+        self.order(move |connection| {
             Box::pin(async move {
                 let user = find(connection, guid).await?;
                 let mut times =
@@ -124,7 +124,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`].
     pub async fn remove_user(&self, guid: Guid) -> Result<(), StoreError> {
-        self.change(move |connection| {
+        self.order(move |connection| {
             Box::pin(async move {
                 secrets::remove(connection, guid).await?;
                 let removed = sql::query("DELETE FROM migration_user WHERE guid = ?")
