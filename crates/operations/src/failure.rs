@@ -308,8 +308,14 @@ mod tests {
             values: Vec::new(),
         });
         let changed = changed.with_given(given.as_object().unwrap());
-        assert_eq!(changed.to_json()["Error"]["Values"], json!([{ "Parameter": "Port", "Given": 2, "Current": 1 }]));
-        assert_eq!((changed.status(), Failure::from_json(412, &changed.to_json())), (412, Some(changed.clone())));
+        assert_eq!(
+            changed.to_json()["Error"]["Values"],
+            json!([{ "Parameter": "Port", "Given": 2, "Current": 1 }])
+        );
+        assert_eq!(
+            (changed.status(), Failure::from_json(412, &changed.to_json())),
+            (412, Some(changed.clone()))
+        );
         let other = error_json("MethodNotAllowed", "no", None);
         assert_eq!(Failure::from_json(405, &other), Some(Failure::invalid("no")));
         assert_eq!(Failure::from_json(502, &json!("gateway")), None);

@@ -8,9 +8,8 @@ use serde_json::Value;
 use crate::{
     caller::Caller,
     check,
-    entry::Entry,
+    entry::{Entry, shown_settings},
     failure::{Failure, did_you_mean},
-    http::shown_settings,
     operation::{Answer, Operation},
     parameter::IF_REVISION,
 };
@@ -120,6 +119,6 @@ fn run<C: Send + Sync + 'static, O: Operation<C>>(
         let value = answer.value.iter().map(serde_json::to_value).collect::<Result<_, _>>();
         let value =
             value.map_err(|error| Failure::internal(format_args!("an answer cannot be written: {error}")))?;
-        Ok(Answer { value, next: answer.next, total: answer.total })
+        Ok(Answer { value, next: answer.next, total: answer.total, many: answer.many })
     })
 }

@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 use crate::{
     entry::Entry,
     failure::{FailureKind, PRECONDITION_FAILED},
-    http::{JSON, NEXT_LINK, TOTAL_COUNT, VALUE, template, ways},
+    http::{CSV, JSON, NEXT_LINK, TOTAL_COUNT, VALUE, template, ways},
     kind::Kind,
+    operation::{CHANGED_COUNT, REFUSED_COUNT},
     operations::Operations,
-    parameter::{IDENTITY, IF_REVISION, Parameter},
+    parameter::{IDENTITIES, IDENTITY, IF_REVISION, Parameter},
     verb::Verb,
 };
 
@@ -65,11 +66,10 @@ impl<C: Send + Sync + 'static> Operations<C> {
 /// Describes the headers of conditional requests.
 fn conditions(entry: &Entry, described: &mut Value) {
     let text = json!({ "type": "string" });
-    let header = |name: &str, description: &str| {
-        json!({ "name": name, "in": "header", "required": false, "description": description, "schema": text })
-    };
+    let header = |name: &str, description: &str| json!({ "name": name, "in": "header", "required": false, "description": description, "schema": text });
     let parameter = if entry.verb() == Verb::Get {
-        let tag = json!({ "description": "Tag of one object, for If-Match and If-None-Match.", "schema": text });
+        let tag =
+            json!({ "description": "Tag of one object, for If-Match and If-None-Match.", "schema": text });
         described["responses"]["200"]["headers"] = json!({ "ETag": tag });
         described["responses"]["304"] = json!({ "description": "The caller has the object already." });
         header("If-None-Match", "ETag of an earlier answer; 304 if the object is the same.")
@@ -161,8 +161,39 @@ fn answer(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
         let description = "Number of results of all pages, if Offset or SortBy was given.";
         properties[TOTAL_COUNT] = json!({ "type": "integer", "description": description });
     }
+    if entry.parameter(IDENTITIES).is_some() {
+        add_counts(&mut properties);
+    }
     let schema = json!({ "type": "object", "properties": properties, "required": [VALUE] });
-    json!({ "description": "Done.", "content": { JSON: { "schema": schema } } })
+    let mut content = json!({ JSON: { "schema": schema } });
+    if matches!(entry.verb(), Verb::Get | Verb::Export) {
+        // With Accept: text/csv, all results row by row.
+        content[CSV] = json!({ "schema": { "type": "string" } });
+    }
+    json!({ "description": "Done.", "content": content })
+}
+
+/// Adds the properties of an answer about many objects.
+fn add_counts(properties: &mut Value) {
+    let text = |description: &str| json!({ "type": "string", "description": description });
+    properties[CHANGED_COUNT] = json!({
+        "type": "integer",
+        "description": "Without Identity: number of objects for which it was done. Value is empty then.",
+    });
+    properties[REFUSED_COUNT] =
+        json!({ "type": "integer", "description": "Number of objects for which it was refused." });
+    let refusal = json!({
+        "type": "object",
+        "properties": {
+            IDENTITY: text("Name of the object."),
+            "Code": text("For machines."),
+            "Message": text("One sentence."),
+            "Advice": { "type": ["string", "null"], "description": "Next step for the caller." },
+        },
+        "required": [IDENTITY, "Code", "Message"],
+    });
+    properties["Refusals"] =
+        json!({ "type": "array", "items": refusal, "description": "The refused objects; at most 1,000." });
 }
 
 fn error() -> Value {

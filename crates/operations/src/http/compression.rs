@@ -9,10 +9,12 @@ use axum::{
 };
 use tower_http::compression::{CompressionLayer, Predicate};
 
+use super::{csv::CSV, reply::JSON};
+
 /// Minimum bytes of an answer that is compressed.
 const MIN_LENGTH: u64 = 1 << 10;
 /// Content types that are compressed.
-const COMPRESSED_TYPES: [&str; 2] = [super::JSON, "text/csv"];
+const COMPRESSED_TYPES: [&str; 2] = [JSON, CSV];
 
 /// Mark of an answer that may hold a secret.
 #[derive(Clone, Copy)]

@@ -11,8 +11,7 @@ use super::reply::VALUE;
 use crate::{
     entry::Entry,
     failure::Failure,
-    kind::Kind,
-    parameter::{IDENTITY, IF_REVISION, REVISION},
+    parameter::{IF_REVISION, REVISION},
 };
 
 /// Hexadecimal digits of the digest.
@@ -68,17 +67,6 @@ fn revision(header: &HeaderValue) -> Option<&str> {
 fn opaque(tag: &str) -> &str {
     let tag = tag.trim();
     tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"')
-}
-
-/// Settings of a request that can be shown beside those of the object.
-pub(crate) fn shown_settings(entry: &Entry, request: &Value) -> Map<String, Value> {
-    let is_shown = |name: &str| {
-        let kind = entry.parameter(name).map(|it| &it.kind);
-        ![IDENTITY, IF_REVISION].contains(&name)
-            && kind.is_some_and(|it| !matches!(it, Kind::Secret | Kind::Credential | Kind::Bytes))
-    };
-    let all = request.as_object().into_iter().flatten();
-    all.filter(|(name, _)| is_shown(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 #[cfg(test)]

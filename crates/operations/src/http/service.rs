@@ -17,6 +17,7 @@ use super::{
     address::{self, DESCRIPTION},
     body,
     compression::{self, MayHoldSecret},
+    csv,
     limits::Limits,
     query::{from_query, to_query},
     reply::{NEXT_LINK, Refused, TOTAL_COUNT, VALUE, json_reply, not_modified, text_reply},
@@ -24,12 +25,12 @@ use super::{
 };
 use crate::{
     caller::{Caller, Gate, Record},
-    entry::{Entry, object},
+    entry::{Entry, object, selection},
     failure::Failure,
     kind::Kind,
     operation::Answer,
     operations::Operations,
-    parameter::IDENTITY,
+    parameter::{IDENTITY, RESULT_SIZE},
     verb::Verb,
 };
 
@@ -102,7 +103,7 @@ impl<C: Send + Sync + 'static> Service<C> {
         self.gate.admit(token).await?.ok_or_else(|| Failure::unauthorized("the token is unknown"))
     }
 
-    async fn carry_out(&self, request: Request) -> Result<Response<Body>, Refused> {
+    async fn carry_out(self: &Arc<Self>, request: Request) -> Result<Response<Body>, Refused> {
         let (head, body) = request.into_parts();
         let caller = self.caller(&head).await?;
         let (method, path) = (head.method.as_str(), head.uri.path());
@@ -124,14 +125,18 @@ impl<C: Send + Sync + 'static> Service<C> {
             ));
             if entry.verb().changes() {
                 let (operation, outcome) = (entry.name().to_owned(), Err(failure.clone()));
-                self.gate.record(Record { caller, operation, identity: place.identity, outcome }).await;
+                let (identity, selection) = (place.identity, None);
+                self.gate.record(Record { caller, operation, identity, selection, outcome }).await;
             }
             return Err(failure.into());
         }
         // Held until the request is answered.
         let _room = self.room_for_body(&head.headers, body.is_end_stream()).await?;
         let query = head.uri.query().unwrap_or_default();
-        let mut request = if !entry.verb().form().in_body {
+        // A removal of many objects does not fit into a URL.
+        let is_in_body = entry.verb().form().in_body
+            || (entry.verb() == Verb::Remove && query.is_empty() && !body.is_end_stream());
+        let mut request = if !is_in_body {
             from_query(entry, query)?
         } else if query.is_empty() {
             body::object(&head.headers, body, self.limits).await?
@@ -151,9 +156,38 @@ impl<C: Send + Sync + 'static> Service<C> {
             revision::add_condition(entry, &head.headers, &mut request)?;
         }
         // Only a query is needed again; a body may contain secrets.
-        let again = (!entry.verb().form().in_body).then(|| request.clone());
+        let again = (!is_in_body).then(|| request.clone());
+        if csv::is_wanted(entry, &head.headers) {
+            return Ok(self.csv(place.index, caller, request).await?);
+        }
         let answer = self.run(place.index, caller, Value::Object(request)).await?;
         Ok(reply(entry, &head.headers, again, answer)?)
+    }
+
+    /// Answers with all results as CSV, unless the caller limits their number.
+    async fn csv(
+        self: &Arc<Self>,
+        index: usize,
+        caller: Caller,
+        mut request: Map<String, Value>,
+    ) -> Result<Response<Body>, Failure> {
+        let entry = &self.operations.entries()[index];
+        if entry.parameter(RESULT_SIZE).is_some() {
+            request.entry(RESULT_SIZE).or_insert_with(|| "unlimited".into());
+        }
+        let first = self.run(index, caller.clone(), Value::Object(request.clone())).await?;
+        let (form, name) = (csv::CsvForm::of(entry), csv::file_name(entry, &first));
+        let continuation = entry.parameters().iter().find(|it| it.kind == Kind::Continuation);
+        let continuation = continuation.map(|it| it.name.clone());
+        let service = self.clone();
+        let more = move |next: String| {
+            let (service, caller, mut request) = (service.clone(), caller.clone(), request.clone());
+            if let Some(name) = &continuation {
+                request.insert(name.clone(), next.into());
+            }
+            async move { service.run(index, caller, Value::Object(request)).await }
+        };
+        Ok(csv::reply(form, &name, first, more))
     }
 
     /// Waits for free body memory. A body of unknown length counts with the maximum.
@@ -179,6 +213,7 @@ impl<C: Send + Sync + 'static> Service<C> {
         let entry = &self.operations.entries()[index];
         let (changes, operation, identity) =
             (entry.verb().changes(), entry.name().to_owned(), object(&request));
+        let selection = if identity.is_none() { selection(entry, &request) } else { None };
         let running = self.operations.run(index, self.context.clone(), caller.clone(), request);
         let gate = self.gate.clone();
         let task = self.under_way.spawn(async move {
@@ -188,7 +223,7 @@ impl<C: Send + Sync + 'static> Service<C> {
             });
             if changes {
                 let outcome = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
-                gate.record(Record { caller, operation, identity, outcome }).await;
+                gate.record(Record { caller, operation, identity, selection, outcome }).await;
             }
             outcome
         });
@@ -214,6 +249,11 @@ fn reply(
 ) -> Result<Response<Body>, Failure> {
     let status = if entry.verb() == Verb::New { 201 } else { 200 };
     let mut body = json!({ VALUE: answer.value });
+    if let Some(many) = &answer.many
+        && let Value::Object(many) = many.to_json()
+    {
+        body.as_object_mut().into_iter().for_each(|body| body.extend(many.clone()));
+    }
     if let Some(total) = answer.total {
         body[TOTAL_COUNT] = total.into();
     }
