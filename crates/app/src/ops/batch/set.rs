@@ -270,14 +270,14 @@ impl Orders {
     async fn execute(&self, context: &Context, batch: Guid) -> Result<(), Failure> {
         let (store, users, now) = (&context.store, Users::OfBatch(batch), context.now());
         if self.approve {
-            store.approve(users, now).await.map_err(into_failure)?;
+            store.approve(users.clone(), now).await.map_err(into_failure)?;
         }
         if self.confirm_deletions {
             confirm_deletions::of_batch(context, batch).await?;
         }
         if self.sync_now {
             let statuses = vec![UserStatus::Synced, UserStatus::IncrementalFailed];
-            store.reschedule(users, statuses, Due::At(now)).await.map_err(into_failure)?;
+            store.reschedule(users.clone(), statuses, Due::At(now)).await.map_err(into_failure)?;
         }
         if self.check_now {
             store.request_checks(users, now).await.map_err(into_failure)?;

@@ -7,7 +7,10 @@ use mailhaul_store::BatchFilter;
 use super::view::MigrationConfig;
 use crate::{
     context::Context,
-    ops::{batch::endpoints::EndpointNames, shared::{failures::into_failure, revision}},
+    ops::{
+        batch::endpoints::EndpointNames,
+        shared::{failures::into_failure, revision},
+    },
 };
 
 /// Shows the configuration, and whether another batch fits below the limit.

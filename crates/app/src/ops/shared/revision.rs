@@ -58,14 +58,19 @@ impl Versioned<'_> {
             (Some(who), Some(time)) => format!("{who} changed it at {time}"),
             _ => "another caller changed it".to_owned(),
         };
-        Failure::conflict(format_args!("the {} has another revision than the request expects: {by}", self.what))
-            .with_advice("Nothing was changed. Look at the object again, and repeat the change with its new Revision.")
-            .with_change(ForeignChange {
-                revision: self.revision.clone(),
-                who,
-                time,
-                current,
-                values: Vec::new(),
-            })
+        Failure::conflict(format_args!(
+            "the {} has another revision than the request expects: {by}",
+            self.what
+        ))
+        .with_advice(
+            "Nothing was changed. Look at the object again, and repeat the change with its new Revision.",
+        )
+        .with_change(ForeignChange {
+            revision: self.revision.clone(),
+            who,
+            time,
+            current,
+            values: Vec::new(),
+        })
     }
 }

@@ -9,6 +9,7 @@ mod life;
 mod limits;
 mod list;
 mod long_lists;
+mod many_users;
 mod reports;
 mod revisions;
 mod servers;

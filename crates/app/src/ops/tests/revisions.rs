@@ -14,9 +14,11 @@ use tower::ServiceExt as _;
 use super::support::{Audit, Desk};
 
 async fn send(desk: &Desk, method: &str, path: &str, header: (&str, &str), body: Value) -> Response<Body> {
-    let service = Service::new(desk.operations.clone(), desk.context.clone(), Arc::new(Audit::default()), "0");
+    let service =
+        Service::new(desk.operations.clone(), desk.context.clone(), Arc::new(Audit::default()), "0");
     let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
-    let mut request = Request::builder().method(method).uri(path).header(header.0, header.1).body(body).unwrap();
+    let mut request =
+        Request::builder().method(method).uri(path).header(header.0, header.1).body(body).unwrap();
     let caller = Caller { name: "ada".to_owned(), role: Role::Admin, is_local: true };
     request.extensions_mut().insert(caller);
     Arc::new(service).router().oneshot(request).await.unwrap()
@@ -38,12 +40,7 @@ async fn a_change_of_another_revision_is_refused_with_both_values() {
             json!({ "Port": 5, "SkipVerification": true }),
             json!({ "Port": 6, "SkipVerification": true }),
         ),
-        (
-            "MigrationConfig",
-            None,
-            json!({ "MaxNumberOfBatches": 5 }),
-            json!({ "MaxNumberOfBatches": 6 }),
-        ),
+        ("MigrationConfig", None, json!({ "MaxNumberOfBatches": 5 }), json!({ "MaxNumberOfBatches": 6 })),
     ] {
         let request = |more: &Value, revision: Option<&str>| {
             let mut request = more.clone();
@@ -103,7 +100,8 @@ async fn progress_changes_the_tag_and_not_the_revision() {
     let refused = send(&desk, "PATCH", path, ("if-match", &tag), json!({ "MaxItems": 6 })).await;
     assert_eq!(refused.status(), 412);
     assert_eq!(json_of(refused).await["Error"]["Code"], "Conflict");
-    for (method, path, tag) in [("PATCH", path, "\"a\", \"b\""), ("POST", "/api/v1/batches/B/start", "\"a\"")] {
+    for (method, path, tag) in [("PATCH", path, "\"a\", \"b\""), ("POST", "/api/v1/batches/B/start", "\"a\"")]
+    {
         let refused = send(&desk, method, path, ("if-match", tag), json!({})).await;
         assert_eq!(refused.status(), 422, "{method} {path}");
     }

@@ -56,7 +56,7 @@ impl Operation<Context> for GetMigrationFailure {
     ) -> Result<Answer<MigrationFailure>, Failure> {
         let store = &context.store;
         let batch = match &request.batch_id {
-            Some(identity) => Some(store.batch(identity).await.map_err(into_failure)?.batch.guid),
+            Some(identity) => Some(store.batch_named(identity).await.map_err(into_failure)?.guid),
             None => None,
         };
         let causes = store.failure_causes(batch, request.error_class).await.map_err(into_failure)?;
