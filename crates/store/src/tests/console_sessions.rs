@@ -3,7 +3,7 @@
 use mailhaul_migration::Guid;
 
 use super::{at, on_both, service};
-use crate::{NewConsoleSession, SessionLimits, sql};
+use crate::{NewConsoleSession, SessionLimits, db::sql};
 
 on_both! {
     sessions_are_known_to_every_node_until_they_end,
@@ -21,12 +21,12 @@ fn session(cookie: u8, token: Option<Guid>, second: i64) -> NewConsoleSession {
 
 async fn sessions_are_known_to_every_node_until_they_end() {
     let (home, store) = service().await;
-    let (token, _) = store.create_token("ada", "Operator", at(0)).await.unwrap();
-    store.insert_session(session(1, Some(token.guid), 0), limits(0), 3).await.unwrap();
-    store.insert_session(session(2, None, 0), limits(0), 3).await.unwrap();
+    let (token, _) = store.tokens().create("ada", "Operator", at(0)).await.unwrap();
+    store.sessions().insert(session(1, Some(token.guid), 0), limits(0), 3).await.unwrap();
+    store.sessions().insert(session(2, None, 0), limits(0), 3).await.unwrap();
     let other = home.open().await;
     let role = async |cookie: u8, key: u8, second: i64| {
-        let found = other.session([cookie; 32], [key; 32], limits(second)).await.unwrap();
+        let found = other.sessions().get([cookie; 32], [key; 32], limits(second)).await.unwrap();
         found.map(|session| session.role)
     };
     // After a token the role is the token's.
@@ -36,7 +36,7 @@ async fn sessions_are_known_to_every_node_until_they_end() {
     assert_eq!(role(2, 9, 10).await, None);
     // In use, a session lasts until it is too old.
     for second in (5..100).step_by(5) {
-        other.touch_session([1; 32], at(second), limits(second)).await.unwrap();
+        other.sessions().touch([1; 32], at(second), limits(second)).await.unwrap();
     }
     assert_eq!(role(1, 9, 99).await.as_deref(), Some("Operator"));
     assert_eq!(role(1, 9, 100).await, None);
@@ -52,16 +52,16 @@ async fn sessions_are_known_to_every_node_until_they_end() {
             .unwrap()
     };
     assert_eq!(rows().await, 1, "an ended session is removed by the use of another");
-    store.revoke_token("ada", at(99)).await.unwrap();
+    store.tokens().revoke("ada", at(99)).await.unwrap();
     assert_eq!(role(1, 9, 99).await, None);
     for cookie in 4..9 {
-        store.insert_session(session(cookie, None, 99), limits(99), 3).await.unwrap();
+        store.sessions().insert(session(cookie, None, 99), limits(99), 3).await.unwrap();
     }
     assert_eq!(rows().await, 3);
     assert_eq!((role(5, 9, 100).await, role(6, 9, 100).await.as_deref()), (None, Some("Viewer")));
-    store.remove_session([6; 32]).await.unwrap();
+    store.sessions().remove([6; 32]).await.unwrap();
     assert_eq!(role(6, 9, 100).await, None);
-    store.remove_ended_sessions(limits(200)).await.unwrap();
+    store.sessions().remove_ended(limits(200)).await.unwrap();
     assert_eq!(rows().await, 0);
     other.close().await;
     store.close().await;

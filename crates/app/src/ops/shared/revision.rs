@@ -47,7 +47,7 @@ impl Versioned<'_> {
 
     /// Failure for a request that expects another revision, with the last change and the object as it is now.
     pub(crate) async fn refusal(&self, context: &Context, current: &impl Serialize) -> Failure {
-        let last = context.store.last_call(self.operation, self.names.clone()).await;
+        let last = context.store.audit().last_call(self.operation, self.names.clone()).await;
         let (last, current) = match (last, serde_json::to_value(current)) {
             (Ok(last), Ok(current)) => (last, current),
             (Err(error), _) => return super::failures::into_failure(error),

@@ -84,7 +84,7 @@ async fn a_pass_under_way_is_shown_as_it_is_now() {
     let desk = Desk::with_endpoint().await;
     desk.batch("B", &["a"], json!({ "AutoStart": true })).await;
     desk.claim().await;
-    let user = desk.context.store.user("a@example.org", None).await.unwrap();
+    let user = desk.context.store.users().get("a@example.org", None).await.unwrap();
     let worker = desk.worker(&user).await;
     let shown = desk.one("Get-MigrationUserStatistics", json!({ "Identity": "a@example.org" })).await;
     assert_eq!((&shown["Status"], &shown["SyncedItemCount"]), (&json!("Validating"), &json!(0)));
@@ -235,12 +235,12 @@ async fn skipped_messages_of_users_and_batches_are_paged() {
 async fn a_report_is_read_in_parts_and_from_a_number_on() {
     let desk = Desk::with_endpoint().await;
     desk.batch("B", &["ann"], json!({ "AutoStart": true })).await;
-    let user = desk.context.store.user("ann@example.org", None).await.unwrap().guid;
+    let user = desk.context.store.users().get("ann@example.org", None).await.unwrap().guid;
     let entries = (1..=7).map(|number| mailhaul_store::ReportEntry {
         time: jiff::Timestamp::from_second(number).unwrap(),
         text: format!("line {number}"),
     });
-    desk.context.store.append_report(user, entries.collect()).await.unwrap();
+    desk.context.store.reports().append(user, entries.collect()).await.unwrap();
     let lines = async |more: serde_json::Value| -> Vec<String> {
         let mut request = json!({ "Identity": "ann@example.org" });
         request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

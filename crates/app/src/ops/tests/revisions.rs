@@ -64,7 +64,7 @@ async fn a_change_of_another_revision_is_refused_with_both_values() {
             identity: identity.unwrap_or_default().to_ascii_lowercase(),
             outcome: "Done".to_owned(),
         };
-        desk.context.store.append_audit(entry).await.unwrap();
+        desk.context.store.audit().append(entry).await.unwrap();
         let refusal = desk.call(&set, request(&other, Some(revision))).await.unwrap_err();
         assert_eq!((refusal.kind, refusal.status()), (Conflict, 412), "{noun}");
         assert!(refusal.message.contains("grace changed it at 1970-01-01T00:00:00Z"), "{refusal}");

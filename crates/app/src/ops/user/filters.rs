@@ -45,7 +45,7 @@ impl UserFilters {
     /// Returns the filter, and finds its batch.
     pub(crate) async fn find(self, context: &Context) -> Result<UserFilter, Failure> {
         let batch = match &self.batch_id {
-            Some(identity) => Some(context.store.batch_named(identity).await.map_err(into_failure)?.guid),
+            Some(identity) => Some(context.store.batches().named(identity).await.map_err(into_failure)?.guid),
             None => None,
         };
         Ok(UserFilter {
@@ -112,7 +112,7 @@ impl ChosenUsers {
         let mut filter = filters.find(context).await?;
         let mut refusals = Vec::new();
         if !self.identities.is_empty() {
-            let named = context.store.named_users(self.identities).await.map_err(into_failure)?;
+            let named = context.store.users().named(self.identities).await.map_err(into_failure)?;
             filter.listed = Some(named.numbers);
             let missing = named.missing.into_iter();
             refusals.extend(missing.map(|name| (name.clone(), not_found("user", name))));

@@ -79,7 +79,8 @@ impl Operation<Context> for GetMigrationUser {
             return Err(Failure::invalid("only one of Identity, EmailAddress and MailboxGuid can be given"));
         }
         if let Some(name) = name {
-            filter.user = Some(context.store.user(name, filter.batch).await.map_err(into_failure)?.guid);
+            filter.user =
+                Some(context.store.users().get(name, filter.batch).await.map_err(into_failure)?.guid);
         }
         let reading = Reading::new(request.result_size, request.continuation.as_ref())?;
         if request.sort_by.is_some() || request.offset.is_some() || request.descending {
@@ -90,14 +91,18 @@ impl Operation<Context> for GetMigrationUser {
                 offset: reading.offset().or(request.offset).unwrap_or(0),
                 limit: reading.limit(),
             };
-            let window = context.store.user_window(&filter, place).await.map_err(into_failure)?;
+            let window = context.store.users().window(&filter, place).await.map_err(into_failure)?;
             let end = place.offset.saturating_add(window.items.len() as u64);
             let next = if end < window.total { reading.next_offset(end) } else { None };
             let shown = show(context, window.items).await?;
             return Ok(Answer { total: Some(window.total), ..Answer::page(shown, next) });
         }
-        let page =
-            context.store.users(&filter, reading.after, reading.limit()).await.map_err(into_failure)?;
+        let page = context
+            .store
+            .users()
+            .list(&filter, reading.after, reading.limit())
+            .await
+            .map_err(into_failure)?;
         let next = reading.next(&page);
         Ok(Answer::page(show(context, page.items).await?, next))
     }
@@ -120,7 +125,7 @@ async fn show(context: &Context, users: Vec<User>) -> Result<Vec<MigrationUser>,
     for user in users {
         let batch = match batches.get(&user.batch) {
             Some(known) => known.clone(),
-            None => match context.store.batch_by_guid(user.batch).await {
+            None => match context.store.batches().by_guid(user.batch).await {
                 Ok(batch) => {
                     let its = ItsBatch {
                         parked: endpoints.parked(&batch),
@@ -144,7 +149,7 @@ async fn show(context: &Context, users: Vec<User>) -> Result<Vec<MigrationUser>,
 
 /// Loads the user and its numbers as they are now.
 pub(crate) async fn user_now(context: &Context, guid: Guid) -> Result<MigrationUser, Failure> {
-    let user = context.store.user_by_guid(guid).await.map_err(into_failure)?;
+    let user = context.store.users().by_guid(guid).await.map_err(into_failure)?;
     let shown = show(context, vec![user]).await?.pop();
     shown.ok_or_else(|| into_failure(StoreError::NotFound { what: "user", identity: guid.to_string() }))
 }

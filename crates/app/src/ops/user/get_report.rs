@@ -43,10 +43,14 @@ impl Operation<Context> for GetMigrationUserReport {
         request: Request,
     ) -> Result<Answer<MigrationUserReport>, Failure> {
         let reading = Reading::new(request.result_size, request.continuation.as_ref())?;
-        let user = context.store.user(&request.identity, None).await.map_err(into_failure)?;
+        let user = context.store.users().get(&request.identity, None).await.map_err(into_failure)?;
         let after = reading.offset().or(request.after).unwrap_or(0);
-        let page =
-            context.store.numbered_report(user.guid, after, reading.limit()).await.map_err(into_failure)?;
+        let page = context
+            .store
+            .reports()
+            .numbered(user.guid, after, reading.limit())
+            .await
+            .map_err(into_failure)?;
         let next = reading.next(&page);
         let lines = page.items.into_iter();
         let lines = lines.map(|(number, entry)| MigrationUserReport::of(&user.email_address, number, entry));

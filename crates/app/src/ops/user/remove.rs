@@ -46,15 +46,15 @@ impl Operation<Context> for RemoveMigrationUser {
     ) -> Result<Answer<MigrationUser>, Failure> {
         let (filter, refusals) = match request.chosen.find(context, request.filters).await? {
             Selected::One(identity) => {
-                let user = context.store.user(&identity, None).await.map_err(into_failure)?;
-                context.store.remove_user(user.guid).await.map_err(into_failure)?;
+                let user = context.store.users().get(&identity, None).await.map_err(into_failure)?;
+                context.store.users().remove(user.guid).await.map_err(into_failure)?;
                 context.workers.end(user.guid, EndReason::Stopped);
                 context.wake().await;
                 return Ok(Answer::none());
             }
             Selected::Many { filter, refusals } => (filter, refusals),
         };
-        let removed = context.store.remove_users(filter).await.map_err(into_failure)?;
+        let removed = context.store.users().remove_selected(filter).await.map_err(into_failure)?;
         for user in &removed {
             context.workers.end(user.guid, EndReason::Stopped);
         }

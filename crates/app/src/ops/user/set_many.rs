@@ -28,9 +28,9 @@ pub(super) async fn run(
 ) -> Result<Answer<MigrationUser>, Failure> {
     let store = &context.store;
     let mut parts: BTreeMap<Guid, BatchPart> = BTreeMap::new();
-    for user in store.selected_users(&filter).await.map_err(into_failure)? {
+    for user in store.users().selected(&filter).await.map_err(into_failure)? {
         if !parts.contains_key(&user.batch) {
-            let batch = store.batch_by_guid(user.batch).await.map_err(into_failure)?;
+            let batch = store.batches().by_guid(user.batch).await.map_err(into_failure)?;
             parts.insert(user.batch, BatchPart { batch, numbers: Vec::new() });
         }
         let Some(part) = parts.get_mut(&user.batch) else { continue };
@@ -49,10 +49,14 @@ pub(super) async fn run(
     for (part, (start, complete)) in parts.into_iter().zip(times) {
         changed += part.numbers.len() as u64;
         let users = Users::Listed(part.numbers);
-        store.set_times(users.clone(), given(start), given(complete)).await.map_err(into_failure)?;
+        store.users().set_times(users.clone(), given(start), given(complete)).await.map_err(into_failure)?;
         if start != Change::Keep {
             let due = Due::AfterStart(context.now());
-            store.reschedule(users.clone(), vec![UserStatus::Queued], due).await.map_err(into_failure)?;
+            store
+                .jobs()
+                .reschedule(users.clone(), vec![UserStatus::Queued], due)
+                .await
+                .map_err(into_failure)?;
         }
         order(context, change, users).await?;
     }
@@ -72,7 +76,7 @@ fn given<T>(change: Change<T>) -> Option<Option<T>> {
 async fn order(context: &Context, change: &UserChange, users: Users) -> Result<(), Failure> {
     let (store, now) = (&context.store, context.now());
     if change.approve_skipped_items {
-        store.approve(users.clone(), now).await.map_err(into_failure)?;
+        store.jobs().approve(users.clone(), now).await.map_err(into_failure)?;
     }
     if change.confirm_deletions
         && let Users::Listed(numbers) = &users
@@ -81,10 +85,10 @@ async fn order(context: &Context, change: &UserChange, users: Users) -> Result<(
     }
     if change.sync_now {
         let between = vec![UserStatus::Synced, UserStatus::IncrementalFailed];
-        store.reschedule(users.clone(), between, Due::At(now)).await.map_err(into_failure)?;
+        store.jobs().reschedule(users.clone(), between, Due::At(now)).await.map_err(into_failure)?;
     }
     if change.check_now {
-        store.request_checks(users, now).await.map_err(into_failure)?;
+        store.checks().request(users, now).await.map_err(into_failure)?;
     }
     Ok(())
 }

@@ -56,8 +56,9 @@ impl Operation<Context> for StartMigrationUser {
 async fn one(context: &Context, identity: &str) -> Result<Answer<MigrationUser>, Failure> {
     let store = &context.store;
     let now = context.now();
-    let user = store.user(identity, None).await.map_err(into_failure)?;
-    let started = store.apply(Users::One(user.guid), UserEvent::Start, now, Due::AfterStart(now)).await;
+    let user = store.users().get(identity, None).await.map_err(into_failure)?;
+    let started =
+        store.jobs().apply(Users::One(user.guid), UserEvent::Start, now, Due::AfterStart(now)).await;
     started.map_err(|error| refused(error, &user.email_address))?;
     run_batch(context, user.batch, now).await?;
     context.wake().await;
@@ -71,7 +72,7 @@ async fn many(
 ) -> Result<Answer<MigrationUser>, Failure> {
     let now = context.now();
     let (event, due) = (UserEvent::Start, Due::AfterStart(now));
-    let applied = context.store.apply_to(filter, event, now, due).await.map_err(into_failure)?;
+    let applied = context.store.users().apply_to(filter, event, now, due).await.map_err(into_failure)?;
     let batches: BTreeSet<Guid> = applied.changed.iter().map(|user| user.batch).collect();
     for batch in batches {
         run_batch(context, batch, now).await?;
@@ -83,12 +84,12 @@ async fn many(
 
 /// Lets the batch run.
 async fn run_batch(context: &Context, guid: Guid, now: Timestamp) -> Result<(), Failure> {
-    let batch = context.store.batch_by_guid(guid).await.map_err(into_failure)?;
+    let batch = context.store.batches().by_guid(guid).await.map_err(into_failure)?;
     if batch.intent != BatchIntent::Run {
         let runs = move |it: &mut mailhaul_migration::Batch| {
             (it.intent, it.started) = (BatchIntent::Run, Some(now));
         };
-        context.store.update_batch(guid, runs).await.map_err(into_failure)?;
+        context.store.batches().update(guid, runs).await.map_err(into_failure)?;
     }
     Ok(())
 }

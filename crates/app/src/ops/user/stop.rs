@@ -53,8 +53,8 @@ impl Operation<Context> for StopMigrationUser {
 
 async fn one(context: &Context, identity: &str) -> Result<Answer<MigrationUser>, Failure> {
     let store = &context.store;
-    let user = store.user(identity, None).await.map_err(into_failure)?;
-    let stopped = store.apply(Users::One(user.guid), UserEvent::Stop, context.now(), Due::Never).await;
+    let user = store.users().get(identity, None).await.map_err(into_failure)?;
+    let stopped = store.jobs().apply(Users::One(user.guid), UserEvent::Stop, context.now(), Due::Never).await;
     stopped.map_err(|error| refused(error, &user.email_address))?;
     context.workers.end(user.guid, EndReason::Stopped);
     context.wake().await;
@@ -67,8 +67,12 @@ async fn many(
     mut refusals: Vec<(String, Failure)>,
 ) -> Result<Answer<MigrationUser>, Failure> {
     let event = UserEvent::Stop;
-    let applied =
-        context.store.apply_to(filter, event, context.now(), Due::Never).await.map_err(into_failure)?;
+    let applied = context
+        .store
+        .users()
+        .apply_to(filter, event, context.now(), Due::Never)
+        .await
+        .map_err(into_failure)?;
     for user in &applied.changed {
         context.workers.end(user.guid, EndReason::Stopped);
     }

@@ -52,7 +52,7 @@ impl Permission for Listener {
 
     async fn report_after(&self, user: Guid, number: u64) -> Vec<(u64, Value)> {
         // A user that was removed has no lines.
-        let page = self.local.context.store.numbered_report(user, number, MAX_LINES).await;
+        let page = self.local.context.store.reports().numbered(user, number, MAX_LINES).await;
         let lines = page.map(|page| page.items).unwrap_or_default().into_iter();
         let shown = lines.map(|(number, entry)| {
             (number, serde_json::to_value(MigrationUserReport::of(&user.to_string(), number, entry)))
@@ -86,7 +86,7 @@ async fn begin(
     })?;
     let last_line = match topic {
         Topic::User { guid, .. } => {
-            local.context.store.newest_report_entry(guid).await.map_err(into_failure)?
+            local.context.store.reports().newest_entry(guid).await.map_err(into_failure)?
         }
         _ => 0,
     };

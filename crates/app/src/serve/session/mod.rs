@@ -66,7 +66,7 @@ impl Sessions {
         if let Err(error) = remove_old_file(data) {
             tracing::warn!("the old file of the console's sessions stays: {error}");
         }
-        if let Err(error) = self.0.store.remove_ended_sessions(limits(now)).await {
+        if let Err(error) = self.0.store.sessions().remove_ended(limits(now)).await {
             tracing::warn!("sessions of the console that have ended stay: {error}");
         }
     }
@@ -98,7 +98,7 @@ impl Sessions {
     pub(crate) async fn begin(&self, sign_in: SignIn, now: Timestamp) -> Result<Option<NewSession>, Failure> {
         let (token, name, role) = match sign_in {
             SignIn::Token(token) => {
-                let found = self.0.store.check_token(&token, now).await.map_err(Failure::internal)?;
+                let found = self.0.store.tokens().check(&token, now).await.map_err(Failure::internal)?;
                 let Some(token) = found else { return Ok(None) };
                 (Some(token.guid), token.name, token.role)
             }
@@ -114,7 +114,7 @@ impl Sessions {
         let (cookie_digest, key_digest) = (secret_digest(&cookie), secret_digest(&key));
         let session =
             NewConsoleSession { cookie: cookie_digest, key: key_digest, token, name, role, begun: now };
-        let saved = self.0.store.insert_session(session, limits(now), MAX_SESSIONS).await;
+        let saved = self.0.store.sessions().insert(session, limits(now), MAX_SESSIONS).await;
         saved.map_err(into_failure)?;
         Ok(Some(NewSession { cookie, key, caller, until: until(now) }))
     }
@@ -123,9 +123,9 @@ impl Sessions {
     pub(crate) async fn end(&self, headers: &HeaderMap, now: Timestamp) -> Result<Option<Caller>, Failure> {
         let Halves::Both { cookie, key } = Halves::of(headers) else { return Ok(None) };
         let cookie = secret_digest(cookie);
-        let found = self.0.store.session(cookie, secret_digest(key), limits(now)).await;
+        let found = self.0.store.sessions().get(cookie, secret_digest(key), limits(now)).await;
         let Some(found) = found.map_err(into_failure)? else { return Ok(None) };
-        self.0.store.remove_session(cookie).await.map_err(into_failure)?;
+        self.0.store.sessions().remove(cookie).await.map_err(into_failure)?;
         Ok(caller(&found.name, &found.role))
     }
 
@@ -145,13 +145,13 @@ impl Sessions {
             Halves::Both { cookie, key } => (secret_digest(cookie), secret_digest(key)),
         };
         let store = &self.0.store;
-        let session = store.session(cookie, key, limits(now)).await.map_err(into_failure)?;
+        let session = store.sessions().get(cookie, key, limits(now)).await.map_err(into_failure)?;
         let session = session.ok_or_else(ended)?;
         if !is_same_origin(head) {
             return Err(Failure::forbidden("a page of another origin sent the request"));
         }
         if last_use == LastUse::Update && must_touch(&session, now) {
-            store.touch_session(cookie, now, limits(now)).await.map_err(into_failure)?;
+            store.sessions().touch(cookie, now, limits(now)).await.map_err(into_failure)?;
         }
         let until = until(session.begun);
         Ok(caller(&session.name, &session.role).map(|caller| (caller, until)))
