@@ -43,6 +43,8 @@ pub struct Record {
     pub operation: String,
     /// Object, as the caller named it.
     pub identity: Option<String>,
+    /// Parameters that select the objects, if the caller named none of them alone.
+    pub selection: Option<String>,
     pub outcome: Result<(), Failure>,
 }
 

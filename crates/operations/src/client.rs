@@ -20,8 +20,13 @@ use crate::{
     entry::Entry,
     failure::Failure,
     http::{JSON, MAX_BODY, NEXT_LINK, VALUE, address, to_query},
+    operation::CHANGED_COUNT,
     parameter::IDENTITY,
+    verb::Verb,
 };
+
+/// Bytes of a query above which a removal sends its parameters in the body.
+const MAX_QUERY: usize = 8 << 10;
 
 #[derive(Clone, Debug)]
 pub struct Client(Transport);
@@ -119,6 +124,11 @@ impl Pages<'_> {
             self.next = Some(get(link)?);
         }
         match body.get_mut(VALUE).map(Value::take) {
+            // An operation on many objects has one result: its counts and refusals.
+            Some(Value::Array(_)) if body.get(CHANGED_COUNT).is_some() => {
+                body.as_object_mut().and_then(|body| body.remove(VALUE));
+                Ok(Some(vec![body]))
+            }
             Some(Value::Array(results)) => Ok(Some(results)),
             _ => Err(odd(status.as_u16())),
         }
@@ -132,7 +142,9 @@ fn message(
 ) -> Result<Request<Body>, Failure> {
     let form = entry.verb().form();
     let mut address = address(entry, identity);
-    let body = if form.in_body {
+    let query = if form.in_body { String::new() } else { to_query(request)? };
+    let is_in_body = form.in_body || (entry.verb() == Verb::Remove && query.len() > MAX_QUERY);
+    let body = if is_in_body {
         let body = serde_json::to_vec(request).map_err(Failure::internal)?;
         // The service would close the connection without an explanation.
         if body.len() > MAX_BODY {
@@ -140,7 +152,6 @@ fn message(
         }
         Body::from(body)
     } else {
-        let query = to_query(request)?;
         if !query.is_empty() {
             address = format!("{address}?{query}");
         }
@@ -149,7 +160,7 @@ fn message(
     let mut message = get(&address)?;
     *message.method_mut() = Method::from_bytes(form.method.as_bytes()).map_err(Failure::internal)?;
     *message.body_mut() = body;
-    if form.in_body {
+    if is_in_body {
         message.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
     }
     Ok(message)

@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde_json::Value;
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
+use serde_json::{Map, Value};
 
 use crate::{
     caller::Role,
     failure::{Failure, did_you_mean},
     kind::Kind,
     operation::{Noun, Operation},
-    parameter::{IDENTITY, NAME, Parameter, of_request},
+    parameter::{IDENTITIES, IDENTITY, IF_REVISION, NAME, Parameter, of_request},
     verb::Verb,
 };
 
@@ -102,6 +102,14 @@ impl Entry {
         self.parameters.iter().find(|it| it.name == name)
     }
 
+    /// Names of the properties of one result.
+    pub(crate) fn properties(&self) -> Vec<String> {
+        let inlined = SchemaSettings::draft2020_12().for_serialize().with(|it| it.inline_subschemas = true);
+        let schema = (self.response)(&mut inlined.into_generator());
+        let properties = schema.get("properties").and_then(Value::as_object);
+        properties.into_iter().flat_map(Map::keys).cloned().collect()
+    }
+
     pub(crate) fn identity(&self) -> Option<&Parameter> {
         self.parameter(IDENTITY)
     }
@@ -123,4 +131,22 @@ impl fmt::Debug for Entry {
 /// Object of a request, as the caller names it.
 pub(crate) fn object(request: &Value) -> Option<String> {
     [IDENTITY, NAME].into_iter().find_map(|name| request.get(name)?.as_str().map(str::to_owned))
+}
+
+/// Parameters that select the objects of a request for many, as text; `None` for any other request.
+pub(crate) fn selection(entry: &Entry, request: &Value) -> Option<String> {
+    entry.parameter(IDENTITIES)?;
+    let selection = shown_settings(entry, request);
+    if selection.is_empty() { None } else { Some(Value::Object(selection).to_string()) }
+}
+
+/// Settings of a request that can be shown beside those of the object.
+pub(crate) fn shown_settings(entry: &Entry, request: &Value) -> Map<String, Value> {
+    let is_shown = |name: &str| {
+        let kind = entry.parameter(name).map(|it| &it.kind);
+        ![IDENTITY, IF_REVISION].contains(&name)
+            && kind.is_some_and(|it| !matches!(it, Kind::Secret | Kind::Credential | Kind::Bytes))
+    };
+    let all = request.as_object().into_iter().flatten();
+    all.filter(|(name, _)| is_shown(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }

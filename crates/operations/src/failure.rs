@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {
@@ -67,6 +67,8 @@ pub struct Failure {
     pub advice: Option<String>,
     /// Parameter that is wrong, if programs need to know it.
     pub place: Option<Box<FailurePlace>>,
+    /// Change of another caller, if the object has another revision than the request expects.
+    pub change: Option<Box<ForeignChange>>,
 }
 
 /// Place of a failure in a request.
@@ -77,6 +79,24 @@ pub struct FailurePlace {
     /// Wrong rows of its file, each as an object.
     pub rows: Vec<Value>,
 }
+
+/// Change of an object by another caller, which a conditional request must not overwrite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignChange {
+    /// Current revision of the object.
+    pub revision: String,
+    /// Caller of the last change, if the audit log still has it.
+    pub who: Option<String>,
+    /// Time of the last change.
+    pub time: Option<String>,
+    /// The object as it is now.
+    pub current: Value,
+    /// Parameters of the request that differ from the object, each with both values.
+    pub values: Vec<Value>,
+}
+
+/// Status of a request whose condition does not hold (RFC 9110, section 15.5.13).
+pub(crate) const PRECONDITION_FAILED: u16 = 412;
 
 impl FailureKind {
     /// Code for programs.
@@ -115,7 +135,7 @@ impl FailureKind {
 
 impl Failure {
     fn new(kind: FailureKind, message: impl Display) -> Self {
-        Self { kind, message: message.to_string(), advice: None, place: None }
+        Self { kind, message: message.to_string(), advice: None, place: None, change: None }
     }
 
     /// The object does not exist.
@@ -171,6 +191,31 @@ impl Failure {
         self
     }
 
+    /// Adds the change of another caller.
+    #[must_use]
+    pub fn with_change(mut self, change: ForeignChange) -> Self {
+        self.change = Some(Box::new(change));
+        self
+    }
+
+    /// Adds both values of each given parameter that differs from the object as it is now.
+    #[must_use]
+    pub(crate) fn with_given(mut self, given: &Map<String, Value>) -> Self {
+        if let Some(change) = &mut self.change {
+            let differing = given.iter().filter_map(|(name, given)| {
+                let current = change.current.get(name).filter(|current| *current != given)?;
+                Some(json!({ "Parameter": name, "Given": given, "Current": current }))
+            });
+            change.values = differing.collect();
+        }
+        self
+    }
+
+    /// HTTP status of the answer.
+    pub fn status(&self) -> u16 {
+        if self.change.is_some() { PRECONDITION_FAILED } else { self.kind.status() }
+    }
+
     /// Adds advice, if any.
     #[must_use]
     pub(crate) fn advised(mut self, advice: Option<String>) -> Self {
@@ -184,6 +229,13 @@ impl Failure {
         if let Some(place) = &self.place {
             json["Error"]["Parameter"] = json!(place.parameter);
             json["Error"]["Rows"] = json!(place.rows);
+        }
+        if let Some(change) = &self.change {
+            json["Error"]["Revision"] = json!(change.revision);
+            json["Error"]["ChangedBy"] = json!(change.who);
+            json["Error"]["ChangedTime"] = json!(change.time);
+            json["Error"]["Current"] = change.current.clone();
+            json["Error"]["Values"] = json!(change.values);
         }
         json
     }
@@ -199,6 +251,15 @@ impl Failure {
             place: text("Parameter").map(|parameter| {
                 let rows = error.get("Rows").and_then(Value::as_array).cloned().unwrap_or_default();
                 Box::new(FailurePlace { parameter: parameter.to_owned(), rows })
+            }),
+            change: text("Revision").map(|revision| {
+                Box::new(ForeignChange {
+                    revision: revision.to_owned(),
+                    who: text("ChangedBy").map(str::to_owned),
+                    time: text("ChangedTime").map(str::to_owned),
+                    current: error.get("Current").cloned().unwrap_or_default(),
+                    values: error.get("Values").and_then(Value::as_array).cloned().unwrap_or_default(),
+                })
             }),
         })
     }
@@ -238,6 +299,23 @@ mod tests {
             assert_eq!(placed.to_json()["Error"]["Rows"][0]["Row"], 2);
             assert_eq!(Failure::from_json(kind.status(), &placed.to_json()), Some(placed));
         }
+        let given = json!({ "Port": 2, "Name": "x", "SyncNow": true });
+        let changed = Failure::conflict("changed").with_change(ForeignChange {
+            revision: "r".to_owned(),
+            who: Some("grace".to_owned()),
+            time: None,
+            current: json!({ "Port": 1, "Name": "x" }),
+            values: Vec::new(),
+        });
+        let changed = changed.with_given(given.as_object().unwrap());
+        assert_eq!(
+            changed.to_json()["Error"]["Values"],
+            json!([{ "Parameter": "Port", "Given": 2, "Current": 1 }])
+        );
+        assert_eq!(
+            (changed.status(), Failure::from_json(412, &changed.to_json())),
+            (412, Some(changed.clone()))
+        );
         let other = error_json("MethodNotAllowed", "no", None);
         assert_eq!(Failure::from_json(405, &other), Some(Failure::invalid("no")));
         assert_eq!(Failure::from_json(502, &json!("gateway")), None);

@@ -4,10 +4,12 @@ use std::future::Future;
 
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
 
 use crate::{
     caller::{Caller, Role},
     failure::Failure,
+    parameter::IDENTITY,
     verb::Verb,
 };
 
@@ -103,6 +105,43 @@ pub struct Answer<T> {
     pub next: Option<String>,
     /// Number of results of all pages, where the operation knows it.
     pub total: Option<u64>,
+    /// Outcome of an operation on many objects, in place of results.
+    pub many: Option<ManyOutcome>,
+}
+
+/// Outcome of an operation on many objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManyOutcome {
+    /// Number of objects for which it was done.
+    pub changed: u64,
+    /// Objects for which it was refused, each with its failure.
+    pub refusals: Vec<(String, Failure)>,
+}
+
+/// Property of the number of objects for which an operation on many was done.
+pub(crate) const CHANGED_COUNT: &str = "ChangedCount";
+/// Property of the number of objects for which it was refused.
+pub(crate) const REFUSED_COUNT: &str = "RefusedCount";
+/// Maximum number of refusals that an answer names.
+const MAX_NAMED_REFUSALS: usize = 1000;
+
+impl ManyOutcome {
+    /// JSON form: both counts, and the first refusals.
+    pub(crate) fn to_json(&self) -> Value {
+        let named = self.refusals.iter().take(MAX_NAMED_REFUSALS).map(|(identity, failure)| {
+            json!({
+                IDENTITY: identity,
+                "Code": failure.kind.code(),
+                "Message": failure.message,
+                "Advice": failure.advice,
+            })
+        });
+        json!({
+            CHANGED_COUNT: self.changed,
+            REFUSED_COUNT: self.refusals.len(),
+            "Refusals": named.collect::<Vec<_>>(),
+        })
+    }
 }
 
 impl<T> Answer<T> {
@@ -115,10 +154,15 @@ impl<T> Answer<T> {
     }
 
     pub fn all(value: Vec<T>) -> Self {
-        Self { value, next: None, total: None }
+        Self { value, next: None, total: None, many: None }
     }
 
     pub fn page(value: Vec<T>, next: Option<String>) -> Self {
-        Self { value, next, total: None }
+        Self { next, ..Self::all(value) }
+    }
+
+    /// Answer of an operation on many objects.
+    pub fn many(outcome: ManyOutcome) -> Self {
+        Self { many: Some(outcome), ..Self::none() }
     }
 }

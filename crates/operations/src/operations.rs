@@ -8,9 +8,10 @@ use serde_json::Value;
 use crate::{
     caller::Caller,
     check,
-    entry::Entry,
+    entry::{Entry, shown_settings},
     failure::{Failure, did_you_mean},
     operation::{Answer, Operation},
+    parameter::IF_REVISION,
 };
 
 /// Runs an operation, without its types.
@@ -81,10 +82,17 @@ impl<C: Send + Sync + 'static> Operations<C> {
         caller: Caller,
         request: Value,
     ) -> BoxFuture<'static, Result<Answer<Value>, Failure>> {
-        match (check::checked(&self.entries[index], request), self.runs[index]) {
-            (Ok(request), run) => run(context, caller, request),
-            (Err(failure), _) => Box::pin(std::future::ready(Err(failure))),
+        let entry = &self.entries[index];
+        let request = match check::checked(entry, request) {
+            Ok(request) => request,
+            Err(failure) => return Box::pin(std::future::ready(Err(failure))),
+        };
+        if request.get(IF_REVISION).is_none() {
+            return self.runs[index](context, caller, request);
         }
+        let given = shown_settings(entry, &request);
+        let running = self.runs[index](context, caller, request);
+        Box::pin(async move { running.await.map_err(|failure| failure.with_given(&given)) })
     }
 }
 
@@ -111,6 +119,6 @@ fn run<C: Send + Sync + 'static, O: Operation<C>>(
         let value = answer.value.iter().map(serde_json::to_value).collect::<Result<_, _>>();
         let value =
             value.map_err(|error| Failure::internal(format_args!("an answer cannot be written: {error}")))?;
-        Ok(Answer { value, next: answer.next, total: answer.total })
+        Ok(Answer { value, next: answer.next, total: answer.total, many: answer.many })
     })
 }

@@ -42,12 +42,21 @@ impl fmt::Display for Output {
 pub fn render(entry: &Entry, results: &[Value], output: Output, width: Option<usize>) -> String {
     let objects = || results.iter().map(|it| object(it.clone())).collect::<Vec<_>>();
     match output {
-        Output::Table => format::table(&objects(), entry.view(), width),
+        Output::Table => table(&objects(), entry.view(), width),
         Output::List => format::list(&objects(), &[]),
         Output::Csv => format::csv(&objects()),
         // Always an array, so that programs need not test for a single result.
         Output::Json => format!("{:#}\n", Value::Array(results.to_vec())),
     }
+}
+
+/// Formats a table of these columns; of all properties, if the objects have none of them.
+fn table(objects: &[Object], view: &[&str], width: Option<usize>) -> String {
+    if objects.iter().any(|object| view.iter().any(|name| object.get(name).is_some())) {
+        return format::table(objects, view, width);
+    }
+    let names: Vec<&str> = objects.first().into_iter().flat_map(Object::iter).map(|(name, _)| name).collect();
+    format::table(objects, &names, width)
 }
 
 fn object(result: Value) -> Object {

@@ -9,6 +9,14 @@ use crate::{kind::Kind, schema, values::CLEARABLE};
 pub(crate) const IDENTITY: &str = "Identity";
 /// Parameter that names a new object.
 pub(crate) const NAME: &str = "Name";
+/// Parameter with the maximum number of results.
+pub(crate) const RESULT_SIZE: &str = "ResultSize";
+/// Parameter that names several objects.
+pub(crate) const IDENTITIES: &str = "Identities";
+/// Parameter with the revision that the object must have.
+pub(crate) const IF_REVISION: &str = "IfRevision";
+/// Property with the revision of an object.
+pub(crate) const REVISION: &str = "Revision";
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {

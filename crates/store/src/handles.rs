@@ -43,6 +43,8 @@ handles! {
     reports: Reports;
     /// Sealed passwords and tokens, and the master key.
     secrets: Secrets;
+    /// Sessions of browsers.
+    sessions: ConsoleSessions;
     /// Access tokens of the API.
     tokens: Tokens;
     /// Users of batches.

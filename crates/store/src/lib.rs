@@ -19,8 +19,10 @@ mod vault;
 pub use admin::{
     audit::AuditEntry,
     batches::{CommandedBatch, InsertedBatch},
+    console_sessions::{ConsoleSession, NewConsoleSession, SessionLimits},
     endpoints::NewSecret,
     failures::FailureCause,
+    many_users::{AppliedEvent, NamedUsers, SelectedUser},
     members::AddedUsers,
     overview::{BatchFilter, BatchOverview, CheckCounts, WaitingUsers},
     reports::{FolderStatistics, MAX_REPORT_ENTRIES, ReportEntry, SkippedMessage, UserFailure},
@@ -47,8 +49,8 @@ pub use db::{
     server::ServerAddress,
 };
 pub use handles::{
-    Audit, Batches, Checks, Configuration, Endpoints, Jobs, Ledgers, Nodes, Reports, Secrets, Tokens,
-    UserRows,
+    Audit, Batches, Checks, Configuration, ConsoleSessions, Endpoints, Jobs, Ledgers, Nodes, Reports,
+    Secrets, Tokens, UserRows,
 };
 pub use inspection::{Inspection, ServerFacts, TableSize, inspect};
 pub use jobs::{

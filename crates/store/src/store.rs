@@ -13,6 +13,7 @@ use mailhaul_engine::LedgerRecord;
 use mailhaul_migration::Guid;
 
 use crate::{
+    admin::batch_sums::BatchSums,
     cluster::server_clock::ClockOffset,
     db::{
         database,
@@ -47,6 +48,8 @@ pub(crate) struct Shared {
     reads: AtomicU64,
     /// Changes of endpoints since the database was opened.
     pub(crate) endpoint_changes: AtomicU64,
+    /// Sums of the users of batches.
+    pub(crate) sums: BatchSums,
     pub(crate) keys: Keys,
     /// Milliseconds by which the server's clock is ahead of this machine's.
     pub(crate) clock_offset: AtomicI64,
@@ -260,6 +263,7 @@ impl Shared {
             schema,
             reads: AtomicU64::new(0),
             endpoint_changes: AtomicU64::new(0),
+            sums: BatchSums::default(),
             keys: Keys::default(),
             clock_offset: AtomicI64::new(0),
             archive: OnceLock::new(),

@@ -77,11 +77,12 @@ async fn execute(
     let connection = ServiceConnection::open(data, operations).await?;
     let shown = show(entry, &connection.client, bound).await;
     let exit = match shown {
-        Ok(()) => {
+        Ok(refused_count) => {
             if expects_service(entry.verb()) {
                 connection.note_if_no_service();
             }
-            Exit::Synced
+            // Some of many objects were refused; the answer names them.
+            if refused_count > 0 { Exit::Operation(FailureKind::Conflict.exit_code()) } else { Exit::Synced }
         }
         Err(failure) => refused(&failure),
     };
@@ -94,7 +95,8 @@ pub(crate) fn expects_service(verb: Verb) -> bool {
     matches!(verb, Verb::New | Verb::Start | Verb::Complete)
 }
 
-async fn show(entry: &Entry, client: &Client, bound: Bound) -> Result<(), Failure> {
+/// Prints the results. Returns the number of objects for which the operation was refused.
+async fn show(entry: &Entry, client: &Client, bound: Bound) -> Result<u64, Failure> {
     let is_terminal = std::io::stdout().is_terminal();
     let output = bound.output.unwrap_or(if is_terminal { Output::Table } else { Output::Json });
     let may_warn = batch_warnings::may_come(entry, &bound.request);
@@ -105,8 +107,9 @@ async fn show(entry: &Entry, client: &Client, bound: Bound) -> Result<(), Failur
         }
     }
     if results.is_empty() && output != Output::Json {
-        return Ok(());
+        return Ok(0);
     }
+    let refused_count = results.iter().filter_map(|result| result.get("RefusedCount")?.as_u64()).sum();
     let page = render(entry, &results, output, is_terminal.then(width).flatten());
     let page = page.trim_end_matches('\n');
     match output {
@@ -114,7 +117,7 @@ async fn show(entry: &Entry, client: &Client, bound: Bound) -> Result<(), Failur
         Output::Csv => text::print_csv(page),
         Output::Table | Output::List => text::print_page(page),
     }
-    Ok(())
+    Ok(refused_count)
 }
 
 /// Width of the terminal in columns.

@@ -15,7 +15,10 @@ mod user;
 
 use mailhaul_operations::Operations;
 
-pub(crate) use self::shared::failures::into_failure;
+pub(crate) use self::{
+    audit::view::MigrationAuditLog, shared::failures::into_failure, trouble::issues_now::issues_now,
+    user::report_view::MigrationUserReport,
+};
 use crate::context::Context;
 
 /// Lists all operations in the order of the help.
@@ -41,6 +44,7 @@ pub(crate) fn operations() -> Operations<Context> {
         .with::<user::stop::StopMigrationUser>()
         .with::<user::remove::RemoveMigrationUser>()
         .with::<user::get_statistics::GetMigrationUserStatistics>()
+        .with::<user::get_report::GetMigrationUserReport>()
         .with::<user::get_skipped_item::GetMigrationSkippedItem>()
         .with::<user::get_folder_plan::GetMigrationFolderPlan>()
         .with::<trouble::get_failure::GetMigrationFailure>()

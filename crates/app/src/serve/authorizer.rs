@@ -1,5 +1,7 @@
 //! Token authorization for requests over TCP, and the audit log.
 
+use std::sync::Arc;
+
 use axum::http::request::Parts;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -14,6 +16,7 @@ use super::{
     roles::ROLES,
     session::{LastUse, Sessions},
 };
+use crate::ops::MigrationAuditLog;
 
 /// Maximum characters of a name in the audit log.
 const MAX_NAME: usize = 256;
@@ -44,6 +47,10 @@ impl Authorizer {
     }
 
     async fn append(&self, entry: AuditEntry) {
+        match serde_json::to_value(MigrationAuditLog::of(entry.clone())) {
+            Ok(shown) => self.feed.add(FeedEvent::Audit(Arc::new(shown))),
+            Err(error) => tracing::error!("an entry of the audit log cannot be shown: {error}"),
+        }
         if let Err(error) = self.store.audit().append(entry).await {
             tracing::error!("the audit log: {error}");
         }
@@ -109,7 +116,7 @@ impl Gate for Authorizer {
             let time = Timestamp::now();
             let who = cut(&record.caller.name, MAX_NAME);
             let Some(outcome) = self.outcome(&who, record.outcome, time) else { return };
-            let identity = cut(&record.identity.unwrap_or_default(), MAX_NAME);
+            let identity = cut(&record.identity.or(record.selection).unwrap_or_default(), MAX_NAME);
             self.append(AuditEntry { time, who, operation: record.operation, identity, outcome }).await;
         })
     }
@@ -125,12 +132,13 @@ mod tests {
     async fn refusals_by_the_thousand_with_long_names_stay_small() {
         let data = tempfile::tempdir().unwrap();
         let store = Store::open(data.path()).await.unwrap();
-        let sessions = Sessions::new(store.clone(), data.path());
+        let sessions = Sessions::new(store.clone());
         let authorizer = Authorizer::new(store.clone(), sessions, Feed::new());
         let record = |name: &str, role: Role, outcome: Result<(), Failure>| Record {
             caller: Caller { name: name.to_owned(), role, is_local: false },
             operation: "Remove-MigrationBatch".to_owned(),
             identity: Some("x".repeat(60_000)),
+            selection: None,
             outcome,
         };
         for _ in 0..2000 {

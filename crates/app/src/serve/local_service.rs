@@ -21,7 +21,7 @@ pub(crate) struct LocalService {
 impl LocalService {
     pub(crate) fn new(context: Context, operations: Arc<Operations<Context>>) -> Self {
         let context = Arc::new(context);
-        let (sessions, feed) = (Sessions::new(context.store.clone(), &context.data), Feed::new());
+        let (sessions, feed) = (Sessions::new(context.store.clone()), Feed::new());
         let authorizer = Arc::new(Authorizer::new(context.store.clone(), sessions.clone(), feed.clone()));
         let service = Arc::new(Service::new(
             operations,

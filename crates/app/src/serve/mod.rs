@@ -138,6 +138,7 @@ pub(crate) async fn run(
     let settings = options.node(place);
     let lock = context.store.nodes().take_service(settings.clone()).await?;
     let local = LocalService::new(context, operations);
+    local.sessions.clean(data, local.context.now()).await;
     let socket = UnixSocket::bind(&data_directory::socket(data))
         .with_context(|| format!("the socket {} cannot be created", data_directory::socket(data).display()));
     let socket = match socket {

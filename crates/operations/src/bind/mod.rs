@@ -12,7 +12,7 @@ use mailhaul_mail::Secret;
 use serde_json::{Map, Value};
 
 use crate::{
-    entry::{Entry, object},
+    entry::{Entry, object, selection},
     failure::Failure,
     output::Output,
     parameter::Parameter,
@@ -82,9 +82,10 @@ impl Bound {
     }
 
     fn target(&self, entry: &Entry) -> String {
-        match object(&self.request) {
-            Some(object) => format!("{} \"{object}\"", entry.name()),
-            None => entry.name().to_owned(),
+        match (object(&self.request), selection(entry, &self.request)) {
+            (Some(object), _) => format!("{} \"{object}\"", entry.name()),
+            (None, Some(selection)) => format!("{} {selection}", entry.name()),
+            (None, None) => entry.name().to_owned(),
         }
     }
 }

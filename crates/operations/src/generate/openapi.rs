@@ -5,15 +5,23 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     entry::Entry,
-    failure::FailureKind,
-    http::{JSON, NEXT_LINK, TOTAL_COUNT, VALUE, template, ways},
+    failure::{FailureKind, PRECONDITION_FAILED},
+    http::{CSV, JSON, NEXT_LINK, TOTAL_COUNT, VALUE, template, ways},
     kind::Kind,
+    operation::{CHANGED_COUNT, REFUSED_COUNT},
     operations::Operations,
-    parameter::{IDENTITY, Parameter},
+    parameter::{IDENTITIES, IDENTITY, IF_REVISION, Parameter},
     verb::Verb,
 };
 
 impl<C: Send + Sync + 'static> Operations<C> {
+    /// True if objects of the entry's noun have a revision that requests can expect.
+    fn is_versioned(&self, entry: &Entry) -> bool {
+        let can_expect = |it: &&Entry| it.noun() == entry.noun() && it.parameter(IF_REVISION).is_some();
+        entry.parameter(IF_REVISION).is_some()
+            || (entry.verb() == Verb::Get && self.entries().iter().any(|it| can_expect(&it)))
+    }
+
     /// Document for this version of the program.
     pub fn openapi(&self, version: &str) -> Value {
         let mut generator = SchemaSettings::draft2020_12()
@@ -25,7 +33,11 @@ impl<C: Send + Sync + 'static> Operations<C> {
             for with_identity in ways(entry) {
                 let path = paths.entry(template(entry, with_identity)).or_insert_with(|| json!({}));
                 let method = entry.verb().form().method.to_ascii_lowercase();
-                path[method] = operation(entry, with_identity, &mut generator);
+                let mut described = operation(entry, with_identity, &mut generator);
+                if self.is_versioned(entry) {
+                    conditions(entry, &mut described);
+                }
+                path[method] = described;
             }
         }
         let mut schemas = generator.take_definitions(true);
@@ -48,6 +60,29 @@ impl<C: Send + Sync + 'static> Operations<C> {
                 "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer" } },
             },
         })
+    }
+}
+
+/// Describes the headers of conditional requests.
+fn conditions(entry: &Entry, described: &mut Value) {
+    let text = json!({ "type": "string" });
+    let header = |name: &str, description: &str| json!({ "name": name, "in": "header", "required": false, "description": description, "schema": text });
+    let parameter = if entry.verb() == Verb::Get {
+        let tag =
+            json!({ "description": "Tag of one object, for If-Match and If-None-Match.", "schema": text });
+        described["responses"]["200"]["headers"] = json!({ "ETag": tag });
+        described["responses"]["304"] = json!({ "description": "The caller has the object already." });
+        header("If-None-Match", "ETag of an earlier answer; 304 if the object is the same.")
+    } else {
+        let content = json!({ JSON: { "schema": { "$ref": "#/components/schemas/Error" } } });
+        let description = "Another caller changed the object; the code is Conflict.";
+        described["responses"][PRECONDITION_FAILED.to_string()] =
+            json!({ "description": description, "content": content });
+        header("If-Match", "ETag or Revision that the object must have; the same as IfRevision.")
+    };
+    match described.get_mut("parameters").and_then(Value::as_array_mut) {
+        Some(parameters) => parameters.push(parameter),
+        None => described["parameters"] = json!([parameter]),
     }
 }
 
@@ -126,8 +161,39 @@ fn answer(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
         let description = "Number of results of all pages, if Offset or SortBy was given.";
         properties[TOTAL_COUNT] = json!({ "type": "integer", "description": description });
     }
+    if entry.parameter(IDENTITIES).is_some() {
+        add_counts(&mut properties);
+    }
     let schema = json!({ "type": "object", "properties": properties, "required": [VALUE] });
-    json!({ "description": "Done.", "content": { JSON: { "schema": schema } } })
+    let mut content = json!({ JSON: { "schema": schema } });
+    if matches!(entry.verb(), Verb::Get | Verb::Export) {
+        // With Accept: text/csv, all results row by row.
+        content[CSV] = json!({ "schema": { "type": "string" } });
+    }
+    json!({ "description": "Done.", "content": content })
+}
+
+/// Adds the properties of an answer about many objects.
+fn add_counts(properties: &mut Value) {
+    let text = |description: &str| json!({ "type": "string", "description": description });
+    properties[CHANGED_COUNT] = json!({
+        "type": "integer",
+        "description": "Without Identity: number of objects for which it was done. Value is empty then.",
+    });
+    properties[REFUSED_COUNT] =
+        json!({ "type": "integer", "description": "Number of objects for which it was refused." });
+    let refusal = json!({
+        "type": "object",
+        "properties": {
+            IDENTITY: text("Name of the object."),
+            "Code": text("For machines."),
+            "Message": text("One sentence."),
+            "Advice": { "type": ["string", "null"], "description": "Next step for the caller." },
+        },
+        "required": [IDENTITY, "Code", "Message"],
+    });
+    properties["Refusals"] =
+        json!({ "type": "array", "items": refusal, "description": "The refused objects; at most 1,000." });
 }
 
 fn error() -> Value {
@@ -145,6 +211,22 @@ fn error() -> Value {
                         "type": "array",
                         "items": { "type": "object" },
                         "description": "Errors of the file, as Errors of Test-MigrationBatch; at most 1,000.",
+                    },
+                    "Revision": {
+                        "type": "string",
+                        "description": "With the status 412: current revision of the object, which another caller changed.",
+                    },
+                    "ChangedBy": { "type": ["string", "null"], "description": "Caller of the last change." },
+                    "ChangedTime": { "type": ["string", "null"], "description": "Time of the last change." },
+                    "Current": { "type": "object", "description": "The object as it is now." },
+                    "Values": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "properties": { "Parameter": { "type": "string" }, "Given": {}, "Current": {} },
+                            "required": ["Parameter", "Given", "Current"],
+                        },
+                        "description": "Parameters of the request that differ from the object, with both values.",
                     },
                 },
                 "required": ["Code", "Message"],

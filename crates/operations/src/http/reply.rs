@@ -69,7 +69,7 @@ impl Refused {
 
 impl From<Failure> for Refused {
     fn from(failure: Failure) -> Self {
-        Self { status: failure.kind.status(), body: failure.to_json(), allow: None }
+        Self { status: failure.status(), body: failure.to_json(), allow: None }
     }
 }
 
@@ -80,9 +80,22 @@ impl IntoResponse for Failure {
     }
 }
 
+/// Answer for a caller that has the object with this tag already.
+pub(super) fn not_modified() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 /// JSON answer that must not be cached.
 pub(crate) fn json_reply(status: u16, body: &Value) -> Response<Body> {
-    let mut response = Response::new(Body::from(body.to_string()));
+    text_reply(status, body.to_string())
+}
+
+/// The same with JSON that is text already.
+pub(super) fn text_reply(status: u16, text: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));

@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::{Body, HttpBody as _},
     extract::Request,
-    http::{HeaderMap, Response, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Response, header, request::Parts},
 };
 use futures_util::FutureExt as _;
 use serde_json::{Map, Value, json};
@@ -16,18 +16,21 @@ use tokio_util::task::TaskTracker;
 use super::{
     address::{self, DESCRIPTION},
     body,
+    compression::{self, MayHoldSecret},
+    csv,
     limits::Limits,
     query::{from_query, to_query},
-    reply::{NEXT_LINK, Refused, TOTAL_COUNT, VALUE, json_reply},
+    reply::{NEXT_LINK, Refused, TOTAL_COUNT, VALUE, json_reply, not_modified, text_reply},
+    revision,
 };
 use crate::{
     caller::{Caller, Gate, Record},
-    entry::{Entry, object},
+    entry::{Entry, object, selection},
     failure::Failure,
     kind::Kind,
     operation::Answer,
     operations::Operations,
-    parameter::IDENTITY,
+    parameter::{IDENTITY, RESULT_SIZE},
     verb::Verb,
 };
 
@@ -67,10 +70,11 @@ impl<C: Send + Sync + 'static> Service<C> {
     /// so a router with another fallback cannot be merged.
     pub fn router(self: &Arc<Self>) -> Router {
         let service = self.clone();
-        Router::new().fallback(move |request: Request| {
+        let answer = move |request: Request| {
             let service = service.clone();
             async move { service.carry_out(request).await.unwrap_or_else(Refused::into_response) }
-        })
+        };
+        Router::new().fallback(answer).layer(compression::layer())
     }
 
     /// Waits for operations that are still running after the servers have ended.
@@ -99,7 +103,7 @@ impl<C: Send + Sync + 'static> Service<C> {
         self.gate.admit(token).await?.ok_or_else(|| Failure::unauthorized("the token is unknown"))
     }
 
-    async fn carry_out(&self, request: Request) -> Result<Response<Body>, Refused> {
+    async fn carry_out(self: &Arc<Self>, request: Request) -> Result<Response<Body>, Refused> {
         let (head, body) = request.into_parts();
         let caller = self.caller(&head).await?;
         let (method, path) = (head.method.as_str(), head.uri.path());
@@ -121,14 +125,18 @@ impl<C: Send + Sync + 'static> Service<C> {
             ));
             if entry.verb().changes() {
                 let (operation, outcome) = (entry.name().to_owned(), Err(failure.clone()));
-                self.gate.record(Record { caller, operation, identity: place.identity, outcome }).await;
+                let (identity, selection) = (place.identity, None);
+                self.gate.record(Record { caller, operation, identity, selection, outcome }).await;
             }
             return Err(failure.into());
         }
         // Held until the request is answered.
         let _room = self.room_for_body(&head.headers, body.is_end_stream()).await?;
         let query = head.uri.query().unwrap_or_default();
-        let mut request = if !entry.verb().form().in_body {
+        // A removal of many objects does not fit into a URL.
+        let is_in_body = entry.verb().form().in_body
+            || (entry.verb() == Verb::Remove && query.is_empty() && !body.is_end_stream());
+        let mut request = if !is_in_body {
             from_query(entry, query)?
         } else if query.is_empty() {
             body::object(&head.headers, body, self.limits).await?
@@ -144,10 +152,42 @@ impl<C: Send + Sync + 'static> Service<C> {
         } else if request.contains_key(IDENTITY) {
             return Err(Failure::invalid("Identity must be in the path").into());
         }
+        if entry.verb().changes() {
+            revision::add_condition(entry, &head.headers, &mut request)?;
+        }
         // Only a query is needed again; a body may contain secrets.
-        let again = (!entry.verb().form().in_body).then(|| request.clone());
+        let again = (!is_in_body).then(|| request.clone());
+        if csv::is_wanted(entry, &head.headers) {
+            return Ok(self.csv(place.index, caller, request).await?);
+        }
         let answer = self.run(place.index, caller, Value::Object(request)).await?;
-        Ok(reply(entry, again, answer)?)
+        Ok(reply(entry, &head.headers, again, answer)?)
+    }
+
+    /// Answers with all results as CSV, unless the caller limits their number.
+    async fn csv(
+        self: &Arc<Self>,
+        index: usize,
+        caller: Caller,
+        mut request: Map<String, Value>,
+    ) -> Result<Response<Body>, Failure> {
+        let entry = &self.operations.entries()[index];
+        if entry.parameter(RESULT_SIZE).is_some() {
+            request.entry(RESULT_SIZE).or_insert_with(|| "unlimited".into());
+        }
+        let first = self.run(index, caller.clone(), Value::Object(request.clone())).await?;
+        let (form, name) = (csv::CsvForm::of(entry), csv::file_name(entry, &first));
+        let continuation = entry.parameters().iter().find(|it| it.kind == Kind::Continuation);
+        let continuation = continuation.map(|it| it.name.clone());
+        let service = self.clone();
+        let more = move |next: String| {
+            let (service, caller, mut request) = (service.clone(), caller.clone(), request.clone());
+            if let Some(name) = &continuation {
+                request.insert(name.clone(), next.into());
+            }
+            async move { service.run(index, caller, Value::Object(request)).await }
+        };
+        Ok(csv::reply(form, &name, first, more))
     }
 
     /// Waits for free body memory. A body of unknown length counts with the maximum.
@@ -173,6 +213,7 @@ impl<C: Send + Sync + 'static> Service<C> {
         let entry = &self.operations.entries()[index];
         let (changes, operation, identity) =
             (entry.verb().changes(), entry.name().to_owned(), object(&request));
+        let selection = if identity.is_none() { selection(entry, &request) } else { None };
         let running = self.operations.run(index, self.context.clone(), caller.clone(), request);
         let gate = self.gate.clone();
         let task = self.under_way.spawn(async move {
@@ -182,7 +223,7 @@ impl<C: Send + Sync + 'static> Service<C> {
             });
             if changes {
                 let outcome = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
-                gate.record(Record { caller, operation, identity, outcome }).await;
+                gate.record(Record { caller, operation, identity, selection, outcome }).await;
             }
             outcome
         });
@@ -202,11 +243,17 @@ fn bearer(header: &str) -> Option<&str> {
 
 fn reply(
     entry: &Entry,
+    headers: &HeaderMap,
     request: Option<Map<String, Value>>,
     answer: Answer<Value>,
 ) -> Result<Response<Body>, Failure> {
     let status = if entry.verb() == Verb::New { 201 } else { 200 };
     let mut body = json!({ VALUE: answer.value });
+    if let Some(many) = &answer.many
+        && let Value::Object(many) = many.to_json()
+    {
+        body.as_object_mut().into_iter().for_each(|body| body.extend(many.clone()));
+    }
     if let Some(total) = answer.total {
         body[TOTAL_COUNT] = total.into();
     }
@@ -217,5 +264,18 @@ fn reply(
         let identity = request.get(IDENTITY).and_then(Value::as_str);
         body[NEXT_LINK] = format!("{}?{}", address::address(entry, identity), to_query(&request)?).into();
     }
-    Ok(json_reply(status, &body))
+    let text = body.to_string();
+    let tag = if entry.verb() == Verb::Get { revision::tag(&body, &text) } else { None };
+    let mut response = match &tag {
+        Some(tag) if revision::has_it(headers, tag) => not_modified(),
+        _ => text_reply(status, text),
+    };
+    if entry.verb() == Verb::New {
+        // It shows a new token.
+        response.extensions_mut().insert(MayHoldSecret);
+    }
+    if let Some(tag) = tag.and_then(|tag| HeaderValue::from_str(&tag).ok()) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    Ok(response)
 }

@@ -1,8 +1,10 @@
 //! The HTTP interface, without sockets.
 
 use axum::{body::Body, http::Request};
+use http_body_util::BodyExt as _;
 use mailhaul_operations::{Failure, Role};
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 use crate::support::TestService;
 
@@ -269,4 +271,60 @@ async fn other_programs_invoke_operations_by_name() {
     let odd = invoke("Get-Lam", "").await.unwrap_err().to_json();
     assert_eq!(odd["Error"]["Advice"], "Did you mean Get-Lamp?");
     assert!(invoke("Get-Lamp", "{").await.unwrap_err().message.contains("not JSON"));
+}
+
+#[tokio::test]
+async fn long_answers_without_a_secret_are_compressed() {
+    let place = TestService::new();
+    place.hang(&["short"]).await;
+    let ask = async |method: &str, address: &str, body: String, encoding: &str| {
+        let request = Request::builder().method(method).uri(address).header("accept-encoding", encoding);
+        let request = request.header("authorization", "Bearer admin").body(Body::from(body)).unwrap();
+        let response = place.router().oneshot(request).await.unwrap();
+        let encoding = response.headers().get("content-encoding").map(|it| it.to_str().unwrap().to_owned());
+        (encoding, response.into_body().collect().await.unwrap().to_bytes())
+    };
+    let body = json!({ "Name": "new", "Rooms": vec!["a room"; 300] }).to_string();
+    let (new, made) = ask("POST", "/api/v1/lamps", body, "gzip").await;
+    assert!(new.is_none() && made.len() > 2000, "an answer that may hold a new token: {new:?}");
+    let (plain, all) = ask("GET", "/api/v1/lamps/new", String::new(), "identity").await;
+    let (gzip, fewer) = ask("GET", "/api/v1/lamps/new", String::new(), "br, gzip;q=0.8").await;
+    assert_eq!((plain, gzip.as_deref()), (None, Some("gzip")));
+    assert!(fewer.len() < all.len() / 4, "{} of {}", fewer.len(), all.len());
+    let mut text = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&fewer[..]), &mut text).unwrap();
+    assert_eq!(text, all);
+    let (short, _) = ask("GET", "/api/v1/lamps/short", String::new(), "gzip").await;
+    assert_eq!(short, None);
+}
+
+#[tokio::test]
+async fn a_list_as_csv_has_all_pages() {
+    let place = TestService::new();
+    let names: Vec<String> = (0..7).map(|number| format!("=lamp{number},\u{fc}")).collect();
+    place.hang(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let ask = async |address: &str, accept: &str| {
+        let request = Request::builder().uri(address).header("accept", accept);
+        let request = request.header("authorization", "Bearer viewer").body(Body::empty()).unwrap();
+        let response = place.router().oneshot(request).await.unwrap();
+        let head = response.headers().clone();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (head, String::from_utf8(body.to_vec()).unwrap())
+    };
+    let (head, text) = ask("/api/v1/lamps", "text/csv").await;
+    assert_eq!(head["content-type"], "text/csv; charset=utf-8");
+    assert_eq!(head["content-disposition"], "attachment; filename=\"lamps.csv\"");
+    assert_eq!(head["content-security-policy"], "sandbox");
+    let lines: Vec<&str> = text.split("\r\n").collect();
+    assert_eq!(lines.len(), 9, "a header, 7 rows, and the end of the last line: {text}");
+    assert_eq!(lines[0], "Identity,Colour,Watts,Rooms,Lit,Owner,OffAfter,Manual");
+    // No spreadsheet runs a name.
+    assert!(lines[1].starts_with("\"'=lamp0,\u{fc}\",White,"), "{text}");
+    let (head, _) = ask("/api/v1/lamps", "application/json, text/csv").await;
+    assert_eq!(head["content-type"], "application/json");
+    // No result is a header alone.
+    let (_, text) = ask("/api/v1/lamps?Lit=true", "text/csv;q=1").await;
+    assert_eq!(text, format!("{}\r\n", lines[0]));
+    let (head, text) = ask("/api/v1/lamps/none", "text/csv").await;
+    assert!(head["content-type"] == "application/json" && text.contains("NotFound"), "{text}");
 }

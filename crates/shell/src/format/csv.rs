@@ -12,6 +12,18 @@ pub fn csv(objects: &[Object]) -> String {
     csv_with(objects, ',', true)
 }
 
+/// Formats the header of a CSV file whose rows come later.
+pub fn csv_header(names: &[String]) -> String {
+    let mut csv = String::new();
+    record(&mut csv, names.to_vec(), ',');
+    csv
+}
+
+/// Formats rows for a header that was written before.
+pub fn csv_further(objects: &[Object], names: &[String]) -> String {
+    csv_rows(objects, names, ',')
+}
+
 /// Formats objects as CSV with another delimiter, and possibly without the header.
 pub(crate) fn csv_with(objects: &[Object], delimiter: char, with_header: bool) -> String {
     let names = names(objects, &[]);

@@ -8,7 +8,7 @@ mod list;
 mod properties;
 mod table;
 
-pub use csv::{csv, harmless_cell};
+pub use csv::{csv, csv_further, csv_header, harmless_cell};
 pub(crate) use csv::{csv_rows, csv_with};
 pub use list::list;
 pub(crate) use properties::resolve;

@@ -19,6 +19,9 @@ const MAX_ENTRIES: [(&str, i64); 2] = [("outcome = 'Done'", 200_000), ("outcome 
 /// Entries between two removals of old entries.
 const CLEANUP_INTERVAL: i64 = 1000;
 
+/// Newest entries that [`Store::last_call`] searches.
+const SEARCHED_ENTRIES: i64 = 1000;
+
 /// A call of an operation, or an attempt at one. Contains no secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
@@ -53,6 +56,36 @@ impl Audit<'_> {
                     forget(connection, MAX_ENTRIES).await?;
                 }
                 Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Returns the last completed call of the operation for an object with one of these names.
+    ///
+    /// Only the newest entries are searched.
+    pub async fn last_call(
+        self,
+        operation: &str,
+        names: Vec<String>,
+    ) -> Result<Option<AuditEntry>, StoreError> {
+        let db = self.0;
+        let operation = operation.to_owned();
+        let names: Vec<String> = names.into_iter().map(|name| name.to_ascii_lowercase()).collect();
+        db.read(|connection| {
+            let (operation, names) = (operation.clone(), names.clone());
+            Box::pin(async move {
+                let found = sql::query(
+                    "SELECT audit.* FROM audit WHERE id > (SELECT coalesce(max(id), 0) FROM audit) - ? \
+                     AND outcome = 'Done' AND operation = ? \
+                     AND lower(identity) IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT 1",
+                )
+                .bind(SEARCHED_ENTRIES)
+                .bind(operation)
+                .bind(names)
+                .fetch_optional(connection)
+                .await?;
+                found.as_ref().map(entry).transpose()
             })
         })
         .await

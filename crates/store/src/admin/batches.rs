@@ -58,7 +58,7 @@ impl Batches<'_> {
     pub async fn insert(self, batch: Batch, users: Vec<UserRow>) -> Result<InsertedBatch, StoreError> {
         let db = self.0;
         let keys = db.shared.keys.clone();
-        db.change(move |connection| {
+        db.order(move |connection| {
             Box::pin(async move {
                 insert(connection, &batch).await?;
                 let added = members::add(connection, &keys, &batch, users, batch.created).await?;
@@ -85,7 +85,7 @@ impl Batches<'_> {
     ) -> Result<AddedUsers, StoreError> {
         let db = self.0;
         let keys = db.shared.keys.clone();
-        db.change(move |connection| {
+        db.order(move |connection| {
             Box::pin(async move {
                 let batch = find(connection, batch).await?;
                 let added = members::add(connection, &keys, &batch, users, now).await?;
@@ -150,7 +150,7 @@ impl Batches<'_> {
         change: impl FnOnce(&mut Batch) + Send + 'static,
     ) -> Result<CommandedBatch, StoreError> {
         let db = self.0;
-        db.change(move |connection| {
+        db.order(move |connection| {
             Box::pin(async move {
                 let batch = update(connection, guid, change).await?;
                 let users = happen(connection, Users::OfBatch(guid), event, now, due).await?;
@@ -169,7 +169,7 @@ impl Batches<'_> {
     /// [`StoreError::NotFound`].
     pub async fn remove(self, guid: Guid) -> Result<u64, StoreError> {
         let db = self.0;
-        db.change(move |connection| {
+        db.order(move |connection| {
             Box::pin(async move {
                 find(connection, guid).await?;
                 secrets::remove_of_batch(connection, guid).await?;

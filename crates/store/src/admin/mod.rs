@@ -1,10 +1,13 @@
 //! The objects of administrators: endpoints, batches, users, reports, tokens, settings.
 
 pub(crate) mod audit;
+pub(crate) mod batch_sums;
 pub(crate) mod batches;
 pub(crate) mod config;
+pub(crate) mod console_sessions;
 pub(crate) mod endpoints;
 pub(crate) mod failures;
+pub(crate) mod many_users;
 pub(crate) mod members;
 pub(crate) mod overview;
 pub(crate) mod reports;

@@ -78,6 +78,23 @@ pub struct CheckCounts {
 }
 
 impl BatchOverview {
+    /// Returns the same numbers with the batch as it is now.
+    pub(crate) fn with_batch(&self, batch: Batch) -> Self {
+        Self {
+            batch,
+            counts: self.counts.clone(),
+            totals: self.totals,
+            worst: self.worst,
+            unapproved: self.unapproved,
+            initial_synced: self.initial_synced,
+            last_synced: self.last_synced,
+            throttled: self.throttled,
+            throttled_until: self.throttled_until,
+            checks: self.checks.clone(),
+            waiting_deletions: self.waiting_deletions.clone(),
+        }
+    }
+
     /// Returns the status of the batch.
     pub fn status(&self, now: Timestamp) -> BatchStatus {
         let is_waiting = self.batch.settings.start_after.is_some_and(|start| start > now);
@@ -86,27 +103,62 @@ impl BatchOverview {
 }
 
 impl Batches<'_> {
-    /// Returns the batch of this name or GUID, with its numbers.
+    /// Returns the batch of this name or GUID, with its numbers as they are now.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
     pub async fn get(self, identity: &str) -> Result<BatchOverview, StoreError> {
-        let found = self
-            .0
-            .read(|connection| {
-                let which = BatchSelection::Identity(Guid::parse_str(identity).ok(), identity.to_owned());
-                Box::pin(async move { overviews(connection, &which).await })
+        let db = self.0;
+        let found = db.read(|connection| {
+            let selection = BatchSelection::from_identity(identity);
+            Box::pin(async move {
+                match batches(connection, &selection).await?.pop() {
+                    Some(batch) => sums(connection, batch).await.map(Some),
+                    None => Ok(None),
+                }
             })
-            .await?;
+        });
+        found.await?.ok_or_else(|| StoreError::not_found("batch", identity))
+    }
+
+    /// Returns the batch of this name or GUID, without its numbers.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn named(self, identity: &str) -> Result<Batch, StoreError> {
+        let db = self.0;
+        let found = db.read(|connection| {
+            let selection = BatchSelection::from_identity(identity);
+            Box::pin(async move { batches(connection, &selection).await })
+        });
+        found.await?.pop().ok_or_else(|| StoreError::not_found("batch", identity))
+    }
+
+    /// Returns the batch of this name or GUID for a look: what workers did in the last second may be missing.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn look_at(self, identity: &str) -> Result<BatchOverview, StoreError> {
+        let found = self.look(BatchSelection::from_identity(identity)).await?;
         found.into_iter().next().ok_or_else(|| StoreError::not_found("batch", identity))
     }
 
-    /// Returns batches with their numbers, in the order of creation.
+    /// Returns batches for a look, in the order of creation: what workers did in the last second may be missing.
     pub async fn list(self, filter: &BatchFilter) -> Result<Vec<BatchOverview>, StoreError> {
+        self.look(filter.endpoint.map_or(BatchSelection::All, BatchSelection::OfEndpoint)).await
+    }
+
+    async fn look(self, selection: BatchSelection) -> Result<Vec<BatchOverview>, StoreError> {
         let db = self.0;
         db.read(|connection| {
-            let which = filter.endpoint.map_or(BatchSelection::All, BatchSelection::OfEndpoint);
-            Box::pin(async move { overviews(connection, &which).await })
+            let (shared, selection) = (db.shared.clone(), selection.clone());
+            Box::pin(async move {
+                let mut found = Vec::new();
+                for batch in batches(connection, &selection).await? {
+                    found.push(shared.sums.of(connection, batch).await?);
+                }
+                Ok(found)
+            })
         })
         .await
     }
@@ -125,6 +177,7 @@ const SUMS: &str = "CAST(coalesce(sum(total_items), 0) AS BIGINT) AS total_items
 const THROTTLED: &str = "count(*) FILTER (WHERE due IS NOT NULL AND failure_class = 'Throttled' AND lease_until IS NULL) AS throttled, \
      min(CASE WHEN failure_class = 'Throttled' AND lease_until IS NULL THEN due END) AS throttled_until";
 
+#[derive(Clone)]
 enum BatchSelection {
     All,
     OfEndpoint(Guid),
@@ -132,6 +185,10 @@ enum BatchSelection {
 }
 
 impl BatchSelection {
+    fn from_identity(identity: &str) -> Self {
+        Self::Identity(Guid::parse_str(identity).ok(), identity.to_owned())
+    }
+
     fn push(&self, query: &mut Builder) {
         match self {
             Self::All => {}
@@ -149,17 +206,11 @@ impl BatchSelection {
     }
 }
 
-async fn overviews(connection: &mut Connection, which: &BatchSelection) -> Result<Vec<BatchOverview>, Fault> {
+async fn batches(connection: &mut Connection, selection: &BatchSelection) -> Result<Vec<Batch>, Fault> {
     let mut query = Builder::new("SELECT batch.* FROM batch");
-    which.push(&mut query);
+    selection.push(&mut query);
     query.push(" ORDER BY id");
-    let rows = query.build().fetch_all(&mut *connection).await?;
-    let mut found = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let batch = batch(row)?;
-        found.push(sums(connection, batch).await?);
-    }
-    Ok(found)
+    query.build().fetch_all(connection).await?.iter().map(batch).collect()
 }
 
 /// Results of checks, for a query of users.
@@ -167,7 +218,8 @@ const CHECKS: &str = "count(*) FILTER (WHERE check_due IS NULL AND checked IS NO
      count(*) FILTER (WHERE check_due IS NOT NULL) AS pending, \
      max(CASE WHEN check_due IS NOT NULL THEN check_delay END) AS check_delay";
 
-async fn sums(connection: &mut Connection, batch: Batch) -> Result<BatchOverview, Fault> {
+/// Adds up the users of the batch.
+pub(crate) async fn sums(connection: &mut Connection, batch: Batch) -> Result<BatchOverview, Fault> {
     let query = format!(
         "SELECT status, count(*) AS users, max(score) AS worst, min(last_synced) AS last_synced, \
          max(initial_synced) AS initial_synced, count(initial_synced) AS initially, \

@@ -175,6 +175,43 @@ impl Reports<'_> {
         .await
     }
 
+    /// Returns a page of a user's report with the number of each entry, oldest entries first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn numbered(
+        self,
+        user: Guid,
+        after: u64,
+        limit: u32,
+    ) -> Result<Page<(u64, ReportEntry)>, StoreError> {
+        let sql = "SELECT report_entry.* FROM report_entry WHERE user_id = ? AND number > ? ORDER BY number LIMIT ?";
+        let after = Some(Bookmark(i64::try_from(after).unwrap_or(i64::MAX)));
+        self.page_of_user(sql, user, after, limit, |cells| {
+            let entry = ReportEntry { time: cells.time("time")?, text: cells.get("text")? };
+            Ok((cells.number("number")?, entry))
+        })
+        .await
+    }
+
+    /// Returns the number of the newest entry of a user's report; 0 if there is none.
+    pub async fn newest_entry(self, user: Guid) -> Result<u64, StoreError> {
+        let db = self.0;
+        db.read(|connection| {
+            Box::pin(async move {
+                let newest: i64 = sql::query_scalar(
+                    "SELECT coalesce(max(number), 0) FROM report_entry \
+                     JOIN migration_user ON migration_user.id = report_entry.user_id WHERE guid = ?",
+                )
+                .bind(user)
+                .fetch_one(connection)
+                .await?;
+                Ok(newest.unsigned_abs())
+            })
+        })
+        .await
+    }
+
     /// Returns the folders of the user's last pass.
     ///
     /// # Errors

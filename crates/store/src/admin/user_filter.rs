@@ -14,6 +14,8 @@ use crate::{
 pub struct UserFilter {
     /// Only this user.
     pub user: Option<Guid>,
+    /// Only these users, by the numbers that the database gave them.
+    pub listed: Option<Vec<i64>>,
     pub batch: Option<Guid>,
     /// Users with one of these statuses; empty for all.
     pub statuses: Vec<UserStatus>,
@@ -36,6 +38,9 @@ impl UserFilter {
     pub(crate) fn push(&self, query: &mut Builder) {
         if let Some(user) = self.user {
             query.push(" AND guid = ").push_bind(user);
+        }
+        if let Some(listed) = &self.listed {
+            query.push(" AND id IN (SELECT value FROM json_each(").push_bind(listed.clone()).push("))");
         }
         if let Some(batch) = self.batch {
             query.push(" AND batch = ").push_bind(batch);

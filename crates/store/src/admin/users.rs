@@ -106,7 +106,7 @@ impl UserRows<'_> {
         change: impl FnOnce(&mut UserTimes) + Send + 'static,
     ) -> Result<MigrationUser, StoreError> {
         let db = self.0;
-        db.change(move |connection| {
+        db.order(move |connection| {
             Box::pin(async move {
                 let user = find(connection, guid).await?;
                 let mut times =
@@ -133,7 +133,7 @@ impl UserRows<'_> {
     /// [`StoreError::NotFound`].
     pub async fn remove(self, guid: Guid) -> Result<(), StoreError> {
         let db = self.0;
-        db.change(move |connection| {
+        db.order(move |connection| {
             Box::pin(async move {
                 secrets::remove(connection, guid).await?;
                 let removed = sql::query("DELETE FROM migration_user WHERE guid = ?")

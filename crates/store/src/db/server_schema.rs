@@ -22,7 +22,7 @@ pub(crate) struct ServerStep {
 }
 
 /// The steps of the server's schema. They have the numbers of the file's steps.
-pub(crate) const SCHEMA: [ServerStep; 5] = [
+pub(crate) const SCHEMA: [ServerStep; 7] = [
     narrow(18, "store", include_str!("../../migrations/postgres/0018_store.sql")),
     narrow(19, "relocation", include_str!("../../migrations/postgres/0019_relocation.sql")),
     // An older program would write the users of any archive into its own.
@@ -33,6 +33,14 @@ pub(crate) const SCHEMA: [ServerStep; 5] = [
     },
     ServerStep {
         step: (22, "authors", include_str!("../../migrations/postgres/0022_authors.sql")),
+        oldest: 20,
+    },
+    ServerStep {
+        step: (23, "console sessions", include_str!("../../migrations/postgres/0023_console_sessions.sql")),
+        oldest: 20,
+    },
+    ServerStep {
+        step: (24, "user changes", include_str!("../../migrations/postgres/0024_user_changes.sql")),
         oldest: 20,
     },
 ];

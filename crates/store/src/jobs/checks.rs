@@ -124,7 +124,7 @@ impl Checks<'_> {
     /// as they are.
     pub async fn request(self, users: Users, now: Timestamp) -> Result<u64, StoreError> {
         let db = self.0;
-        db.change(move |connection| {
+        db.order(move |connection| {
             Box::pin(async move {
                 let selection = UserSelection::from_users(users);
                 let sql = format!(
@@ -133,7 +133,7 @@ impl Checks<'_> {
                     selection.sql()
                 );
                 // The text is made of constants only; below too.
-                let query = sql::query(sql).bind(selection.guid()).bind(millis(now));
+                let query = sql::query(sql).bind(selection.value()).bind(millis(now));
                 Ok(query.execute(connection).await?)
             })
         })
@@ -215,7 +215,7 @@ impl Checks<'_> {
     /// Makes the delayed checks of this endpoint due at once, because the endpoint was changed.
     pub async fn resume(self, endpoint: Guid, now: Timestamp) -> Result<(), StoreError> {
         let db = self.0;
-        db.change(move |connection| {
+        db.order(move |connection| {
             Box::pin(async move {
                 sql::query(
                     "UPDATE migration_user SET check_due = ?2, check_attempts = 0 WHERE check_due > ?2 AND batch IN \

@@ -8,18 +8,20 @@ use crate::{
     db::{
         columns::{Cells, millis},
         error::{Fault, StoreError},
-        sql::{self, Connection},
+        sql::{self, Connection, Value},
     },
     handles::Jobs,
     jobs::pass_kind::PassKind,
 };
 
 /// The users that an event is applied to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Users {
     One(Guid),
-    /// Those of this batch for selection the event is possible.
+    /// Those of this batch for which the event is possible.
     OfBatch(Guid),
+    /// Those with these numbers of the database for which the event is possible.
+    Listed(Vec<i64>),
 }
 
 /// A user's new due time.
@@ -43,7 +45,7 @@ impl Jobs<'_> {
     /// attempts. A `Stop` of a user without a worker ends at once.
     ///
     /// # Errors
-    /// For one user [`StoreError::NotFound`] and [`StoreError::Illegal`]. Of a batch, users for selection the
+    /// For one user [`StoreError::NotFound`] and [`StoreError::Illegal`]. Of a batch, users for which the
     /// event is impossible are left out.
     pub async fn apply(
         self,
@@ -53,7 +55,7 @@ impl Jobs<'_> {
         due: Due,
     ) -> Result<u64, StoreError> {
         let db = self.0;
-        db.change(move |connection| Box::pin(happen(connection, users, event, now, due))).await
+        db.order(move |connection| Box::pin(happen(connection, users, event, now, due))).await
     }
 
     /// Changes the due time of users with one of these statuses that a worker could claim. Returns their
@@ -67,7 +69,7 @@ impl Jobs<'_> {
         due: Due,
     ) -> Result<u64, StoreError> {
         let db = self.0;
-        db.change(move |connection| {
+        db.order(move |connection| {
             Box::pin(async move {
                 let (selection, (time, when)) = (UserSelection::from_users(users), due.sql());
                 let names: Vec<String> = statuses.iter().map(|it| format!("'{it}'")).collect();
@@ -80,7 +82,7 @@ impl Jobs<'_> {
                 // The text is made of constants only; below too. The second parameter, the time, is not used
                 // here.
                 let query = sql::query(sql).persistent(false);
-                let query = query.bind(selection.guid()).bind(None::<i64>).bind(time);
+                let query = query.bind(selection.value()).bind(None::<i64>).bind(time);
                 Ok(query.execute(connection).await?)
             })
         })
@@ -90,11 +92,11 @@ impl Jobs<'_> {
     /// Records that the administrator approved the messages skipped so far. Returns the number of users.
     pub async fn approve(self, users: Users, now: Timestamp) -> Result<u64, StoreError> {
         let db = self.0;
-        db.change(move |connection| {
+        db.order(move |connection| {
             Box::pin(async move {
                 let selection = UserSelection::from_users(users);
                 let sql = format!("UPDATE migration_user SET approved = ?2 WHERE {}", selection.sql());
-                let query = sql::query(sql).bind(selection.guid()).bind(millis(now));
+                let query = sql::query(sql).bind(selection.value()).bind(millis(now));
                 Ok(query.execute(connection).await?)
             })
         })
@@ -107,11 +109,13 @@ impl Jobs<'_> {
     /// pass is due at once.
     pub async fn complete_due(self, now: Timestamp) -> Result<u64, StoreError> {
         let db = self.0;
-        if !db.read(|connection| Box::pin(is_anybody(connection, UserSelection::ToComplete, now))).await? {
+        if !db.read(|connection| Box::pin(is_anybody(connection, &UserSelection::ToComplete, now))).await? {
             return Ok(0);
         }
         db.change(move |connection| {
-            Box::pin(move_all(connection, UserSelection::ToComplete, UserEvent::Complete, now, Due::At(now)))
+            Box::pin(async move {
+                move_all(connection, &UserSelection::ToComplete, UserEvent::Complete, now, Due::At(now)).await
+            })
         })
         .await
     }
@@ -125,7 +129,8 @@ pub(crate) async fn happen(
     now: Timestamp,
     due: Due,
 ) -> Result<u64, Fault> {
-    let moved = move_all(connection, UserSelection::from_users(users), event, now, due).await?;
+    let selection = UserSelection::from_users(users.clone());
+    let moved = move_all(connection, &selection, event, now, due).await?;
     match users {
         Users::One(guid) if moved == 0 => {
             let user = users::find(connection, guid).await?;
@@ -149,10 +154,11 @@ impl Due {
 }
 
 /// A selection of users in SQL with two parameters, a GUID and the time.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) enum UserSelection {
     One(Guid),
     OfBatch(Guid),
+    Listed(Vec<i64>),
     ToComplete,
 }
 
@@ -161,20 +167,24 @@ impl UserSelection {
         match users {
             Users::One(guid) => Self::One(guid),
             Users::OfBatch(batch) => Self::OfBatch(batch),
+            Users::Listed(numbers) => Self::Listed(numbers),
         }
     }
 
-    pub(crate) fn guid(self) -> Option<Guid> {
+    /// The first parameter.
+    pub(crate) fn value(&self) -> Value {
         match self {
-            Self::One(guid) | Self::OfBatch(guid) => Some(guid),
-            Self::ToComplete => None,
+            Self::One(guid) | Self::OfBatch(guid) => (*guid).into(),
+            Self::Listed(numbers) => numbers.clone().into(),
+            Self::ToComplete => None::<Guid>.into(),
         }
     }
 
-    pub(crate) fn sql(self) -> &'static str {
+    pub(crate) fn sql(&self) -> &'static str {
         match self {
             Self::One(_) => "guid = ?1",
             Self::OfBatch(_) => "batch = ?1",
+            Self::Listed(_) => "migration_user.id IN (SELECT value FROM json_each(?1))",
             // Two searches of an index for each running batch. CROSS JOIN keeps the order.
             Self::ToComplete => {
                 "migration_user.id IN (SELECT migration_user.id FROM batch CROSS JOIN migration_user WHERE batch.intent = 'Run' \
@@ -195,14 +205,26 @@ const AFTER_START: &str = "max(?3, coalesce(start_after, \
 
 /// The properties of a user that determine the next status.
 #[derive(Clone, Copy)]
-struct StatusKey {
+pub(crate) struct StatusKey {
     status: UserStatus,
     has_synced: bool,
     is_leased: bool,
 }
 
 impl StatusKey {
-    fn after(self, event: UserEvent) -> Result<UserStatus, IllegalEvent> {
+    /// Columns of a query of users, for [`StatusKey::read`].
+    pub(crate) const COLUMNS: &str =
+        "status, initial_synced IS NOT NULL AS has_synced, lease_until IS NOT NULL AS is_leased";
+
+    pub(crate) fn read(cells: Cells<'_>) -> Result<Self, Fault> {
+        Ok(Self {
+            status: cells.word("status")?,
+            has_synced: cells.get("has_synced")?,
+            is_leased: cells.get("is_leased")?,
+        })
+    }
+
+    pub(crate) fn after(self, event: UserEvent) -> Result<UserStatus, IllegalEvent> {
         match self.status.on(event, self.has_synced)? {
             // No worker is there that could end the pass.
             UserStatus::Stopping if !self.is_leased => {
@@ -234,18 +256,18 @@ pub(crate) const LOCK_CLAIMED: &str =
 
 async fn is_anybody(
     connection: &mut Connection,
-    selection: UserSelection,
+    selection: &UserSelection,
     now: Timestamp,
 ) -> Result<bool, Fault> {
     let sql = format!("SELECT EXISTS (SELECT 1 FROM migration_user WHERE {})", selection.sql());
-    let query = sql::query_scalar(sql).bind(selection.guid()).bind(millis(now));
+    let query = sql::query_scalar(sql).bind(selection.value()).bind(millis(now));
     Ok(query.fetch_one(connection).await?)
 }
 
-/// Moves all users for selection the event is possible. One statement: no user is moved twice.
+/// Moves all users for which the event is possible. One statement: no user is moved twice.
 pub(crate) async fn move_all(
     connection: &mut Connection,
-    selection: UserSelection,
+    selection: &UserSelection,
     event: UserEvent,
     now: Timestamp,
     due: Due,
@@ -280,17 +302,17 @@ pub(crate) async fn move_all(
         selection.sql()
     );
     let query = sql::query(sql).persistent(false);
-    let query = query.bind(selection.guid()).bind(millis(now)).bind(time);
+    let query = query.bind(selection.value()).bind(millis(now)).bind(time);
     Ok(query.execute(connection).await?)
 }
 
 /// Locks the users on a server, so that their statuses stay until the end of the transaction.
 ///
 /// Without it, an order would miss a user whose pass ends meanwhile.
-async fn lock(connection: &mut Connection, selection: UserSelection, now: Timestamp) -> Result<(), Fault> {
+async fn lock(connection: &mut Connection, selection: &UserSelection, now: Timestamp) -> Result<(), Fault> {
     if connection.is_shared() {
         let sql = format!("SELECT id FROM migration_user WHERE {} ORDER BY id FOR UPDATE", selection.sql());
-        sql::query(sql).bind(selection.guid()).bind(millis(now)).execute(connection).await?;
+        sql::query(sql).bind(selection.value()).bind(millis(now)).execute(connection).await?;
     }
     Ok(())
 }
@@ -298,25 +320,16 @@ async fn lock(connection: &mut Connection, selection: UserSelection, now: Timest
 /// Returns the transitions of all users in the selection as rows of SQL.
 async fn steps(
     connection: &mut Connection,
-    selection: UserSelection,
+    selection: &UserSelection,
     event: UserEvent,
     now: Timestamp,
 ) -> Result<Vec<String>, Fault> {
-    let sql = format!(
-        "SELECT DISTINCT status, initial_synced IS NOT NULL AS has_synced, lease_until IS NOT NULL AS is_leased \
-         FROM migration_user WHERE {}",
-        selection.sql()
-    );
-    let query = sql::query(sql).bind(selection.guid()).bind(millis(now));
+    let sql = format!("SELECT DISTINCT {} FROM migration_user WHERE {}", StatusKey::COLUMNS, selection.sql());
+    let query = sql::query(sql).bind(selection.value()).bind(millis(now));
     let rows = query.fetch_all(connection).await?;
     let mut steps = Vec::new();
     for row in &rows {
-        let cells = Cells(row);
-        let from = StatusKey {
-            status: cells.word("status")?,
-            has_synced: cells.get("has_synced")?,
-            is_leased: cells.get("is_leased")?,
-        };
+        let from = StatusKey::read(Cells(row))?;
         if let Ok(to) = from.after(event) {
             steps.push(from.step(to));
         }

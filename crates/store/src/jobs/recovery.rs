@@ -126,12 +126,12 @@ async fn broke_off(
     due: Due,
 ) -> Result<(), Fault> {
     let event = if status == UserStatus::Stopping { UserEvent::Halted } else { UserEvent::Deferred };
-    move_all(connection, UserSelection::One(user), event, now, due).await.map(drop)
+    move_all(connection, &UserSelection::One(user), event, now, due).await.map(drop)
 }
 
 /// Fails the user. A start resets the count.
 async fn fail(connection: &mut Connection, user: Guid, ends: u64, now: Timestamp) -> Result<(), Fault> {
-    move_all(connection, UserSelection::One(user), UserEvent::Failed, now, Due::Never).await?;
+    move_all(connection, &UserSelection::One(user), UserEvent::Failed, now, Due::Never).await?;
     let message = format!(
         "the process of the service ended {ends} times in a row while it migrated this mailbox (a crash, an abort or too \
          little memory), and no message was copied in between"

@@ -19,7 +19,7 @@ impl Jobs<'_> {
     /// An error if the database cannot be written. Then nothing is confirmed.
     pub async fn confirm_removals(self, mailboxes: Vec<(String, String)>) -> Result<(), StoreError> {
         let db = self.0;
-        db.change(move |connection| {
+        db.order(move |connection| {
             Box::pin(async move {
                 for (source, target) in mailboxes {
                     confirm(connection, MailboxNames { source, target }).await?;

@@ -39,7 +39,7 @@ async fn a_date_of_the_administrator_stays() {
     sales.settings.start_after = Some(at(9 * DAY));
     let sales = store.batches().insert(sales, rows(&["terry"])).await.unwrap().batch;
     let (selection, start) = (Users::OfBatch(sales.guid), Due::AfterStart(at(2 * DAY)));
-    store.jobs().apply(selection, UserEvent::Stop, at(2 * DAY), Due::Never).await.unwrap();
+    store.jobs().apply(selection.clone(), UserEvent::Stop, at(2 * DAY), Due::Never).await.unwrap();
     store.jobs().apply(selection, UserEvent::Start, at(2 * DAY), start).await.unwrap();
     store.bring_times_back(at(0), HOUR).await.unwrap();
     assert_eq!(user(&store, "terry").await.due, Some(at(9 * DAY)));

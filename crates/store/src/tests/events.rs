@@ -97,7 +97,10 @@ async fn an_event_moves_the_users_of_a_batch_that_can() {
         put(&store, guid, status, true, false).await;
     }
     let everybody = Users::OfBatch(sales.guid);
-    assert_eq!(store.jobs().apply(everybody, UserEvent::Complete, at(1), Due::At(at(2))).await.unwrap(), 3);
+    assert_eq!(
+        store.jobs().apply(everybody.clone(), UserEvent::Complete, at(1), Due::At(at(2))).await.unwrap(),
+        3
+    );
     assert_eq!(user(&store, "berta").await.status, UserStatus::Completed);
     let counts = store.users().count(Some(sales.guid)).await.unwrap();
     assert_eq!((counts.of(UserStatus::Completing), counts.total()), (3, 4));

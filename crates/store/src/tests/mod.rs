@@ -1,9 +1,11 @@
 //! The store against the engine's function, the tables of `migration`, and faults of files.
 
+mod batch_sums;
 mod batches;
 mod checks;
 mod clock;
 mod cluster;
+mod console_sessions;
 mod copy;
 mod damage;
 mod day_bytes;

@@ -2,7 +2,6 @@
 
 use mailhaul_migration::Limit;
 use mailhaul_operations::{Answer, Caller, Continuation, Failure, Noun, Operation, Role, Verb};
-use mailhaul_store::AuditEntry;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -40,16 +39,6 @@ impl Operation<Context> for GetMigrationAuditLog {
         let reading = Reading::new(request.result_size, request.continuation.as_ref())?;
         let page = context.store.audit().list(reading.after, reading.limit()).await.map_err(into_failure)?;
         let next = reading.next(&page);
-        Ok(Answer::page(page.items.into_iter().map(show).collect(), next))
-    }
-}
-
-fn show(entry: AuditEntry) -> MigrationAuditLog {
-    MigrationAuditLog {
-        run_date: entry.time,
-        caller: entry.who,
-        cmdlet_name: entry.operation,
-        object_modified: entry.identity,
-        outcome: entry.outcome,
+        Ok(Answer::page(page.items.into_iter().map(MigrationAuditLog::of).collect(), next))
     }
 }

@@ -1,6 +1,7 @@
 //! View of an audit log entry.
 
 use jiff::Timestamp;
+use mailhaul_store::AuditEntry;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -18,4 +19,16 @@ pub(crate) struct MigrationAuditLog {
     pub(crate) object_modified: String,
     /// Result of the operation.
     pub(crate) outcome: String,
+}
+
+impl MigrationAuditLog {
+    pub(crate) fn of(entry: AuditEntry) -> Self {
+        Self {
+            run_date: entry.time,
+            caller: entry.who,
+            cmdlet_name: entry.operation,
+            object_modified: entry.identity,
+            outcome: entry.outcome,
+        }
+    }
 }

@@ -64,7 +64,7 @@ impl Operation<Context> for ExportMigrationReport {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationReport>, Failure> {
-        let batch = context.store.batches().get(&request.identity).await.map_err(into_failure)?.batch;
+        let batch = context.store.batches().named(&request.identity).await.map_err(into_failure)?;
         let kind = request.kind.unwrap_or_default();
         let mut part = match request.continuation {
             None => Part::first(columns(kind), request.with_byte_order_mark)?,

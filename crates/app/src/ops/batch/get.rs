@@ -83,7 +83,7 @@ async fn find(context: &Context, request: &Request) -> Result<Vec<BatchOverview>
     let store = &context.store;
     match (&request.identity, &request.endpoint) {
         (Some(_), Some(_)) => Err(Failure::invalid("either Identity or Endpoint can be given, not both")),
-        (Some(identity), None) => Ok(vec![store.batches().get(identity).await.map_err(into_failure)?]),
+        (Some(identity), None) => Ok(vec![store.batches().look_at(identity).await.map_err(into_failure)?]),
         (None, Some(endpoint)) => {
             let endpoint: Guid = store.endpoints().get(endpoint).await.map_err(into_failure)?.guid;
             store.batches().list(&BatchFilter { endpoint: Some(endpoint) }).await.map_err(into_failure)

@@ -39,7 +39,7 @@ impl Operation<Context> for RemoveMigrationBatch {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationBatch>, Failure> {
-        let guid = context.store.batches().get(&request.identity).await.map_err(into_failure)?.batch.guid;
+        let guid = context.store.batches().named(&request.identity).await.map_err(into_failure)?.guid;
         context.store.batches().remove(guid).await.map_err(into_failure)?;
         context.workers.end_batch(guid, EndReason::Stopped);
         context.wake().await;

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    endpoints::batch_now,
+    endpoints::{EndpointNames, batch_now},
     schedule::{Before, follow},
     settings_checks::{self, NO_MAIL, RepairChoice},
     view::MigrationBatch,
@@ -25,6 +25,7 @@ use crate::{
         failures::{at_least_one, changed_meanwhile, into_failure, unsupported},
         members,
         nouns::BATCH,
+        revision::{self, Versioned},
     },
     output::text,
     time_zones::{change, zone},
@@ -38,6 +39,8 @@ pub(crate) struct SetMigrationBatch;
 pub(crate) struct Request {
     /// Name or GUID of the batch.
     identity: String,
+    /// Revision that the batch must have; otherwise nothing is changed.
+    if_revision: Option<String>,
     /// Adds the users of CSVData.
     ///
     /// For a user who is already in the batch, the file replaces logins and passwords.
@@ -159,6 +162,7 @@ impl Operation<Context> for SetMigrationBatch {
         ])?;
         let overview = context.store.batches().get(&request.identity).await.map_err(into_failure)?;
         let guid = overview.batch.guid;
+        check_revision(context, &overview, request.if_revision.as_deref()).await?;
         if request.sync_now {
             check_sync_now(&overview, overview.status(context.now()))?;
         }
@@ -199,6 +203,26 @@ impl Operation<Context> for SetMigrationBatch {
         }
         Ok(Answer::one(shown))
     }
+}
+
+/// Refuses a request that expects another revision.
+async fn check_revision(
+    context: &Context,
+    overview: &BatchOverview,
+    expected: Option<&str>,
+) -> Result<(), Failure> {
+    let batch = &overview.batch;
+    let versioned = Versioned {
+        what: format!("migration batch \"{}\"", batch.name),
+        operation: "Set-MigrationBatch",
+        names: vec![batch.name.clone(), batch.guid.to_string()],
+        revision: revision::of_batch(batch),
+    };
+    if versioned.is_expected(expected) {
+        return Ok(());
+    }
+    let current = EndpointNames::load(context).await?.show(overview.clone(), context.now());
+    Err(versioned.refusal(context, &current).await)
 }
 
 /// Saves the settings, unless another caller changed them in the meantime.
@@ -246,14 +270,14 @@ impl Orders {
     async fn execute(&self, context: &Context, batch: Guid) -> Result<(), Failure> {
         let (store, users, now) = (&context.store, Users::OfBatch(batch), context.now());
         if self.approve {
-            store.jobs().approve(users, now).await.map_err(into_failure)?;
+            store.jobs().approve(users.clone(), now).await.map_err(into_failure)?;
         }
         if self.confirm_deletions {
             confirm_deletions::of_batch(context, batch).await?;
         }
         if self.sync_now {
             let statuses = vec![UserStatus::Synced, UserStatus::IncrementalFailed];
-            store.jobs().reschedule(users, statuses, Due::At(now)).await.map_err(into_failure)?;
+            store.jobs().reschedule(users.clone(), statuses, Due::At(now)).await.map_err(into_failure)?;
         }
         if self.check_now {
             store.checks().request(users, now).await.map_err(into_failure)?;

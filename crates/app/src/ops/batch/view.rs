@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::message::message;
 use crate::{
-    ops::shared::{log_line::Report, moment::Moment, names::IMAP, status_rules::supported_actions},
+    ops::shared::{log_line::Report, moment::Moment, names::IMAP, revision, status_rules::supported_actions},
     output::text,
     time_zones::zone,
 };
@@ -78,6 +78,8 @@ pub(crate) struct MigrationBatch {
     identity: String,
     /// Permanent id.
     batch_guid: Guid,
+    /// Revision of the settings, for -IfRevision of Set-MigrationBatch.
+    revision: String,
     /// Status of the batch.
     pub(crate) status: BatchStatus,
     /// Status in a sentence, with the next step.
@@ -235,6 +237,7 @@ impl MigrationBatch {
         let status = overview.status(now);
         let message = message(status, &overview, names.parked.as_ref(), now);
         let times = BatchTimes::new(&overview);
+        let revision = revision::of_batch(&overview.batch);
         let BatchOverview {
             batch,
             counts,
@@ -253,6 +256,7 @@ impl MigrationBatch {
         Self {
             identity: batch.name,
             batch_guid: batch.guid,
+            revision,
             status,
             message,
             migration_type: IMAP,

@@ -1,14 +1,20 @@
 //! Set-MigrationConfig.
 
-use mailhaul_migration::{Guid, Limit};
+use mailhaul_migration::{Guid, Limit, MigrationConfig as Config};
 use mailhaul_operations::{Answer, Caller, Change, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tokio::sync::oneshot;
 
 use super::{show::show, view::MigrationConfig};
 use crate::{
     context::Context,
-    ops::shared::{failures::into_failure, names::ARCHIVE, nouns::CONFIG},
+    ops::shared::{
+        failures::into_failure,
+        names::ARCHIVE,
+        nouns::CONFIG,
+        revision::{self, Versioned},
+    },
 };
 
 pub(crate) struct SetMigrationConfig;
@@ -16,6 +22,8 @@ pub(crate) struct SetMigrationConfig;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
+    /// Revision that the configuration must have; otherwise nothing is changed.
+    if_revision: Option<String>,
     /// Maximum number of batches, or unlimited.
     max_number_of_batches: Option<Limit>,
     /// Maximum number of active mailboxes over all endpoints, or unlimited.
@@ -49,14 +57,39 @@ impl Operation<Context> for SetMigrationConfig {
             Change::Keep => Change::Keep,
             Change::To(_) | Change::Clear => Change::Clear,
         };
-        let change = move |it: &mut mailhaul_migration::MigrationConfig| {
+        let expected = request.if_revision.clone();
+        let (sender, found) = oneshot::channel();
+        let change = move |it: &mut Config| {
+            let is_expected = expected.is_none_or(|expected| expected == revision::of_config(it));
+            _ = sender.send(it.clone());
+            if !is_expected {
+                return;
+            }
             it.max_number_of_batches = request.max_number_of_batches.unwrap_or(it.max_number_of_batches);
             it.max_concurrent_migrations =
                 request.max_concurrent_migrations.unwrap_or(it.max_concurrent_migrations);
             target.apply(&mut it.target_endpoint);
         };
         let config = store.config().update(change).await.map_err(into_failure)?;
+        let found = found.await.map_err(Failure::internal)?;
+        check_revision(context, found, request.if_revision.as_deref()).await?;
         context.wake().await;
         Ok(Answer::one(show(context, config).await?))
     }
+}
+
+/// Refuses a request that expects another revision.
+async fn check_revision(context: &Context, found: Config, expected: Option<&str>) -> Result<(), Failure> {
+    let versioned = Versioned {
+        what: "configuration".to_owned(),
+        operation: "Set-MigrationConfig",
+        // Calls of this operation name no object.
+        names: vec![String::new()],
+        revision: revision::of_config(&found),
+    };
+    if versioned.is_expected(expected) {
+        return Ok(());
+    }
+    let current = show(context, found).await?;
+    Err(versioned.refusal(context, &current).await)
 }

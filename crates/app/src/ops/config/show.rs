@@ -7,7 +7,10 @@ use mailhaul_store::BatchFilter;
 use super::view::MigrationConfig;
 use crate::{
     context::Context,
-    ops::{batch::endpoints::EndpointNames, shared::failures::into_failure},
+    ops::{
+        batch::endpoints::EndpointNames,
+        shared::{failures::into_failure, revision},
+    },
 };
 
 /// Shows the configuration, and whether another batch fits below the limit.
@@ -16,6 +19,7 @@ pub(crate) async fn show(context: &Context, config: Config) -> Result<MigrationC
         context.store.batches().list(&BatchFilter::default()).await.map_err(into_failure)?.len() as u64;
     Ok(MigrationConfig {
         identity: "MigrationConfig",
+        revision: revision::of_config(&config),
         max_number_of_batches: config.max_number_of_batches,
         max_concurrent_migrations: config.max_concurrent_migrations,
         target_endpoint: EndpointNames::load(context).await?.of(config.target_endpoint),

@@ -10,6 +10,8 @@ use serde::Serialize;
 pub(crate) struct MigrationConfig {
     /// Always `MigrationConfig`: there is one.
     pub(crate) identity: &'static str,
+    /// Revision of the settings, for -IfRevision of Set-MigrationConfig.
+    pub(crate) revision: String,
     /// Maximum number of batches.
     pub(crate) max_number_of_batches: Limit,
     /// Maximum number of active mailboxes over all endpoints.

@@ -20,6 +20,7 @@ use crate::{
     ops::shared::{
         failures::{at_least_one, into_failure},
         nouns::ENDPOINT,
+        revision::{self, Versioned},
     },
 };
 
@@ -33,6 +34,8 @@ pub(crate) struct SetMigrationEndpoint;
 pub(crate) struct Request {
     /// Name or GUID of the endpoint.
     identity: String,
+    /// Revision that the endpoint must have; otherwise nothing is changed.
+    if_revision: Option<String>,
     /// Host of the IMAP server.
     remote_server: Option<String>,
     /// TCP port.
@@ -128,6 +131,7 @@ impl Operation<Context> for SetMigrationEndpoint {
         let store = &context.store;
         let now = context.now();
         let before = store.endpoints().get(&request.identity).await.map_err(into_failure)?;
+        check_revision(context, &before, request.if_revision.as_deref()).await?;
         let (skip_verification, mailbox) = (request.skip_verification, request.test_mailbox.clone());
         let ends_pause = request.end_pause;
         let mut after = before.clone();
@@ -158,6 +162,26 @@ impl Operation<Context> for SetMigrationEndpoint {
         let active = Active::load(store, now).await.map_err(into_failure)?;
         Ok(Answer::one(MigrationEndpoint::of(endpoint, &active)))
     }
+}
+
+/// Refuses a request that expects another revision.
+async fn check_revision(
+    context: &Context,
+    endpoint: &Endpoint,
+    expected: Option<&str>,
+) -> Result<(), Failure> {
+    let versioned = Versioned {
+        what: format!("migration endpoint \"{}\"", endpoint.name),
+        operation: "Set-MigrationEndpoint",
+        names: vec![endpoint.name.clone(), endpoint.guid.to_string()],
+        revision: revision::of_endpoint(endpoint),
+    };
+    if versioned.is_expected(expected) {
+        return Ok(());
+    }
+    let active = Active::load(&context.store, context.now()).await.map_err(into_failure)?;
+    let current = MigrationEndpoint::of(endpoint.clone(), &active);
+    Err(versioned.refusal(context, &current).await)
 }
 
 impl Request {

@@ -7,7 +7,7 @@ use mailhaul_store::{Parking, PassKind, RunningPasses, Store, StoreError};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::output::text;
+use crate::{ops::shared::revision, output::text};
 
 /// Migration endpoint. Its secrets are never shown.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -17,6 +17,8 @@ pub(crate) struct MigrationEndpoint {
     identity: String,
     /// Permanent id.
     guid: Guid,
+    /// Revision of the settings, for -IfRevision of Set-MigrationEndpoint.
+    revision: String,
     /// Type of service.
     endpoint_type: EndpointType,
     /// Host.
@@ -121,6 +123,7 @@ impl MigrationEndpoint {
     /// View of the endpoint, with its active mailboxes.
     pub(crate) fn of(endpoint: Endpoint, active: &Active) -> Self {
         let (active_migration_count, active_incremental_sync_count) = active.at(endpoint.guid);
+        let revision = revision::of_endpoint(&endpoint);
         let parking = active.parked.iter().find(|(parked, _)| *parked == endpoint.guid).map(|(_, it)| it);
         let authorities = endpoint.certificate_authorities.unwrap_or_default();
         let (user_name, user_name_template) = match endpoint.access.admin() {
@@ -147,6 +150,7 @@ impl MigrationEndpoint {
             reaches_this_machine: endpoint.reach == Reach::Anywhere,
             identity: endpoint.name,
             guid: endpoint.guid,
+            revision,
             endpoint_type: endpoint.endpoint_type,
             remote_server: endpoint.remote_server,
             port: endpoint.port,

@@ -18,7 +18,15 @@ pub(crate) async fn of_user(context: &Context, user: &MigrationUser) -> Result<(
 }
 
 pub(crate) async fn of_batch(context: &Context, batch: Guid) -> Result<(), Failure> {
-    let filter = UserFilter { batch: Some(batch), ..UserFilter::default() };
+    of_selected(context, UserFilter { batch: Some(batch), ..UserFilter::default() }).await
+}
+
+/// Confirms for the users with these numbers of the database.
+pub(crate) async fn of_numbers(context: &Context, numbers: Vec<i64>) -> Result<(), Failure> {
+    of_selected(context, UserFilter { listed: Some(numbers), ..UserFilter::default() }).await
+}
+
+async fn of_selected(context: &Context, filter: UserFilter) -> Result<(), Failure> {
     let mut after = None;
     loop {
         let page = context.store.users().list(&filter, after, PAGE).await.map_err(into_failure)?;

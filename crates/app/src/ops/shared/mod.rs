@@ -10,4 +10,5 @@ pub(crate) mod names;
 pub(crate) mod nouns;
 pub(crate) mod pages;
 pub(crate) mod report_file;
+pub(crate) mod revision;
 pub(crate) mod status_rules;

@@ -22,6 +22,13 @@ pub(crate) const BATCH: Noun =
 pub(crate) const USER: Noun =
     Noun { cmdlet: "MigrationUser", word: "user", path: "users", about: "Mailboxes of batches" };
 
+pub(crate) const USER_REPORT: Noun = Noun {
+    cmdlet: "MigrationUserReport",
+    word: "user-report",
+    path: "user-reports",
+    about: "Lines of a mailbox's report",
+};
+
 pub(crate) const USER_STATISTICS: Noun = Noun {
     cmdlet: "MigrationUserStatistics",
     word: "user-statistics",

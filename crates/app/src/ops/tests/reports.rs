@@ -230,3 +230,26 @@ async fn skipped_messages_of_users_and_batches_are_paged() {
     let refused = client.call(entry, request).await.unwrap_err();
     assert_eq!(refused.kind, Forbidden, "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_report_is_read_in_parts_and_from_a_number_on() {
+    let desk = Desk::with_endpoint().await;
+    desk.batch("B", &["ann"], json!({ "AutoStart": true })).await;
+    let user = desk.context.store.users().get("ann@example.org", None).await.unwrap().guid;
+    let entries = (1..=7).map(|number| mailhaul_store::ReportEntry {
+        time: jiff::Timestamp::from_second(number).unwrap(),
+        text: format!("line {number}"),
+    });
+    desk.context.store.reports().append(user, entries.collect()).await.unwrap();
+    let lines = async |more: serde_json::Value| -> Vec<String> {
+        let mut request = json!({ "Identity": "ann@example.org" });
+        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let lines = desk.call("Get-MigrationUserReport", request).await.unwrap();
+        lines.iter().map(|line| format!("{} {}", line["Number"], line["Message"].as_str().unwrap())).collect()
+    };
+    assert_eq!(lines(json!({})).await.len(), 7);
+    assert_eq!(lines(json!({ "ResultSize": 2 })).await, ["1 line 1", "2 line 2"]);
+    assert_eq!(lines(json!({ "After": 5 })).await, ["6 line 6", "7 line 7"]);
+    assert_eq!(lines(json!({ "Continuation": "1.5" })).await, ["6 line 6"]);
+    assert!(lines(json!({ "After": 7 })).await.is_empty());
+}

@@ -56,7 +56,7 @@ impl Operation<Context> for GetMigrationFailure {
     ) -> Result<Answer<MigrationFailure>, Failure> {
         let store = &context.store;
         let batch = match &request.batch_id {
-            Some(identity) => Some(store.batches().get(identity).await.map_err(into_failure)?.batch.guid),
+            Some(identity) => Some(store.batches().named(identity).await.map_err(into_failure)?.guid),
             None => None,
         };
         let causes = store.users().failure_causes(batch, request.error_class).await.map_err(into_failure)?;

@@ -1,15 +1,14 @@
 //! Get-MigrationIssue.
 
 use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
-use mailhaul_store::BatchFilter;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::issues::{self, MigrationIssue, Severity};
-use crate::{
-    context::Context,
-    ops::shared::{failures::into_failure, nouns::ISSUE},
+use super::{
+    issues::{MigrationIssue, Severity},
+    issues_now::issues_now,
 };
+use crate::{context::Context, ops::shared::nouns::ISSUE};
 
 pub(crate) struct GetMigrationIssue;
 
@@ -35,17 +34,8 @@ impl Operation<Context> for GetMigrationIssue {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationIssue>, Failure> {
-        let store = &context.store;
-        let now = context.now();
-        let batches = store.batches().list(&BatchFilter::default()).await.map_err(into_failure)?;
-        let endpoints = store.endpoints().list().await.map_err(into_failure)?;
-        let parked = store.jobs().parked(now).await.map_err(into_failure)?;
-        let nodes = store.nodes().list().await.map_err(into_failure)?;
-        let mut found = issues::of_batches(&batches);
-        found.extend(issues::of_endpoints(&endpoints, &parked));
-        found.extend(issues::of_nodes(&nodes));
+        let mut found = issues_now(context).await?;
         found.retain(|issue| request.severity.is_none_or(|it| it == issue.severity));
-        found.sort_by_key(|issue| issue.severity);
         Ok(Answer::all(found))
     }
 }

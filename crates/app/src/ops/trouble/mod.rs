@@ -3,3 +3,4 @@
 pub(crate) mod get_failure;
 pub(crate) mod get_issue;
 mod issues;
+pub(crate) mod issues_now;

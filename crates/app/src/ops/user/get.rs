@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 
-use mailhaul_migration::{
-    FailureClass, Guid, Limit, MigrationUser as User, StatusSummary, UserOrder, UserStatus,
-};
+use mailhaul_migration::{Guid, Limit, MigrationUser as User, UserOrder};
 use mailhaul_operations::{Answer, Caller, Continuation, Failure, Noun, Operation, Role, Verb};
-use mailhaul_store::{Parking, StoreError, UserFilter, WindowPlace};
+use mailhaul_store::{Parking, StoreError, WindowPlace};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::view::{MigrationUser, Waiting};
+use super::{
+    filters::UserFilters,
+    view::{MigrationUser, Waiting},
+};
 use crate::{
     context::Context,
     ops::{
@@ -23,7 +24,6 @@ pub(crate) struct GetMigrationUser;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the cmdlet")]
 pub(crate) struct Request {
     /// E-mail address or GUID of the user [default: all].
     identity: Option<String>,
@@ -31,27 +31,8 @@ pub(crate) struct Request {
     email_address: Option<String>,
     /// GUID of the user; the same as Identity.
     mailbox_guid: Option<String>,
-    /// Only users of this batch.
-    batch_id: Option<String>,
-    /// Only users with one of these statuses.
-    #[serde(default)]
-    status: Vec<UserStatus>,
-    /// Only users with a status of this group.
-    status_summary: Option<StatusSummary>,
-    /// Only users with a failed mailbox check; CheckError gives the reason.
-    #[serde(default)]
-    check_failed: bool,
-    /// Only users whose last pass failed or was interrupted with one of these classes.
-    #[serde(default)]
-    error_class: Vec<FailureClass>,
-    /// Only users whose pass is due and has not begun.
-    #[serde(default)]
-    is_waiting: bool,
-    /// Only users with skipped messages.
-    #[serde(default)]
-    has_skipped_items: bool,
-    /// Only users with this text in an address, a login or the failure, without regard to case.
-    search: Option<String>,
+    #[serde(flatten)]
+    filters: UserFilters,
     /// Property to sort by [default: the order of creation].
     sort_by: Option<UserOrder>,
     /// Sorts from the largest value to the smallest.
@@ -90,34 +71,18 @@ impl Operation<Context> for GetMigrationUser {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationUser>, Failure> {
-        let batch = match &request.batch_id {
-            Some(identity) => {
-                Some(context.store.batches().get(identity).await.map_err(into_failure)?.batch.guid)
-            }
-            None => None,
-        };
+        let mut filter = request.filters.find(context).await?;
         let names = [&request.identity, &request.email_address, &request.mailbox_guid];
         let mut names = names.into_iter().flatten();
         let name = names.next();
         if names.next().is_some() {
             return Err(Failure::invalid("only one of Identity, EmailAddress and MailboxGuid can be given"));
         }
-        let user = match name {
-            Some(name) => Some(context.store.users().get(name, batch).await.map_err(into_failure)?.guid),
-            None => None,
-        };
+        if let Some(name) = name {
+            filter.user =
+                Some(context.store.users().get(name, filter.batch).await.map_err(into_failure)?.guid);
+        }
         let reading = Reading::new(request.result_size, request.continuation.as_ref())?;
-        let filter = UserFilter {
-            user,
-            batch,
-            statuses: request.status,
-            summary: request.status_summary,
-            failed_check: request.check_failed,
-            classes: request.error_class,
-            waiting_at: request.is_waiting.then(|| context.now()),
-            has_skipped: request.has_skipped_items,
-            search: request.search,
-        };
         if request.sort_by.is_some() || request.offset.is_some() || request.descending {
             let place = WindowPlace {
                 order: request.sort_by.unwrap_or_default(),

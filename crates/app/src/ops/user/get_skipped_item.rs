@@ -70,7 +70,7 @@ impl Operation<Context> for GetMigrationSkippedItem {
                 Whose::User(Box::new(context.store.users().get(identity, None).await.map_err(into_failure)?))
             }
             (None, Some(batch)) => {
-                Whose::Batch(context.store.batches().get(batch).await.map_err(into_failure)?.batch.guid)
+                Whose::Batch(context.store.batches().named(batch).await.map_err(into_failure)?.guid)
             }
             _ => {
                 return Err(Failure::invalid("either Identity or BatchId must be given")

@@ -1,10 +1,13 @@
 //! Remove-MigrationUser.
 
-use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
+use mailhaul_operations::{Answer, Caller, Failure, ManyOutcome, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::view::MigrationUser;
+use super::{
+    filters::{ChosenUsers, Selected, UserFilters},
+    view::MigrationUser,
+};
 use crate::{
     context::Context,
     ops::shared::{failures::into_failure, nouns::USER},
@@ -16,8 +19,10 @@ pub(crate) struct RemoveMigrationUser;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Request {
-    /// E-mail address or GUID of the user.
-    identity: String,
+    #[serde(flatten)]
+    chosen: ChosenUsers,
+    #[serde(flatten)]
+    filters: UserFilters,
     /// Accepted for compatibility with Exchange scripts; has no effect.
     #[serde(default)]
     #[expect(dead_code, reason = "nothing needs to be forced")]
@@ -29,7 +34,7 @@ impl Operation<Context> for RemoveMigrationUser {
     const NOUN: Noun = USER;
     const ROLE: Role = Role::Operator;
     const ABOUT: &'static str =
-        "Removes a user from its batch, with its passwords and report. Mail on the target stays.";
+        "Removes one user or many from their batch, with passwords and reports. Mail on the target stays.";
 
     type Request = Request;
     type Response = MigrationUser;
@@ -39,10 +44,21 @@ impl Operation<Context> for RemoveMigrationUser {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationUser>, Failure> {
-        let user = context.store.users().get(&request.identity, None).await.map_err(into_failure)?;
-        context.store.users().remove(user.guid).await.map_err(into_failure)?;
-        context.workers.end(user.guid, EndReason::Stopped);
+        let (filter, refusals) = match request.chosen.find(context, request.filters).await? {
+            Selected::One(identity) => {
+                let user = context.store.users().get(&identity, None).await.map_err(into_failure)?;
+                context.store.users().remove(user.guid).await.map_err(into_failure)?;
+                context.workers.end(user.guid, EndReason::Stopped);
+                context.wake().await;
+                return Ok(Answer::none());
+            }
+            Selected::Many { filter, refusals } => (filter, refusals),
+        };
+        let removed = context.store.users().remove_selected(filter).await.map_err(into_failure)?;
+        for user in &removed {
+            context.workers.end(user.guid, EndReason::Stopped);
+        }
         context.wake().await;
-        Ok(Answer::none())
+        Ok(Answer::many(ManyOutcome { changed: removed.len() as u64, refusals }))
     }
 }

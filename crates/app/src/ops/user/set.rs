@@ -1,19 +1,24 @@
 //! Set-MigrationUser.
 
-use jiff::tz::TimeZone;
-use mailhaul_migration::{BatchIntent, Endpoint, MigrationUser as User, StatusSummary, UserRow, UserStatus};
+use mailhaul_migration::{Endpoint, MigrationUser as User, UserRow, UserStatus};
 use mailhaul_operations::{
     Answer, Bytes, Caller, Change, Credential, DateTime, Failure, Noun, Operation, Role, Verb,
 };
-use mailhaul_store::{Due, UserTimes, Users};
+use mailhaul_store::{Due, Users};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{get::user_now, view::MigrationUser};
+use super::{
+    filters::{ChosenUsers, Selected, UserFilters},
+    get::user_now,
+    set_many,
+    user_change::UserChange,
+    view::MigrationUser,
+};
 use crate::{
     context::Context,
     ops::shared::{confirm_deletions, failures::into_failure, members, nouns::USER},
-    time_zones::{change, zone},
+    time_zones::zone,
 };
 
 pub(crate) struct SetMigrationUser;
@@ -22,8 +27,10 @@ pub(crate) struct SetMigrationUser;
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the cmdlet")]
 pub(crate) struct Request {
-    /// E-mail address or GUID of the user.
-    identity: String,
+    #[serde(flatten)]
+    chosen: ChosenUsers,
+    #[serde(flatten)]
+    filters: UserFilters,
     /// Time before which no mail is moved; $null for the batch's StartAfter.
     #[serde(default)]
     start_after: Change<DateTime>,
@@ -59,7 +66,8 @@ impl Operation<Context> for SetMigrationUser {
     const VERB: Verb = Verb::Set;
     const NOUN: Noun = USER;
     const ROLE: Role = Role::Operator;
-    const ABOUT: &'static str = "Changes a user's times and logins, or syncs it now.";
+    const ABOUT: &'static str =
+        "Changes the times of one user or many, syncs or checks them now, or changes one user's logins.";
     const VIEW: &'static [&'static str] = &["Identity", "BatchId", "Status", "StartAfter", "CompleteAfter"];
 
     type Request = Request;
@@ -68,69 +76,89 @@ impl Operation<Context> for SetMigrationUser {
     async fn run(
         context: &Context,
         _caller: &Caller,
-        mut request: Request,
+        request: Request,
     ) -> Result<Answer<MigrationUser>, Failure> {
-        let store = &context.store;
-        let user = store.users().get(&request.identity, None).await.map_err(into_failure)?;
-        let batch = store.batches().by_guid(user.batch).await.map_err(into_failure)?;
-        let zone = zone(batch.settings.time_zone.as_deref())?;
-        let source = store.endpoints().by_guid(batch.source_endpoint).await.map_err(into_failure)?;
-        let row = request.row(&user, &source)?;
-        let times = request.times(&user, &zone)?;
-        if request.sync_now {
-            check_sync_now(&user, batch.intent)?;
+        let (chosen, filters) = (request.chosen, request.filters);
+        let change = UserChange {
+            start_after: request.start_after,
+            complete_after: request.complete_after,
+            sync_now: request.sync_now,
+            check_now: request.check_now,
+            approve_skipped_items: request.approve_skipped_items,
+            confirm_deletions: request.confirm_deletions,
+        };
+        let logins =
+            Logins { source: request.credential, target: request.target_credential, file: request.csv_data };
+        match chosen.find(context, filters).await? {
+            Selected::One(identity) => one(context, &identity, &change, logins).await,
+            Selected::Many { .. } if logins.are_given() => Err(Failure::invalid(
+                "Credential, TargetCredential and CSVData are for one user, with Identity",
+            )
+            .with_advice("For the logins of several users, use Set-MigrationBatch -AddUsers with a file.")),
+            Selected::Many { filter, refusals } => set_many::run(context, &change, filter, refusals).await,
         }
-        if request.check_now && user.status.summary() == StatusSummary::Completed {
-            return Err(Failure::conflict(format_args!(
-                "the migration user \"{}\" is not checked: its status is {}",
-                user.email_address, user.status
-            ))
-            .with_advice("No mail of this user is moved any more."));
-        }
-        if let Some(row) = row {
-            store.batches().add_users(batch.guid, vec![row], context.now()).await.map_err(into_failure)?;
-        }
-        if let Some(times) = times {
-            store.users().update(user.guid, move |it| *it = times).await.map_err(into_failure)?;
-            if times.start_after != user.start_after {
-                let due = Due::AfterStart(context.now());
-                let queued = vec![UserStatus::Queued];
-                store.jobs().reschedule(Users::One(user.guid), queued, due).await.map_err(into_failure)?;
-            }
-        }
-        if request.approve_skipped_items {
-            store.jobs().approve(Users::One(user.guid), context.now()).await.map_err(into_failure)?;
-        }
-        if request.confirm_deletions {
-            confirm_deletions::of_user(context, &user).await?;
-        }
-        if request.sync_now {
-            let between = vec![UserStatus::Synced, UserStatus::IncrementalFailed];
-            let due = Due::At(context.now());
-            store.jobs().reschedule(Users::One(user.guid), between, due).await.map_err(into_failure)?;
-        }
-        if request.check_now {
-            store.checks().request(Users::One(user.guid), context.now()).await.map_err(into_failure)?;
-        }
-        context.wake().await;
-        Ok(Answer::one(user_now(context, user.guid).await?))
     }
 }
 
-impl Request {
-    /// Times of the user after the change; `None` if nothing changes.
-    fn times(&self, user: &User, zone: &TimeZone) -> Result<Option<UserTimes>, Failure> {
-        let before = UserTimes { start_after: user.start_after, complete_after: user.complete_after };
-        let mut times = before;
-        change("StartAfter", self.start_after, zone)?.apply(&mut times.start_after);
-        change("CompleteAfter", self.complete_after, zone)?.apply(&mut times.complete_after);
-        Ok((times != before).then_some(times))
+async fn one(
+    context: &Context,
+    identity: &str,
+    request: &UserChange,
+    logins: Logins,
+) -> Result<Answer<MigrationUser>, Failure> {
+    let store = &context.store;
+    let user = store.users().get(identity, None).await.map_err(into_failure)?;
+    let batch = store.batches().by_guid(user.batch).await.map_err(into_failure)?;
+    let zone = zone(batch.settings.time_zone.as_deref())?;
+    let source = store.endpoints().by_guid(batch.source_endpoint).await.map_err(into_failure)?;
+    let row = logins.row(&user, &source)?;
+    let times = request.times(&user, &zone)?;
+    request.check(&user.email_address, user.status, batch.intent)?;
+    if let Some(row) = row {
+        store.batches().add_users(batch.guid, vec![row], context.now()).await.map_err(into_failure)?;
+    }
+    if let Some(times) = times {
+        store.users().update(user.guid, move |it| *it = times).await.map_err(into_failure)?;
+        if times.start_after != user.start_after {
+            let due = Due::AfterStart(context.now());
+            let queued = vec![UserStatus::Queued];
+            store.jobs().reschedule(Users::One(user.guid), queued, due).await.map_err(into_failure)?;
+        }
+    }
+    if request.approve_skipped_items {
+        store.jobs().approve(Users::One(user.guid), context.now()).await.map_err(into_failure)?;
+    }
+    if request.confirm_deletions {
+        confirm_deletions::of_user(context, &user).await?;
+    }
+    if request.sync_now {
+        let between = vec![UserStatus::Synced, UserStatus::IncrementalFailed];
+        let due = Due::At(context.now());
+        store.jobs().reschedule(Users::One(user.guid), between, due).await.map_err(into_failure)?;
+    }
+    if request.check_now {
+        store.checks().request(Users::One(user.guid), context.now()).await.map_err(into_failure)?;
+    }
+    context.wake().await;
+    Ok(Answer::one(user_now(context, user.guid).await?))
+}
+
+/// New logins of one user.
+struct Logins {
+    source: Option<Credential>,
+    target: Option<Credential>,
+    file: Option<Bytes>,
+}
+
+impl Logins {
+    fn are_given(&self) -> bool {
+        self.source.is_some() || self.target.is_some() || self.file.is_some()
     }
 
     /// Row of the user with the new logins; `None` if they stay.
-    fn row(&mut self, user: &User, endpoint: &Endpoint) -> Result<Option<UserRow>, Failure> {
-        let (source, target) = (self.credential.take(), self.target_credential.take());
-        if let Some(file) = self.csv_data.take() {
+    fn row(self, user: &User, endpoint: &Endpoint) -> Result<Option<UserRow>, Failure> {
+        let (source, target) = (self.source, self.target);
+        if let Some(file) = self.file {
             if source.is_some() || target.is_some() {
                 return Err(Failure::invalid("either CSVData or credentials can be given, not both"));
             }
@@ -182,21 +210,4 @@ fn of_file(file: &Bytes, user: &User, source: &Endpoint) -> Result<UserRow, Fail
         ))
         .with_advice("For several users, use Set-MigrationBatch -AddUsers.")),
     }
-}
-
-fn check_sync_now(user: &User, intent: BatchIntent) -> Result<(), Failure> {
-    let is_between = matches!(user.status, UserStatus::Synced | UserStatus::IncrementalFailed);
-    if is_between && intent == BatchIntent::Run {
-        return Ok(());
-    }
-    let advice = if user.status.is_running() || user.status == UserStatus::Queued {
-        "It is synced as soon as a connection slot is free; Get-MigrationUserStatistics shows its progress."
-    } else {
-        "Start it with Start-MigrationUser, or its batch with Start-MigrationBatch."
-    };
-    Err(Failure::conflict(format_args!(
-        "the migration user \"{}\" cannot be synced now: its status is {}",
-        user.email_address, user.status
-    ))
-    .with_advice(advice))
 }

@@ -10,6 +10,7 @@ use std::{
 
 use mailhaul_migration::Guid;
 use parking_lot::Mutex;
+use serde_json::Value;
 use tokio::sync::watch;
 
 /// Number of changes that are kept for streams that begin again.
@@ -32,6 +33,10 @@ pub(crate) struct Change {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FeedEvent {
     Changed(Change),
+    /// Entry of the audit log, as Get-MigrationAuditLog shows it. Only for administrators.
+    Audit(Arc<Value>),
+    /// New issue, as Get-MigrationIssue shows it.
+    Issue(Arc<Value>),
     /// Changes that are not known one by one.
     Gap,
     /// A session ended: streams check if they may go on. Pages are not told.

@@ -9,16 +9,23 @@ use axum::{
     routing::get,
 };
 use jiff::Timestamp;
-use mailhaul_operations::Failure;
+use mailhaul_migration::Guid;
+use mailhaul_operations::{Failure, Role};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    stream::{EventId, EventStream, Permission},
+    stream::{EventId, EventStream, Permission, StreamBegin},
     topic::Topic,
 };
-use crate::serve::{local_service::LocalService, session::LastUse};
+use crate::{
+    ops::{MigrationUserReport, into_failure},
+    serve::{local_service::LocalService, session::LastUse},
+};
 
-const PATH: &str = "/api/v1/events";
+pub(crate) const PATH: &str = "/api/v1/events";
+/// Maximum number of lines of a report that are sent at once.
+const MAX_LINES: u32 = 100;
 /// Parameter with the objects that the page shows.
 const TOPIC: &str = "Topic";
 
@@ -26,6 +33,7 @@ const TOPIC: &str = "Topic";
 struct Listener {
     local: LocalService,
     head: Parts,
+    role: Role,
 }
 
 impl Permission for Listener {
@@ -36,6 +44,20 @@ impl Permission for Listener {
             Ok(None) => self.local.service.caller(&self.head).await.is_ok(),
             Err(_) => false,
         }
+    }
+
+    fn may_see_audit(&self) -> bool {
+        self.role == Role::Admin
+    }
+
+    async fn report_after(&self, user: Guid, number: u64) -> Vec<(u64, Value)> {
+        // A user that was removed has no lines.
+        let page = self.local.context.store.reports().numbered(user, number, MAX_LINES).await;
+        let lines = page.map(|page| page.items).unwrap_or_default().into_iter();
+        let shown = lines.map(|(number, entry)| {
+            (number, serde_json::to_value(MigrationUserReport::of(&user.to_string(), number, entry)))
+        });
+        shown.filter_map(|(number, line)| Some((number, line.ok()?))).collect()
     }
 }
 
@@ -55,15 +77,22 @@ async fn begin(
     request: Request,
 ) -> Result<Response, Failure> {
     let (head, _) = request.into_parts();
-    local.service.caller(&head).await?;
+    let role = local.service.caller(&head).await?.role;
     let topic = Topic::parse(&local.context, &topic_of(&head)?).await?;
     let last = head.headers.get("last-event-id").and_then(|it| it.to_str().ok()).and_then(EventId::parse);
     let feed = local.feed.clone();
     let place = feed.enter().ok_or_else(|| {
         Failure::unavailable("too many pages are open").with_advice("Close some of them, and try again.")
     })?;
-    let listener = Listener { local, head };
-    let body = EventStream::new(&feed, place, topic, listener, shutdown, last).into_body();
+    let last_line = match topic {
+        Topic::User { guid, .. } => {
+            local.context.store.reports().newest_entry(guid).await.map_err(into_failure)?
+        }
+        _ => 0,
+    };
+    let listener = Listener { local, head, role };
+    let begin = StreamBegin { last, last_line };
+    let body = EventStream::new(&feed, place, topic, listener, shutdown, begin).into_body();
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-store"),

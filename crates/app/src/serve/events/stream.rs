@@ -20,12 +20,29 @@ use super::{
 
 /// Interval of comments, by which a page notices a dead connection.
 const COMMENT_INTERVAL: Duration = Duration::from_secs(15);
+/// Interval in which a stream of one user looks for new lines of the report.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 /// Noun whose changes may end the caller's right to listen.
 const TOKEN: &str = "MigrationApiToken";
 
 /// Decides if the caller may still listen.
 pub(super) trait Permission: Send + Sync + 'static {
     fn is_valid(&self) -> impl Future<Output = bool> + Send;
+
+    /// True if the caller may read the audit log.
+    fn may_see_audit(&self) -> bool;
+
+    /// Lines of the user's report after this number, each with its number.
+    fn report_after(&self, user: Guid, number: u64) -> impl Future<Output = Vec<(u64, Value)>> + Send;
+}
+
+/// Place at which a stream begins.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct StreamBegin {
+    /// Last event that the page got before.
+    pub(super) last: Option<EventId>,
+    /// Number of the last line of the report that the page can have.
+    pub(super) last_line: u64,
 }
 
 /// State of one stream.
@@ -39,6 +56,9 @@ pub(super) struct EventStream<P> {
     newest: watch::Receiver<u64>,
     progress: watch::Receiver<Arc<Vec<ProgressRow>>>,
     comments: Interval,
+    /// User whose report the page shows, with the number of the last line that was sent.
+    report: Option<(Guid, u64)>,
+    report_looks: Interval,
     texts: VecDeque<String>,
     _place: StreamPlace,
 }
@@ -66,11 +86,14 @@ impl<P: Permission> EventStream<P> {
         topic: Topic,
         permission: P,
         shutdown: CancellationToken,
-        last: Option<EventId>,
+        begin: StreamBegin,
     ) -> Self {
         let (newest, progress) = (feed.watch(), feed.watch_progress());
-        let mut comments = interval_at(Instant::now() + COMMENT_INTERVAL, COMMENT_INTERVAL);
-        comments.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (comments, report_looks) = (ticks(COMMENT_INTERVAL), ticks(REPORT_INTERVAL));
+        let report = match topic {
+            Topic::User { guid, .. } => Some((guid, begin.last_line)),
+            _ => None,
+        };
         let sent = feed.newest();
         let hello = json!({ "Epoch": feed.epoch(), "Sequence": sent, "Time": Timestamp::now() });
         let (feed, texts) = (feed.clone(), VecDeque::from([event("hello", None, &hello)]));
@@ -83,10 +106,12 @@ impl<P: Permission> EventStream<P> {
             newest,
             progress,
             comments,
+            report,
+            report_looks,
             texts,
             _place: place,
         };
-        if let Some(last) = last {
+        if let Some(last) = begin.last {
             begun.resume(last);
         }
         begun
@@ -111,7 +136,13 @@ impl<P: Permission> EventStream<P> {
             FeedEvent::Changed(change) if self.topic.has(change) => {
                 self.texts.push_back(event("changed", id, &changed(change)));
             }
-            FeedEvent::Changed(_) | FeedEvent::SessionEnded => {}
+            FeedEvent::Audit(entry) if self.topic == Topic::All && self.permission.may_see_audit() => {
+                self.texts.push_back(event("audit", id, entry));
+            }
+            FeedEvent::Issue(issue) if !matches!(self.topic, Topic::User { .. }) => {
+                self.texts.push_back(event("issue", id, issue));
+            }
+            FeedEvent::Changed(_) | FeedEvent::Audit(_) | FeedEvent::Issue(_) | FeedEvent::SessionEnded => {}
         }
     }
 
@@ -130,7 +161,7 @@ impl<P: Permission> EventStream<P> {
         let may_end = |it: &FeedEvent| match it {
             FeedEvent::Changed(change) => change.noun == TOKEN,
             FeedEvent::SessionEnded => true,
-            FeedEvent::Gap => false,
+            FeedEvent::Gap | FeedEvent::Audit(_) | FeedEvent::Issue(_) => false,
         };
         !events.iter().any(|(_, it)| may_end(it)) || self.permission.is_valid().await
     }
@@ -140,6 +171,15 @@ impl<P: Permission> EventStream<P> {
         let rows: Vec<&ProgressRow> = rows.iter().filter(|row| self.topic.has_row(row)).collect();
         if !rows.is_empty() {
             self.texts.push_back(event("progress", None, &progress(&rows)));
+        }
+    }
+
+    /// Collects new lines of the report that the page shows.
+    async fn push_lines(&mut self) {
+        let Some((user, last)) = self.report else { return };
+        for (number, line) in self.permission.report_after(user, last).await {
+            self.texts.push_back(event("report", None, &line));
+            self.report = Some((user, number));
         }
     }
 
@@ -163,6 +203,7 @@ impl<P: Permission> EventStream<P> {
                     }
                     self.texts.push_back(":\n\n".to_owned());
                 }
+                _ = self.report_looks.tick(), if self.report.is_some() => self.push_lines().await,
                 changed = self.progress.changed() => {
                     changed.ok()?;
                     self.push_progress();
@@ -178,6 +219,12 @@ impl<P: Permission> EventStream<P> {
             Some((Ok(Bytes::from(text)), begun))
         })
     }
+}
+
+fn ticks(period: Duration) -> Interval {
+    let mut ticks = interval_at(Instant::now() + period, period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 fn event(name: &str, id: Option<String>, data: &Value) -> String {
@@ -219,11 +266,20 @@ mod tests {
         async fn is_valid(&self) -> bool {
             self.0
         }
+
+        fn may_see_audit(&self) -> bool {
+            self.0
+        }
+
+        async fn report_after(&self, _user: Guid, number: u64) -> Vec<(u64, Value)> {
+            vec![(number + 1, json!({ "Number": number + 1 }))]
+        }
     }
 
     fn begin(feed: &Feed, may: bool, last: Option<EventId>) -> EventStream<Always> {
         let place = feed.enter().unwrap();
-        EventStream::new(feed, place, Topic::All, Always(may), CancellationToken::new(), last)
+        let begin = StreamBegin { last, last_line: 0 };
+        EventStream::new(feed, place, Topic::All, Always(may), CancellationToken::new(), begin)
     }
 
     fn change(noun: &str) -> FeedEvent {
@@ -263,5 +319,34 @@ mod tests {
         stream.shutdown.cancel();
         stream.texts.clear();
         assert_eq!(stream.next().await, None);
+    }
+
+    #[tokio::test]
+    async fn audit_entries_reach_administrators_alone() {
+        let feed = Feed::new();
+        let (mut admin, mut other) = (begin(&feed, true, None), begin(&feed, false, None));
+        for stream in [&mut admin, &mut other] {
+            stream.next().await.unwrap();
+        }
+        feed.add(FeedEvent::Audit(Arc::new(json!({ "Caller": "ada" }))));
+        feed.add(FeedEvent::Issue(Arc::new(json!({ "Code": "UsersFailed" }))));
+        assert!(admin.next().await.unwrap().contains("event: audit\ndata: {\"Caller\":\"ada\"}"));
+        for stream in [&mut admin, &mut other] {
+            assert!(stream.next().await.unwrap().contains("event: issue\ndata: {\"Code\":\"UsersFailed\"}"));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_report_grows_from_the_last_known_line_on() {
+        let feed = Feed::new();
+        let topic = Topic::User { guid: Guid::from_u128(1), batch: Guid::from_u128(2) };
+        let begin = StreamBegin { last: None, last_line: 41 };
+        let place = feed.enter().unwrap();
+        let mut stream = EventStream::new(&feed, place, topic, Always(true), CancellationToken::new(), begin);
+        stream.next().await.unwrap();
+        for number in 42..45 {
+            let text = stream.next().await.unwrap();
+            assert_eq!(text, format!("event: report\ndata: {{\"Number\":{number}}}\n\n"));
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Looks at the workers once a second, however many pages watch, and tells the feed what moved.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
     time::Duration,
 };
@@ -11,11 +11,13 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::feed::{Change, Feed, FeedEvent, ProgressRow};
-use crate::context::Context;
+use crate::{context::Context, ops::issues_now};
 
 const INTERVAL: Duration = Duration::from_secs(1);
 /// Interval in which pages are told that other nodes may have changed something.
 const OTHER_NODES_INTERVAL: Duration = Duration::from_secs(5);
+/// Interval in which new issues are looked for.
+const ISSUES_INTERVAL: Duration = Duration::from_secs(5);
 /// Weight of the newest second in the shown rate.
 const RATE_WEIGHT: f64 = 0.2;
 /// Number of changed users of a batch above which one event tells of all.
@@ -36,6 +38,7 @@ pub(crate) async fn run(context: Arc<Context>, feed: Feed, shutdown: Cancellatio
     let mut seen: HashMap<Guid, Seen> = HashMap::new();
     let (mut last_look, mut last_gap) = (Instant::now(), Instant::now());
     let mut was_watched = false;
+    let mut issues = KnownIssues::default();
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
@@ -50,8 +53,10 @@ pub(crate) async fn run(context: Arc<Context>, feed: Feed, shutdown: Cancellatio
         was_watched = is_watched;
         if !is_watched {
             seen.clear();
+            issues = KnownIssues::default();
             continue;
         }
+        issues.look(&context, &feed).await;
         for change in changes(context.workers.take_touched()) {
             feed.add(FeedEvent::Changed(change));
         }
@@ -67,6 +72,40 @@ pub(crate) async fn run(context: Arc<Context>, feed: Feed, shutdown: Cancellatio
         if !rows.is_empty() {
             feed.send_progress(rows);
         }
+    }
+}
+
+/// Issues at the last look.
+#[derive(Default)]
+struct KnownIssues {
+    looked: Option<Instant>,
+    known: HashSet<String>,
+}
+
+impl KnownIssues {
+    /// Tells the feed which issues are new, every few seconds. The first look only learns those that are there.
+    async fn look(&mut self, context: &Context, feed: &Feed) {
+        if self.looked.is_some_and(|looked| looked.elapsed() < ISSUES_INTERVAL) {
+            return;
+        }
+        let is_first = self.looked.is_none();
+        self.looked = Some(Instant::now());
+        let found = match issues_now(context).await {
+            Ok(found) => found,
+            Err(failure) => {
+                tracing::warn!("issues cannot be read: {failure}");
+                return;
+            }
+        };
+        let mut known = HashSet::with_capacity(found.len());
+        for issue in found.iter().filter_map(|issue| serde_json::to_value(issue).ok()) {
+            let text = issue.to_string();
+            if !is_first && !self.known.contains(&text) {
+                feed.add(FeedEvent::Issue(Arc::new(issue)));
+            }
+            known.insert(text);
+        }
+        self.known = known;
     }
 }
 

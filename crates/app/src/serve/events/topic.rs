@@ -32,7 +32,7 @@ impl Topic {
         match text.split_once(':') {
             None if text == "all" => Ok(Self::All),
             Some(("batch", name)) => {
-                let batch = store.batches().get(name).await.map_err(into_failure)?.batch;
+                let batch = store.batches().named(name).await.map_err(into_failure)?;
                 Ok(Self::Batch { guid: batch.guid, name: batch.name })
             }
             Some(("user", name)) => {

@@ -12,24 +12,24 @@ use axum::http::{HeaderMap, request::Parts};
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
 use mailhaul_operations::{Caller, Failure};
-use mailhaul_store::Store;
+use mailhaul_store::{NewConsoleSession, Store};
 use parking_lot::Mutex;
 
 use self::{
     attempts::Attempts,
     halves::{Halves, is_same_origin},
-    record::{SavedSessions, SessionRecord, new_secret, text_digest},
+    record::{MAX_SESSIONS, caller, limits, must_touch, new_secret, remove_old_file, secret_digest, until},
     tickets::Tickets,
 };
 use super::roles::ROLES;
+use crate::ops::into_failure;
 
-/// Sessions of one data directory. Clones share them.
+/// Sessions of one database. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Sessions(Arc<SessionsShared>);
 
 struct SessionsShared {
     store: Store,
-    saved: SavedSessions,
     tickets: Mutex<Tickets>,
     attempts: Mutex<Attempts>,
 }
@@ -57,10 +57,18 @@ pub(crate) enum LastUse {
 }
 
 impl Sessions {
-    /// Sessions of this data directory; read when they are first needed.
-    pub(crate) fn new(store: Store, data: &Path) -> Self {
-        let saved = SavedSessions::new(data);
-        Self(Arc::new(SessionsShared { store, saved, tickets: Mutex::default(), attempts: Mutex::default() }))
+    pub(crate) fn new(store: Store) -> Self {
+        Self(Arc::new(SessionsShared { store, tickets: Mutex::default(), attempts: Mutex::default() }))
+    }
+
+    /// Removes sessions that have ended, and the file in which earlier versions kept them.
+    pub(crate) async fn clean(&self, data: &Path, now: Timestamp) {
+        if let Err(error) = remove_old_file(data) {
+            tracing::warn!("the old file of the console's sessions stays: {error}");
+        }
+        if let Err(error) = self.0.store.sessions().remove_ended(limits(now)).await {
+            tracing::warn!("sessions of the console that have ended stay: {error}");
+        }
     }
 
     /// Checks if the address may try to sign in.
@@ -82,7 +90,7 @@ impl Sessions {
     /// There is no randomness.
     pub(crate) fn new_ticket(&self, caller: Caller, now: Timestamp) -> Result<String, Failure> {
         let secret = new_secret()?;
-        self.0.tickets.lock().add(text_digest(&secret), caller, now);
+        self.0.tickets.lock().add(secret_digest(&secret), caller, now);
         Ok(secret)
     }
 
@@ -95,33 +103,30 @@ impl Sessions {
                 (Some(token.guid), token.name, token.role)
             }
             SignIn::Ticket(ticket) => {
-                let digest = text_digest(&String::from_utf8_lossy(ticket.expose()));
+                let digest = secret_digest(&String::from_utf8_lossy(ticket.expose()));
                 let Some(caller) = self.0.tickets.lock().take(&digest, now) else { return Ok(None) };
                 let role = ROLES.iter().find(|(_, role)| *role == caller.role);
                 (None, caller.name, role.map_or("", |(name, _)| name).to_owned())
             }
         };
         let (cookie, key) = (new_secret()?, new_secret()?);
-        let record = SessionRecord {
-            cookie: text_digest(&cookie),
-            key: text_digest(&key),
-            token,
-            name,
-            role,
-            begun: now,
-            seen: now,
-        };
-        let Some(caller) = record.caller() else { return Ok(None) };
-        let until = record.until();
-        self.0.saved.add(record, now).await.map_err(Failure::internal)?;
-        Ok(Some(NewSession { cookie, key, caller, until }))
+        let Some(caller) = caller(&name, &role) else { return Ok(None) };
+        let (cookie_digest, key_digest) = (secret_digest(&cookie), secret_digest(&key));
+        let session =
+            NewConsoleSession { cookie: cookie_digest, key: key_digest, token, name, role, begun: now };
+        let saved = self.0.store.sessions().insert(session, limits(now), MAX_SESSIONS).await;
+        saved.map_err(into_failure)?;
+        Ok(Some(NewSession { cookie, key, caller, until: until(now) }))
     }
 
     /// Ends the session of this request. Returns its caller, if there is one.
     pub(crate) async fn end(&self, headers: &HeaderMap, now: Timestamp) -> Result<Option<Caller>, Failure> {
         let Halves::Both { cookie, key } = Halves::of(headers) else { return Ok(None) };
-        let ended = self.0.saved.remove(&text_digest(cookie), &text_digest(key), now).await;
-        Ok(ended.map_err(Failure::internal)?.and_then(|record| record.caller()))
+        let cookie = secret_digest(cookie);
+        let found = self.0.store.sessions().get(cookie, secret_digest(key), limits(now)).await;
+        let Some(found) = found.map_err(into_failure)? else { return Ok(None) };
+        self.0.store.sessions().remove(cookie).await.map_err(into_failure)?;
+        Ok(caller(&found.name, &found.role))
     }
 
     /// Finds the caller and the end of a session; `None` if the request shows no half of one.
@@ -137,26 +142,61 @@ impl Sessions {
         let (cookie, key) = match Halves::of(&head.headers) {
             Halves::None => return Ok(None),
             Halves::One => return Err(ended()),
-            Halves::Both { cookie, key } => (text_digest(cookie), text_digest(key)),
+            Halves::Both { cookie, key } => (secret_digest(cookie), secret_digest(key)),
         };
-        let record = self.0.saved.find(&cookie, &key, now).await.map_err(Failure::internal)?;
-        let mut record = record.ok_or_else(ended)?;
-        if let Some(guid) = record.token {
-            let tokens = self.0.store.tokens().list().await.map_err(Failure::internal)?;
-            let token = tokens.into_iter().find(|it| it.guid == guid && it.revoked.is_none());
-            record.role = token.ok_or_else(ended)?.role;
-        }
+        let store = &self.0.store;
+        let session = store.sessions().get(cookie, key, limits(now)).await.map_err(into_failure)?;
+        let session = session.ok_or_else(ended)?;
         if !is_same_origin(head) {
             return Err(Failure::forbidden("a page of another origin sent the request"));
         }
-        if last_use == LastUse::Update {
-            self.0.saved.touch(&cookie, now).await.map_err(Failure::internal)?;
+        if last_use == LastUse::Update && must_touch(&session, now) {
+            store.sessions().touch(cookie, now, limits(now)).await.map_err(into_failure)?;
         }
-        let until = record.until();
-        Ok(record.caller().map(|caller| (caller, until)))
+        let until = until(session.begun);
+        Ok(caller(&session.name, &session.role).map(|caller| (caller, until)))
     }
 }
 
 fn ended() -> Failure {
     Failure::unauthorized("the session has ended").with_advice("Sign in again.")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+    use jiff::ToSpan as _;
+    use mailhaul_operations::Role;
+
+    use super::*;
+
+    fn head(session: &NewSession) -> Parts {
+        let request = Request::builder().header("cookie", format!("__Host-mailhaul={}", session.cookie));
+        request.header("mailhaul-key", &session.key).body(()).unwrap().into_parts().0
+    }
+
+    #[tokio::test]
+    async fn a_session_is_known_to_another_service_of_the_database_until_it_ends() {
+        let data = tempfile::tempdir().unwrap();
+        std::fs::write(data.path().join("console-sessions.json"), "[]").unwrap();
+        let store = Store::open(data.path()).await.unwrap();
+        let (one, other) = (Sessions::new(store.clone()), Sessions::new(store.clone()));
+        let begun = Timestamp::from_second(100_000).unwrap();
+        one.clean(data.path(), begun).await;
+        assert!(!data.path().join("console-sessions.json").exists());
+        let caller = Caller { name: "root".to_owned(), role: Role::Admin, is_local: true };
+        let ticket = one.new_ticket(caller, begun).unwrap();
+        let session = one.begin(SignIn::Ticket(Secret::new(ticket)), begun).await.unwrap().unwrap();
+        let head = head(&session);
+        let found = other.find(&head, LastUse::Keep, begun + 59.minutes()).await.unwrap().unwrap();
+        assert_eq!((found.0.name.as_str(), found.0.role), ("root (console)", Role::Admin));
+        assert_eq!(found.1, begun + 12.hours());
+        assert!(other.find(&head, LastUse::Keep, begun + 60.minutes()).await.is_err());
+        other.find(&head, LastUse::Update, begun + 59.minutes()).await.unwrap();
+        assert!(one.find(&head, LastUse::Keep, begun + 100.minutes()).await.unwrap().is_some());
+        let ended = other.end(&head.headers, begun + 100.minutes()).await.unwrap();
+        assert_eq!(ended, Some(found.0));
+        assert!(one.find(&head, LastUse::Keep, begun + 100.minutes()).await.is_err());
+        store.close().await;
+    }
 }

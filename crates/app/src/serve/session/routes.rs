@@ -186,7 +186,7 @@ fn view(caller: &Caller, until: Timestamp) -> Value {
 
 async fn record(local: &LocalService, caller: Caller, operation: &str, outcome: Result<(), Failure>) {
     let operation = operation.to_owned();
-    local.authorizer.record(Record { caller, operation, identity: None, outcome }).await;
+    local.authorizer.record(Record { caller, operation, identity: None, selection: None, outcome }).await;
 }
 
 fn reply(status: StatusCode, body: &Value) -> Response {

@@ -13,7 +13,7 @@ const MAX_TICKETS: usize = 100;
 pub(super) struct Tickets(Vec<Ticket>);
 
 struct Ticket {
-    digest: String,
+    digest: [u8; 32],
     caller: Caller,
     made: Timestamp,
 }
@@ -26,7 +26,7 @@ impl Ticket {
 }
 
 impl Tickets {
-    pub(super) fn add(&mut self, digest: String, caller: Caller, now: Timestamp) {
+    pub(super) fn add(&mut self, digest: [u8; 32], caller: Caller, now: Timestamp) {
         self.0.retain(|it| !it.is_over(now));
         if self.0.len() >= MAX_TICKETS {
             self.0.remove(0);
@@ -35,9 +35,9 @@ impl Tickets {
     }
 
     /// Uses a ticket up. Returns its caller; `None` if it is unknown, used, or too old.
-    pub(super) fn take(&mut self, digest: &str, now: Timestamp) -> Option<Caller> {
+    pub(super) fn take(&mut self, digest: &[u8; 32], now: Timestamp) -> Option<Caller> {
         self.0.retain(|it| !it.is_over(now));
-        let index = self.0.iter().position(|it| it.digest == digest)?;
+        let index = self.0.iter().position(|it| it.digest == *digest)?;
         Some(self.0.remove(index).caller)
     }
 }
@@ -53,11 +53,11 @@ mod tests {
         let at = |second| Timestamp::from_second(second).unwrap();
         let caller = Caller { name: "root".to_owned(), role: Role::Admin, is_local: true };
         let mut tickets = Tickets::default();
-        tickets.add("a".to_owned(), caller.clone(), at(0));
-        tickets.add("b".to_owned(), caller.clone(), at(0));
-        assert_eq!(tickets.take("x", at(59)), None);
-        assert_eq!(tickets.take("a", at(59)), Some(caller));
-        assert_eq!(tickets.take("a", at(59)), None);
-        assert_eq!(tickets.take("b", at(60)), None);
+        tickets.add([1; 32], caller.clone(), at(0));
+        tickets.add([2; 32], caller.clone(), at(0));
+        assert_eq!(tickets.take(&[3; 32], at(59)), None);
+        assert_eq!(tickets.take(&[1; 32], at(59)), Some(caller));
+        assert_eq!(tickets.take(&[1; 32], at(59)), None);
+        assert_eq!(tickets.take(&[2; 32], at(60)), None);
     }
 }
