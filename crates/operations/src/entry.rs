@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     caller::Role,
-    failure::{Failure, did_you_mean},
+    failure::{Failure, FailureKind, did_you_mean},
     kind::Kind,
     operation::{Noun, Operation},
     parameter::{IDENTITY, NAME, Parameter, of_request},
@@ -104,6 +104,19 @@ impl Entry {
 
     pub(crate) fn identity(&self) -> Option<&Parameter> {
         self.parameter(IDENTITY)
+    }
+
+    /// Adds the parameter that is wrong: a message about one begins with its name.
+    pub(crate) fn placed(&self, failure: Failure) -> Failure {
+        if failure.kind != FailureKind::Invalid {
+            return failure;
+        }
+        let message = failure.message.trim_start_matches('-');
+        let first = message.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default();
+        match self.parameter(first) {
+            Some(parameter) => failure.at(&parameter.name),
+            None => failure,
+        }
     }
 
     /// Failure for an unknown parameter; `dashed` writes names like the caller.

@@ -104,7 +104,8 @@ fn run<C: Send + Sync + 'static, O: Operation<C>>(
             let (place, reason) = (error.path().to_string(), error.into_inner());
             match place.as_str() {
                 "." => Failure::invalid(reason),
-                _ => Failure::invalid(format_args!("{place}: {reason}")),
+                _ => Failure::invalid(format_args!("{place}: {reason}"))
+                    .at(place.split(['.', '[']).next().unwrap_or_default()),
             }
         })?;
         let answer = O::run(&context, &caller, request).await?;

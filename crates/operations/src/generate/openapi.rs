@@ -140,11 +140,11 @@ fn error() -> Value {
                     "Code": { "type": "string", "description": "For machines." },
                     "Message": { "type": "string", "description": "One sentence." },
                     "Advice": { "type": ["string", "null"], "description": "Next step for the caller." },
-                    "Parameter": { "type": "string", "description": "Parameter whose file is wrong." },
+                    "Parameter": { "type": "string", "description": "Parameter that is wrong, if it is known." },
                     "Rows": {
                         "type": "array",
                         "items": { "type": "object" },
-                        "description": "Errors of the file, as Errors of Test-MigrationBatch; at most 1,000.",
+                        "description": "Errors of its file, as Errors of Test-MigrationBatch; at most 1,000.",
                     },
                 },
                 "required": ["Code", "Message"],

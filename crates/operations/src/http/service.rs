@@ -174,12 +174,13 @@ impl<C: Send + Sync + 'static> Service<C> {
         let (changes, operation, identity) =
             (entry.verb().changes(), entry.name().to_owned(), object(&request));
         let running = self.operations.run(index, self.context.clone(), caller.clone(), request);
-        let gate = self.gate.clone();
+        let (gate, operations) = (self.gate.clone(), self.operations.clone());
         let task = self.under_way.spawn(async move {
             let outcome = AssertUnwindSafe(running).catch_unwind().await.unwrap_or_else(|_| {
                 tracing::error!("{operation} panicked");
                 Err(broken())
             });
+            let outcome = outcome.map_err(|failure| operations.entries()[index].placed(failure));
             if changes {
                 let outcome = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
                 gate.record(Record { caller, operation, identity, outcome }).await;

@@ -10,7 +10,10 @@ use mailhaul_store::{BatchOverview, Parking};
 use super::view::{BatchNames, MigrationBatch};
 use crate::{
     context::Context,
-    ops::shared::{failures::into_failure, names::ARCHIVE},
+    ops::shared::{
+        failures::{at, into_failure},
+        names::ARCHIVE,
+    },
 };
 
 /// Target of a batch.
@@ -26,7 +29,7 @@ pub(crate) async fn target(context: &Context, named: Option<&str>) -> Result<Tar
     let store = &context.store;
     let endpoint = match named {
         Some(name) if name.trim().eq_ignore_ascii_case(ARCHIVE) => None,
-        Some(name) => Some(store.endpoint(name).await.map_err(into_failure)?),
+        Some(name) => Some(store.endpoint(name).await.map_err(at("TargetEndpoint"))?),
         None => match store.config().await.map_err(into_failure)?.target_endpoint {
             Some(guid) => Some(store.endpoint_by_guid(guid).await.map_err(into_failure)?),
             None => None,

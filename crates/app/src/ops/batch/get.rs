@@ -10,7 +10,7 @@ use super::{endpoints::EndpointNames, view::MigrationBatch};
 use crate::{
     context::Context,
     ops::shared::{
-        failures::into_failure,
+        failures::{at, into_failure},
         log_line::{Report, ReportLine},
         nouns::BATCH,
         pages::most,
@@ -85,7 +85,7 @@ async fn find(context: &Context, request: &Request) -> Result<Vec<BatchOverview>
         (Some(_), Some(_)) => Err(Failure::invalid("either Identity or Endpoint can be given, not both")),
         (Some(identity), None) => Ok(vec![store.batch(identity).await.map_err(into_failure)?]),
         (None, Some(endpoint)) => {
-            let endpoint: Guid = store.endpoint(endpoint).await.map_err(into_failure)?.guid;
+            let endpoint: Guid = store.endpoint(endpoint).await.map_err(at("Endpoint"))?.guid;
             store.batches(&BatchFilter { endpoint: Some(endpoint) }).await.map_err(into_failure)
         }
         (None, None) => store.batches(&BatchFilter::default()).await.map_err(into_failure),

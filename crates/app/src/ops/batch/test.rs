@@ -14,7 +14,12 @@ use serde::{Deserialize, Serialize};
 use super::{endpoints::target, settings_checks};
 use crate::{
     context::Context,
-    ops::shared::{csv_errors::MigrationBatchTestError, failures::into_failure, members, nouns::BATCH},
+    ops::shared::{
+        csv_errors::MigrationBatchTestError,
+        failures::{at, into_failure},
+        members,
+        nouns::BATCH,
+    },
     output::text,
 };
 
@@ -85,7 +90,7 @@ impl Operation<Context> for TestMigrationBatch {
         if let Some(name) = &request.name {
             check_name(context, name).await?;
         }
-        let source = context.store.endpoint(&request.source_endpoint).await.map_err(into_failure)?;
+        let source = context.store.endpoint(&request.source_endpoint).await.map_err(at("SourceEndpoint"))?;
         let target = target(context, request.target_endpoint.as_deref()).await?;
         let ends = members::Ends { source, target: target.endpoint };
         let (mut list, mut errors) =

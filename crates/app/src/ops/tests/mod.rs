@@ -9,6 +9,7 @@ mod life;
 mod limits;
 mod list;
 mod long_lists;
+mod places;
 mod reports;
 mod servers;
 mod settings;
