@@ -11,6 +11,7 @@ use crate::{
     kind::Kind,
     operation::{Noun, Operation},
     parameter::{IDENTITY, NAME, Parameter, of_request},
+    steps::StepUse,
     verb::Verb,
 };
 
@@ -23,6 +24,7 @@ pub struct Entry {
     view: &'static [&'static str],
     result: String,
     pub(crate) confirm: bool,
+    steps: StepUse,
     name: String,
     parameters: Vec<Parameter>,
     pub(crate) response: fn(&mut SchemaGenerator) -> Schema,
@@ -48,6 +50,7 @@ impl Entry {
             view: O::VIEW,
             result: O::Response::schema_name().into_owned(),
             confirm: O::CONFIRM,
+            steps: O::STEPS,
             name,
             parameters,
             response: |generator| generator.subschema_for::<O::Response>(),
@@ -70,6 +73,11 @@ impl Entry {
     /// Minimum role of the caller.
     pub fn role(&self) -> Role {
         self.role
+    }
+
+    /// Use of the operation's steps.
+    pub fn steps(&self) -> StepUse {
+        self.steps
     }
 
     /// Description in one sentence.

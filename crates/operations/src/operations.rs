@@ -11,10 +11,11 @@ use crate::{
     entry::Entry,
     failure::{Failure, did_you_mean},
     operation::{Answer, Operation},
+    steps::Steps,
 };
 
 /// Runs an operation, without its types.
-type Run<C> = fn(Arc<C>, Caller, Value) -> BoxFuture<'static, Result<Answer<Value>, Failure>>;
+type Run<C> = fn(Arc<C>, Caller, Value, Steps) -> BoxFuture<'static, Result<Answer<Value>, Failure>>;
 
 /// All operations, in the order of the help.
 pub struct Operations<C> {
@@ -80,11 +81,11 @@ impl<C: Send + Sync + 'static> Operations<C> {
         context: Arc<C>,
         caller: Caller,
         request: Value,
-    ) -> BoxFuture<'static, Result<Answer<Value>, Failure>> {
-        match (check::checked(&self.entries[index], request), self.runs[index]) {
-            (Ok(request), run) => run(context, caller, request),
-            (Err(failure), _) => Box::pin(std::future::ready(Err(failure))),
-        }
+        steps: Steps,
+    ) -> impl Future<Output = Result<Answer<Value>, Failure>> + Send + use<C> {
+        let checked = check::checked(&self.entries[index], request);
+        let running = checked.map(|request| self.runs[index](context, caller, request, steps));
+        async move { running?.await }
     }
 }
 
@@ -98,6 +99,7 @@ fn run<C: Send + Sync + 'static, O: Operation<C>>(
     context: Arc<C>,
     caller: Caller,
     request: Value,
+    steps: Steps,
 ) -> BoxFuture<'static, Result<Answer<Value>, Failure>> {
     Box::pin(async move {
         let request = serde_path_to_error::deserialize::<_, O::Request>(request).map_err(|error| {
@@ -108,7 +110,7 @@ fn run<C: Send + Sync + 'static, O: Operation<C>>(
                     .at(place.split(['.', '[']).next().unwrap_or_default()),
             }
         })?;
-        let answer = O::run(&context, &caller, request).await?;
+        let answer = O::run_in_steps(&context, &caller, request, &steps).await?;
         let value = answer.value.iter().map(serde_json::to_value).collect::<Result<_, _>>();
         let value =
             value.map_err(|error| Failure::internal(format_args!("an answer cannot be written: {error}")))?;

@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 use crate::{
     entry::Entry,
     failure::FailureKind,
-    http::{JSON, NEXT_LINK, TOTAL_COUNT, VALUE, template, ways},
+    http::{JSON, LINES, NEXT_LINK, TOTAL_COUNT, VALUE, template, ways},
     kind::Kind,
     operations::Operations,
     parameter::{IDENTITY, Parameter},
+    steps::StepUse,
     verb::Verb,
 };
 
@@ -127,7 +128,13 @@ fn answer(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
         properties[TOTAL_COUNT] = json!({ "type": "integer", "description": description });
     }
     let schema = json!({ "type": "object", "properties": properties, "required": [VALUE] });
-    json!({ "description": "Done.", "content": { JSON: { "schema": schema } } })
+    let mut content = json!({ JSON: { "schema": schema } });
+    if entry.steps() != StepUse::None {
+        let description = "With \"Accept: application/x-ndjson\": one JSON object with Step in each line, as each step ends. \
+                           The last line is the answer, or the Error.";
+        content[LINES] = json!({ "schema": { "type": "string", "description": description } });
+    }
+    json!({ "description": "Done.", "content": content })
 }
 
 fn error() -> Value {

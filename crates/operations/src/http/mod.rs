@@ -3,6 +3,7 @@
 mod address;
 mod body;
 mod limits;
+mod lines;
 mod query;
 mod reply;
 mod service;
@@ -12,6 +13,7 @@ pub use service::Service;
 
 pub(crate) use address::{address, template, ways};
 pub(crate) use limits::MAX_BODY;
+pub(crate) use lines::LINES;
 pub(crate) use query::to_query;
 pub(crate) use reply::{JSON, NEXT_LINK, Refused, TOTAL_COUNT, VALUE};
 pub(crate) use service::broken;

@@ -10,13 +10,17 @@ use axum::{
 };
 use futures_util::FutureExt as _;
 use serde_json::{Map, Value, json};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinHandle,
+};
 use tokio_util::task::TaskTracker;
 
 use super::{
     address::{self, DESCRIPTION},
     body,
     limits::Limits,
+    lines,
     query::{from_query, to_query},
     reply::{NEXT_LINK, Refused, TOTAL_COUNT, VALUE, json_reply},
 };
@@ -28,6 +32,7 @@ use crate::{
     operation::Answer,
     operations::Operations,
     parameter::IDENTITY,
+    steps::{StepUse, Steps},
     verb::Verb,
 };
 
@@ -146,8 +151,18 @@ impl<C: Send + Sync + 'static> Service<C> {
         }
         // Only a query is needed again; a body may contain secrets.
         let again = (!entry.verb().form().in_body).then(|| request.clone());
-        let answer = self.run(place.index, caller, Value::Object(request)).await?;
-        Ok(reply(entry, again, answer)?)
+        let request = Value::Object(request);
+        match entry.steps() {
+            StepUse::Progress | StepUse::Instructions if lines::accepts(&head.headers) => {
+                self.run_in_lines(place.index, caller, request).await
+            }
+            StepUse::Instructions => Err(unseen_steps(entry).into()),
+            _ => {
+                let task = self.start(place.index, caller, request, Steps::default());
+                let answer = task.await.unwrap_or_else(|_| Err(broken()))?;
+                Ok(reply(entry, again, answer)?)
+            }
+        }
     }
 
     /// Waits for free body memory. A body of unknown length counts with the maximum.
@@ -168,14 +183,47 @@ impl<C: Send + Sync + 'static> Service<C> {
         }
     }
 
+    /// Runs an operation, and answers with a line for each step.
+    ///
+    /// A failure before the first step has its own status.
+    async fn run_in_lines(
+        &self,
+        index: usize,
+        caller: Caller,
+        request: Value,
+    ) -> Result<Response<Body>, Refused> {
+        let (steps, mut received) = Steps::channel();
+        let task = self.start(index, caller, request, steps);
+        let ended = async move { task.await.unwrap_or_else(|_| Err(broken())) };
+        match received.recv().await {
+            None => {
+                let answer = ended.await?;
+                Ok(lines::stream(None, received, async move { json!({ VALUE: answer.value }) }))
+            }
+            first => Ok(lines::stream(first, received, async move {
+                match ended.await {
+                    Ok(answer) => json!({ VALUE: answer.value }),
+                    Err(failure) => failure.to_json(),
+                }
+            })),
+        }
+    }
+
     /// Runs an operation to its end, even if the client disconnects, and writes the audit record.
-    async fn run(&self, index: usize, caller: Caller, request: Value) -> Result<Answer<Value>, Failure> {
-        let entry = &self.operations.entries()[index];
+    fn start(
+        &self,
+        index: usize,
+        caller: Caller,
+        request: Value,
+        steps: Steps,
+    ) -> JoinHandle<Result<Answer<Value>, Failure>> {
+        let operations = self.operations.clone();
+        let entry = &operations.entries()[index];
         let (changes, operation, identity) =
             (entry.verb().changes(), entry.name().to_owned(), object(&request));
-        let running = self.operations.run(index, self.context.clone(), caller.clone(), request);
-        let (gate, operations) = (self.gate.clone(), self.operations.clone());
-        let task = self.under_way.spawn(async move {
+        let running = self.operations.run(index, self.context.clone(), caller.clone(), request, steps);
+        let gate = self.gate.clone();
+        self.under_way.spawn(async move {
             let outcome = AssertUnwindSafe(running).catch_unwind().await.unwrap_or_else(|_| {
                 tracing::error!("{operation} panicked");
                 Err(broken())
@@ -186,9 +234,17 @@ impl<C: Send + Sync + 'static> Service<C> {
                 gate.record(Record { caller, operation, identity, outcome }).await;
             }
             outcome
-        });
-        task.await.unwrap_or_else(|_| Err(broken()))
+        })
     }
+}
+
+/// Failure of a call that would not see what its caller must do.
+fn unseen_steps(entry: &Entry) -> Failure {
+    let name = entry.name();
+    Failure::invalid(format_args!(
+        "{name} shows while it runs what is to be done, and this call cannot see it"
+    ))
+    .with_advice(format_args!("Send the header \"Accept: {}\".", lines::LINES))
 }
 
 /// Failure after a panic; it shows nothing of the panic's message.
