@@ -103,6 +103,29 @@ impl Store {
         .await
     }
 
+    /// Returns the batch of this name or GUID, without its numbers.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn batch_named(&self, identity: &str) -> Result<Batch, StoreError> {
+        let found = self
+            .read(|connection| {
+                let (guid, name) = (Guid::parse_str(identity).ok(), identity.to_ascii_lowercase());
+                Box::pin(async move {
+                    let row = sql::query(
+                        "SELECT batch.* FROM batch WHERE guid = ?1 OR name_key = ?2 ORDER BY guid = ?1 DESC LIMIT 1",
+                    )
+                    .bind(guid)
+                    .bind(name)
+                    .fetch_optional(connection)
+                    .await?;
+                    row.as_ref().map(batch).transpose()
+                })
+            })
+            .await?;
+        found.ok_or_else(|| StoreError::not_found("batch", identity))
+    }
+
     /// Returns the batch of this GUID, without its numbers.
     ///
     /// # Errors

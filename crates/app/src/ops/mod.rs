@@ -9,6 +9,7 @@ mod endpoint;
 mod node;
 mod server;
 mod shared;
+mod throughput;
 mod token;
 mod trouble;
 mod user;
@@ -46,6 +47,7 @@ pub(crate) fn operations() -> Operations<Context> {
         .with::<trouble::get_failure::GetMigrationFailure>()
         .with::<trouble::get_issue::GetMigrationIssue>()
         .with::<server::get_statistics::GetMigrationStatistics>()
+        .with::<throughput::get::GetMigrationThroughput>()
         .with::<config::get::GetMigrationConfig>()
         .with::<config::set::SetMigrationConfig>()
         .with::<batch::export_report::ExportMigrationReport>()

@@ -64,6 +64,13 @@ pub(crate) const STATISTICS: Noun = Noun {
     about: "Progress of all batches together",
 };
 
+pub(crate) const THROUGHPUT: Noun = Noun {
+    cmdlet: "MigrationThroughput",
+    word: "throughput",
+    path: "throughput",
+    about: "Work of a batch or endpoint over time",
+};
+
 pub(crate) const CONFIG: Noun = Noun {
     cmdlet: "MigrationConfig",
     word: "config",

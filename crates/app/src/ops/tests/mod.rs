@@ -14,6 +14,7 @@ mod reports;
 mod servers;
 mod settings;
 mod support;
+mod throughput;
 mod tokens;
 mod users;
 mod ways_in;
