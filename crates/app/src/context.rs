@@ -25,6 +25,8 @@ pub(crate) struct Context {
     pub(crate) archive: PathBuf,
     /// Workers of this process; empty unless it is the service.
     pub(crate) workers: Workers,
+    /// Limits of endpoints that the service of this process has; empty unless it is the service.
+    pub(crate) limits: EndpointLimits,
     /// Work of this process over time.
     pub(crate) throughput: Throughput,
     /// Access tokens of the endpoints.
@@ -44,6 +46,7 @@ impl Context {
             data: place.directory.clone(),
             archive: place.directory.join("archive"),
             workers: Workers::default(),
+            limits: EndpointLimits::default(),
             throughput: Throughput::default(),
             tokens: TokenSources::default(),
         })

@@ -51,7 +51,7 @@ use crate::{
     context::Context,
     data_directory::{self, DataPlace},
     exit::Exit,
-    service::Scheduler,
+    service::{Scheduler, ServiceContext},
 };
 
 /// Grace period for operations at shutdown. The test of a silent server would take minutes.
@@ -150,7 +150,9 @@ pub(crate) async fn run(
         }
     };
     let shutdown = CancellationToken::new();
-    let scheduler = Scheduler::new(local.context.service_context(), lock, settings);
+    let limits = local.context.limits.clone();
+    let service = ServiceContext { limits, ..local.context.service_context() };
+    let scheduler = Scheduler::new(service, lock, settings);
     let mut scheduler = tokio::spawn(scheduler.run(shutdown.clone()));
     tokio::spawn(sampler::run(local.context.clone(), shutdown.clone()));
     let limits = Limits { ending_time: OPERATIONS_GRACE, ..Limits::default() };

@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod availability;
 pub(crate) mod availability_view;
 pub(crate) mod get;
+pub(crate) mod in_use;
 pub(crate) mod new;
 pub(crate) mod reach;
 pub(crate) mod redirection;

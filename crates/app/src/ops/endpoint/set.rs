@@ -1,5 +1,7 @@
 //! Set-MigrationEndpoint.
 
+use std::slice;
+
 use mailhaul_mail::Secret;
 use mailhaul_migration::{Access, AdminForm, Endpoint, EndpointSecurity, EndpointType, Limit};
 use mailhaul_operations::{Answer, Bytes, Caller, Change, Credential, Failure, Noun, Operation, Role, Verb};
@@ -148,7 +150,7 @@ impl Operation<Context> for SetMigrationEndpoint {
         }
         store.resume_checks(before.guid, now).await.map_err(into_failure)?;
         context.wake().await;
-        let active = Active::load(store, now).await.map_err(into_failure)?;
+        let active = Active::load(context, slice::from_ref(&endpoint), now).await.map_err(into_failure)?;
         Ok(Answer::one(MigrationEndpoint::of(endpoint, &active)))
     }
 }

@@ -21,7 +21,7 @@ use mailhaul_testkit::{Dovecot, Faults, Mailmaker, Proxy, Setup, connect, fill};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    EndReason, Scheduler, ServiceContext, Throughput, TokenSources, Workers, access::account,
+    EndReason, EndpointLimits, Scheduler, ServiceContext, Throughput, TokenSources, Workers, access::account,
 };
 use crate::context::Context;
 
@@ -53,6 +53,7 @@ impl Site {
             data: data.to_owned(),
             archive: data.join("archive"),
             workers: Workers::default(),
+            limits: EndpointLimits::default(),
             throughput: Throughput::default(),
             tokens: TokenSources::default(),
         };
