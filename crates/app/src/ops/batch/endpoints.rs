@@ -7,7 +7,10 @@ use mailhaul_migration::{Batch, Endpoint, Guid};
 use mailhaul_operations::Failure;
 use mailhaul_store::{BatchOverview, Parking};
 
-use super::view::{BatchNames, MigrationBatch};
+use super::{
+    estimate,
+    view::{BatchNames, MigrationBatch},
+};
 use crate::{
     context::Context,
     ops::shared::{
@@ -107,5 +110,8 @@ impl EndpointNames {
 /// Loads the batch and its numbers as they are now.
 pub(crate) async fn batch_now(context: &Context, guid: Guid) -> Result<MigrationBatch, Failure> {
     let overview = context.store.batch(&guid.to_string()).await.map_err(into_failure)?;
-    Ok(EndpointNames::load(context).await?.show(overview, context.now()))
+    let estimate = estimate::of_batch(context, &overview).await?;
+    let mut shown = EndpointNames::load(context).await?.show(overview, context.now());
+    shown.estimated_completion = estimate;
+    Ok(shown)
 }

@@ -6,7 +6,7 @@ use mailhaul_store::{BatchFilter, BatchOverview, UserFilter};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{endpoints::EndpointNames, view::MigrationBatch};
+use super::{endpoints::EndpointNames, estimate, view::MigrationBatch};
 use crate::{
     context::Context,
     ops::shared::{
@@ -71,8 +71,9 @@ impl Operation<Context> for GetMigrationBatch {
         let mut shown = Vec::with_capacity(found.len());
         for overview in found {
             let report = if request.include_report { Some(report(context, &overview).await?) } else { None };
+            let estimate = estimate::of_batch(context, &overview).await?;
             let mut batch = names.show(overview, now);
-            batch.report = report;
+            (batch.estimated_completion, batch.report) = (estimate, report);
             shown.push(batch);
         }
         Ok(Answer::all(shown))

@@ -5,6 +5,7 @@ mod batch_tests;
 mod batches;
 mod checks;
 mod endpoints;
+mod estimates;
 mod in_use;
 mod life;
 mod limits;
