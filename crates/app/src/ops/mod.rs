@@ -44,6 +44,7 @@ pub(crate) fn operations() -> Operations<Context> {
         .with::<user::get_statistics::GetMigrationUserStatistics>()
         .with::<user::get_skipped_item::GetMigrationSkippedItem>()
         .with::<user::get_folder_plan::GetMigrationFolderPlan>()
+        .with::<user::test_folder_plan::TestMigrationFolderPlan>()
         .with::<trouble::get_failure::GetMigrationFailure>()
         .with::<trouble::get_issue::GetMigrationIssue>()
         .with::<server::get_statistics::GetMigrationStatistics>()

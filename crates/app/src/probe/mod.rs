@@ -23,7 +23,7 @@ use self::{
     conversation::{Conversation, OpenedMailbox},
 };
 pub(crate) use self::{
-    findings::Findings,
+    findings::{Findings, StepResult},
     obstacle::Obstacle,
     other_side::OtherSide,
     request::{Administrator, Bearer, Login, ProbeRequest},

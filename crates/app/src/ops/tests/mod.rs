@@ -6,6 +6,7 @@ mod batches;
 mod checks;
 mod endpoints;
 mod estimates;
+mod folder_plans;
 mod in_use;
 mod life;
 mod limits;
