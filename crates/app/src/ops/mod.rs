@@ -28,6 +28,7 @@ pub(crate) fn operations() -> Operations<Context> {
         .with::<endpoint::set::SetMigrationEndpoint>()
         .with::<endpoint::test::TestMigrationEndpoint>()
         .with::<endpoint::remove::RemoveMigrationEndpoint>()
+        .with::<endpoint::sign_in::NewMigrationEndpointSignIn>()
         .with::<batch::test::TestMigrationBatch>()
         .with::<batch::new::NewMigrationBatch>()
         .with::<batch::get::GetMigrationBatch>()

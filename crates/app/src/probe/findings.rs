@@ -20,6 +20,8 @@ pub(crate) enum StepResult {
     Failed,
     /// Not tried, for the reason given.
     Skipped,
+    /// The caller must act before the next step.
+    Waiting,
 }
 
 /// Step of a test.

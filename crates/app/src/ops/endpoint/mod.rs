@@ -12,6 +12,7 @@ pub(crate) mod remove;
 pub(crate) mod server;
 pub(crate) mod set;
 pub(crate) mod settings;
+pub(crate) mod sign_in;
 pub(crate) mod test;
 pub(crate) mod test_server;
 pub(crate) mod view;

@@ -16,6 +16,13 @@ pub(crate) const ENDPOINT: Noun = Noun {
     about: "Servers that mail comes from and goes to",
 };
 
+pub(crate) const ENDPOINT_SIGN_IN: Noun = Noun {
+    cmdlet: "MigrationEndpointSignIn",
+    word: "endpoint-sign-in",
+    path: "endpoint-sign-ins",
+    about: "Sign-ins of users for endpoints with access tokens",
+};
+
 pub(crate) const BATCH: Noun =
     Noun { cmdlet: "MigrationBatch", word: "batch", path: "batches", about: "Batches of mailboxes" };
 

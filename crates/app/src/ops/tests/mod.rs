@@ -16,6 +16,7 @@ mod places;
 mod reports;
 mod servers;
 mod settings;
+mod sign_ins;
 mod support;
 mod throughput;
 mod tokens;
