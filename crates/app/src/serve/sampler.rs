@@ -78,7 +78,7 @@ async fn save_all(context: &Context, unsaved: &[(Guid, i64, Work)]) -> Result<()
         return Ok(());
     }
     let mut pending: HashMap<Guid, PendingUsers> = HashMap::new();
-    for found in context.store.pending_users().await? {
+    for found in context.store.throughput().pending_users().await? {
         for owner in
             [Some(found.batch), Some(found.source_endpoint), found.target_endpoint].into_iter().flatten()
         {
@@ -93,5 +93,5 @@ async fn save_all(context: &Context, unsaved: &[(Guid, i64, Work)]) -> Result<()
         work: *work,
         pending: pending.get(owner).copied().unwrap_or_default(),
     });
-    context.store.add_work(minutes.collect(), context.now()).await
+    context.store.throughput().add_work(minutes.collect(), context.now()).await
 }

@@ -126,8 +126,11 @@ pub(crate) async fn of_batch(
     }
     let (store, now) = (&context.store, context.now());
     let second = now.as_second();
-    let saved =
-        store.work(batch.guid, MINUTE, second - WINDOWS[1], second + 1).await.map_err(into_failure)?;
+    let saved = store
+        .throughput()
+        .work(batch.guid, MINUTE, second - WINDOWS[1], second + 1)
+        .await
+        .map_err(into_failure)?;
     let saved = saved.into_iter().map(|minute| (minute.begun, minute.work));
     let minutes: Vec<(i64, Work)> = saved.chain(context.throughput.unsaved(batch.guid)).collect();
     let totals = &overview.totals;
@@ -141,7 +144,7 @@ pub(crate) async fn of_batch(
         rates: rates(&minutes, second),
         days: budgets(context, overview).await?,
     };
-    let begin = store.parked(now).await.map_err(into_failure)?.into_iter().filter(|(endpoint, _)| {
+    let begin = store.jobs().parked(now).await.map_err(into_failure)?.into_iter().filter(|(endpoint, _)| {
         *endpoint == batch.source_endpoint || Some(*endpoint) == batch.target_endpoint
     });
     let begin = begin.map(|(_, parking)| parking.until).fold(now, Timestamp::max);
@@ -155,10 +158,10 @@ async fn budgets(context: &Context, overview: &BatchOverview) -> Result<Vec<Day>
     let (store, batch) = (&context.store, &overview.batch);
     let mut days = Vec::new();
     for endpoint in [Some(batch.source_endpoint), batch.target_endpoint].into_iter().flatten() {
-        let endpoint = store.endpoint_by_guid(endpoint).await.map_err(into_failure)?;
+        let endpoint = store.endpoints().by_guid(endpoint).await.map_err(into_failure)?;
         let Some(max) = endpoint.rates.bytes_per_day else { continue };
         let first = Usage::first_hour(SystemClock.now());
-        let used = store.usage(endpoint.guid, None, first).await.map_err(into_failure)?;
+        let used = store.jobs().usage(endpoint.guid, None, first).await.map_err(into_failure)?;
         let used: u64 = used.iter().map(|(_, bytes)| bytes).sum();
         days.push(Day { max, left: max.saturating_sub(used) });
     }

@@ -39,8 +39,8 @@ impl Operation<Context> for RemoveMigrationBatch {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationBatch>, Failure> {
-        let guid = context.store.batch(&request.identity).await.map_err(into_failure)?.batch.guid;
-        context.store.remove_batch(guid).await.map_err(into_failure)?;
+        let guid = context.store.batches().get(&request.identity).await.map_err(into_failure)?.batch.guid;
+        context.store.batches().remove(guid).await.map_err(into_failure)?;
         context.workers.end_batch(guid, EndReason::Stopped);
         context.wake().await;
         Ok(Answer::none())

@@ -60,7 +60,7 @@ impl EndpointUses {
         let second = now.as_second();
         let rates = if store.is_on_server() {
             let last = second - second.rem_euclid(MINUTE) - MINUTE;
-            let works = store.work_of_minute(last).await?;
+            let works = store.throughput().work_of_minute(last).await?;
             works.into_iter().map(|(owner, work)| (owner, each_second(work, MINUTE))).collect()
         } else {
             let rate = |endpoint: &Endpoint| {
@@ -72,10 +72,10 @@ impl EndpointUses {
             endpoints.iter().map(|endpoint| (endpoint.guid, context.limits.learned(endpoint.guid, now)));
         Ok(Self {
             rates,
-            bytes_last_day: store.usage_of_all(Usage::first_hour(SystemClock.now())).await?,
+            bytes_last_day: store.jobs().usage_of_all(Usage::first_hour(SystemClock.now())).await?,
             learned: learned.collect(),
-            pending: store.pending_users().await?,
-            named: store.named_endpoints().await?,
+            pending: store.throughput().pending_users().await?,
+            named: store.endpoints().named().await?,
         })
     }
 

@@ -81,7 +81,7 @@ impl Operation<Context> for NewMigrationEndpointSignIn {
         request: Request,
         steps: &Steps,
     ) -> Result<Answer<MigrationEndpointSignIn>, Failure> {
-        let endpoint = context.store.endpoint(&request.identity).await.map_err(into_failure)?;
+        let endpoint = context.store.endpoints().get(&request.identity).await.map_err(into_failure)?;
         let device = device(&endpoint)?;
         let code = device.start().await.map_err(|error| token_failure(&error))?;
         steps.report(&instructions(&code, context.now()));
@@ -127,7 +127,7 @@ async fn keep(
     owner: Option<String>,
 ) -> Result<(), Failure> {
     let store = &context.store;
-    let before = store.endpoint_by_guid(asked.guid).await.map_err(into_failure)?;
+    let before = store.endpoints().by_guid(asked.guid).await.map_err(into_failure)?;
     let Some(oauth) =
         delegated(&before).filter(|oauth| delegated(asked).is_some_and(|it| is_same(it, oauth)))
     else {
@@ -137,8 +137,8 @@ async fn keep(
     let oauth = OAuth { grant: Grant::RefreshToken { user: owner }, ..oauth.clone() };
     let after = Endpoint { access: Access::OAuth(oauth), modified: now, ..before.clone() };
     let secret = NewSecret::Set(signed_in.refresh_token);
-    let endpoint = store.replace_endpoint(before, after, secret).await.map_err(into_failure)?;
-    store.resume_checks(endpoint.guid, now).await.map_err(into_failure)?;
+    let endpoint = store.endpoints().replace(before, after, secret).await.map_err(into_failure)?;
+    store.checks().resume(endpoint.guid, now).await.map_err(into_failure)?;
     context.wake().await;
     Ok(())
 }

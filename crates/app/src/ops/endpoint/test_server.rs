@@ -93,7 +93,7 @@ impl Operation<Context> for TestMigrationServerAvailability {
         }
         let (endpoint, name, login) = if let Some(identity) = request.endpoint.take() {
             request.is_alone()?;
-            let endpoint = context.store.endpoint(&identity).await.map_err(at("Endpoint"))?;
+            let endpoint = context.store.endpoints().get(&identity).await.map_err(at("Endpoint"))?;
             let login = thorough_login(context, &endpoint, credential, mailbox).await?;
             let name = endpoint.name.clone();
             (endpoint, Some(name), login)

@@ -111,7 +111,7 @@ impl Active {
     ) -> Result<Self, StoreError> {
         let store = &context.store;
         let uses = EndpointUses::load(context, endpoints, now).await?;
-        Ok(Self { running: store.running().await?, parked: store.parked(now).await?, uses })
+        Ok(Self { running: store.jobs().running().await?, parked: store.jobs().parked(now).await?, uses })
     }
 
     /// Active mailboxes at this endpoint, and those of them in an incremental sync.

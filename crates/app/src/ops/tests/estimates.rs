@@ -23,13 +23,13 @@ async fn a_batch_tells_its_end_when_enough_is_known() {
     let now = desk.context.now();
     let until = now + 1.hour();
     let beat = Heartbeat { lease: claimed[0].lease, until, statistics: Some(numbers) };
-    desk.context.store.heartbeats(vec![beat]).await.unwrap();
-    desk.context.store.advance(&claimed[0].lease, UserEvent::Validated, now).await.unwrap();
+    desk.context.store.jobs().heartbeats(vec![beat]).await.unwrap();
+    desk.context.store.jobs().advance(&claimed[0].lease, UserEvent::Validated, now).await.unwrap();
     assert_eq!(estimate().await, Value::Null, "no rate is known");
     let begun = now.as_second() - now.as_second().rem_euclid(60) - 240;
     let work = Work { bytes: 400_000, messages: 400, busy_seconds: 240 };
     let minute = MinuteOfWork { owner: claimed[0].user.batch, begun, work, pending: PendingUsers::default() };
-    desk.context.store.add_work(vec![minute], now).await.unwrap();
+    desk.context.store.throughput().add_work(vec![minute], now).await.unwrap();
     let shown = estimate().await;
     let time = |name: &str| shown[name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     assert!(now <= time("Low") && time("Low") < time("High"), "{shown}");

@@ -15,12 +15,12 @@ async fn an_endpoint_shows_its_rate_its_day_and_who_waits() {
     assert_eq!(shown["SupportedActions"], json!(["Set", "Test", "Remove"]));
     desk.batch("B", &["a", "b"], json!({ "AutoStart": true })).await;
     desk.batch("Later", &["c"], json!({})).await;
-    let endpoint = desk.context.store.endpoint("Old").await.unwrap();
+    let endpoint = desk.context.store.endpoints().get("Old").await.unwrap();
     let mailbox = CountedMailbox { endpoint: endpoint.guid, name: "a".to_owned(), node: None };
     let hour = Usage::hour(SystemClock.now());
     let hours = vec![(hour, 700), (hour - 30, 1)];
-    desk.context.store.add_usage(mailbox, hours, hour - 40).await.unwrap();
-    let user = desk.context.store.user("a@example.org", None).await.unwrap();
+    desk.context.store.jobs().add_usage(mailbox, hours, hour - 40).await.unwrap();
+    let user = desk.context.store.users().get("a@example.org", None).await.unwrap();
     let worker = desk.worker(&user).await;
     worker.has_copied(50, 50_000);
     // The rate is that of whole seconds before this one.

@@ -34,8 +34,8 @@ async fn sign_in(desk: &Desk, answer: impl Fn(&str)) -> (Vec<Value>, Result<Vec<
 async fn a_sign_in_shows_its_code_and_keeps_the_token_sealed() {
     let (desk, server) = (Desk::new().await, TokenServer::start());
     endpoint(&desk, &server).await;
-    let guid = desk.context.store.endpoint("Ann").await.unwrap().guid;
-    let secret = async || desk.context.store.secret(guid, SecretName::TokenSecret).await.unwrap();
+    let guid = desk.context.store.endpoints().get("Ann").await.unwrap().guid;
+    let secret = async || desk.context.store.secrets().get(guid, SecretName::TokenSecret).await.unwrap();
     assert!(secret().await.is_none());
     // A caller that cannot see the code is told so.
     let failure = desk.call("New-MigrationEndpointSignIn", json!({ "Identity": "Ann" })).await.unwrap_err();
@@ -61,10 +61,10 @@ async fn a_sign_in_shows_its_code_and_keeps_the_token_sealed() {
 async fn a_declined_sign_in_changes_nothing() {
     let (desk, server) = (Desk::new().await, TokenServer::start());
     endpoint(&desk, &server).await;
-    let before = desk.context.store.endpoint("Ann").await.unwrap();
+    let before = desk.context.store.endpoints().get("Ann").await.unwrap();
     let (steps, ended) = sign_in(&desk, |code| server.deny(code, "ann")).await;
     let failure = ended.unwrap_err();
     assert_eq!((steps.len(), failure.kind), (1, FailureKind::Invalid), "{failure:?}");
     assert!(failure.message.contains("was declined"), "{failure}");
-    assert_eq!(desk.context.store.endpoint("Ann").await.unwrap(), before);
+    assert_eq!(desk.context.store.endpoints().get("Ann").await.unwrap(), before);
 }

@@ -18,7 +18,7 @@ async fn running_passes_are_seen_by_the_second_and_minute() {
     desk.batch("B", &["a", "b"], json!({ "AutoStart": true })).await;
     let none = desk.call("Get-MigrationThroughput", json!({ "Identity": "B" })).await.unwrap();
     assert!(none.is_empty(), "{none:?}");
-    let user = desk.context.store.user("a@example.org", None).await.unwrap();
+    let user = desk.context.store.users().get("a@example.org", None).await.unwrap();
     let worker = desk.worker(&user).await;
     worker.has_copied(3, 5000);
     sampler::look(&desk.context);
@@ -43,7 +43,7 @@ async fn running_passes_are_seen_by_the_second_and_minute() {
 #[tokio::test]
 async fn a_series_has_the_given_times() {
     let desk = Desk::with_endpoint().await;
-    let endpoint = desk.context.store.endpoint("Old").await.unwrap().guid;
+    let endpoint = desk.context.store.endpoints().get("Old").await.unwrap().guid;
     let now = desk.context.now();
     let begun = now.as_second() - now.as_second().rem_euclid(3600) - 2 * 3600;
     let minute = |begun, bytes| MinuteOfWork {
@@ -53,7 +53,7 @@ async fn a_series_has_the_given_times() {
         pending: PendingUsers { waiting: bytes, failed: 0 },
     };
     let minutes = vec![minute(begun, 1), minute(begun + 60, 2), minute(begun + 3600, 4)];
-    desk.context.store.add_work(minutes, now).await.unwrap();
+    desk.context.store.throughput().add_work(minutes, now).await.unwrap();
     let time = |second: i64| jiff::Timestamp::from_second(second).unwrap().to_string();
     let request = json!({
         "Identity": "Old", "From": time(begun), "To": time(begun + 3600), "Step": "01:00:00"

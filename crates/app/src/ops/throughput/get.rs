@@ -88,12 +88,12 @@ impl Operation<Context> for GetMigrationThroughput {
 
 /// Finds the batch or endpoint.
 async fn owner(context: &Context, identity: &str) -> Result<Guid, Failure> {
-    let batch = match context.store.batch_named(identity).await {
+    let batch = match context.store.batches().named(identity).await {
         Ok(batch) => Some(batch.guid),
         Err(StoreError::NotFound { .. }) => None,
         Err(error) => return Err(into_failure(error)),
     };
-    let endpoint = match context.store.endpoint(identity).await {
+    let endpoint = match context.store.endpoints().get(identity).await {
         Ok(endpoint) => Some(endpoint.guid),
         Err(StoreError::NotFound { .. }) => None,
         Err(error) => return Err(into_failure(error)),
@@ -114,7 +114,8 @@ async fn rows(context: &Context, owner: Guid, plan: &SeriesPlan) -> Result<Vec<S
     let Kept::Periods(kept) = plan.kept else {
         return Ok(without_users(context.throughput.seconds(owner)));
     };
-    let saved = context.store.work(owner, kept, plan.from, plan.to).await.map_err(into_failure)?;
+    let saved =
+        context.store.throughput().work(owner, kept, plan.from, plan.to).await.map_err(into_failure)?;
     let unsaved = without_users(context.throughput.unsaved(owner));
     Ok(saved.into_iter().map(SeriesPeriod::from).chain(unsaved).collect())
 }

@@ -103,26 +103,26 @@ async fn chosen(context: &Context, request: &Request) -> Result<(Batch, Vec<Migr
     if request.users.len() > MAX_USERS {
         return Err(Failure::invalid(format_args!("Users may have at most {MAX_USERS} addresses")));
     }
-    let batch = match store.batch_named(identity).await {
+    let batch = match store.batches().named(identity).await {
         Ok(batch) => batch,
         Err(StoreError::NotFound { .. }) if request.users.is_empty() => {
-            let user = match store.user(identity, None).await {
+            let user = match store.users().get(identity, None).await {
                 Err(StoreError::NotFound { .. }) => Err(not_found("user or batch", identity)),
                 found => found.map_err(into_failure),
             }?;
-            let batch = store.batch_by_guid(user.batch).await.map_err(into_failure)?;
+            let batch = store.batches().by_guid(user.batch).await.map_err(into_failure)?;
             return Ok((batch, vec![user]));
         }
         Err(error) => return Err(into_failure(error)),
     };
     if request.users.is_empty() {
         let filter = UserFilter { batch: Some(batch.guid), ..UserFilter::default() };
-        let users = store.users(&filter, None, DEFAULT_USERS).await.map_err(into_failure)?.items;
+        let users = store.users().list(&filter, None, DEFAULT_USERS).await.map_err(into_failure)?.items;
         return Ok((batch, users));
     }
     let mut users = Vec::with_capacity(request.users.len());
     for address in &request.users {
-        let user = store.user(address, Some(batch.guid)).await;
+        let user = store.users().get(address, Some(batch.guid)).await;
         users.push(user.map_err(|error| into_failure(error).at("Users"))?);
     }
     Ok((batch, users))
