@@ -100,6 +100,7 @@ Update-TypeData -Force -TypeName 'Mailhaul.MigrationEndpoint#New-MigrationEndpoi
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationEndpoint#Set-MigrationEndpoint' -DefaultDisplayPropertySet 'Identity', 'EndpointType', 'RemoteServer', 'Port', 'Security'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationFailure' -DefaultDisplayPropertySet 'BatchId', 'ErrorClass', 'Count', 'Message', 'Example'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationFolderPlan' -DefaultDisplayPropertySet 'SourceFolder', 'TargetFolder', 'ItemCount', 'Reason'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationFolderPlanTest' -DefaultDisplayPropertySet 'UserCount', 'Folders', 'Clashes', 'Failures'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationIssue' -DefaultDisplayPropertySet 'Severity', 'Object', 'Message'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationMasterKey' -DefaultDisplayPropertySet 'KeyFile', 'Message'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationNode' -DefaultDisplayPropertySet 'Identity', 'State', 'Mailboxes', 'Capacity', 'MasterKeys', 'Version', 'LastBeatDateTime'
@@ -108,6 +109,7 @@ Update-TypeData -Force -TypeName 'Mailhaul.MigrationReport' -DefaultDisplayPrope
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationServerAvailability' -DefaultDisplayPropertySet 'Result', 'Message', 'Steps', 'Instructions'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationSkippedItem' -DefaultDisplayPropertySet 'Identity', 'FolderName', 'UID', 'Subject', 'MessageSize', 'Reason', 'FileName'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationStatistics' -DefaultDisplayPropertySet 'BatchCount', 'TotalCount', 'ActiveCount', 'SyncedCount', 'FinalizedCount', 'FailedCount'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationThroughput' -DefaultDisplayPropertySet 'StartTime', 'BytesTransferred', 'CopiedCount', 'ActiveCount', 'PendingCount', 'FailedCount'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationUser' -DefaultDisplayPropertySet 'Identity', 'BatchId', 'Status', 'SyncedItemCount', 'SkippedItemCount', 'LastSuccessfulSyncTime', 'ErrorSummary', 'CheckError'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationUser#Set-MigrationUser' -DefaultDisplayPropertySet 'Identity', 'BatchId', 'Status', 'StartAfter', 'CompleteAfter'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationUser#Start-MigrationUser' -DefaultDisplayPropertySet 'Identity', 'BatchId', 'Status'
@@ -516,6 +518,22 @@ function Remove-MigrationEndpoint {
     )
     process {
         if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation $PSCmdlet 'Remove-MigrationEndpoint' @('Mailhaul.MigrationEndpoint') $PSBoundParameters }
+    }
+}
+
+function New-MigrationEndpointSignIn {
+    <#
+    .SYNOPSIS
+    Shows an address and a code, waits until a user has signed in there, and keeps the access for the endpoint.
+    .PARAMETER Identity
+    Name or GUID of the endpoint.
+    #>
+    [CmdletBinding(SupportsShouldProcess)]
+    param(
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity
+    )
+    process {
+        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation $PSCmdlet 'New-MigrationEndpointSignIn' @('Mailhaul.MigrationEndpointSignIn') $PSBoundParameters }
     }
 }
 
@@ -1075,6 +1093,31 @@ function Get-MigrationFolderPlan {
     }
 }
 
+function Test-MigrationFolderPlan {
+    <#
+    .SYNOPSIS
+    Tries folder settings before they are saved: shows the target of each folder, summed over users, and folders that meet in one target. Changes nothing.
+    .PARAMETER Identity
+    E-mail address or GUID of a user, or name or GUID of a batch.
+    .PARAMETER Users
+    E-mail addresses of the batch's users to read [default: the first 10] [max: 100].
+    .PARAMETER FolderMap
+    Target folders to try, instead of those of the batch; - leaves a folder out.
+    .PARAMETER ExcludeFolders
+    Folders to leave out, instead of those of the batch.
+    #>
+    [CmdletBinding()]
+    param(
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity,
+        [string[]] $Users,
+        [hashtable] $FolderMap,
+        [string[]] $ExcludeFolders
+    )
+    process {
+        Invoke-MailhaulOperation $PSCmdlet 'Test-MigrationFolderPlan' @('Mailhaul.MigrationFolderPlanTest') $PSBoundParameters
+    }
+}
+
 function Get-MigrationFailure {
     <#
     .SYNOPSIS
@@ -1121,6 +1164,31 @@ function Get-MigrationStatistics {
     )
     process {
         Invoke-MailhaulOperation $PSCmdlet 'Get-MigrationStatistics' @('Mailhaul.MigrationStatistics') $PSBoundParameters
+    }
+}
+
+function Get-MigrationThroughput {
+    <#
+    .SYNOPSIS
+    Shows bytes, messages and users of a batch or endpoint over time.
+    .PARAMETER Identity
+    Name or GUID of a batch or of an endpoint.
+    .PARAMETER From
+    Start of the series [default: an hour before To].
+    .PARAMETER To
+    End of the series [default: now].
+    .PARAMETER Step
+    Length of a period [default: by the length of the series]. Less than a minute is possible for the last 10 minutes, and shows the work of this service alone, beside others on one database. Minutes are kept for 48 hours, quarter-hours for 90 days.
+    #>
+    [CmdletBinding()]
+    param(
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity,
+        [datetime] $From,
+        [datetime] $To,
+        [timespan] $Step
+    )
+    process {
+        Invoke-MailhaulOperation $PSCmdlet 'Get-MigrationThroughput' @('Mailhaul.MigrationThroughput') $PSBoundParameters
     }
 }
 
@@ -1300,5 +1368,5 @@ function Set-MigrationNode {
     }
 }
 
-Export-ModuleMember -Function 'Test-MigrationServerAvailability', 'New-MigrationEndpoint', 'Get-MigrationEndpoint', 'Set-MigrationEndpoint', 'Test-MigrationEndpoint', 'Remove-MigrationEndpoint', 'Test-MigrationBatch', 'New-MigrationBatch', 'Get-MigrationBatch', 'Set-MigrationBatch', 'Start-MigrationBatch', 'Stop-MigrationBatch', 'Complete-MigrationBatch', 'Remove-MigrationBatch', 'Get-MigrationUser', 'Set-MigrationUser', 'Start-MigrationUser', 'Stop-MigrationUser', 'Remove-MigrationUser', 'Get-MigrationUserStatistics', 'Get-MigrationSkippedItem', 'Get-MigrationFolderPlan', 'Get-MigrationFailure', 'Get-MigrationIssue', 'Get-MigrationStatistics', 'Get-MigrationConfig', 'Set-MigrationConfig', 'Export-MigrationReport', 'Get-MigrationAuditLog', 'New-MigrationApiToken', 'Get-MigrationApiToken', 'Remove-MigrationApiToken', 'New-MigrationMasterKey', 'Get-MigrationNode', 'Set-MigrationNode'
+Export-ModuleMember -Function 'Test-MigrationServerAvailability', 'New-MigrationEndpoint', 'Get-MigrationEndpoint', 'Set-MigrationEndpoint', 'Test-MigrationEndpoint', 'Remove-MigrationEndpoint', 'New-MigrationEndpointSignIn', 'Test-MigrationBatch', 'New-MigrationBatch', 'Get-MigrationBatch', 'Set-MigrationBatch', 'Start-MigrationBatch', 'Stop-MigrationBatch', 'Complete-MigrationBatch', 'Remove-MigrationBatch', 'Get-MigrationUser', 'Set-MigrationUser', 'Start-MigrationUser', 'Stop-MigrationUser', 'Remove-MigrationUser', 'Get-MigrationUserStatistics', 'Get-MigrationSkippedItem', 'Get-MigrationFolderPlan', 'Test-MigrationFolderPlan', 'Get-MigrationFailure', 'Get-MigrationIssue', 'Get-MigrationStatistics', 'Get-MigrationThroughput', 'Get-MigrationConfig', 'Set-MigrationConfig', 'Export-MigrationReport', 'Get-MigrationAuditLog', 'New-MigrationApiToken', 'Get-MigrationApiToken', 'Remove-MigrationApiToken', 'New-MigrationMasterKey', 'Get-MigrationNode', 'Set-MigrationNode'
 

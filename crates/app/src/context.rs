@@ -14,7 +14,7 @@ use crate::{
     data_directory::{DataPlace, named_by},
     exit::Exit,
     one_pass::BUDGET,
-    service::{EndReason, EndpointLimits, ServiceContext, SignIns, TokenSources, Workers, stall},
+    service::{EndReason, EndpointLimits, ServiceContext, SignIns, Throughput, TokenSources, Workers, stall},
 };
 
 /// Open data directory.
@@ -25,6 +25,10 @@ pub(crate) struct Context {
     pub(crate) archive: PathBuf,
     /// Workers of this process; empty unless it is the service.
     pub(crate) workers: Workers,
+    /// Limits of endpoints that the service of this process has; empty unless it is the service.
+    pub(crate) limits: EndpointLimits,
+    /// Work of this process over time.
+    pub(crate) throughput: Throughput,
     /// Access tokens of the endpoints.
     pub(crate) tokens: TokenSources,
 }
@@ -42,6 +46,8 @@ impl Context {
             data: place.directory.clone(),
             archive: place.directory.join("archive"),
             workers: Workers::default(),
+            limits: EndpointLimits::default(),
+            throughput: Throughput::default(),
             tokens: TokenSources::default(),
         })
     }

@@ -24,12 +24,15 @@ pub(crate) fn checked(entry: &Entry, request: Value) -> Result<Value, Failure> {
     let mut request = Map::new();
     for (name, value) in given {
         let parameter =
-            entry.parameter(&name).ok_or_else(|| entry.unknown(&name, |it| format!("\"{it}\"")))?;
-        let value = fitting(parameter, value)?;
+            entry.parameter(&name).ok_or_else(|| entry.unknown(&name, |it| format!("\"{it}\"")).at(&name))?;
+        let value = fitting(parameter, value).map_err(|failure| failure.at(&name))?;
         request.insert(name, value);
     }
     match entry.parameters().iter().find(|it| it.required && !request.contains_key(&it.name)) {
-        Some(missing) => Err(Failure::invalid(format_args!("{} needs {}", entry.name(), missing.name))),
+        Some(missing) => {
+            let failure = Failure::invalid(format_args!("{} needs {}", entry.name(), missing.name));
+            Err(failure.at(&missing.name))
+        }
         None => Ok(Value::Object(request)),
     }
 }

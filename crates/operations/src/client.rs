@@ -19,9 +19,10 @@ use crate::{
     caller::Caller,
     entry::Entry,
     failure::Failure,
-    http::{JSON, MAX_BODY, NEXT_LINK, VALUE, address, to_query},
+    http::{JSON, LINES, MAX_BODY, NEXT_LINK, VALUE, address, to_query},
     operation::CHANGED_COUNT,
     parameter::IDENTITY,
+    steps::{STEP, StepUse},
     verb::Verb,
 };
 
@@ -57,21 +58,43 @@ impl Client {
         Ok(results)
     }
 
+    /// Calls an operation, and receives its steps while it runs.
+    pub async fn call_in_steps(
+        &self,
+        entry: &Entry,
+        request: Value,
+        mut on_step: impl FnMut(&Value),
+    ) -> Result<Vec<Value>, Failure> {
+        if entry.steps() == StepUse::None {
+            return self.call(entry, request).await;
+        }
+        let mut message = request_of(entry, request)?;
+        message.headers_mut().insert(header::ACCEPT, HeaderValue::from_static(LINES));
+        let response = self.send(message).await?;
+        let status = response.status().as_u16();
+        let kind = response.headers().get(header::CONTENT_TYPE);
+        if kind.is_none_or(|kind| kind.as_bytes() != LINES.as_bytes()) {
+            return results(status, &mut body_of(response).await?);
+        }
+        let (mut body, mut received) = (response.into_body(), Vec::new());
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| broken(&error))?;
+            received.extend_from_slice(frame.data_ref().map_or(&[], |data| data.as_ref()));
+            while let Some(end) = received.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = received.drain(..=end).collect();
+                let mut line: Value = serde_json::from_slice(&line).map_err(|_| odd(status))?;
+                if line.get(STEP).is_none() {
+                    return results(status, &mut line);
+                }
+                on_step(&line);
+            }
+        }
+        Err(broken(&io::Error::from(io::ErrorKind::UnexpectedEof)))
+    }
+
     /// Returns the results in pages, each fetched when it is requested.
     pub fn pages(&self, entry: &Entry, request: Value) -> Result<Pages<'_>, Failure> {
-        let Value::Object(mut request) = request else {
-            return Err(Failure::invalid("a request must be a JSON object"));
-        };
-        let identity = match request.remove(IDENTITY) {
-            None => None,
-            Some(Value::String(identity)) if !identity.trim().is_empty() => Some(identity),
-            Some(_) => return Err(Failure::invalid("Identity must name an object")),
-        };
-        if identity.is_none() && entry.identity().is_some_and(|it| it.required) {
-            return Err(Failure::invalid(format_args!("{} needs {IDENTITY}", entry.name())));
-        }
-        let next = Some(message(entry, identity.as_deref(), &request)?);
-        Ok(Pages { client: self, next })
+        Ok(Pages { client: self, next: Some(request_of(entry, request)?) })
     }
 
     /// Sends an empty POST request to one of the program's own routes, which answers as operations do.
@@ -114,25 +137,55 @@ impl Pages<'_> {
     pub async fn next(&mut self) -> Result<Option<Vec<Value>>, Failure> {
         let Some(request) = self.next.take() else { return Ok(None) };
         let response = self.client.send(request).await?;
-        let status = response.status();
-        let body = response.into_body().collect().await.map_err(|error| broken(&error))?.to_bytes();
-        let mut body: Value = serde_json::from_slice(&body).map_err(|_| odd(status.as_u16()))?;
-        if !status.is_success() {
-            return Err(Failure::from_json(status.as_u16(), &body).unwrap_or_else(|| odd(status.as_u16())));
-        }
+        let status = response.status().as_u16();
+        let mut body = body_of(response).await?;
+        let results = results(status, &mut body)?;
         if let Some(link) = body.get(NEXT_LINK).and_then(Value::as_str) {
             self.next = Some(get(link)?);
         }
-        match body.get_mut(VALUE).map(Value::take) {
-            // An operation on many objects has one result: its counts and refusals.
-            Some(Value::Array(_)) if body.get(CHANGED_COUNT).is_some() => {
-                body.as_object_mut().and_then(|body| body.remove(VALUE));
-                Ok(Some(vec![body]))
-            }
-            Some(Value::Array(results)) => Ok(Some(results)),
-            _ => Err(odd(status.as_u16())),
-        }
+        Ok(Some(results))
     }
+}
+
+async fn body_of(response: Response<Body>) -> Result<Value, Failure> {
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.map_err(|error| broken(&error))?.to_bytes();
+    serde_json::from_slice(&body).map_err(|_| odd(status))
+}
+
+/// Takes the results from the body of an answer; its failure, if it has one.
+fn results(status: u16, body: &mut Value) -> Result<Vec<Value>, Failure> {
+    if let Some(failure) = Failure::from_json(status, body) {
+        return Err(failure);
+    }
+    if !(200..300).contains(&status) {
+        return Err(odd(status));
+    }
+    match body.get_mut(VALUE).map(Value::take) {
+        // An operation on many objects has one result: its counts and refusals.
+        Some(Value::Array(_)) if body.get(CHANGED_COUNT).is_some() => {
+            body.as_object_mut().and_then(|body| body.remove(VALUE));
+            Ok(vec![body.take()])
+        }
+        Some(Value::Array(results)) => Ok(results),
+        _ => Err(odd(status)),
+    }
+}
+
+/// Builds the first request of an operation.
+fn request_of(entry: &Entry, request: Value) -> Result<Request<Body>, Failure> {
+    let Value::Object(mut request) = request else {
+        return Err(Failure::invalid("a request must be a JSON object"));
+    };
+    let identity = match request.remove(IDENTITY) {
+        None => None,
+        Some(Value::String(identity)) if !identity.trim().is_empty() => Some(identity),
+        Some(_) => return Err(Failure::invalid("Identity must name an object")),
+    };
+    if identity.is_none() && entry.identity().is_some_and(|it| it.required) {
+        return Err(Failure::invalid(format_args!("{} needs {IDENTITY}", entry.name())));
+    }
+    message(entry, identity.as_deref(), &request)
 }
 
 fn message(

@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 
 use crate::{
     caller::Role,
-    failure::{Failure, did_you_mean},
+    failure::{Failure, FailureKind, did_you_mean},
     kind::Kind,
     operation::{Noun, Operation},
     parameter::{IDENTITIES, IDENTITY, IF_REVISION, NAME, Parameter, of_request},
+    steps::StepUse,
     verb::Verb,
 };
 
@@ -23,6 +24,7 @@ pub struct Entry {
     view: &'static [&'static str],
     result: String,
     pub(crate) confirm: bool,
+    steps: StepUse,
     name: String,
     parameters: Vec<Parameter>,
     pub(crate) response: fn(&mut SchemaGenerator) -> Schema,
@@ -48,6 +50,7 @@ impl Entry {
             view: O::VIEW,
             result: O::Response::schema_name().into_owned(),
             confirm: O::CONFIRM,
+            steps: O::STEPS,
             name,
             parameters,
             response: |generator| generator.subschema_for::<O::Response>(),
@@ -70,6 +73,11 @@ impl Entry {
     /// Minimum role of the caller.
     pub fn role(&self) -> Role {
         self.role
+    }
+
+    /// Use of the operation's steps.
+    pub fn steps(&self) -> StepUse {
+        self.steps
     }
 
     /// Description in one sentence.
@@ -112,6 +120,19 @@ impl Entry {
 
     pub(crate) fn identity(&self) -> Option<&Parameter> {
         self.parameter(IDENTITY)
+    }
+
+    /// Adds the parameter that is wrong: a message about one begins with its name.
+    pub(crate) fn placed(&self, failure: Failure) -> Failure {
+        if failure.kind != FailureKind::Invalid {
+            return failure;
+        }
+        let message = failure.message.trim_start_matches('-');
+        let first = message.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default();
+        match self.parameter(first) {
+            Some(parameter) => failure.at(&parameter.name),
+            None => failure,
+        }
     }
 
     /// Failure for an unknown parameter; `dashed` writes names like the caller.

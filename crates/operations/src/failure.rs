@@ -65,7 +65,7 @@ pub struct Failure {
     pub message: String,
     /// Next step for the caller, if there is one.
     pub advice: Option<String>,
-    /// Parameter that is wrong, if programs need to know it.
+    /// Parameter that is wrong, if it is known.
     pub place: Option<Box<FailurePlace>>,
     /// Change of another caller, if the object has another revision than the request expects.
     pub change: Option<Box<ForeignChange>>,
@@ -76,7 +76,7 @@ pub struct Failure {
 pub struct FailurePlace {
     /// Name of the parameter.
     pub parameter: String,
-    /// Wrong rows of its file, each as an object.
+    /// Wrong rows of its file, each as an object; empty unless it is a file.
     pub rows: Vec<Value>,
 }
 
@@ -184,6 +184,12 @@ impl Failure {
         self
     }
 
+    /// Adds the parameter that is wrong, unless one is known already.
+    #[must_use]
+    pub fn at(self, parameter: &str) -> Self {
+        if self.place.is_some() { self } else { self.with_rows(parameter, Vec::new()) }
+    }
+
     /// Adds the parameter that is wrong, and the wrong rows of its file.
     #[must_use]
     pub fn with_rows(mut self, parameter: &str, rows: Vec<Value>) -> Self {
@@ -228,7 +234,9 @@ impl Failure {
         let mut json = error_json(self.kind.code(), &self.message, self.advice.as_deref());
         if let Some(place) = &self.place {
             json["Error"]["Parameter"] = json!(place.parameter);
-            json["Error"]["Rows"] = json!(place.rows);
+            if !place.rows.is_empty() {
+                json["Error"]["Rows"] = json!(place.rows);
+            }
         }
         if let Some(change) = &self.change {
             json["Error"]["Revision"] = json!(change.revision);
@@ -295,6 +303,10 @@ mod tests {
             let failure = Failure::new(kind, "no").with_advice("do");
             assert_eq!(Failure::from_json(kind.status(), &failure.to_json()), Some(failure.clone()));
             assert_eq!(failure.to_json()["Error"].get("Parameter"), None);
+            let placed = failure.clone().at("Name").at("CSVData");
+            assert_eq!(placed.to_json()["Error"]["Parameter"], "Name");
+            assert_eq!(placed.to_json()["Error"].get("Rows"), None);
+            assert_eq!(Failure::from_json(kind.status(), &placed.to_json()), Some(placed));
             let placed = failure.with_rows("CSVData", vec![json!({ "Row": 2 })]);
             assert_eq!(placed.to_json()["Error"]["Rows"][0]["Row"], 2);
             assert_eq!(Failure::from_json(kind.status(), &placed.to_json()), Some(placed));

@@ -22,6 +22,7 @@ mod output;
 mod parameter;
 mod schema;
 mod serve;
+mod steps;
 mod values;
 mod verb;
 
@@ -41,5 +42,6 @@ pub use operations::Operations;
 pub use output::{Output, render};
 pub use parameter::Parameter;
 pub use serve::{Server, UnixSocket};
+pub use steps::{StepUse, Steps};
 pub use values::{Bytes, Change, Continuation, Credential, DateTime, SecretText, TimeSpan};
 pub use verb::Verb;

@@ -10,6 +10,7 @@ use crate::{
     caller::{Caller, Role},
     failure::Failure,
     parameter::IDENTITY,
+    steps::{StepUse, Steps},
     verb::Verb,
 };
 
@@ -82,6 +83,8 @@ pub trait Operation<C>: 'static {
     const VIEW: &'static [&'static str] = &[];
     /// True if the command asks for confirmation.
     const CONFIRM: bool = Self::VERB.asks();
+    /// Use of the steps that `run_in_steps` reports.
+    const STEPS: StepUse = StepUse::None;
 
     /// Parameters: a struct with `#[serde(rename_all = "PascalCase", deny_unknown_fields)]`.
     type Request: DeserializeOwned + JsonSchema + Send;
@@ -95,6 +98,16 @@ pub trait Operation<C>: 'static {
         caller: &Caller,
         request: Self::Request,
     ) -> impl Future<Output = Result<Answer<Self::Response>, Failure>> + Send;
+
+    /// Runs the operation, and reports its steps. An operation with steps defines it.
+    fn run_in_steps(
+        context: &C,
+        caller: &Caller,
+        request: Self::Request,
+        _steps: &Steps,
+    ) -> impl Future<Output = Result<Answer<Self::Response>, Failure>> + Send {
+        Self::run(context, caller, request)
+    }
 }
 
 /// Answer of an operation: results, and the start of the next page.

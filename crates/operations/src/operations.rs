@@ -12,10 +12,11 @@ use crate::{
     failure::{Failure, did_you_mean},
     operation::{Answer, Operation},
     parameter::IF_REVISION,
+    steps::Steps,
 };
 
 /// Runs an operation, without its types.
-type Run<C> = fn(Arc<C>, Caller, Value) -> BoxFuture<'static, Result<Answer<Value>, Failure>>;
+type Run<C> = fn(Arc<C>, Caller, Value, Steps) -> BoxFuture<'static, Result<Answer<Value>, Failure>>;
 
 /// All operations, in the order of the help.
 pub struct Operations<C> {
@@ -81,6 +82,7 @@ impl<C: Send + Sync + 'static> Operations<C> {
         context: Arc<C>,
         caller: Caller,
         request: Value,
+        steps: Steps,
     ) -> BoxFuture<'static, Result<Answer<Value>, Failure>> {
         let entry = &self.entries[index];
         let request = match check::checked(entry, request) {
@@ -88,10 +90,10 @@ impl<C: Send + Sync + 'static> Operations<C> {
             Err(failure) => return Box::pin(std::future::ready(Err(failure))),
         };
         if request.get(IF_REVISION).is_none() {
-            return self.runs[index](context, caller, request);
+            return self.runs[index](context, caller, request, steps);
         }
         let given = shown_settings(entry, &request);
-        let running = self.runs[index](context, caller, request);
+        let running = self.runs[index](context, caller, request, steps);
         Box::pin(async move { running.await.map_err(|failure| failure.with_given(&given)) })
     }
 }
@@ -106,16 +108,18 @@ fn run<C: Send + Sync + 'static, O: Operation<C>>(
     context: Arc<C>,
     caller: Caller,
     request: Value,
+    steps: Steps,
 ) -> BoxFuture<'static, Result<Answer<Value>, Failure>> {
     Box::pin(async move {
         let request = serde_path_to_error::deserialize::<_, O::Request>(request).map_err(|error| {
             let (place, reason) = (error.path().to_string(), error.into_inner());
             match place.as_str() {
                 "." => Failure::invalid(reason),
-                _ => Failure::invalid(format_args!("{place}: {reason}")),
+                _ => Failure::invalid(format_args!("{place}: {reason}"))
+                    .at(place.split(['.', '[']).next().unwrap_or_default()),
             }
         })?;
-        let answer = O::run(&context, &caller, request).await?;
+        let answer = O::run_in_steps(&context, &caller, request, &steps).await?;
         let value = answer.value.iter().map(serde_json::to_value).collect::<Result<_, _>>();
         let value =
             value.map_err(|error| Failure::internal(format_args!("an answer cannot be written: {error}")))?;

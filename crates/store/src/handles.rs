@@ -45,6 +45,8 @@ handles! {
     secrets: Secrets;
     /// Sessions of browsers.
     sessions: ConsoleSessions;
+    /// Bytes and messages by the minute.
+    throughput: Throughput;
     /// Access tokens of the API.
     tokens: Tokens;
     /// Users of batches.

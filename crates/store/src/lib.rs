@@ -50,7 +50,7 @@ pub use db::{
 };
 pub use handles::{
     Audit, Batches, Checks, Configuration, ConsoleSessions, Endpoints, Jobs, Ledgers, Nodes, Reports,
-    Secrets, Tokens, UserRows,
+    Secrets, Throughput, Tokens, UserRows,
 };
 pub use inspection::{Inspection, ServerFacts, TableSize, inspect};
 pub use jobs::{
@@ -61,6 +61,7 @@ pub use jobs::{
     pass_kind::PassKind,
     recovery::Recovered,
     release::Release,
+    throughput::{KEPT_PERIODS, KeptPeriod, MinuteOfWork, PendingOfBatch, PendingUsers, Work},
     usage::CountedMailbox,
 };
 pub use ledger::MailboxLedger;

@@ -14,7 +14,7 @@ use mailhaul_shell::Argument;
 use super::{
     batch_warnings,
     console::{self, Console},
-    exchange_parameters,
+    exchange_parameters, steps,
 };
 use crate::{
     context::Context, data_directory::DataPlace, exit::Exit, output::text,
@@ -100,7 +100,7 @@ async fn show(entry: &Entry, client: &Client, bound: Bound) -> Result<u64, Failu
     let is_terminal = std::io::stdout().is_terminal();
     let output = bound.output.unwrap_or(if is_terminal { Output::Table } else { Output::Json });
     let may_warn = batch_warnings::may_come(entry, &bound.request);
-    let results = client.call(entry, bound.request).await?;
+    let results = steps::call(client, entry, bound.request, output).await?;
     if may_warn {
         for warning in results.iter().flat_map(batch_warnings::warnings) {
             text::print_error(format_args!("warning: {warning}"));

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use mailhaul_operations::{Operations, invoke};
 use zeroize::Zeroizing;
 
+use super::steps;
 use crate::{
     context::Context, data_directory::DataPlace, exit::Exit, output::text,
     serve::service_connection::ServiceConnection,
@@ -19,7 +20,7 @@ pub(crate) async fn run(
 ) -> Result<Exit> {
     let request = Zeroizing::new(io::read_to_string(io::stdin()).context("standard input cannot be read")?);
     let connection = ServiceConnection::open(data, operations).await?;
-    let answer = invoke(operations, &connection.client, operation, request.as_bytes()).await;
+    let answer = invoke(operations, &connection.client, operation, request.as_bytes(), steps::print).await;
     connection.close().await;
     match answer {
         Ok(answer) => {

@@ -19,4 +19,5 @@ mod proposals;
 mod script_end;
 pub(crate) mod shell;
 mod shell_host;
+mod steps;
 pub(crate) mod watch;

@@ -12,7 +12,7 @@ use std::{
 };
 
 use mailhaul_operations::{
-    Entry, Failure, FailureKind, Form, Kind, Operations, check_parameter_name, cmdlet,
+    Entry, Failure, FailureKind, Form, Kind, Operations, Output, check_parameter_name, cmdlet,
 };
 use mailhaul_shell::{Argument, Host, HostError, ScriptOutput, Value};
 use tokio::sync::Mutex;
@@ -21,7 +21,7 @@ use super::{
     batch_warnings,
     command::{expects_service, with_advice},
     console::{self, Console},
-    exchange_parameters, help, proposals,
+    exchange_parameters, help, proposals, steps,
 };
 use crate::{
     context::Context, data_directory::DataPlace, output::text, serve::service_connection::ServiceConnection,
@@ -236,7 +236,8 @@ impl ShellHost {
         };
         let opened = connection.insert(opened);
         let may_warn = batch_warnings::may_come(entry, &bound.request);
-        let results = opened.client.call(entry, bound.request).await.map_err(|failure| failed(&failure))?;
+        let results = steps::call(&opened.client, entry, bound.request, Output::Table).await;
+        let results = results.map_err(|failure| failed(&failure))?;
         if expects_service(entry.verb()) && !opened.is_service() && self.is_first(NO_SERVICE) {
             opened.note_if_no_service();
         }

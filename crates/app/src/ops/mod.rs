@@ -9,6 +9,7 @@ mod endpoint;
 mod node;
 mod server;
 mod shared;
+mod throughput;
 mod token;
 mod trouble;
 mod user;
@@ -30,6 +31,7 @@ pub(crate) fn operations() -> Operations<Context> {
         .with::<endpoint::set::SetMigrationEndpoint>()
         .with::<endpoint::test::TestMigrationEndpoint>()
         .with::<endpoint::remove::RemoveMigrationEndpoint>()
+        .with::<endpoint::sign_in::NewMigrationEndpointSignIn>()
         .with::<batch::test::TestMigrationBatch>()
         .with::<batch::new::NewMigrationBatch>()
         .with::<batch::get::GetMigrationBatch>()
@@ -47,9 +49,11 @@ pub(crate) fn operations() -> Operations<Context> {
         .with::<user::get_report::GetMigrationUserReport>()
         .with::<user::get_skipped_item::GetMigrationSkippedItem>()
         .with::<user::get_folder_plan::GetMigrationFolderPlan>()
+        .with::<user::test_folder_plan::TestMigrationFolderPlan>()
         .with::<trouble::get_failure::GetMigrationFailure>()
         .with::<trouble::get_issue::GetMigrationIssue>()
         .with::<server::get_statistics::GetMigrationStatistics>()
+        .with::<throughput::get::GetMigrationThroughput>()
         .with::<config::get::GetMigrationConfig>()
         .with::<config::set::SetMigrationConfig>()
         .with::<batch::export_report::ExportMigrationReport>()

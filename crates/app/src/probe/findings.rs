@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use mailhaul_operations::Steps;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -19,6 +20,8 @@ pub(crate) enum StepResult {
     Failed,
     /// Not tried, for the reason given.
     Skipped,
+    /// The caller must act before the next step.
+    Waiting,
 }
 
 /// Step of a test.
@@ -156,11 +159,21 @@ pub(crate) struct Findings {
     pub(crate) user_root: Option<String>,
     /// CSV lines and commands for a migration with the same login.
     pub(crate) instructions: Vec<String>,
+    /// Receives each step when it ends.
+    #[serde(skip)]
+    pub(crate) watcher: Steps,
 }
 
 impl Findings {
     pub(crate) fn step(&mut self, step: impl Into<String>, result: StepResult, detail: impl Into<String>) {
-        self.steps.push(Step { name: step.into(), result, detail: detail.into() });
+        let step = Step { name: step.into(), result, detail: detail.into() };
+        self.watcher.report(&step);
+        self.steps.push(step);
+    }
+
+    /// True if the step has ended.
+    pub(crate) fn has(&self, step: &str) -> bool {
+        self.steps.iter().any(|known| known.name == step)
     }
 
     pub(crate) fn success(&mut self, step: impl Into<String>, detail: impl Into<String>) {

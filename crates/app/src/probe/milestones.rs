@@ -7,6 +7,7 @@ use std::{
 
 use mailhaul_imap::{Capabilities, Certificate, Direction, Milestone, Trace};
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 /// Milestones of one connection.
 #[derive(Default)]
@@ -26,6 +27,7 @@ pub(crate) struct Milestones {
 #[derive(Default)]
 pub(crate) struct MilestoneRecorder {
     milestones: Mutex<Milestones>,
+    changed: Notify,
     sign_ins: AtomicU32,
 }
 
@@ -33,6 +35,16 @@ impl MilestoneRecorder {
     /// Number of sign-in attempts, as the server counts them.
     pub(crate) fn sign_ins(&self) -> u32 {
         self.sign_ins.load(Ordering::Relaxed)
+    }
+
+    /// Waits for the next milestone.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Looks at the milestones since the last `take`.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Milestones) -> T) -> T {
+        look(&self.milestones.lock())
     }
 
     /// Returns the milestones since the last call.
@@ -64,5 +76,6 @@ impl Trace for MilestoneRecorder {
             Milestone::Capabilities(capabilities) => milestones.capabilities = Some((*capabilities).clone()),
             _ => {}
         }
+        self.changed.notify_one();
     }
 }

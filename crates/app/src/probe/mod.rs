@@ -23,7 +23,7 @@ use self::{
     conversation::{Conversation, OpenedMailbox},
 };
 pub(crate) use self::{
-    findings::Findings,
+    findings::{Findings, StepResult},
     obstacle::Obstacle,
     other_side::OtherSide,
     request::{Administrator, Bearer, Login, ProbeRequest},
@@ -35,7 +35,7 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Runs the test. The findings are returned also if it fails.
 pub(crate) async fn probe(request: &ProbeRequest) -> (Findings, Result<(), Obstacle>) {
-    let mut findings = Findings::default();
+    let mut findings = Findings { watcher: request.steps.clone(), ..Findings::default() };
     let side = request.login.side().cloned();
     let conversation = Conversation::new(&request.options, STEP_TIMEOUT, side);
     let outcome = Box::pin(run(&conversation, request, &mut findings)).await;

@@ -4,6 +4,7 @@ use mailhaul_imap::{ConnectOptions, Credentials};
 use mailhaul_mail::Secret;
 use mailhaul_migration::AdminForm;
 use mailhaul_oauth::Tokens;
+use mailhaul_operations::Steps;
 
 use super::other_side::OtherSide;
 
@@ -19,12 +20,22 @@ pub(crate) struct ProbeRequest {
     pub(crate) is_thorough: bool,
     /// Maximum number of concurrent connections to try, if they are tested.
     pub(crate) connections: Option<u32>,
+    /// Receives each step when it ends.
+    pub(crate) steps: Steps,
 }
 
 impl ProbeRequest {
     /// Request that only connects and signs in.
     pub(crate) fn quick(options: ConnectOptions, login: Login) -> Self {
-        Self { options, endpoint: None, profile: None, login, is_thorough: false, connections: None }
+        Self {
+            options,
+            endpoint: None,
+            profile: None,
+            login,
+            is_thorough: false,
+            connections: None,
+            steps: Steps::default(),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod metrics;
 mod readiness;
 mod refusals;
 mod roles;
+pub(crate) mod sampler;
 pub(crate) mod service_connection;
 pub(crate) mod session;
 
@@ -49,7 +50,7 @@ use crate::{
     context::Context,
     data_directory::{self, DataPlace},
     exit::Exit,
-    service::Scheduler,
+    service::{Scheduler, ServiceContext},
 };
 
 /// Grace period for operations at shutdown. The test of a silent server would take minutes.
@@ -149,8 +150,11 @@ pub(crate) async fn run(
         }
     };
     let shutdown = CancellationToken::new();
-    let scheduler = Scheduler::new(local.context.service_context(), lock, settings);
+    let limits = local.context.limits.clone();
+    let service = ServiceContext { limits, ..local.context.service_context() };
+    let scheduler = Scheduler::new(service, lock, settings);
     let mut scheduler = tokio::spawn(scheduler.run(shutdown.clone()));
+    tokio::spawn(sampler::run(local.context.clone(), shutdown.clone()));
     let limits = Limits { ending_time: OPERATIONS_GRACE, ..Limits::default() };
     let routes = router(&local).merge(console_routes(&local, &options, tcp.as_ref(), &shutdown));
     let server = Server::new(routes, shutdown.clone()).with_limits(limits);
@@ -183,6 +187,7 @@ pub(crate) async fn run(
         is_served
     };
     let (lock, is_served) = tokio::join!(workers_end, requests_end);
+    sampler::finish(&local.context).await;
     if let Some(lock) = &lock {
         end_service(&local, lock).await;
     }

@@ -1,6 +1,6 @@
 //! Folder plan of a user. It reads both mailboxes and changes nothing.
 
-use mailhaul_engine::{Error, FolderPlan, Mailbox, plan_mailbox};
+use mailhaul_engine::{Error, FolderPlan, FolderRules, Mailbox, plan_mailbox};
 use mailhaul_migration::MigrationUser;
 
 use super::{
@@ -10,8 +10,17 @@ use super::{
 
 impl ServiceContext {
     /// Plans each folder as the next pass would, with the reason. A pass may run at the same time.
-    pub(crate) async fn folder_plan(&self, user: &MigrationUser) -> Result<Vec<FolderPlan>, Error> {
-        let route = self.route(user).await?;
+    ///
+    /// `draft` replaces the rules of the batch.
+    pub(crate) async fn folder_plan(
+        &self,
+        user: &MigrationUser,
+        draft: Option<&FolderRules>,
+    ) -> Result<Vec<FolderPlan>, Error> {
+        let mut route = self.route(user).await?;
+        if let Some(rules) = draft {
+            route.options.folders = rules.clone();
+        }
         let from = self.source(user, &route).await?;
         match self.destination(user, &route).await? {
             Destination::Imap(to) => Box::pin(self.plan(from, *to, &route)).await,

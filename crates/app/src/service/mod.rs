@@ -14,6 +14,7 @@ mod scheduler;
 mod service_context;
 mod shares;
 pub(crate) mod stall;
+pub(crate) mod throughput;
 mod verdict;
 mod worker;
 pub(crate) mod workers;
@@ -26,5 +27,6 @@ pub(crate) use self::{
     limits::endpoint_limits::EndpointLimits,
     scheduler::Scheduler,
     service_context::ServiceContext,
+    throughput::Throughput,
     workers::{EndReason, Workers},
 };

@@ -499,7 +499,8 @@ impl Scheduler {
         let claimed = self.context.store.checks().claim(claim).await?;
         let started = claimed.len() as u64;
         for (check, place) in claimed.into_iter().zip(taken) {
-            let worker = self.worker(&check.user, &start);
+            let mut worker = self.worker(&check.user, &start);
+            worker.is_check = true;
             self.context.workers.started(check.user.guid, worker.clone());
             tokio::spawn(self.context.clone().check(check, worker, place));
         }

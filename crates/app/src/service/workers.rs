@@ -39,6 +39,8 @@ struct WorkersShared {
     nudged: Notify,
     /// A worker has ended.
     ended: Notify,
+    /// Workers that ended since they were last counted.
+    counted_last: Mutex<Vec<(Guid, Worker)>>,
     /// Other processes may have changed rows: the next turn reads them.
     must_look: AtomicBool,
     /// Pages watch: changed users are collected.
@@ -69,6 +71,8 @@ pub(crate) struct Worker {
     pub(crate) tally: Arc<Tally>,
     /// Permit to write to the target, as long as the lease is held.
     pub(crate) permit: Permit,
+    /// True if it only checks mailboxes.
+    pub(crate) is_check: bool,
 }
 
 impl Worker {
@@ -80,7 +84,7 @@ impl Worker {
         permit: Permit,
     ) -> Self {
         let (stop, tally) = (CancellationToken::new(), Arc::new(Tally::new(before)));
-        Self { batch, source, target, stop, end_reason: Arc::default(), tally, permit }
+        Self { batch, source, target, stop, end_reason: Arc::default(), tally, permit, is_check: false }
     }
 
     fn logins(&self) -> impl Iterator<Item = &EndpointLogin> {
@@ -135,9 +139,15 @@ impl Workers {
     pub(crate) fn ended(&self, user: Guid) {
         if let Some(worker) = self.with(|it| it.remove(&user)) {
             self.touch(user, worker.batch);
+            self.0.counted_last.lock().push((user, worker));
         }
         self.0.ended.notify_waiters();
         self.nudge();
+    }
+
+    /// Returns the workers that ended since the last call, for a last look at their numbers.
+    pub(crate) fn take_ended(&self) -> Vec<(Guid, Worker)> {
+        std::mem::take(&mut *self.0.counted_last.lock())
     }
 
     /// Collects users whose status changes, or forgets them.

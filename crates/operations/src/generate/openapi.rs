@@ -6,11 +6,12 @@ use serde_json::{Map, Value, json};
 use crate::{
     entry::Entry,
     failure::{FailureKind, PRECONDITION_FAILED},
-    http::{CSV, JSON, NEXT_LINK, TOTAL_COUNT, VALUE, template, ways},
+    http::{CSV, JSON, LINES, NEXT_LINK, TOTAL_COUNT, VALUE, template, ways},
     kind::Kind,
     operation::{CHANGED_COUNT, REFUSED_COUNT},
     operations::Operations,
     parameter::{IDENTITIES, IDENTITY, IF_REVISION, Parameter},
+    steps::StepUse,
     verb::Verb,
 };
 
@@ -170,6 +171,11 @@ fn answer(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
         // With Accept: text/csv, all results row by row.
         content[CSV] = json!({ "schema": { "type": "string" } });
     }
+    if entry.steps() != StepUse::None {
+        let description = "With \"Accept: application/x-ndjson\": one JSON object with Step in each line, as each step ends. \
+                           The last line is the answer, or the Error.";
+        content[LINES] = json!({ "schema": { "type": "string", "description": description } });
+    }
     json!({ "description": "Done.", "content": content })
 }
 
@@ -206,11 +212,11 @@ fn error() -> Value {
                     "Code": { "type": "string", "description": "For machines." },
                     "Message": { "type": "string", "description": "One sentence." },
                     "Advice": { "type": ["string", "null"], "description": "Next step for the caller." },
-                    "Parameter": { "type": "string", "description": "Parameter whose file is wrong." },
+                    "Parameter": { "type": "string", "description": "Parameter that is wrong, if it is known." },
                     "Rows": {
                         "type": "array",
                         "items": { "type": "object" },
-                        "description": "Errors of the file, as Errors of Test-MigrationBatch; at most 1,000.",
+                        "description": "Errors of its file, as Errors of Test-MigrationBatch; at most 1,000.",
                     },
                     "Revision": {
                         "type": "string",

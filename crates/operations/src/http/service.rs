@@ -10,7 +10,10 @@ use axum::{
 };
 use futures_util::FutureExt as _;
 use serde_json::{Map, Value, json};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinHandle,
+};
 use tokio_util::task::TaskTracker;
 
 use super::{
@@ -19,6 +22,7 @@ use super::{
     compression::{self, MayHoldSecret},
     csv,
     limits::Limits,
+    lines,
     query::{from_query, to_query},
     reply::{NEXT_LINK, Refused, TOTAL_COUNT, VALUE, json_reply, not_modified, text_reply},
     revision,
@@ -31,6 +35,7 @@ use crate::{
     operation::Answer,
     operations::Operations,
     parameter::{IDENTITY, RESULT_SIZE},
+    steps::{StepUse, Steps},
     verb::Verb,
 };
 
@@ -160,8 +165,14 @@ impl<C: Send + Sync + 'static> Service<C> {
         if csv::is_wanted(entry, &head.headers) {
             return Ok(self.csv(place.index, caller, request).await?);
         }
-        let answer = self.run(place.index, caller, Value::Object(request)).await?;
-        Ok(reply(entry, &head.headers, again, answer)?)
+        let request = Value::Object(request);
+        match entry.steps() {
+            StepUse::Progress | StepUse::Instructions if lines::accepts(&head.headers) => {
+                self.run_in_lines(place.index, caller, request).await
+            }
+            StepUse::Instructions => Err(unseen_steps(entry).into()),
+            _ => Ok(reply(entry, &head.headers, again, self.run(place.index, caller, request).await?)?),
+        }
     }
 
     /// Answers with all results as CSV, unless the caller limits their number.
@@ -190,6 +201,11 @@ impl<C: Send + Sync + 'static> Service<C> {
         Ok(csv::reply(form, &name, first, more))
     }
 
+    /// Runs an operation to its end without showing its steps.
+    async fn run(&self, index: usize, caller: Caller, request: Value) -> Result<Answer<Value>, Failure> {
+        self.start(index, caller, request, Steps::default()).await.unwrap_or_else(|_| Err(broken()))
+    }
+
     /// Waits for free body memory. A body of unknown length counts with the maximum.
     async fn room_for_body(
         &self,
@@ -208,27 +224,69 @@ impl<C: Send + Sync + 'static> Service<C> {
         }
     }
 
+    /// Runs an operation, and answers with a line for each step.
+    ///
+    /// A failure before the first step has its own status.
+    async fn run_in_lines(
+        &self,
+        index: usize,
+        caller: Caller,
+        request: Value,
+    ) -> Result<Response<Body>, Refused> {
+        let (steps, mut received) = Steps::channel();
+        let task = self.start(index, caller, request, steps);
+        let ended = async move { task.await.unwrap_or_else(|_| Err(broken())) };
+        match received.recv().await {
+            None => {
+                let answer = ended.await?;
+                Ok(lines::stream(None, received, async move { json!({ VALUE: answer.value }) }))
+            }
+            first => Ok(lines::stream(first, received, async move {
+                match ended.await {
+                    Ok(answer) => json!({ VALUE: answer.value }),
+                    Err(failure) => failure.to_json(),
+                }
+            })),
+        }
+    }
+
     /// Runs an operation to its end, even if the client disconnects, and writes the audit record.
-    async fn run(&self, index: usize, caller: Caller, request: Value) -> Result<Answer<Value>, Failure> {
-        let entry = &self.operations.entries()[index];
+    fn start(
+        &self,
+        index: usize,
+        caller: Caller,
+        request: Value,
+        steps: Steps,
+    ) -> JoinHandle<Result<Answer<Value>, Failure>> {
+        let operations = self.operations.clone();
+        let entry = &operations.entries()[index];
         let (changes, operation, identity) =
             (entry.verb().changes(), entry.name().to_owned(), object(&request));
         let selection = if identity.is_none() { selection(entry, &request) } else { None };
-        let running = self.operations.run(index, self.context.clone(), caller.clone(), request);
+        let running = self.operations.run(index, self.context.clone(), caller.clone(), request, steps);
         let gate = self.gate.clone();
-        let task = self.under_way.spawn(async move {
+        self.under_way.spawn(async move {
             let outcome = AssertUnwindSafe(running).catch_unwind().await.unwrap_or_else(|_| {
                 tracing::error!("{operation} panicked");
                 Err(broken())
             });
+            let outcome = outcome.map_err(|failure| operations.entries()[index].placed(failure));
             if changes {
                 let outcome = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
                 gate.record(Record { caller, operation, identity, selection, outcome }).await;
             }
             outcome
-        });
-        task.await.unwrap_or_else(|_| Err(broken()))
+        })
     }
+}
+
+/// Failure of a call that would not see what its caller must do.
+fn unseen_steps(entry: &Entry) -> Failure {
+    let name = entry.name();
+    Failure::invalid(format_args!(
+        "{name} shows while it runs what is to be done, and this call cannot see it"
+    ))
+    .with_advice(format_args!("Send the header \"Accept: {}\".", lines::LINES))
 }
 
 /// Failure after a panic; it shows nothing of the panic's message.

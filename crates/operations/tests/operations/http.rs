@@ -261,7 +261,7 @@ async fn other_programs_invoke_operations_by_name() {
     let place = TestService::new();
     let invoke = |name: &'static str, request: &'static str| {
         let (client, operations) = (place.client(), place.operations.clone());
-        async move { mailhaul_operations::invoke(&operations, &client, name, request.as_bytes()).await }
+        async move { mailhaul_operations::invoke(&operations, &client, name, request.as_bytes(), |_| {}).await }
     };
     // Windows PowerShell 5.1 writes a byte order mark before the request.
     let made = invoke("new-lamp", "\u{feff}{\"Name\":\"x\"}").await.unwrap();

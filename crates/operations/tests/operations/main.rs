@@ -8,4 +8,5 @@ mod generated;
 mod http;
 mod lamps;
 mod sockets;
+mod steps;
 mod support;

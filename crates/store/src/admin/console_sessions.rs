@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use mailhaul_migration::Guid;
 
 use crate::{
-    Store,
     db::{
         columns::{Cells, millis},
         error::{Fault, StoreError},

@@ -1,6 +1,6 @@
 //! Endpoints: the servers that mail comes from and goes to.
 
-use std::sync::atomic::Ordering;
+use std::{collections::HashSet, sync::atomic::Ordering};
 
 use jiff::Timestamp;
 use mailhaul_mail::{Reach, Secret};
@@ -71,6 +71,24 @@ impl Endpoints<'_> {
                 .fetch_optional(connection)
                 .await?;
                 endpoint(&row.ok_or_else(|| StoreError::not_found("endpoint", &identity))?)
+            })
+        })
+        .await
+    }
+
+    /// Returns the endpoints that a batch or the configuration names. They cannot be removed.
+    pub async fn named(self) -> Result<HashSet<Guid>, StoreError> {
+        let db = self.0;
+        db.read(|connection| {
+            Box::pin(async move {
+                let named: Vec<Guid> = sql::query_scalar(
+                    "SELECT source_endpoint FROM batch UNION SELECT target_endpoint FROM batch \
+                     WHERE target_endpoint IS NOT NULL UNION SELECT target_endpoint FROM config \
+                     WHERE target_endpoint IS NOT NULL",
+                )
+                .fetch_all(connection)
+                .await?;
+                Ok(named.into_iter().collect())
             })
         })
         .await

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use mailhaul_migration::{Guid, UserEvent, UserStatus};
 
 use crate::{
-    Store,
     admin::user_filter::UserFilter,
     db::{
         columns::{Cells, millis_if},

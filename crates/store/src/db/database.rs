@@ -24,7 +24,7 @@ use crate::db::{
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The steps of the schema. A released step is never edited; new steps are added.
-const SCHEMA: [SchemaStep; 24] = [
+const SCHEMA: [SchemaStep; 25] = [
     (1, "ledger", include_str!("../../migrations/0001_ledger.sql")),
     (2, "service", include_str!("../../migrations/0002_service.sql")),
     (3, "server profile", include_str!("../../migrations/0003_server_profile.sql")),
@@ -49,6 +49,7 @@ const SCHEMA: [SchemaStep; 24] = [
     (22, "authors", include_str!("../../migrations/0022_authors.sql")),
     (23, "console sessions", include_str!("../../migrations/0023_console_sessions.sql")),
     (24, "user changes", include_str!("../../migrations/0024_user_changes.sql")),
+    (25, "throughput", include_str!("../../migrations/0025_throughput.sql")),
 ];
 
 /// Newest step of the schema.

@@ -22,7 +22,7 @@ pub(crate) struct ServerStep {
 }
 
 /// The steps of the server's schema. They have the numbers of the file's steps.
-pub(crate) const SCHEMA: [ServerStep; 7] = [
+pub(crate) const SCHEMA: [ServerStep; 8] = [
     narrow(18, "store", include_str!("../../migrations/postgres/0018_store.sql")),
     narrow(19, "relocation", include_str!("../../migrations/postgres/0019_relocation.sql")),
     // An older program would write the users of any archive into its own.
@@ -41,6 +41,10 @@ pub(crate) const SCHEMA: [ServerStep; 7] = [
     },
     ServerStep {
         step: (24, "user changes", include_str!("../../migrations/postgres/0024_user_changes.sql")),
+        oldest: 20,
+    },
+    ServerStep {
+        step: (25, "throughput", include_str!("../../migrations/postgres/0025_throughput.sql")),
         oldest: 20,
     },
 ];

@@ -10,4 +10,5 @@ pub(crate) mod pass_kind;
 pub(crate) mod recovery;
 pub(crate) mod release;
 pub(crate) mod removals;
+pub(crate) mod throughput;
 pub(crate) mod usage;

@@ -2,6 +2,8 @@
 //!
 //! They are stored so that a restart does not begin a new day.
 
+use std::collections::HashMap;
+
 use mailhaul_migration::Guid;
 
 use crate::{
@@ -48,6 +50,25 @@ impl Jobs<'_> {
                 .await?;
                 rows.iter()
                     .map(|row| Ok((Cells(row).number("hour")?, Cells(row).number("octets")?)))
+                    .collect()
+            })
+        })
+        .await
+    }
+
+    /// Returns the bytes of each endpoint from this hour on.
+    pub async fn usage_of_all(self, first_hour: u64) -> Result<HashMap<Guid, u64>, StoreError> {
+        let db = self.0;
+        db.read(|connection| {
+            Box::pin(async move {
+                let rows = sql::query(
+                    "SELECT endpoint, CAST(sum(octets) AS BIGINT) AS octets FROM usage WHERE hour >= ? GROUP BY endpoint",
+                )
+                .bind(whole(first_hour))
+                .fetch_all(connection)
+                .await?;
+                rows.iter()
+                    .map(|row| Ok((Cells(row).get("endpoint")?, Cells(row).number("octets")?)))
                     .collect()
             })
         })

@@ -25,6 +25,7 @@ async fn bytes_are_added_by_hour_and_old_hours_are_removed() {
     assert_eq!(store.jobs().usage(old, Some("terry"), 0).await.unwrap(), [(100, 5), (101, 8)]);
     assert_eq!(store.jobs().usage(old, None, 0).await.unwrap(), [(100, 5), (101, 28)]);
     assert_eq!(store.jobs().usage(old, None, 101).await.unwrap(), [(101, 28)]);
+    assert_eq!(store.jobs().usage_of_all(101).await.unwrap(), [(old, 28), (new, 300)].into());
     store.jobs().add_usage(counted(new, "ann"), vec![(102, 1)], 101).await.unwrap();
     assert_eq!(store.jobs().usage(old, None, 0).await.unwrap(), [(101, 28)]);
     // The usage goes with its endpoint, and late usage is dropped.

@@ -28,6 +28,7 @@ mod reports;
 mod rolling;
 mod small;
 mod space;
+mod throughput;
 mod totals;
 mod turn;
 mod upgrade;

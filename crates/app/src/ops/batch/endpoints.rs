@@ -7,10 +7,16 @@ use mailhaul_migration::{Batch, Endpoint, Guid};
 use mailhaul_operations::Failure;
 use mailhaul_store::{BatchOverview, Parking};
 
-use super::view::{BatchNames, MigrationBatch};
+use super::{
+    estimate,
+    view::{BatchNames, MigrationBatch},
+};
 use crate::{
     context::Context,
-    ops::shared::{failures::into_failure, names::ARCHIVE},
+    ops::shared::{
+        failures::{at, into_failure},
+        names::ARCHIVE,
+    },
 };
 
 /// Target of a batch.
@@ -26,7 +32,7 @@ pub(crate) async fn target(context: &Context, named: Option<&str>) -> Result<Tar
     let store = &context.store;
     let endpoint = match named {
         Some(name) if name.trim().eq_ignore_ascii_case(ARCHIVE) => None,
-        Some(name) => Some(store.endpoints().get(name).await.map_err(into_failure)?),
+        Some(name) => Some(store.endpoints().get(name).await.map_err(at("TargetEndpoint"))?),
         None => match store.config().get().await.map_err(into_failure)?.target_endpoint {
             Some(guid) => Some(store.endpoints().by_guid(guid).await.map_err(into_failure)?),
             None => None,
@@ -104,5 +110,8 @@ impl EndpointNames {
 /// Loads the batch and its numbers as they are now.
 pub(crate) async fn batch_now(context: &Context, guid: Guid) -> Result<MigrationBatch, Failure> {
     let overview = context.store.batches().get(&guid.to_string()).await.map_err(into_failure)?;
-    Ok(EndpointNames::load(context).await?.show(overview, context.now()))
+    let estimate = estimate::of_batch(context, &overview).await?;
+    let mut shown = EndpointNames::load(context).await?.show(overview, context.now());
+    shown.estimated_completion = estimate;
+    Ok(shown)
 }

@@ -6,11 +6,11 @@ use mailhaul_store::{BatchFilter, BatchOverview, UserFilter};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{endpoints::EndpointNames, view::MigrationBatch};
+use super::{endpoints::EndpointNames, estimate, view::MigrationBatch};
 use crate::{
     context::Context,
     ops::shared::{
-        failures::into_failure,
+        failures::{at, into_failure},
         log_line::{Report, ReportLine},
         nouns::BATCH,
         pages::most,
@@ -71,8 +71,9 @@ impl Operation<Context> for GetMigrationBatch {
         let mut shown = Vec::with_capacity(found.len());
         for overview in found {
             let report = if request.include_report { Some(report(context, &overview).await?) } else { None };
+            let estimate = estimate::of_batch(context, &overview).await?;
             let mut batch = names.show(overview, now);
-            batch.report = report;
+            (batch.estimated_completion, batch.report) = (estimate, report);
             shown.push(batch);
         }
         Ok(Answer::all(shown))
@@ -85,7 +86,7 @@ async fn find(context: &Context, request: &Request) -> Result<Vec<BatchOverview>
         (Some(_), Some(_)) => Err(Failure::invalid("either Identity or Endpoint can be given, not both")),
         (Some(identity), None) => Ok(vec![store.batches().look_at(identity).await.map_err(into_failure)?]),
         (None, Some(endpoint)) => {
-            let endpoint: Guid = store.endpoints().get(endpoint).await.map_err(into_failure)?.guid;
+            let endpoint: Guid = store.endpoints().get(endpoint).await.map_err(at("Endpoint"))?.guid;
             store.batches().list(&BatchFilter { endpoint: Some(endpoint) }).await.map_err(into_failure)
         }
         (None, None) => store.batches().list(&BatchFilter::default()).await.map_err(into_failure),

@@ -2,6 +2,7 @@
 
 pub(crate) mod complete;
 pub(crate) mod endpoints;
+pub(crate) mod estimate;
 pub(crate) mod export_report;
 pub(crate) mod get;
 pub(crate) mod message;

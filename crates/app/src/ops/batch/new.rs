@@ -21,7 +21,7 @@ use super::{
 use crate::{
     context::Context,
     ops::shared::{
-        failures::{into_failure, unsupported},
+        failures::{at, into_failure, unsupported},
         members,
         nouns::BATCH,
     },
@@ -161,7 +161,7 @@ impl Operation<Context> for NewMigrationBatch {
         ])?;
         let name = settings_checks::name(&request.name)?;
         let store = &context.store;
-        let source = store.endpoints().get(&request.source_endpoint).await.map_err(into_failure)?;
+        let source = store.endpoints().get(&request.source_endpoint).await.map_err(at("SourceEndpoint"))?;
         let target = target(context, request.target_endpoint.as_deref()).await?;
         let ends = members::Ends { source, target: target.endpoint };
         let list = ends.users(&request.csv_data, request.allow_unknown_columns_in_csv, &HashSet::new())?;

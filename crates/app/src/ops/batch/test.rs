@@ -14,7 +14,12 @@ use serde::{Deserialize, Serialize};
 use super::{endpoints::target, settings_checks};
 use crate::{
     context::Context,
-    ops::shared::{csv_errors::MigrationBatchTestError, failures::into_failure, members, nouns::BATCH},
+    ops::shared::{
+        csv_errors::MigrationBatchTestError,
+        failures::{at, into_failure},
+        members,
+        nouns::BATCH,
+    },
     output::text,
 };
 
@@ -101,7 +106,7 @@ async fn check_file(context: &Context, request: &Request) -> Result<(UserList, C
     let Some(source) = &request.source_endpoint else {
         return Ok(members::check_alone(file, allow_unknown));
     };
-    let source = context.store.endpoints().get(source).await.map_err(into_failure)?;
+    let source = context.store.endpoints().get(source).await.map_err(at("SourceEndpoint"))?;
     let target = target(context, request.target_endpoint.as_deref()).await?;
     Ok(members::Ends { source, target: target.endpoint }.check(file, allow_unknown, &HashSet::new()))
 }

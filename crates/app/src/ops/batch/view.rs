@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
 
-use super::message::message;
+use super::{estimate::EstimatedCompletion, message::message};
 use crate::{
     ops::shared::{log_line::Report, moment::Moment, names::IMAP, revision, status_rules::supported_actions},
     output::text,
@@ -106,6 +106,9 @@ pub(crate) struct MigrationBatch {
     skipped_item_count: u64,
     /// Bytes sent, over all passes.
     bytes_transferred: u64,
+    /// Estimated end of the first sync of all users; null if it does not run, or too little is known: at least two
+    /// minutes of work, and users whose folders are listed. Batches with a filter have none.
+    pub(crate) estimated_completion: Option<EstimatedCompletion>,
     /// Lowest score of the batch's users.
     data_consistency_score: Option<DataConsistencyScore>,
     /// Copies that wait to be removed because one sync may not remove so many; ValidationWarnings
@@ -271,6 +274,7 @@ impl MigrationBatch {
             synced_item_count: totals.synced_items,
             skipped_item_count: totals.skipped_items,
             bytes_transferred: totals.bytes_transferred,
+            estimated_completion: None,
             data_consistency_score: last_synced.map(|_| worst),
             waiting_deletion_count: totals.waiting_deletions,
             unapproved_user_count: unapproved,

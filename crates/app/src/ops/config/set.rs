@@ -10,7 +10,7 @@ use super::{show::show, view::MigrationConfig};
 use crate::{
     context::Context,
     ops::shared::{
-        failures::into_failure,
+        failures::{at, into_failure},
         names::ARCHIVE,
         nouns::CONFIG,
         revision::{self, Versioned},
@@ -52,7 +52,7 @@ impl Operation<Context> for SetMigrationConfig {
         let store = &context.store;
         let target: Change<Guid> = match request.target_endpoint {
             Change::To(name) if !name.trim().eq_ignore_ascii_case(ARCHIVE) => {
-                Change::To(store.endpoints().get(&name).await.map_err(into_failure)?.guid)
+                Change::To(store.endpoints().get(&name).await.map_err(at("TargetEndpoint"))?.guid)
             }
             Change::Keep => Change::Keep,
             Change::To(_) | Change::Clear => Change::Clear,

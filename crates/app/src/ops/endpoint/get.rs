@@ -1,6 +1,6 @@
 //! Get-MigrationEndpoint.
 
-use mailhaul_migration::EndpointType;
+use mailhaul_migration::{Endpoint, EndpointType};
 use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -52,8 +52,9 @@ impl Operation<Context> for GetMigrationEndpoint {
             None => store.endpoints().list().await.map_err(into_failure)?,
         };
         let is_wanted = |it: &EndpointType| request.endpoint_type.is_none_or(|wanted| wanted == *it);
-        let endpoints = endpoints.into_iter().filter(|it| is_wanted(&it.endpoint_type));
-        let active = Active::load(store, context.now()).await.map_err(into_failure)?;
-        Ok(Answer::all(endpoints.map(|it| MigrationEndpoint::of(it, &active)).collect()))
+        let endpoints: Vec<Endpoint> =
+            endpoints.into_iter().filter(|it| is_wanted(&it.endpoint_type)).collect();
+        let active = Active::load(context, &endpoints, context.now()).await.map_err(into_failure)?;
+        Ok(Answer::all(endpoints.into_iter().map(|it| MigrationEndpoint::of(it, &active)).collect()))
     }
 }

@@ -1,5 +1,7 @@
 //! New-MigrationEndpoint.
 
+use std::slice;
+
 use jiff::Timestamp;
 use mailhaul_mail::Secret;
 use mailhaul_migration::{
@@ -134,7 +136,8 @@ impl Operation<Context> for NewMigrationEndpoint {
             settings::verify(&endpoint, secret.as_ref(), mailbox).await?;
         }
         let endpoint = context.store.endpoints().insert(endpoint, secret).await.map_err(into_failure)?;
-        Ok(Answer::one(MigrationEndpoint::of(endpoint, &Active::default())))
+        let active = Active::load(context, slice::from_ref(&endpoint), context.now()).await;
+        Ok(Answer::one(MigrationEndpoint::of(endpoint, &active.map_err(into_failure)?)))
     }
 }
 

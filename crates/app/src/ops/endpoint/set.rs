@@ -1,5 +1,7 @@
 //! Set-MigrationEndpoint.
 
+use std::slice;
+
 use mailhaul_mail::Secret;
 use mailhaul_migration::{Access, AdminForm, Endpoint, EndpointSecurity, EndpointType, Limit};
 use mailhaul_operations::{Answer, Bytes, Caller, Change, Credential, Failure, Noun, Operation, Role, Verb};
@@ -159,7 +161,7 @@ impl Operation<Context> for SetMigrationEndpoint {
         }
         store.checks().resume(before.guid, now).await.map_err(into_failure)?;
         context.wake().await;
-        let active = Active::load(store, now).await.map_err(into_failure)?;
+        let active = Active::load(context, slice::from_ref(&endpoint), now).await.map_err(into_failure)?;
         Ok(Answer::one(MigrationEndpoint::of(endpoint, &active)))
     }
 }
@@ -179,7 +181,8 @@ async fn check_revision(
     if versioned.is_expected(expected) {
         return Ok(());
     }
-    let active = Active::load(&context.store, context.now()).await.map_err(into_failure)?;
+    let active =
+        Active::load(context, slice::from_ref(endpoint), context.now()).await.map_err(into_failure)?;
     let current = MigrationEndpoint::of(endpoint.clone(), &active);
     Err(versioned.refusal(context, &current).await)
 }

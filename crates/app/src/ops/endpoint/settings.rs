@@ -135,7 +135,8 @@ pub(crate) fn server_profile(name: &str) -> Result<String, Failure> {
     let Some(profile) = profiles.find(name.trim()) else {
         let names: Vec<&str> = profiles.names().collect();
         let advice = format!("The profiles are {}.", names.join(", "));
-        return Err(Failure::invalid(format!("there is no server profile \"{name}\"")).with_advice(advice));
+        let failure = Failure::invalid(format!("there is no server profile \"{name}\""));
+        return Err(failure.with_advice(advice).at("ServerProfile"));
     };
     Ok(profile.name.clone())
 }
@@ -144,7 +145,8 @@ pub(crate) fn server_profile(name: &str) -> Result<String, Failure> {
 pub(crate) fn auth_mechanism(name: &str) -> Result<String, Failure> {
     mailhaul_imap::mechanism(name.trim()).map(str::to_owned).ok_or_else(|| {
         let advice = format!("The mechanisms are {}.", mailhaul_imap::mechanism_names().join(", "));
-        Failure::invalid(format!("there is no sign-in mechanism \"{name}\"")).with_advice(advice)
+        let failure = Failure::invalid(format!("there is no sign-in mechanism \"{name}\""));
+        failure.with_advice(advice).at("AuthMechanism")
     })
 }
 
@@ -174,7 +176,7 @@ pub(crate) async fn verify(
         (_, None) => Login::None,
     };
     let request = ProbeRequest::quick(connect_options(endpoint), login);
-    let (_, outcome) = Box::pin(probe(&request)).await;
+    let (findings, outcome) = Box::pin(probe(&request)).await;
     outcome.map_err(|it| {
         let mut advice =
             format!("{} With -SkipVerification, mailhaul saves the endpoint without a test.", it.advice);
@@ -182,7 +184,9 @@ pub(crate) async fn verify(
         if !lines.is_empty() {
             advice = format!("{advice} Setup on the server's side:\n{}", lines.join("\n"));
         }
-        Failure::unavailable(format_args!("{}: {}", it.message, it.detail)).with_advice(advice)
+        let failure = Failure::unavailable(format_args!("{}: {}", it.message, it.detail)).with_advice(advice);
+        // Before the server's capabilities are known, no login was used.
+        if findings.capabilities.is_empty() { failure.at("RemoteServer") } else { failure }
     })
 }
 

@@ -1,6 +1,6 @@
 //! Test-MigrationEndpoint.
 
-use mailhaul_operations::{Answer, Caller, Credential, Failure, Noun, Operation, Role, Verb};
+use mailhaul_operations::{Answer, Caller, Credential, Failure, Noun, Operation, Role, StepUse, Steps, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     context::Context,
     ops::shared::{failures::into_failure, nouns::ENDPOINT},
+    probe::ProbeRequest,
 };
 
 pub(crate) struct TestMigrationEndpoint;
@@ -37,18 +38,28 @@ impl Operation<Context> for TestMigrationEndpoint {
     const ROLE: Role = Role::Operator;
     const ABOUT: &'static str = "Connects to an endpoint's server, and can sign in. Changes nothing.";
     const VIEW: &'static [&'static str] = &["Result", "Message", "Steps", "Instructions"];
+    const STEPS: StepUse = StepUse::Progress;
 
     type Request = Request;
     type Response = MigrationServerAvailability;
 
     async fn run(
         context: &Context,
+        caller: &Caller,
+        request: Request,
+    ) -> Result<Answer<MigrationServerAvailability>, Failure> {
+        Self::run_in_steps(context, caller, request, &Steps::default()).await
+    }
+
+    async fn run_in_steps(
+        context: &Context,
         _caller: &Caller,
         request: Request,
+        steps: &Steps,
     ) -> Result<Answer<MigrationServerAvailability>, Failure> {
         let endpoint = context.store.endpoints().get(&request.identity).await.map_err(into_failure)?;
         let login = login(context, &endpoint, request.credential, request.test_mailbox).await?;
-        let question = quick(&endpoint, login);
+        let question = ProbeRequest { steps: steps.clone(), ..quick(&endpoint, login) };
         Ok(Answer::one(
             run_test(&endpoint, Some(endpoint.name.clone()), question, request.show_instructions).await,
         ))

@@ -2,7 +2,7 @@
 
 use mailhaul_mail::{Reach, Secret};
 use mailhaul_migration::Endpoint;
-use mailhaul_operations::{Answer, Caller, Credential, Failure, Noun, Operation, Role, Verb};
+use mailhaul_operations::{Answer, Caller, Credential, Failure, Noun, Operation, Role, StepUse, Steps, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -16,7 +16,8 @@ use super::{
 };
 use crate::{
     context::Context,
-    ops::shared::{failures::into_failure, nouns::SERVER_AVAILABILITY},
+    ops::shared::{failures::at, nouns::SERVER_AVAILABILITY},
+    probe::ProbeRequest,
 };
 
 pub(crate) struct TestMigrationServerAvailability;
@@ -64,6 +65,7 @@ impl Operation<Context> for TestMigrationServerAvailability {
         If you give a login, it also measures the speed; with TestMailbox, it finds the administrator's login form. \
         Changes nothing.";
     const VIEW: &'static [&'static str] = &["Result", "Message", "Steps", "Instructions"];
+    const STEPS: StepUse = StepUse::Progress;
 
     type Request = Request;
     type Response = MigrationServerAvailability;
@@ -71,7 +73,16 @@ impl Operation<Context> for TestMigrationServerAvailability {
     async fn run(
         context: &Context,
         caller: &Caller,
+        request: Request,
+    ) -> Result<Answer<MigrationServerAvailability>, Failure> {
+        Self::run_in_steps(context, caller, request, &Steps::default()).await
+    }
+
+    async fn run_in_steps(
+        context: &Context,
+        caller: &Caller,
         mut request: Request,
+        steps: &Steps,
     ) -> Result<Answer<MigrationServerAvailability>, Failure> {
         let (credential, mailbox) = (request.credential.take(), request.test_mailbox.take());
         let (connections, with_instructions) = (request.test_connections, request.show_instructions);
@@ -82,7 +93,7 @@ impl Operation<Context> for TestMigrationServerAvailability {
         }
         let (endpoint, name, login) = if let Some(identity) = request.endpoint.take() {
             request.is_alone()?;
-            let endpoint = context.store.endpoints().get(&identity).await.map_err(into_failure)?;
+            let endpoint = context.store.endpoints().get(&identity).await.map_err(at("Endpoint"))?;
             let login = thorough_login(context, &endpoint, credential, mailbox).await?;
             let name = endpoint.name.clone();
             (endpoint, Some(name), login)
@@ -101,6 +112,7 @@ impl Operation<Context> for TestMigrationServerAvailability {
             (endpoint, None, login)
         };
         let question = thorough(&endpoint, name.as_deref(), login, connections);
+        let question = ProbeRequest { steps: steps.clone(), ..question };
         Ok(Answer::one(run_test(&endpoint, name, question, with_instructions).await))
     }
 }

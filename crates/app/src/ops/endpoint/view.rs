@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 use mailhaul_mail::Reach;
 use mailhaul_migration::{Endpoint, EndpointSecurity, EndpointType, Grant, Guid, Limit, OAuth};
-use mailhaul_store::{Parking, PassKind, RunningPasses, Store, StoreError};
+use mailhaul_store::{Parking, PassKind, RunningPasses, StoreError};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{ops::shared::revision, output::text};
+use super::in_use::{EndpointUse, EndpointUses};
+use crate::{context::Context, ops::shared::revision, output::text};
 
 /// Migration endpoint. Its secrets are never shown.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -61,6 +62,8 @@ pub(crate) struct MigrationEndpoint {
     parked_until: Option<Timestamp>,
     /// Reason of the parking, with the server's words.
     parked_reason: Option<String>,
+    #[serde(flatten)]
+    in_use: EndpointUse,
     /// Administrator that opens every mailbox, if any.
     user_name: Option<String>,
     /// Form of the administrator's login, or PROXYAUTH; null if the SASL authorization identity is
@@ -96,15 +99,21 @@ pub(crate) struct MigrationEndpoint {
 }
 
 /// Active mailboxes at all endpoints.
-#[derive(Default)]
 pub(crate) struct Active {
     running: Vec<RunningPasses>,
     parked: Vec<(Guid, Parking)>,
+    uses: EndpointUses,
 }
 
 impl Active {
-    pub(crate) async fn load(store: &Store, now: Timestamp) -> Result<Self, StoreError> {
-        Ok(Self { running: store.jobs().running().await?, parked: store.jobs().parked(now).await? })
+    pub(crate) async fn load(
+        context: &Context,
+        endpoints: &[Endpoint],
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let store = &context.store;
+        let uses = EndpointUses::load(context, endpoints, now).await?;
+        Ok(Self { running: store.jobs().running().await?, parked: store.jobs().parked(now).await?, uses })
     }
 
     /// Active mailboxes at this endpoint, and those of them in an incremental sync.
@@ -125,6 +134,7 @@ impl MigrationEndpoint {
         let (active_migration_count, active_incremental_sync_count) = active.at(endpoint.guid);
         let revision = revision::of_endpoint(&endpoint);
         let parking = active.parked.iter().find(|(parked, _)| *parked == endpoint.guid).map(|(_, it)| it);
+        let in_use = active.uses.of(&endpoint);
         let authorities = endpoint.certificate_authorities.unwrap_or_default();
         let (user_name, user_name_template) = match endpoint.access.admin() {
             Some(admin) => (Some(admin.user_name.clone()), admin.form.setting().map(str::to_owned)),
@@ -171,6 +181,7 @@ impl MigrationEndpoint {
             active_incremental_sync_count,
             parked_until: parking.map(|it| it.until),
             parked_reason: parking.map(|it| it.reason.clone()),
+            in_use,
             user_name,
             user_name_template,
             is_valid: true,

@@ -25,6 +25,7 @@ pub(crate) fn into_failure(error: StoreError) -> Failure {
         StoreError::NameTaken { what, name } => {
             Failure::conflict(format_args!("the migration {what} \"{name}\" already exists"))
                 .with_advice(format_args!("Choose another name, or remove the {what} that has it."))
+                .at("Name")
         }
         StoreError::NoUsersLeft { .. } => Failure::invalid(format_args!("CSVData: {error}"))
             .with_advice("Nothing was changed. Get-MigrationUser shows the batch of each user."),
@@ -71,6 +72,11 @@ pub(crate) fn into_failure(error: StoreError) -> Failure {
     }
 }
 
+/// Maps an error of the store, in the search of the object that this parameter names.
+pub(crate) fn at(parameter: &str) -> impl Fn(StoreError) -> Failure {
+    move |error| into_failure(error).at(parameter)
+}
+
 /// Refuses 0; `advice` says how to remove the limit.
 pub(crate) fn at_least_one(parameter: &str, number: u64, advice: &str) -> Result<u64, Failure> {
     if number > 0 {
@@ -90,7 +96,9 @@ pub(crate) fn not_found(what: &str, identity: impl Display) -> Failure {
 
 /// Maps an error in a content filter, with its position.
 pub(crate) fn filter(error: FilterError) -> Failure {
-    Failure::invalid(error).with_advice("Example: Received -ge '2024-01-01' -and Received -lt '2025-01-01'.")
+    Failure::invalid(error)
+        .with_advice("Example: Received -ge '2024-01-01' -and Received -lt '2025-01-01'.")
+        .at("ContentFilter")
 }
 
 /// Failure for an object that another caller changed after it was read here.

@@ -16,6 +16,13 @@ pub(crate) const ENDPOINT: Noun = Noun {
     about: "Servers that mail comes from and goes to",
 };
 
+pub(crate) const ENDPOINT_SIGN_IN: Noun = Noun {
+    cmdlet: "MigrationEndpointSignIn",
+    word: "endpoint-sign-in",
+    path: "endpoint-sign-ins",
+    about: "Sign-ins of users for endpoints with access tokens",
+};
+
 pub(crate) const BATCH: Noun =
     Noun { cmdlet: "MigrationBatch", word: "batch", path: "batches", about: "Batches of mailboxes" };
 
@@ -69,6 +76,13 @@ pub(crate) const STATISTICS: Noun = Noun {
     word: "statistics",
     path: "statistics",
     about: "Progress of all batches together",
+};
+
+pub(crate) const THROUGHPUT: Noun = Noun {
+    cmdlet: "MigrationThroughput",
+    word: "throughput",
+    path: "throughput",
+    about: "Work of a batch or endpoint over time",
 };
 
 pub(crate) const CONFIG: Noun = Noun {

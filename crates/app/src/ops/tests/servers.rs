@@ -414,3 +414,61 @@ async fn what_is_tested_must_be_clear() {
     let both = json!({ "Identity": "Old", "TestMailbox": "ann", "Credential": { "UserName": "a", "Password": "b" } });
     desk.refused("Test-MigrationEndpoint", both, Invalid, "not both").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_are_told_while_the_test_runs() {
+    let desk = Desk::new().await;
+    // A server that says nothing until a step is told, and then hangs up.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let told = std::sync::Arc::new(tokio::sync::Notify::new());
+    let server = tokio::spawn({
+        let told = told.clone();
+        async move {
+            let (_silent, _) = listener.accept().await.unwrap();
+            told.notified().await;
+        }
+    });
+    let request = json!({ "RemoteServer": "127.0.0.1", "Port": port, "Security": "None" });
+    let mut steps = Vec::new();
+    let on_step = |step: &Value| {
+        if step["Step"] == "TCP" {
+            told.notify_one();
+        }
+        steps.push(step.clone());
+    };
+    let entry = desk.operations.entry("Test-MigrationServerAvailability").unwrap();
+    let results = desk.client.call_in_steps(entry, request, on_step).await.unwrap();
+    server.await.unwrap();
+    let names: Vec<_> = steps.iter().map(|step| (step["Step"].as_str().unwrap(), &step["Result"])).collect();
+    let (success, failed) = (json!("Success"), json!("Failed"));
+    assert_eq!(names, [("DNS", &success), ("TCP", &success), ("Greeting", &failed)]);
+    assert_eq!(results[0]["Steps"], json!(steps), "the answer has the same steps");
+    assert!(!results[0]["ErrorDetail"].to_string().contains("timed out"), "{}", results[0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_step_of_a_whole_test_is_told_once() {
+    let dovecot = Setup::with_users(&["ann"]).start();
+    let desk = Desk::new().await;
+    let server =
+        json!({ "Name": "Old", "RemoteServer": "127.0.0.1", "Port": dovecot.port(), "Security": "None" });
+    desk.one("New-MigrationEndpoint", server).await;
+    let credential = json!({ "UserName": "ann", "Password": Dovecot::password("ann") });
+    for (cmdlet, request) in [
+        ("Test-MigrationEndpoint", json!({ "Identity": "Old", "Credential": credential })),
+        ("Test-MigrationServerAvailability", json!({ "Endpoint": "Old", "Credential": credential })),
+    ] {
+        let mut steps = Vec::new();
+        let entry = desk.operations.entry(cmdlet).unwrap();
+        let results =
+            desk.client.call_in_steps(entry, request, |step| steps.push(step.clone())).await.unwrap();
+        assert_eq!((&results[0]["Result"], &results[0]["Steps"]), (&json!("Success"), &json!(steps)));
+        let told = |name: &str| steps.iter().any(|step| step["Step"] == name);
+        assert!(
+            ["DNS", "TCP", "TLS", "Greeting", "Sign in", "INBOX"].iter().all(|name| told(name)),
+            "{steps:?}"
+        );
+        assert!(!json!(steps).to_string().contains(Dovecot::password("ann").as_str()));
+    }
+}

@@ -16,7 +16,7 @@ use crate::{
     context::Context,
     ops::operations,
     service::{
-        EndReason, TokenSources, Workers,
+        EndReason, EndpointLimits, Throughput, TokenSources, Workers,
         forecast::Forecast,
         progress::UserProgress,
         workers::{EndpointLogin, Worker},
@@ -57,6 +57,8 @@ impl Desk {
             data: data.path().to_owned(),
             archive: data.path().join("archive"),
             workers: Workers::default(),
+            limits: EndpointLimits::default(),
+            throughput: Throughput::default(),
             tokens: TokenSources::default(),
         });
         let operations = Arc::new(operations());

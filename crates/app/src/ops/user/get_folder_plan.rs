@@ -37,7 +37,7 @@ impl Operation<Context> for GetMigrationFolderPlan {
         request: Request,
     ) -> Result<Answer<MigrationFolderPlan>, Failure> {
         let user = context.store.users().get(&request.identity, None).await.map_err(into_failure)?;
-        let plans = Box::pin(context.service_context().folder_plan(&user)).await.map_err(|error| {
+        let plans = Box::pin(context.service_context().folder_plan(&user, None)).await.map_err(|error| {
             Failure::unavailable(format_args!(
                 "the folders of {} cannot be read: {}",
                 user.email_address,

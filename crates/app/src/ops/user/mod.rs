@@ -1,6 +1,7 @@
 //! Mailboxes of batches: one file for each operation, with the views beside them.
 
 pub(crate) mod filters;
+pub(crate) mod folder_plan_sums;
 pub(crate) mod folder_plan_view;
 pub(crate) mod get;
 pub(crate) mod get_folder_plan;
@@ -18,5 +19,6 @@ pub(crate) mod skipped_report_rows;
 pub(crate) mod start;
 pub(crate) mod statistics_view;
 pub(crate) mod stop;
+pub(crate) mod test_folder_plan;
 pub(crate) mod user_change;
 pub(crate) mod view;

@@ -1,6 +1,6 @@
 //! Connecting to a server, step by step: DNS, TCP, TLS, greeting, capabilities.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, pin::pin};
 
 use jiff::Timestamp;
 use mailhaul_imap::{ConnectOptions, Connection, Error, ErrorKind, Security};
@@ -22,7 +22,15 @@ impl Conversation {
     /// Opens a connection, and adds its steps to the findings.
     pub(crate) async fn open(&self, findings: &mut Findings) -> Result<Connection, Obstacle> {
         let options = &self.options;
-        let outcome = self.in_time(Connection::open(options)).await;
+        let mut opening = pin!(self.in_time(Connection::open(options)));
+        let outcome = loop {
+            tokio::select! {
+                outcome = &mut opening => break outcome,
+                () = self.recorder.changed() => {
+                    self.recorder.look(|milestones| add_steps(milestones, options, findings));
+                }
+            }
+        };
         let milestones = self.recorder.take();
         add_steps(&milestones, options, findings);
         outcome.map_err(|error| {
@@ -60,7 +68,7 @@ fn failed_step(milestones: &Milestones, security: Security, error: ErrorKind) ->
     }
 }
 
-/// Adds the steps that succeeded, in their order.
+/// Adds the steps that have succeeded since the last call, in their order.
 fn add_steps(milestones: &Milestones, options: &ConnectOptions, findings: &mut Findings) {
     add_addresses(milestones, &options.host, findings);
     if options.security == Security::Implicit {
@@ -74,7 +82,7 @@ fn add_steps(milestones: &Milestones, options: &ConnectOptions, findings: &mut F
 }
 
 fn add_addresses(milestones: &Milestones, host: &str, findings: &mut Findings) {
-    if let Some(addresses) = &milestones.addresses {
+    if let Some(addresses) = milestones.addresses.as_ref().filter(|_| !findings.has(DNS)) {
         findings.addresses = addresses.iter().map(|address| address.ip().to_string()).collect();
         let detail = match host.trim_matches(['[', ']']).parse::<IpAddr>() {
             Ok(_) => format!("{host} is an IP address"),
@@ -82,12 +90,15 @@ fn add_addresses(milestones: &Milestones, host: &str, findings: &mut Findings) {
         };
         findings.success(DNS, detail);
     }
-    if let Some(address) = milestones.connected {
+    if let Some(address) = milestones.connected.filter(|_| !findings.has(TCP)) {
         findings.success(TCP, format!("{address} answers"));
     }
 }
 
 fn add_tls(milestones: &Milestones, options: &ConnectOptions, findings: &mut Findings) {
+    if findings.has(TLS) {
+        return;
+    }
     let now = Timestamp::now();
     let chain = &milestones.chain;
     findings.certificates =
@@ -109,14 +120,16 @@ fn add_tls(milestones: &Milestones, options: &ConnectOptions, findings: &mut Fin
 }
 
 fn add_greeting(milestones: &Milestones, findings: &mut Findings) {
-    if let Some(greeting) = &milestones.greeting {
+    if let Some(greeting) = milestones.greeting.as_ref().filter(|_| !findings.has(GREETING)) {
         findings.greeting = Some(greeting.clone());
         findings.success(GREETING, greeting.clone());
     }
 }
 
 fn add_capabilities(milestones: &Milestones, findings: &mut Findings) {
-    let Some(capabilities) = &milestones.capabilities else { return };
+    let Some(capabilities) = milestones.capabilities.as_ref().filter(|_| !findings.has(CAPABILITIES)) else {
+        return;
+    };
     findings.capabilities = capabilities.iter().map(str::to_owned).collect();
     findings.capabilities_before_login = findings.capabilities.clone();
     findings.authentication_mechanisms = capabilities.mechanisms().map(str::to_owned).collect();

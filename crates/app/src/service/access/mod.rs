@@ -3,6 +3,6 @@
 pub(crate) mod account;
 mod archive;
 pub(crate) mod destination;
-mod pass_options;
+pub(crate) mod pass_options;
 pub(crate) mod sign_ins;
 pub(crate) mod tokens;

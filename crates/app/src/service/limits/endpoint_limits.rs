@@ -169,6 +169,14 @@ impl EndpointLimits {
         max.flatten().unwrap_or(usize::MAX)
     }
 
+    /// Limits on mailboxes and on connection pairs of a mailbox that were learned from refusals.
+    pub(crate) fn learned(&self, endpoint: Guid, now: Timestamp) -> (Option<u64>, Option<u64>) {
+        let number = |limit: Option<usize>| limit.map(|limit| limit as u64);
+        let learned =
+            |state: &mut EndpointState| (number(state.cap.mailboxes(now)), number(state.cap.pairs(now)));
+        self.at(endpoint, learned).unwrap_or_default()
+    }
+
     /// The node whose limits these are; `None` on a data directory.
     pub(crate) fn node(&self) -> Option<Guid> {
         *self.0.node.lock()

@@ -20,7 +20,9 @@ use mailhaul_store::{Due, MasterKeySource, NodeSettings, Store, Users};
 use mailhaul_testkit::{Dovecot, Faults, Mailmaker, Proxy, Setup, connect, fill};
 use tokio_util::sync::CancellationToken;
 
-use super::{EndReason, Scheduler, ServiceContext, TokenSources, Workers, access::account};
+use super::{
+    EndReason, EndpointLimits, Scheduler, ServiceContext, Throughput, TokenSources, Workers, access::account,
+};
 use crate::context::Context;
 
 /// Data directory with an endpoint, and a scheduler that runs until it is dropped.
@@ -51,6 +53,8 @@ impl Site {
             data: data.to_owned(),
             archive: data.join("archive"),
             workers: Workers::default(),
+            limits: EndpointLimits::default(),
+            throughput: Throughput::default(),
             tokens: TokenSources::default(),
         };
         Self { context, endpoint, stop: CancellationToken::new(), running: None }

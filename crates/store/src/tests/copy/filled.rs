@@ -11,7 +11,8 @@ use super::super::{
     row, rows,
 };
 use crate::{
-    AuditEntry, Claim, Due, FolderStatistics, Parking, Release, ReportEntry, SkippedMessage, Store,
+    AuditEntry, Claim, Due, FolderStatistics, MinuteOfWork, Parking, PendingUsers, Release, ReportEntry,
+    SkippedMessage, Store, Work,
     db::{
         server_text::replace_nul,
         sql::{self, Stored},
@@ -99,6 +100,13 @@ pub(super) async fn more_of(store: &Store, name: &str) {
     let parking = Parking { since: at(0), until: at(9), reason: "slow down".to_owned() };
     store.jobs().park(source.guid, move |_| parking).await.unwrap();
     store.jobs().add_usage(counted(source.guid, "terry"), vec![(7, 70), (8, 80)], 0).await.unwrap();
+    let minute = MinuteOfWork {
+        owner: source.guid,
+        begun: 60,
+        work: Work { bytes: 5, messages: 2, busy_seconds: 60 },
+        pending: PendingUsers { waiting: 1, failed: 1 },
+    };
+    store.throughput().add_work(vec![minute], jiff::Timestamp::UNIX_EPOCH).await.unwrap();
     for number in 0..2 {
         let entry = AuditEntry {
             time: at(number),

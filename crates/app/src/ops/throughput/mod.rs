@@ -1,0 +1,4 @@
+//! Work at batches and endpoints over time.
+
+pub(crate) mod get;
+mod periods;
