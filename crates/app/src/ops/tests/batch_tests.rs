@@ -53,7 +53,10 @@ async fn a_file_is_checked_before_its_endpoints_are_chosen() {
         desk.one("Test-MigrationBatch", request).await
     };
     let shown = alone("EmailAddress\na@x.example\nb@example.org\n").await;
-    assert_eq!((&shown["IsValid"], &shown["UserCount"], &shown["LeftOutCount"]), (&json!(true), &json!(1), &json!(1)));
+    assert_eq!(
+        (&shown["IsValid"], &shown["UserCount"], &shown["LeftOutCount"]),
+        (&json!(true), &json!(1), &json!(1))
+    );
     let shown = alone("EmailAddress\na b@x.example\n").await;
     assert_eq!((&shown["IsValid"], &shown["Errors"][0]["Row"]), (&json!(false), &json!(2)));
 }
