@@ -433,6 +433,8 @@ function Set-MigrationEndpoint {
     Uploads messages through the Gmail API instead of IMAP.
     .PARAMETER GmailApiUrl
     URL of the Gmail API.
+    .PARAMETER EndPause
+    Ends the pause of the endpoint, so that waiting users continue now. The server may ask for another pause.
     .PARAMETER TestMailbox
     Mailbox that is opened to test the change.
     .PARAMETER SkipVerification
@@ -472,6 +474,7 @@ function Set-MigrationEndpoint {
         [string] $DeviceUrl,
         [System.Nullable[bool]] $GmailApi,
         [string] $GmailApiUrl,
+        [switch] $EndPause,
         [string] $TestMailbox,
         [switch] $SkipVerification
     )
@@ -546,7 +549,7 @@ function Test-MigrationBatch {
     .PARAMETER CSVData
     CSV file of mailboxes, as for New-MigrationBatch.
     .PARAMETER SourceEndpoint
-    Endpoint that mail comes from.
+    Endpoint that mail comes from. Without it, only the file itself is checked, and no login is required.
     .PARAMETER TargetEndpoint
     Endpoint that mail goes to [default: the default target of Set-MigrationConfig]. Write Archive for the archive in the data directory.
     .PARAMETER AllowUnknownColumnsInCsv
@@ -556,7 +559,7 @@ function Test-MigrationBatch {
     param(
         [Parameter(Position = 0)] [string] $Name,
         [Parameter(Mandatory)] [byte[]] $CSVData,
-        [Parameter(Mandatory)] [string] $SourceEndpoint,
+        [string] $SourceEndpoint,
         [string] $TargetEndpoint,
         [System.Nullable[bool]] $AllowUnknownColumnsInCsv
     )

@@ -8,7 +8,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod endpoints;
 mod events;
+mod first_run;
 mod fix;
 mod forged;
 mod hostile;

@@ -30,6 +30,13 @@ pub(crate) struct World {
 impl World {
     /// Two servers with these users, who have mail on the source, and endpoints for both.
     pub(crate) async fn new(users: usize) -> Self {
+        let world = Self::without_endpoints(users).await;
+        world.service.endpoints(world.proxy.port(), world.to.port(), &[]);
+        world
+    }
+
+    /// The same, where nothing was made yet.
+    pub(crate) async fn without_endpoints(users: usize) -> Self {
         let users = names(users);
         let list: Vec<&str> = users.iter().map(String::as_str).collect();
         let (from, to) = (Setup::with_users(&list).start(), Setup::with_users(&list).start());
@@ -40,7 +47,6 @@ impl World {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut world = Self { service: Service::idle(), port, from, to, proxy };
         world.start();
-        world.service.endpoints(world.proxy.port(), world.to.port(), &[]);
         world
     }
 

@@ -31,7 +31,7 @@ const columns = () => /** @type {import("../parts/rows.js").Column<MigrationBatc
 export const Batches = () => {
   usePage(t("batches"));
   const { data, error, at, again } = useLive("batches", batches, undefined, true);
-  const head = div({ class: "head" }, h1({ tabIndex: -1 }, t("batches")));
+  const head = div({ class: "head" }, h1({ tabIndex: -1 }, t("batches")), div({ class: "actions" }, a({ class: "button first", href: to(["batches", "new"]) }, t("new.title"))));
   if (!data) return main({ id: "main" }, head, error ? h(Failed, { error, again }) : h(Loading, null));
   return main({ id: "main" }, head, h(Refusal, null), h(Stale, { at }), data.length === 0
     ? h(Empty, { text: t("batches.empty"), step: t("batches.emptyStep"), commands: ["mailhaul batch new --name Staff --source-endpoint Old --target-endpoint New --csv-data users.csv"] })

@@ -16,12 +16,15 @@ import { EndpointForm } from "./endpoint-form.js";
 /** @typedef {import("../api/operations.js").MigrationEndpoint} MigrationEndpoint */
 /** @typedef {import("../api/operations.js").MigrationBatch} MigrationBatch */
 
+/** Minutes and seconds; longer spans as everywhere. @param {number} seconds */
+const countdown = (seconds) => (seconds >= 3600 ? duration(seconds) : `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`);
+
 /** The pause that the server asked for, with its end and reason. @param {{ of: MigrationEndpoint }} props */
 const Pause = ({ of }) => {
   const until = of.ParkedUntil ?? "", seconds = (Date.parse(until) - now.value) / 1000;
   if (!until) return null;
   return section({ class: "panel needs wait", "aria-labelledby": "pause" }, div({ class: "in head" }, h(Icon, { name: "wait" }),
-    div({ class: "grow" }, b({ id: "pause" }, t("endpoint.paused"), " ", span({ title: utc(until) }, time(until)), seconds > 0 && ` (${duration(seconds)})`),
+    div({ class: "grow" }, b({ id: "pause" }, t("endpoint.paused"), " ", span({ title: utc(until) }, time(until)), seconds > 0 && ` (${t("endpoint.left", { time: countdown(seconds) })})`),
       of.ParkedReason && p(h(Said, { text: of.ParkedReason }))),
     div({ class: "actions" }, h(Action, { change: changeEndpoint("Set", of.Identity, { EndPause: true }), label: t("endpoint.endPause"), done: t("endpoint.pauseEnded", { name: of.Identity }) }))));
 };

@@ -39,7 +39,8 @@ const Rows = ({ label, columns, total, at, id, class: kind, selected, sort, onWi
     };
     look();
     box.addEventListener("scroll", look, { passive: true });
-    const size = new ResizeObserver(look);
+    // Not within the observation: other rows may change the height of the box again.
+    const size = new ResizeObserver(() => requestAnimationFrame(look));
     size.observe(box);
     return () => {
       box.removeEventListener("scroll", look);

@@ -5,7 +5,7 @@ export const endpointWords = {
   "endpoint.type": "Typ", "endpoint.method": "Anmeldung", "endpoint.limits": "Grenzen", "endpoint.certificate": "Zertifikat", "endpoint.further": "Serverprofil und Anmeldeverfahren",
   "endpoint.make": "Endpunkt anlegen", "endpoint.save": "Speichern", "endpoint.saving": "Der Dienst testet den Server und speichert dann", "endpoint.unchanged": "Es wurde nichts geändert",
   "endpoint.made": "Der Endpunkt {name} wurde angelegt", "endpoint.saved": "Der Endpunkt {name} wurde gespeichert", "endpoint.removed": "Der Endpunkt {name} wurde entfernt",
-  "endpoint.paused": "Pausiert bis", "endpoint.endPause": "Pause jetzt beenden", "endpoint.pauseEnded": "{name} wird wieder benutzt",
+  "endpoint.paused": "Pausiert bis", "endpoint.left": "noch {time}", "endpoint.endPause": "Pause jetzt beenden", "endpoint.pauseEnded": "{name} wird wieder benutzt",
   "endpoint.usedBy": "Benutzt von", "endpoint.unused": "Kein Batch benutzt diesen Endpunkt.", "endpoint.asSource": "als Quelle", "endpoint.asTarget": "als Ziel",
   "endpoint.remove": "Entfernen", "endpoint.remove.title": "{name} entfernen?", "endpoint.remove.text": "Einstellungen und Anmeldung des Endpunkts werden gelöscht. Die Mail auf dem Server bleibt.", "endpoint.isUsed": "Ein Batch benutzt diesen Endpunkt; entfernen Sie zuerst den Batch",
   "ofMost": "von höchstens {limit}",

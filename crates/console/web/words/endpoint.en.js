@@ -5,7 +5,7 @@ export const endpointWords = {
   "endpoint.type": "Type", "endpoint.method": "Sign-in", "endpoint.limits": "Limits", "endpoint.certificate": "Certificate", "endpoint.further": "Server profile and sign-in mechanism",
   "endpoint.make": "Create endpoint", "endpoint.save": "Save", "endpoint.saving": "The service tests the server, then it saves", "endpoint.unchanged": "Nothing was changed",
   "endpoint.made": "The endpoint {name} was created", "endpoint.saved": "The endpoint {name} was saved", "endpoint.removed": "The endpoint {name} was removed",
-  "endpoint.paused": "Paused until", "endpoint.endPause": "End the pause now", "endpoint.pauseEnded": "{name} is used again",
+  "endpoint.paused": "Paused until", "endpoint.left": "{time} left", "endpoint.endPause": "End the pause now", "endpoint.pauseEnded": "{name} is used again",
   "endpoint.usedBy": "Used by", "endpoint.unused": "No batch uses this endpoint.", "endpoint.asSource": "as source", "endpoint.asTarget": "as target",
   "endpoint.remove": "Remove", "endpoint.remove.title": "Remove {name}?", "endpoint.remove.text": "The settings and the login of the endpoint are deleted. Mail on the server stays.", "endpoint.isUsed": "A batch uses this endpoint; remove the batch first",
   "ofMost": "of at most {limit}",

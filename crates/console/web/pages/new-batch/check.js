@@ -67,7 +67,7 @@ export const CheckStep = ({ draft, endpoints }) => {
   }, []);
   const checked = of.checked.value, isRunning = checked.some((it) => it.source === null || it.target === null), hasFailed = checked.some((it) => it.source?.isOpen === false || it.target?.isOpen === false);
   return section({ class: "panel", "aria-labelledby": "check" }, header(h2({ id: "check" }, t("check.title")), span({ class: "muted small" }, t("check.intro"))),
-    div({ class: "in stack" }, div({ class: "wide-table", tabIndex: 0, role: "region", "aria-label": t("check.title") }, table({ class: "small-table" },
+    div({ class: "in stack" }, div({ class: "wide-table", tabIndex: 0, role: "region", "aria-label": t("step.check") }, table({ class: "small-table" },
       thead(tr(["user.one", "user.source", "user.target"].map((it) => th({ key: it, scope: "col" }, t(/** @type {any} */ (it)))))),
       tbody(checked.map((it) => tr({ key: it.row }, td(h(Name, { text: it.name })), td(h(EndCell, { end: it.source })), td(h(EndCell, { end: it.target }))))))),
       hasFailed && !isRunning && p({ class: "notice wait", role: "status" }, t("check.failed")),

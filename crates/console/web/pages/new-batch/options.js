@@ -24,7 +24,7 @@ export const OptionsStep = ({ draft }) => {
     draft.options.value = { ...draft.options.peek(), [name]: value };
     draft.refused.value = null;
   };
-  const word = (/** @type {string} */ name) => [t(/** @type {any} */ (`o.${name}`)), " ", code({ class: "muted", key: "c" }, name)];
+  const word = (/** @type {string} */ name) => (name === "Name" ? t("o.Name") : [t(/** @type {any} */ (`o.${name}`)), " ", code({ class: "muted", key: "c" }, name)]);
   const field = (/** @type {string} */ name, /** @type {"text" | "time" | "area" | "check" | "repair" | string[]} */ kind) => {
     const common = { key: name, label: word(name), name, refused, help: t(/** @type {any} */ (`o.${name}.help`)), value: values[name] ?? "", onInput: (/** @type {string} */ it) => set(name, it) };
     if (kind === "check") return h(CheckField, { key: name, label: t(/** @type {any} */ (`o.${name}`)), name, checked: Boolean(values[name]), help: common.help, onInput: (it) => set(name, it) });

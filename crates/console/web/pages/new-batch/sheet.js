@@ -42,7 +42,7 @@ export class Sheet {
     this.numbers = [];
     /** Rows that are left out. @type {Set<number>} */
     this.left = new Set();
-    /** Rows whose quotes are wrong, and that nobody has touched. @type {Set<number>} */
+    /** Rows whose quotes are wrong, and that are not touched yet. @type {Set<number>} */
     this.faults = new Set();
     /** Errors by the index of the row. @type {Map<number, Problem[]>} */
     this.problems = new Map();

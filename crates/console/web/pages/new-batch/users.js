@@ -104,7 +104,7 @@ const Rows = ({ draft, sheet }) => {
   const at = (/** @type {number} */ position) => ({ index: all ? position : (listed[position] ?? 0) });
   const shown = sheet.columns.flatMap((it, index) => (it.use === "" ? [] : [{ ...it, index }]));
   const columns = /** @type {import("../../parts/rows.js").Column<Row>[]} */ ([
-    { key: "row", name: t("new.row"), width: "64px", number: true, class: "state", cell: ({ index }) => count(sheet.numbers[index] ?? 0) },
+    { key: "row", name: t("new.row"), width: "80px", number: true, class: "state", cell: ({ index }) => count(sheet.numbers[index] ?? 0) },
     ...shown.map(({ name, use, index: column }) => ({
       key: String(column), name: use ?? name, class: "cell", width: use === "EmailAddress" ? "21%" : isPassword(use) ? "10%" : "12%",
       cell: (/** @type {Row} */ { index }) => {
