@@ -4,6 +4,8 @@ import test from "node:test";
 import { cmdletLine, curlLine } from "../web/api/command.js";
 import { eventParser, progressRows } from "../web/api/event-parser.js";
 import { found } from "../web/parts/match.js";
+import { editedMap, plannedFolders } from "../web/parts/plan.js";
+import { inPeriods } from "../web/parts/series.js";
 import { conflicts, parametersOf, textOf } from "../web/parts/settings.js";
 import { momentOf } from "../web/parts/zone.js";
 import { pastedRows } from "../web/parts/paste.js";
@@ -96,6 +98,27 @@ test("with another zone the time in the field is sent too: it is one of the zone
 test("a conflict shows both values, also of settings that were not edited", () => {
   const now = { ...saved, MaxItems: 7, NewestFirst: true };
   assert.deepEqual(conflicts(settings, { MaxItems: "9" }, saved, now).map((it) => [it.setting.name, it.yours, it.theirs, it.isEdited]), [["MaxItems", "9", "7", true], ["NewestFirst", "false", "true", false]]);
+});
+
+test("folders of a plan are one row each, and name those that go to the same target", () => {
+  const planned = (SourceFolder, TargetFolder, UserCount, Reason = "same name") => ({ SourceFolder, TargetFolder, IsLeftOut: TargetFolder === null, Reason, UserCount, ItemCount: 10 });
+  const plan = {
+    UserCount: 3, Failures: [], Clashes: [{ TargetFolder: "Sent Items", SourceFolders: ["Sent", "Sent Items"], UserCount: 2, Example: "a@b.c" }],
+    Folders: [planned("Sent Items", "Sent Items", 2), planned("Sent", "Sent Items", 2, "its use"), planned("Sent", "Sent", 1), planned("Spam", null, 3, "excluded")],
+  };
+  assert.deepEqual(plannedFolders(plan).map((it) => [it.source, it.targets, it.users, it.messages, it.isRenamed, it.clashes]), [
+    ["Sent", ["Sent Items", "Sent"], 3, 20, true, ["Sent Items"]], ["Sent Items", ["Sent Items"], 2, 10, false, ["Sent"]], ["Spam", ["-"], 3, 10, false, []],
+  ]);
+});
+
+test("a typed target is a line of the map, and an empty one removes the line", () => {
+  assert.deepEqual(editedMap({ Sent: "Sent Items", "Old/*": "-" }, { Sent: " ", Spam: "Junk " }), { "Old/*": "-", Spam: "Junk" });
+});
+
+test("periods without work are zeros", () => {
+  const from = Date.parse("2026-12-01T10:00:30Z");
+  const list = [{ StartTime: "2026-12-01T10:01:00Z", BytesTransferred: 60, CopiedCount: 2, ActiveCount: 1 }];
+  assert.deepEqual(inPeriods(list, from, from + 120_000, 60).map((it) => it.bytes), [0, 60, 0]);
 });
 
 test("entries are found by all words, also by Exchange's", () => {

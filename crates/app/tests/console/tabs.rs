@@ -1,11 +1,34 @@
-//! A part of scenario 11, and the reports: the tabs of a batch.
+//! Scenarios 7, 10 and 11, and the reports: the tabs of a batch.
 
 use serde_json::json;
 
 use crate::{
-    common::{assert_same, give},
+    common::{assert_same, contents, give},
     world::World,
 };
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_another_administrator_is_shown_with_both_values() {
+    let mut world = World::new(1).await;
+    world.batch("Staff", 1);
+    let (token, other) = (world.token("ada", "Operator"), world.token("grace", "Operator"));
+    world.play("conflict", &json!({ "token": token, "other": other }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_are_planned_previewed_and_copied_as_planned() {
+    let mut world = World::new(1).await;
+    for (seed, folder) in (20..).zip(["Projects", "Old projects", "Drafts of 2009"]) {
+        give(&world.from, "user1", folder, &[900; 3], seed).await;
+    }
+    world.batch("Staff", 1);
+    let token = world.token("ada", "Operator");
+    world.play("folders", &json!({ "token": token }));
+    let (from, to) = (contents(world.from.port(), "user1").await, contents(world.to.port(), "user1").await);
+    assert_eq!(from["Projects"], to["Projects"]);
+    assert_eq!(from["Old projects"], to["Archive/Old"]);
+    assert!(!to.contains_key("Drafts of 2009") && !to.contains_key("Old projects"), "{:?}", to.keys());
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn skipped_messages_are_approved_and_reports_are_downloaded() {

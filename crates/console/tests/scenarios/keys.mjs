@@ -47,8 +47,8 @@ await scenario("keys", async ({ page }) => {
   // Everything by its name: actions by Exchange's, users, endpoints.
   await keys("Control+k");
   await page.getByRole("option", { name: "Batches" }).waitFor();
-  await page.keyboard.type("set-migrationbatch staff");
-  await page.getByRole("option", { name: "Settings: Staff" }).waitFor();
+  await page.keyboard.type("folderplan staff");
+  await page.getByRole("option", { name: "Folders: Staff" }).waitFor();
   await picture(page, "finder");
   await isAccessible(page);
   await page.locator("dialog").getByRole("combobox").fill("staff");

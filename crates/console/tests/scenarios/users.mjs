@@ -1,4 +1,4 @@
-// The users of the service: by status, search and order, as CSV, and several of them at once.
+// The users of the service: by status, search and order, as CSV, and many of them at once, by name or by filter.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { base, facts, isAccessible, keepsPolicy, picture, scenario, signIn, world } from "./harness.mjs";
@@ -26,16 +26,26 @@ await scenario("users", async ({ page }) => {
   await pick("person1");
   await pick("person10");
   await page.getByText("2 selected").waitFor();
+  const requests = [];
+  page.on("request", (it) => it.method() !== "GET" && requests.push([`${it.method()} ${new URL(it.url()).pathname}`, it.postDataJSON()]));
   const selected = page.locator(".selected");
-  await picture(page, "users-selected");
-  await isAccessible(page);
   await selected.getByRole("button", { name: "Check now" }).click();
   await page.getByText("The mailboxes of 2 users are checked").waitFor();
-  // What is refused is named, with the service's words.
-  await selected.getByRole("button", { name: "Sync now" }).click();
-  await page.locator("dialog").getByRole("button", { name: "Sync now" }).click();
-  await page.getByText("It was refused for 2 users:").waitFor();
-  await page.getByText('the migration user "person10@contoso.edu" cannot be synced now').waitFor();
+  assert.equal(requests[0][1].Identities.length, 2);
+  // All that match, by filter: no list is sent. Those that cannot be stopped are named.
+  await selected.getByRole("button", { name: "Select all 31 that match" }).click();
+  await page.getByText("All 31 that match are selected").waitFor();
+  await picture(page, "users-selected");
+  await isAccessible(page);
+  await selected.getByRole("button", { name: "Show command" }).click();
+  await page.getByText("Start-MigrationUser -AllBatches -Search 'person1'").waitFor();
+  await page.keyboard.press("Escape");
+  await page.locator("dialog").waitFor({ state: "detached" });
+  await selected.getByRole("button", { name: "Start", exact: true }).click();
+  await page.getByText("31 users were started").waitFor();
+  assert.deepEqual(requests.at(-1), ["POST /api/v1/users/start", { AllBatches: true, Search: "person1" }]);
+  const started = await world("results", "Get-MigrationUser", "-BatchId", "Large", "-Status", "Created", "-ResultSize", "unlimited");
+  assert.ok(started.every((it) => !it.Identity.includes("person1")));
 
   // Removal says how many, and asks for the number.
   await page.goto(`${base}/console/batches/Other`);

@@ -16,12 +16,12 @@ export class ServiceError extends Error {
   }
 }
 
-/** @typedef {{ method?: string, query?: Record<string, string | number | boolean | undefined>, body?: object, signal?: AbortSignal, revision?: string }} Options */
+/** @typedef {{ method?: string, query?: Record<string, string | number | boolean | string[] | undefined>, body?: object, signal?: AbortSignal, revision?: string }} Options */
 
 /** Sends a request; the answer as JSON, `undefined` if it is empty. @param {string} path @param {Options} [options] @returns {Promise<any>} */
 export const send = async (path, { method = "GET", query = {}, body, signal, revision } = {}) => {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
-  const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  const search = new URLSearchParams(given.flatMap(([name, value]) => [value].flat().map((it) => [name, String(it)]))).toString();
   const answer = await open(`${path}${search ? `?${search}` : ""}`, {
     method, signal, headers: { ...(body && { "Content-Type": "application/json" }), ...(revision !== undefined && { "If-Match": `"${revision}"` }) }, body: body && JSON.stringify(body),
   });

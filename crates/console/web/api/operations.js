@@ -65,6 +65,12 @@ export const skippedItems = (name, most) => all(send("/api/v1/skipped-items", { 
 /** Report of a batch. @param {string} name */
 export const batchReport = async (name) => /** @type {MigrationBatch[]} */ (await all(send(`/api/v1/batches/${part(name)}`, { query: { IncludeReport: true } })))[0]?.Report ?? { Entries: [], Failures: [] };
 
+/** Work of a batch or at an endpoint over time. @param {string} name @param {Date} from @param {Date} to @param {string} step @returns {Promise<import("../parts/series.js").Period[]>} */
+export const throughput = (name, from, to, step) => all(send(`/api/v1/throughput/${part(name)}`, { query: { From: from.toISOString(), To: to.toISOString(), Step: step } }));
+
+/** Targets of the folders of chosen users, summed; with a map that is not saved, if one is given. @param {string} batch @param {string[]} users @param {Record<string, string>} [map] @returns {Promise<import("../parts/plan.js").Plan>} */
+export const folderPlan = async (batch, users, map) => (await send(`/api/v1/folder-plans/${part(batch)}/test`, { method: "POST", body: { Users: users, ...(map && { FolderMap: map }) } })).Value[0];
+
 /** What concerns the reader now, worst first. @returns {Promise<MigrationIssue[]>} */
 export const issues = () => all(send("/api/v1/issues"));
 
@@ -82,6 +88,14 @@ const change = (verb, noun, path, identity, parameters = {}) => {
 export const changeBatch = (verb, name, parameters) => change(verb, "MigrationBatch", "batches", name, parameters);
 /** @param {"Start" | "Stop" | "Set" | "Remove"} verb @param {string} name @param {Record<string, any>} [parameters] */
 export const changeUser = (verb, name, parameters) => change(verb, "MigrationUser", "users", name, parameters);
+
+/** What a change of many users answers. @typedef {{ ChangedCount: number, RefusedCount: number, Refusals: { Identity: string, Message: string }[] }} ManyAnswer */
+
+/** A change of many users: those of a filter, or those that are named. @param {"Start" | "Stop" | "Set" | "Remove"} verb @param {Record<string, any>} target @param {Record<string, any>} [parameters] @returns {Change} */
+export const changeUsers = (verb, target, parameters = {}) => {
+  const method = methods[verb] ?? "POST";
+  return { cmdlet: `${verb}-MigrationUser`, method, path: `/api/v1/users${method === "POST" ? `/${verb.toLowerCase()}` : ""}`, parameters: { ...target, ...parameters }, role: "Operator" };
+};
 
 /** A new object of a noun. @param {string} noun @param {string} path @param {Record<string, any>} parameters @param {Change["role"]} [role] @returns {Change} */
 const creation = (noun, path, parameters, role = "Operator") => ({ cmdlet: `New-${noun}`, method: "POST", path: `/api/v1/${path}`, parameters, role });
@@ -105,7 +119,7 @@ export const config = async () => /** @type {any} */ (await all(send("/api/v1/co
 export const changeConfig = (parameters, revision) => ({ cmdlet: "Set-MigrationConfig", method: "PATCH", path: "/api/v1/config", parameters, role: "Admin", revision });
 
 /** Carries a change out; its answer. @param {Change} it */
-export const carryOut = (it) => send(it.path, { method: it.method, revision: it.revision, body: it.method === "DELETE" ? undefined : it.parameters });
+export const carryOut = (it) => send(it.path, { method: it.method, revision: it.revision, ...(it.method === "DELETE" ? { query: it.parameters } : { body: it.parameters }) });
 
 /** Carries a change out; the first object of its answer. @template T @param {Change} it @param {AbortSignal} [signal] @returns {Promise<T>} */
 export const answerOf = async (it, signal) => (await send(it.path, { method: it.method, body: it.parameters, signal })).Value[0];

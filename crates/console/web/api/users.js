@@ -38,6 +38,11 @@ export class UserWindow {
     return this.pages.get(Math.floor(index / PAGE))?.[index % PAGE];
   }
 
+  /** Identities of the users that are held. @returns {string[]} */
+  inHand() {
+    return [...this.pages.values()].flat().map((row) => row.peek().Guid);
+  }
+
   /** Reads what is missing between two indexes. @param {number} from @param {number} to */
   need(from, to) {
     this.sight = [from, to];

@@ -20,6 +20,8 @@ import { UserDrawer } from "./user.js";
 /** Tabs by address; that of the users has none. All others are loaded when they are first opened. @type {[string, () => Tab | Promise<Tab>][]} */
 const tabs = [
   ["", () => BatchUsers],
+  ["progress", async () => (await import("./batch-progress.js")).BatchProgress],
+  ["folders", async () => (await import("./batch-folders.js")).BatchFolders],
   ["skipped", async () => (await import("./batch-skipped.js")).BatchSkipped],
   ["settings", async () => (await import("./batch-settings.js")).BatchSettings],
   ["reports", async () => (await import("./batch-reports.js")).BatchReports],

@@ -13,7 +13,7 @@ const USERS = 1_000;
 const actions = [
   ["start", "", "Start-MigrationBatch Resume"], ["stop", "", "Stop-MigrationBatch Suspend"], ["syncNow", "", "Set-MigrationBatch SyncNow"], ["complete", "", "Complete-MigrationBatch Finalize"],
   ["remove", "", "Remove-MigrationBatch Delete"], ["fix.short", "fix", "Get-MigrationFailure Retry Set-MigrationUser"], ["tab.settings", "settings", "Set-MigrationBatch"],
-  ["tab.skipped", "skipped", "Get-MigrationSkippedItem ApproveSkippedItems"], ["tab.reports", "reports", "Export-MigrationReport Get-MigrationUserStatistics"],
+  ["tab.folders", "folders", "Get-MigrationFolderPlan FolderMap"], ["tab.skipped", "skipped", "Get-MigrationSkippedItem ApproveSkippedItems"], ["tab.reports", "reports", "Export-MigrationReport Get-MigrationUserStatistics"], ["tab.progress", "progress", "Get-MigrationThroughput"],
 ];
 
 /** Address, name, other words, and whether only administrators may read the page. @type {[string[], import("../parts/words.js").WordKey, string, boolean?][]} */

@@ -1,11 +1,12 @@
-/** A list of users: searched, sorted, selected, saved as CSV, and changed together. */
+/** A list of users: searched, sorted, selected, and acted upon by filter or by name. */
 import { a, button, div, h, h2, input, li, p, section, span, ul, Fragment } from "../parts/html.js";
 import { useCallback, useEffect, useMemo, useState } from "../vendor/hooks.js";
 import { follow, later } from "../api/live.js";
-import { changeEach } from "../api/many.js";
+import { changeUsers } from "../api/operations.js";
 import { exportUsers } from "../api/export.js";
 import { UserWindow } from "../api/users.js";
-import { obstacle, question, toast } from "../parts/action.js";
+import { commandOf, obstacle, perform, question } from "../parts/action.js";
+import { Icon } from "../parts/icons.js";
 import { Name, Said } from "../parts/said.js";
 import { visible } from "../parts/visible.js";
 import { rows } from "../parts/rows.js";
@@ -15,9 +16,9 @@ import { replace, route, to, withQuery } from "../parts/router.js";
 import { bytes, count, duration, plural, serverWord, t, time, utc } from "../parts/words.js";
 
 /** @typedef {import("@preact/signals").Signal<import("../api/users.js").LiveUser>} Row */
-/** @typedef {import("../api/many.js").ManyAnswer} ManyAnswer */
+/** @typedef {import("../api/operations.js").ManyAnswer} ManyAnswer */
 /** @typedef {Record<string, string | undefined>} Filter */
-/** Users that are selected. @typedef {{ has: (guid: string) => boolean, toggle: (guid: string) => void }} Selection */
+/** Users that are selected: some, or all that match the filter. @typedef {{ has: (guid: string) => boolean, toggle: (guid: string) => void }} Selection */
 
 /** Refused users that are named. */
 const NAMED = 10;
@@ -61,31 +62,31 @@ const orders = [
   ["start", "Start", {}], ["stop", "Stop", {}], ["syncNow", "Set", { SyncNow: true }], ["checkNow", "Set", { CheckNow: true }], ["approve", "Set", { ApproveSkippedItems: true }], ["remove", "Remove", {}],
 ];
 
-/** What can be done with the selected users. @param {{ guids: string[], none: () => void }} props */
-const Selected = ({ guids, none }) => {
+/** What can be done with the selected users. @param {{ number: number, total: number, isAll: boolean, target: Record<string, any>, all: () => void, none: () => void }} props */
+const Selected = ({ number, total, isAll, target, all, none }) => {
   const [refused, setRefused] = useState(/** @type {ManyAnswer | null} */ (null));
-  const [isRunning, setRunning] = useState(false);
-  const why = obstacle("Operator"), number = guids.length;
+  const why = obstacle("Operator");
   /** @param {typeof orders[number]} order */
   const act = ([key, verb, parameters]) => {
-    if (why || isRunning) return;
+    if (why) return;
+    const change = changeUsers(verb, target, parameters);
     const run = async () => {
-      setRunning(true);
-      const answer = await changeEach(verb, guids, parameters);
-      setRunning(false);
-      setRefused(answer.refused.length ? answer : null);
-      toast.value = plural(`many.${key}`, answer.changed);
-      if (key === "remove") none();
+      const isDone = await perform(change, (answer) => {
+        setRefused(answer.RefusedCount ? answer : null);
+        return plural(`many.${key}`, answer.ChangedCount);
+      });
+      if (isDone && key === "remove") none();
     };
     if (key === "start" || key === "checkNow") return void run();
     const name = key === "remove" ? String(number) : undefined;
     question.value = { title: plural(`manyAsk.${key}`, number), text: t(`manyText.${key}`), label: t(key), name, run: () => void run() };
   };
   return h(Fragment, null,
-    div({ class: "selected", role: "group", "aria-label": t("selectedUsers") }, span({ role: "status" }, plural("selected", number)),
-      button({ class: "button quiet", type: "button", onClick: none }, t("selectNone")),
-      span({ class: "far" }), orders.map((it) => button({ key: it[0], class: `button${it[0] === "remove" ? " danger" : ""}`, type: "button", "aria-disabled": why || isRunning ? "true" : undefined, title: why, onClick: () => act(it) }, t(it[0])))),
-    refused && div({ class: "in why", role: "alert" }, p(plural("many.refused", refused.refused.length)), ul(refused.refused.slice(0, NAMED).map((it) => li({ key: it.name }, h(Said, { text: it.message }))))));
+    div({ class: "selected", role: "group", "aria-label": t("selectedUsers") }, span({ role: "status" }, plural(isAll ? "selectedAll" : "selected", number)),
+      !isAll && number < total && button({ class: "button quiet", type: "button", onClick: all }, plural("selectAll", total)), button({ class: "button quiet", type: "button", onClick: none }, t("selectNone")),
+      span({ class: "far" }), orders.map((it) => button({ key: it[0], class: `button${it[0] === "remove" ? " danger" : ""}`, type: "button", "aria-disabled": why ? "true" : undefined, title: why, onClick: () => act(it) }, t(it[0]))),
+      button({ class: "button quiet", type: "button", onClick: () => (commandOf.value = changeUsers("Start", target)) }, h(Icon, { name: "copy" }), t("showCommand"))),
+    refused && div({ class: "in why", role: "alert" }, p(plural("many.refused", refused.RefusedCount)), ul(refused.Refusals.slice(0, NAMED).map((it) => li({ key: it.Identity }, h(Name, { text: it.Identity }), ": ", h(Said, { text: it.Message }))))));
 };
 
 /** Saves the list in sight as CSV. @param {{ filter: Filter, name: string }} props */
@@ -117,21 +118,28 @@ export const UsersTable = ({ title, label, name, filter, chosen, withBatch = fal
   // The sums changed, so users have other statuses.
   useEffect(() => void (users.version.peek() && users.refresh()), [users, sums]);
   const [picked, pick] = useState(/** @type {ReadonlySet<string>} */ (new Set()));
-  const none = () => pick(new Set());
+  const [isAll, setAll] = useState(false);
+  const none = () => {
+    pick(new Set());
+    setAll(false);
+  };
   useEffect(none, [matchKey]);
   const isRead = users.version.value > 0, shown = users.total.value ?? 0;
   const selection = {
-    has: (/** @type {string} */ guid) => picked.has(guid),
+    has: (/** @type {string} */ guid) => isAll || picked.has(guid),
     toggle: (/** @type {string} */ guid) => {
-      const next = new Set(picked);
+      // Without one of them, all that match are no longer selected: those in sight stay.
+      const next = new Set(isAll ? users.inHand() : picked);
       if (!next.delete(guid)) next.add(guid);
+      setAll(false);
       pick(next);
     },
   };
+  const target = isAll ? { ...(matching.BatchId ? {} : { AllBatches: true }), ...Object.fromEntries(Object.entries(matching).filter(([, value]) => value)) } : { Identities: [...picked] };
   // The first click sorts upwards, the second downwards.
   const link = (/** @type {string} */ it) => withQuery({ sort: it, descending: it === by && !isDescending ? "1" : undefined });
   return section({ class: "panel", "aria-labelledby": "users" }, div({ class: "tools" }, h2({ id: "users" }, title), h(Search, { search }), h(Export, { filter: matching, name })),
-    picked.size > 0 && h(Selected, { guids: [...picked], none }),
+    (isAll || picked.size > 0) && h(Selected, { number: isAll ? shown : picked.size, total: shown, isAll, target, all: () => setAll(true), none }),
     users.error && h(Failed, { error: users.error, again: () => users.refresh() }),
     isRead && shown === 0 ? p({ class: "in muted" }, t("noUsers"))
       : rows({ label, columns: columns(chosen, withBatch, selection), total: shown, at: (index) => users.at(index), id: (row) => row.peek().Guid, selected: chosen, sort: { by, isDescending, link }, onWindow }),

@@ -37,6 +37,7 @@ export const de = {
   "done.start": "{name} wurde gestartet", "done.stop": "{name} hält nach den laufenden Nachrichten an", "done.complete": "Der letzte Lauf von {name} ist beauftragt", "done.sync": "Ein Lauf von {name} ist beauftragt",
   "unsupported": "Nicht möglich im Status {status}",
 
+  "time": "Zeit", "chart.table": "Als Tabelle",
   "ask.name": "Geben Sie zur Bestätigung den Namen ein:", "ask.nameFirst": "Geben Sie zuerst den Namen ein",
 
   "stop.title": "{name} anhalten?", "stop.text.one": "{number} Benutzer hält nach den laufenden Nachrichten an, und kein Lauf folgt. Was kopiert ist, bleibt. Starten setzt dort fort.", "stop.text.other": "{number} Benutzer halten nach den laufenden Nachrichten an, und kein Lauf folgt. Was kopiert ist, bleibt. Starten setzt dort fort.",
@@ -47,7 +48,7 @@ export const de = {
   "remove.goes": "Geht verloren", "remove.goesWhat": "Die gespeicherten Passwörter, die Einstellungen des Batches und alle Berichte.", "remove.userGoes": "Die gespeicherten Passwörter und der Bericht des Benutzers.", "remove.reports": "Zuerst die Berichte herunterladen", "done.remove": "{name} wurde entfernt",
   "actions": "Aktionen", "actionsOf": "Aktionen für {name}",
 
-  "tabs": "Teile des Batches", "tab.users": "Benutzer", "tab.skipped": "Ausgelassen", "tab.settings": "Einstellungen", "tab.reports": "Berichte",
+  "tabs": "Teile des Batches", "tab.users": "Benutzer", "tab.progress": "Fortschritt", "tab.folders": "Ordner", "tab.skipped": "Ausgelassen", "tab.settings": "Einstellungen", "tab.reports": "Berichte",
 
   "save": "Speichern", "discard": "Verwerfen", "yes": "ja", "no": "nein", "setting": "Einstellung", "done.settings": "Die Einstellungen von {name} sind gespeichert",
   "setting.now": "gilt ab jetzt", "setting.next": "gilt ab dem nächsten Lauf", "setting.update": "Auch auf laufende Läufe anwenden (sie starten dort neu, wo sie sind)", "setting.unchanged": "Nichts wurde geändert",
@@ -70,7 +71,7 @@ export const de = {
   "addUsers": "Benutzer hinzufügen", "addUsers.file": "CSV-Datei", "addUsers.help": "Für Benutzer des Batches ersetzt die Datei Anmeldungen und Passwörter.", "addUsers.columns": "Unbekannte Spalten weglassen", "addUsers.first": "Wählen Sie zuerst eine Datei", "done.addUsers": "Die Benutzer der Datei sind in {name}",
 
   "batch": "Batch", "users.list": "Alle Benutzer", "role": "Rolle", "select": "Auswählen", "selectUser": "{name} auswählen", "selectedUsers": "Ausgewählte Benutzer", "selectNone": "Keinen auswählen", "exportCsv": "Als CSV",
-  "selected.one": "{number} ausgewählt", "selected.other": "{number} ausgewählt", 
+  "selected.one": "{number} ausgewählt", "selected.other": "{number} ausgewählt", "selectedAll.one": "Der eine, der passt, ist ausgewählt", "selectedAll.other": "Alle {number}, die passen, sind ausgewählt", "selectAll.one": "Den einen auswählen, der passt", "selectAll.other": "Alle {number} auswählen, die passen",
   "many.start.one": "{number} Benutzer wurde gestartet", "many.start.other": "{number} Benutzer wurden gestartet", "many.stop.one": "{number} Benutzer hält nach den laufenden Nachrichten an", "many.stop.other": "{number} Benutzer halten nach den laufenden Nachrichten an",
   "many.syncNow.one": "Ein Lauf von {number} Benutzer ist beauftragt", "many.syncNow.other": "Ein Lauf von {number} Benutzern ist beauftragt", "many.checkNow.one": "Die Postfächer von {number} Benutzer werden geprüft", "many.checkNow.other": "Die Postfächer von {number} Benutzern werden geprüft",
   "many.approve.one": "Die ausgelassenen Nachrichten von {number} Benutzer sind freigegeben", "many.approve.other": "Die ausgelassenen Nachrichten von {number} Benutzern sind freigegeben", "many.remove.one": "{number} Benutzer wurde entfernt", "many.remove.other": "{number} Benutzer wurden entfernt",
@@ -97,6 +98,11 @@ export const de = {
   "user": "Benutzer", "received": "Empfangen", "approvedShort": "freigegeben", "skipped.none": "Keine Nachricht wurde ausgelassen.", "skipped.kinds": "Arten von Gründen", "skipped.waiting.one": "Nachrichten von {number} Benutzer warten auf Ihre Freigabe.", "skipped.waiting.other": "Nachrichten von {number} Benutzern warten auf Ihre Freigabe.",
   "skipped.approveAll": "Alle freigeben", "skipped.approveTitle": "Alle ausgelassenen Nachrichten von {name} freigeben?", "skipped.approveText.one": "Das betrifft {number} Benutzer.", "skipped.approveText.other": "Das betrifft {number} Benutzer.",
   "skipped.repair": "Reparatur erlauben", "skipped.repairTitle": "Reparatur in {name} erlauben?", "skipped.repairText": "Ab dem nächsten Lauf werden Nachrichten, die das Ziel ablehnt, so weit wie nötig geändert und erneut gesendet: NUL-Bytes, Zeilenenden, lange Zeilen, Kopfzeilen. Der Bericht nennt jede Änderung.", "done.repair": "Reparatur ist in {name} ab dem nächsten Lauf erlaubt",
+  "plan.title": "Ordner und ihre Ziele", "plan.text": "Der Plan wird aus den Postfächern der gewählten Benutzer gelesen. Auf keinem Server ändert sich etwas. Schreiben Sie ein Ziel, um es zu ändern; - lässt den Ordner weg.", "plan.stays": "Schon kopierte Ordner behalten ihr Ziel. Eine geänderte Zeile gilt für Ordner, die noch nicht kopiert sind.",
+  "plan.user": "Weiterer Benutzer", "plan.add": "Hinzufügen", "plan.without": "Ohne {name}", "plan.source": "Quellordner", "plan.target": "Zielordner", "plan.targetOf": "Ziel von {folder}", "plan.clash": "Dasselbe Ziel wie:", "plan.renamed": "Anderer Name als in der Quelle.", "plan.edited": "Noch ohne Vorschau.",
+  "plan.others": "Zeilen der Zuordnung, zu denen kein Ordner in Sicht passt:", "plan.preview": "Vorschau", "plan.clashes.one": "{number} Ordner teilt sein Ziel", "plan.clashes.other": "{number} Ordner teilen ein Ziel", "plan.folders.one": "{number} Ordner", "plan.folders.other": "{number} Ordner", "done.map": "Die Ordnerzuordnung von {name} ist gespeichert",
+  "progress.throughput": "Durchsatz", "progress.span": "Zeitraum", "progress.hour": "1 h", "progress.day": "24 h", "progress.month": "30 Tage", "progress.bytes": "Bytes", "progress.messages": "Nachrichten", "progress.active": "Benutzer mit einem Lauf", "progress.perMinute": "{number}/min",
+  "progress.limits": "Grenzen", "progress.limitsText": "Die kleinste davon entscheidet. Grenzen werden am Endpunkt geändert.", "progress.mailboxes": "Postfächer zugleich",
 
   "standing": "Benutzer nach Status", "filter.all": "Alle", "filter.Active": "Läuft oder wartet", "filter.Synced": "Synchron", "filter.Completed": "Abgeschlossen", "filter.Failed": "Fehlgeschlagen", "filter.Stopped": "Angehalten",
   "email": "E-Mail-Adresse", "items": "Nachrichten", "skipped": "Ausgelassen", "left": "Restzeit", "details": "Einzelheiten", "usersOf": "Benutzer von {batch}",

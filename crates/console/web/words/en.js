@@ -37,6 +37,7 @@ export const en = {
   "done.start": "{name} was started", "done.stop": "{name} stops after the current messages", "done.complete": "The last sync of {name} was ordered", "done.sync": "A sync of {name} was ordered",
   "unsupported": "Not possible while the status is {status}",
 
+  "time": "Time", "chart.table": "As a table",
   "ask.name": "To confirm, type the name:", "ask.nameFirst": "Type the name first",
 
   "stop.title": "Stop {name}?", "stop.text.one": "{number} user stops after its current messages, and no sync follows. What was copied stays. Start goes on from there.", "stop.text.other": "{number} users stop after their current messages, and no sync follows. What was copied stays. Start goes on from there.",
@@ -47,7 +48,7 @@ export const en = {
   "remove.goes": "Goes", "remove.goesWhat": "The saved passwords, the settings of the batch, and all reports.", "remove.userGoes": "The saved passwords and the report of the user.", "remove.reports": "Download the reports first", "done.remove": "{name} was removed",
   "actions": "Actions", "actionsOf": "Actions for {name}",
 
-  "tabs": "Parts of the batch", "tab.users": "Users", "tab.skipped": "Skipped", "tab.settings": "Settings", "tab.reports": "Reports",
+  "tabs": "Parts of the batch", "tab.users": "Users", "tab.progress": "Progress", "tab.folders": "Folders", "tab.skipped": "Skipped", "tab.settings": "Settings", "tab.reports": "Reports",
 
   "save": "Save", "discard": "Discard", "yes": "yes", "no": "no", "setting": "Setting", "done.settings": "The settings of {name} are saved",
   "setting.now": "applies from now on", "setting.next": "applies from the next sync on", "setting.update": "Apply to running syncs too (they start again where they are)", "setting.unchanged": "Nothing was changed",
@@ -70,7 +71,7 @@ export const en = {
   "addUsers": "Add users", "addUsers.file": "CSV file", "addUsers.help": "For a user of the batch, the file replaces logins and passwords.", "addUsers.columns": "Leave out columns that are not known", "addUsers.first": "Choose a file first", "done.addUsers": "The users of the file are in {name}",
 
   "batch": "Batch", "users.list": "All users", "role": "Role", "select": "Select", "selectUser": "Select {name}", "selectedUsers": "Selected users", "selectNone": "Select none", "exportCsv": "Export CSV",
-  "selected.one": "{number} selected", "selected.other": "{number} selected", 
+  "selected.one": "{number} selected", "selected.other": "{number} selected", "selectedAll.one": "The one that matches is selected", "selectedAll.other": "All {number} that match are selected", "selectAll.one": "Select the one that matches", "selectAll.other": "Select all {number} that match",
   "many.start.one": "{number} user was started", "many.start.other": "{number} users were started", "many.stop.one": "{number} user stops after its current messages", "many.stop.other": "{number} users stop after their current messages",
   "many.syncNow.one": "A sync of {number} user was ordered", "many.syncNow.other": "A sync of {number} users was ordered", "many.checkNow.one": "The mailboxes of {number} user are checked", "many.checkNow.other": "The mailboxes of {number} users are checked",
   "many.approve.one": "The skipped messages of {number} user are approved", "many.approve.other": "The skipped messages of {number} users are approved", "many.remove.one": "{number} user was removed", "many.remove.other": "{number} users were removed",
@@ -97,6 +98,11 @@ export const en = {
   "user": "User", "received": "Received", "approvedShort": "approved", "skipped.none": "No message was skipped.", "skipped.kinds": "Kinds of reasons", "skipped.waiting.one": "Messages of {number} user wait for your approval.", "skipped.waiting.other": "Messages of {number} users wait for your approval.",
   "skipped.approveAll": "Approve all", "skipped.approveTitle": "Approve all skipped messages of {name}?", "skipped.approveText.one": "This concerns {number} user.", "skipped.approveText.other": "This concerns {number} users.",
   "skipped.repair": "Allow repair", "skipped.repairTitle": "Allow repair in {name}?", "skipped.repairText": "From the next sync on, messages that the target refuses are edited as far as needed and sent again: NUL bytes, line ends, long lines, header lines. The report names each edit.", "done.repair": "Repair is allowed in {name} from the next sync on",
+  "plan.title": "Folders and their targets", "plan.text": "The plan is read from the mailboxes of the chosen users. Nothing is changed on a server. Type a target to change it; - leaves the folder out.", "plan.stays": "Folders that were copied already keep their target. A changed line applies to folders that are not copied yet.",
+  "plan.user": "Another user", "plan.add": "Add", "plan.without": "Without {name}", "plan.source": "Source folder", "plan.target": "Target folder", "plan.targetOf": "Target of {folder}", "plan.clash": "The same target as:", "plan.renamed": "Another name than on the source.", "plan.edited": "Not previewed yet.",
+  "plan.others": "Lines of the map that fit no folder in sight:", "plan.preview": "Preview", "plan.clashes.one": "{number} folder shares its target", "plan.clashes.other": "{number} folders share a target", "plan.folders.one": "{number} folder", "plan.folders.other": "{number} folders", "done.map": "The folder map of {name} is saved",
+  "progress.throughput": "Throughput", "progress.span": "Span", "progress.hour": "1 h", "progress.day": "24 h", "progress.month": "30 days", "progress.bytes": "Bytes", "progress.messages": "Messages", "progress.active": "Users with a sync", "progress.perMinute": "{number}/min",
+  "progress.limits": "Limits", "progress.limitsText": "The smallest of these decides. Limits are changed at the endpoint.", "progress.mailboxes": "mailboxes at a time",
 
   "standing": "Users by status", "filter.all": "All", "filter.Active": "Running or waiting", "filter.Synced": "Synced", "filter.Completed": "Completed", "filter.Failed": "Failed", "filter.Stopped": "Stopped",
   "email": "E-mail address", "items": "Messages", "skipped": "Skipped", "left": "Time left", "details": "Details", "usersOf": "Users of {batch}",

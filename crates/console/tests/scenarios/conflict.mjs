@@ -1,0 +1,66 @@
+// 7: a change in one tab shows in the other; a second administrator's change is 412, shown with both values; 8 tabs do not block.
+import assert from "node:assert/strict";
+import { base, facts, isAccessible, keepsPolicy, picture, scenario, signIn, world } from "./harness.mjs";
+
+await scenario("conflict", async ({ page, open }) => {
+  await signIn(page, facts.token);
+  const grace = await open();
+  await signIn(grace, facts.other);
+  const settings = `${base}/console/batches/Staff/settings`;
+  const second = await page.context().newPage();
+  for (const it of [page, second, grace]) {
+    await it.goto(settings);
+    await it.getByLabel("Most messages of a folder").waitFor();
+  }
+  // Two tabs: what one saves, the other shows, without a reload.
+  await second.getByLabel("Most messages of a folder").fill("500");
+  await second.getByRole("button", { name: "Save" }).click();
+  await second.getByText("The settings of Staff are saved").waitFor();
+  await page.bringToFront();
+  await page.waitForFunction(() => document.querySelector("[name=MaxItems]")?.value === "500");
+
+  // Two administrators edit at once.
+  await page.getByLabel("Most messages of a folder").fill("600");
+  await grace.getByLabel("Most messages of a folder").fill("700");
+  await grace.getByLabel("Newest messages first").check();
+  await grace.getByRole("button", { name: "Save" }).click();
+  await grace.getByText("The settings of Staff are saved").waitFor();
+  // What is being edited stays as it is.
+  assert.equal(await page.getByLabel("Most messages of a folder").inputValue(), "600");
+  await page.getByRole("button", { name: "Save" }).click();
+  const conflict = page.getByRole("alert");
+  await conflict.getByText(/grace \(console\) changed it at/).waitFor();
+  await conflict.getByRole("row", { name: "Most messages of a folder 600 700" }).waitFor();
+  await conflict.getByRole("row", { name: "Newest messages first not edited yes" }).waitFor();
+  await picture(page, "conflict");
+  await isAccessible(page);
+  const batch = async () => (await world("results", "Get-MigrationBatch", "Staff"))[0];
+  assert.equal((await batch()).MaxItems, 700);
+  await conflict.getByRole("button", { name: "Save mine" }).click();
+  await page.getByText("The settings of Staff are saved").waitFor();
+  // Only what was edited is saved: the other change stays.
+  assert.deepEqual([(await batch()).MaxItems, (await batch()).NewestFirst], [600, true]);
+  await grace.waitForFunction(() => document.querySelector("[name=MaxItems]")?.value === "600");
+
+  // Eight tabs: each is live and answers. Browsers allow six connections to a host.
+  const tabs = [];
+  for (let at = 0; at < 8; at++) {
+    const tab = await page.context().newPage();
+    await tab.goto(settings);
+    tabs.push(tab);
+  }
+  await page.bringToFront();
+  for (const tab of tabs.slice(-3)) {
+    await tab.bringToFront();
+    await tab.getByLabel("Most messages of a folder").waitFor();
+    await tab.locator(".lamp.good").waitFor();
+  }
+  const last = tabs[7];
+  await last.bringToFront();
+  await last.getByLabel("Most messages of a folder").fill("800");
+  await last.getByRole("button", { name: "Save" }).click();
+  await last.getByText("The settings of Staff are saved").waitFor();
+  assert.equal((await batch()).MaxItems, 800);
+  for (const tab of tabs) await tab.close();
+  await keepsPolicy(page);
+});
