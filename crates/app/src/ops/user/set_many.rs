@@ -1,6 +1,6 @@
 //! Set-MigrationUser for many users.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use mailhaul_migration::{Batch, Guid, UserStatus};
 use mailhaul_operations::{Answer, Change, Failure, ManyOutcome};
@@ -29,11 +29,13 @@ pub(super) async fn run(
     let store = &context.store;
     let mut parts: BTreeMap<Guid, BatchPart> = BTreeMap::new();
     for user in store.users().selected(&filter).await.map_err(into_failure)? {
-        if !parts.contains_key(&user.batch) {
-            let batch = store.batches().by_guid(user.batch).await.map_err(into_failure)?;
-            parts.insert(user.batch, BatchPart { batch, numbers: Vec::new() });
-        }
-        let Some(part) = parts.get_mut(&user.batch) else { continue };
+        let part = match parts.entry(user.batch) {
+            Entry::Occupied(part) => part.into_mut(),
+            Entry::Vacant(place) => {
+                let batch = store.batches().by_guid(user.batch).await.map_err(into_failure)?;
+                place.insert(BatchPart { batch, numbers: Vec::new() })
+            }
+        };
         match change.check(&user.email_address, user.status, part.batch.intent) {
             Ok(()) => part.numbers.push(user.number),
             Err(failure) => refusals.push((user.email_address, failure)),
@@ -64,6 +66,7 @@ pub(super) async fn run(
     Ok(Answer::many(ManyOutcome { changed, refusals }))
 }
 
+#[expect(clippy::option_option, reason = "not given, cleared, or set")]
 fn given<T>(change: Change<T>) -> Option<Option<T>> {
     match change {
         Change::Keep => None,

@@ -86,7 +86,7 @@ impl Operation<Context> for TestMigrationFolderPlan {
                     (StepResult::Success, folders)
                 }
                 Err(error) => {
-                    let words = explained(&error).to_string();
+                    let words = explained(&error).clone();
                     sums.fail(&address, words.clone());
                     (StepResult::Failed, words)
                 }

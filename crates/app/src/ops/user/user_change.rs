@@ -8,6 +8,7 @@ use mailhaul_store::UserTimes;
 use crate::time_zones::change;
 
 /// Change of users that is the same for each of them.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the cmdlet")]
 pub(super) struct UserChange {
     pub(super) start_after: Change<DateTime>,
     pub(super) complete_after: Change<DateTime>,

@@ -97,7 +97,7 @@ impl<P: Permission> EventStream<P> {
         let sent = feed.newest();
         let hello = json!({ "Epoch": feed.epoch(), "Sequence": sent, "Time": Timestamp::now() });
         let (feed, texts) = (feed.clone(), VecDeque::from([event("hello", None, &hello)]));
-        let mut begun = Self {
+        let mut stream = Self {
             feed,
             topic,
             permission,
@@ -112,9 +112,9 @@ impl<P: Permission> EventStream<P> {
             _place: place,
         };
         if let Some(last) = begin.last {
-            begun.resume(last);
+            stream.resume(last);
         }
-        begun
+        stream
     }
 
     fn resume(&mut self, last: EventId) {
