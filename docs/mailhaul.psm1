@@ -114,6 +114,7 @@ Update-TypeData -Force -TypeName 'Mailhaul.MigrationUser' -DefaultDisplayPropert
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationUser#Set-MigrationUser' -DefaultDisplayPropertySet 'Identity', 'BatchId', 'Status', 'StartAfter', 'CompleteAfter'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationUser#Start-MigrationUser' -DefaultDisplayPropertySet 'Identity', 'BatchId', 'Status'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationUser#Stop-MigrationUser' -DefaultDisplayPropertySet 'Identity', 'BatchId', 'Status'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationUserReport' -DefaultDisplayPropertySet 'Number', 'CreationTime', 'Message'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationUserStatistics' -DefaultDisplayPropertySet 'Identity', 'Status', 'PercentageComplete', 'SyncedItemCount', 'SkippedItemCount', 'BytesTransferred', 'EstimatedTimeRemaining'
 
 function Test-MigrationServerAvailability {
@@ -371,6 +372,8 @@ function Set-MigrationEndpoint {
     Changes an endpoint, also while batches run. New limits apply at once. Other changes apply from the next pass; to apply them at once, run Set-MigrationBatch -Update.
     .PARAMETER Identity
     Name or GUID of the endpoint.
+    .PARAMETER IfRevision
+    Revision that the endpoint must have; otherwise nothing is changed.
     .PARAMETER RemoteServer
     Host of the IMAP server.
     .PARAMETER Port
@@ -443,6 +446,7 @@ function Set-MigrationEndpoint {
     [CmdletBinding(SupportsShouldProcess)]
     param(
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity,
+        [string] $IfRevision,
         [string] $RemoteServer,
         [long] $Port,
         [ValidateSet('None', 'Ssl', 'Tls')] [string] $Security,
@@ -705,6 +709,8 @@ function Set-MigrationBatch {
     Changes a batch, also while it runs: users, passwords, settings, or a sync now.
     .PARAMETER Identity
     Name or GUID of the batch.
+    .PARAMETER IfRevision
+    Revision that the batch must have; otherwise nothing is changed.
     .PARAMETER AddUsers
     Adds the users of CSVData. For a user who is already in the batch, the file replaces logins and passwords.
     .PARAMETER CSVData
@@ -769,6 +775,7 @@ function Set-MigrationBatch {
     [CmdletBinding(SupportsShouldProcess)]
     param(
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity,
+        [string] $IfRevision,
         [switch] $AddUsers,
         [byte[]] $CSVData,
         [System.Nullable[bool]] $AllowUnknownColumnsInCsv,
@@ -936,9 +943,29 @@ function Get-MigrationUser {
 function Set-MigrationUser {
     <#
     .SYNOPSIS
-    Changes a user's times and logins, or syncs it now.
+    Changes the times of one user or many, syncs or checks them now, or changes one user's logins.
     .PARAMETER Identity
-    E-mail address or GUID of the user.
+    E-mail address or GUID of one user.
+    .PARAMETER Identities
+    E-mail addresses or GUIDs of several users [max: 1000]. The answer counts the users, and names those for whom it was refused.
+    .PARAMETER AllBatches
+    With a filter: users of all batches.
+    .PARAMETER BatchId
+    Only users of this batch.
+    .PARAMETER Status
+    Only users with one of these statuses.
+    .PARAMETER StatusSummary
+    Only users with a status of this group.
+    .PARAMETER CheckFailed
+    Only users with a failed mailbox check; CheckError gives the reason.
+    .PARAMETER ErrorClass
+    Only users whose last pass failed or was interrupted with one of these classes.
+    .PARAMETER IsWaiting
+    Only users whose pass is due and has not begun.
+    .PARAMETER HasSkippedItems
+    Only users with skipped messages.
+    .PARAMETER Search
+    Only users with this text in an address, a login or the failure, without regard to case.
     .PARAMETER StartAfter
     Time before which no mail is moved; $null for the batch's StartAfter.
     .PARAMETER CompleteAfter
@@ -960,7 +987,17 @@ function Set-MigrationUser {
     #>
     [CmdletBinding(SupportsShouldProcess)]
     param(
-        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity,
+        [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity,
+        [string[]] $Identities,
+        [switch] $AllBatches,
+        [string] $BatchId,
+        [ValidateSet('Queued', 'Validating', 'Syncing', 'Synced', 'IncrementalSyncing', 'IncrementalFailed', 'IncrementalStopped', 'Stopping', 'Stopped', 'Completing', 'CompletionFailed', 'Completed', 'CompletedWithWarnings', 'Failed')] [string[]] $Status,
+        [ValidateSet('Active', 'Synced', 'Completed', 'Failed', 'Stopped')] [string] $StatusSummary,
+        [switch] $CheckFailed,
+        [ValidateSet('Authentication', 'Connection', 'Throttled', 'Quota', 'Refused', 'Storage', 'Internal')] [string[]] $ErrorClass,
+        [switch] $IsWaiting,
+        [switch] $HasSkippedItems,
+        [string] $Search,
         [System.Nullable[datetime]] $StartAfter,
         [System.Nullable[datetime]] $CompleteAfter,
         [switch] $SyncNow,
@@ -979,13 +1016,43 @@ function Set-MigrationUser {
 function Start-MigrationUser {
     <#
     .SYNOPSIS
-    Starts, resumes or retries one user. The batch then runs; its other users do not change.
+    Starts, resumes or retries one user or many. Their batch then runs; its other users do not change.
     .PARAMETER Identity
-    E-mail address or GUID of the user.
+    E-mail address or GUID of one user.
+    .PARAMETER Identities
+    E-mail addresses or GUIDs of several users [max: 1000]. The answer counts the users, and names those for whom it was refused.
+    .PARAMETER AllBatches
+    With a filter: users of all batches.
+    .PARAMETER BatchId
+    Only users of this batch.
+    .PARAMETER Status
+    Only users with one of these statuses.
+    .PARAMETER StatusSummary
+    Only users with a status of this group.
+    .PARAMETER CheckFailed
+    Only users with a failed mailbox check; CheckError gives the reason.
+    .PARAMETER ErrorClass
+    Only users whose last pass failed or was interrupted with one of these classes.
+    .PARAMETER IsWaiting
+    Only users whose pass is due and has not begun.
+    .PARAMETER HasSkippedItems
+    Only users with skipped messages.
+    .PARAMETER Search
+    Only users with this text in an address, a login or the failure, without regard to case.
     #>
     [CmdletBinding(SupportsShouldProcess)]
     param(
-        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity
+        [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity,
+        [string[]] $Identities,
+        [switch] $AllBatches,
+        [string] $BatchId,
+        [ValidateSet('Queued', 'Validating', 'Syncing', 'Synced', 'IncrementalSyncing', 'IncrementalFailed', 'IncrementalStopped', 'Stopping', 'Stopped', 'Completing', 'CompletionFailed', 'Completed', 'CompletedWithWarnings', 'Failed')] [string[]] $Status,
+        [ValidateSet('Active', 'Synced', 'Completed', 'Failed', 'Stopped')] [string] $StatusSummary,
+        [switch] $CheckFailed,
+        [ValidateSet('Authentication', 'Connection', 'Throttled', 'Quota', 'Refused', 'Storage', 'Internal')] [string[]] $ErrorClass,
+        [switch] $IsWaiting,
+        [switch] $HasSkippedItems,
+        [string] $Search
     )
     process {
         if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation $PSCmdlet 'Start-MigrationUser' @('Mailhaul.MigrationUser#Start-MigrationUser', 'Mailhaul.MigrationUser') $PSBoundParameters }
@@ -995,13 +1062,43 @@ function Start-MigrationUser {
 function Stop-MigrationUser {
     <#
     .SYNOPSIS
-    Stops one user. It finishes the messages that it is copying.
+    Stops one user or many. Each finishes the messages that it is copying.
     .PARAMETER Identity
-    E-mail address or GUID of the user.
+    E-mail address or GUID of one user.
+    .PARAMETER Identities
+    E-mail addresses or GUIDs of several users [max: 1000]. The answer counts the users, and names those for whom it was refused.
+    .PARAMETER AllBatches
+    With a filter: users of all batches.
+    .PARAMETER BatchId
+    Only users of this batch.
+    .PARAMETER Status
+    Only users with one of these statuses.
+    .PARAMETER StatusSummary
+    Only users with a status of this group.
+    .PARAMETER CheckFailed
+    Only users with a failed mailbox check; CheckError gives the reason.
+    .PARAMETER ErrorClass
+    Only users whose last pass failed or was interrupted with one of these classes.
+    .PARAMETER IsWaiting
+    Only users whose pass is due and has not begun.
+    .PARAMETER HasSkippedItems
+    Only users with skipped messages.
+    .PARAMETER Search
+    Only users with this text in an address, a login or the failure, without regard to case.
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
     param(
-        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity
+        [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity,
+        [string[]] $Identities,
+        [switch] $AllBatches,
+        [string] $BatchId,
+        [ValidateSet('Queued', 'Validating', 'Syncing', 'Synced', 'IncrementalSyncing', 'IncrementalFailed', 'IncrementalStopped', 'Stopping', 'Stopped', 'Completing', 'CompletionFailed', 'Completed', 'CompletedWithWarnings', 'Failed')] [string[]] $Status,
+        [ValidateSet('Active', 'Synced', 'Completed', 'Failed', 'Stopped')] [string] $StatusSummary,
+        [switch] $CheckFailed,
+        [ValidateSet('Authentication', 'Connection', 'Throttled', 'Quota', 'Refused', 'Storage', 'Internal')] [string[]] $ErrorClass,
+        [switch] $IsWaiting,
+        [switch] $HasSkippedItems,
+        [string] $Search
     )
     process {
         if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation $PSCmdlet 'Stop-MigrationUser' @('Mailhaul.MigrationUser#Stop-MigrationUser', 'Mailhaul.MigrationUser') $PSBoundParameters }
@@ -1011,15 +1108,45 @@ function Stop-MigrationUser {
 function Remove-MigrationUser {
     <#
     .SYNOPSIS
-    Removes a user from its batch, with its passwords and report. Mail on the target stays.
+    Removes one user or many from their batch, with passwords and reports. Mail on the target stays.
     .PARAMETER Identity
-    E-mail address or GUID of the user.
+    E-mail address or GUID of one user.
+    .PARAMETER Identities
+    E-mail addresses or GUIDs of several users [max: 1000]. The answer counts the users, and names those for whom it was refused.
+    .PARAMETER AllBatches
+    With a filter: users of all batches.
+    .PARAMETER BatchId
+    Only users of this batch.
+    .PARAMETER Status
+    Only users with one of these statuses.
+    .PARAMETER StatusSummary
+    Only users with a status of this group.
+    .PARAMETER CheckFailed
+    Only users with a failed mailbox check; CheckError gives the reason.
+    .PARAMETER ErrorClass
+    Only users whose last pass failed or was interrupted with one of these classes.
+    .PARAMETER IsWaiting
+    Only users whose pass is due and has not begun.
+    .PARAMETER HasSkippedItems
+    Only users with skipped messages.
+    .PARAMETER Search
+    Only users with this text in an address, a login or the failure, without regard to case.
     .PARAMETER Force
     Accepted for compatibility with Exchange scripts; has no effect.
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
     param(
-        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity,
+        [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity,
+        [string[]] $Identities,
+        [switch] $AllBatches,
+        [string] $BatchId,
+        [ValidateSet('Queued', 'Validating', 'Syncing', 'Synced', 'IncrementalSyncing', 'IncrementalFailed', 'IncrementalStopped', 'Stopping', 'Stopped', 'Completing', 'CompletionFailed', 'Completed', 'CompletedWithWarnings', 'Failed')] [string[]] $Status,
+        [ValidateSet('Active', 'Synced', 'Completed', 'Failed', 'Stopped')] [string] $StatusSummary,
+        [switch] $CheckFailed,
+        [ValidateSet('Authentication', 'Connection', 'Throttled', 'Quota', 'Refused', 'Storage', 'Internal')] [string[]] $ErrorClass,
+        [switch] $IsWaiting,
+        [switch] $HasSkippedItems,
+        [string] $Search,
         [switch] $Force
     )
     process {
@@ -1052,6 +1179,28 @@ function Get-MigrationUserStatistics {
     )
     process {
         Invoke-MailhaulOperation $PSCmdlet 'Get-MigrationUserStatistics' @('Mailhaul.MigrationUserStatistics') $PSBoundParameters
+    }
+}
+
+function Get-MigrationUserReport {
+    <#
+    .SYNOPSIS
+    Shows the lines of a user's report, oldest first; those after a number, if it grows.
+    .PARAMETER Identity
+    E-mail address or GUID of the user.
+    .PARAMETER After
+    Only lines after the one with this number.
+    .PARAMETER ResultSize
+    Maximum number of results, or unlimited [default: 1000].
+    #>
+    [CmdletBinding()]
+    param(
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity,
+        [long] $After,
+        [string] $ResultSize
+    )
+    process {
+        Invoke-MailhaulOperation $PSCmdlet 'Get-MigrationUserReport' @('Mailhaul.MigrationUserReport') $PSBoundParameters
     }
 }
 
@@ -1213,6 +1362,8 @@ function Set-MigrationConfig {
     <#
     .SYNOPSIS
     Changes the configuration for all batches.
+    .PARAMETER IfRevision
+    Revision that the configuration must have; otherwise nothing is changed.
     .PARAMETER MaxNumberOfBatches
     Maximum number of batches, or unlimited.
     .PARAMETER MaxConcurrentMigrations
@@ -1222,6 +1373,7 @@ function Set-MigrationConfig {
     #>
     [CmdletBinding(SupportsShouldProcess)]
     param(
+        [string] $IfRevision,
         [string] $MaxNumberOfBatches,
         [string] $MaxConcurrentMigrations,
         [AllowNull()] [object] $TargetEndpoint
@@ -1371,5 +1523,5 @@ function Set-MigrationNode {
     }
 }
 
-Export-ModuleMember -Function 'Test-MigrationServerAvailability', 'New-MigrationEndpoint', 'Get-MigrationEndpoint', 'Set-MigrationEndpoint', 'Test-MigrationEndpoint', 'Remove-MigrationEndpoint', 'New-MigrationEndpointSignIn', 'Test-MigrationBatch', 'New-MigrationBatch', 'Get-MigrationBatch', 'Set-MigrationBatch', 'Start-MigrationBatch', 'Stop-MigrationBatch', 'Complete-MigrationBatch', 'Remove-MigrationBatch', 'Get-MigrationUser', 'Set-MigrationUser', 'Start-MigrationUser', 'Stop-MigrationUser', 'Remove-MigrationUser', 'Get-MigrationUserStatistics', 'Get-MigrationSkippedItem', 'Get-MigrationFolderPlan', 'Test-MigrationFolderPlan', 'Get-MigrationFailure', 'Get-MigrationIssue', 'Get-MigrationStatistics', 'Get-MigrationThroughput', 'Get-MigrationConfig', 'Set-MigrationConfig', 'Export-MigrationReport', 'Get-MigrationAuditLog', 'New-MigrationApiToken', 'Get-MigrationApiToken', 'Remove-MigrationApiToken', 'New-MigrationMasterKey', 'Get-MigrationNode', 'Set-MigrationNode'
+Export-ModuleMember -Function 'Test-MigrationServerAvailability', 'New-MigrationEndpoint', 'Get-MigrationEndpoint', 'Set-MigrationEndpoint', 'Test-MigrationEndpoint', 'Remove-MigrationEndpoint', 'New-MigrationEndpointSignIn', 'Test-MigrationBatch', 'New-MigrationBatch', 'Get-MigrationBatch', 'Set-MigrationBatch', 'Start-MigrationBatch', 'Stop-MigrationBatch', 'Complete-MigrationBatch', 'Remove-MigrationBatch', 'Get-MigrationUser', 'Set-MigrationUser', 'Start-MigrationUser', 'Stop-MigrationUser', 'Remove-MigrationUser', 'Get-MigrationUserStatistics', 'Get-MigrationUserReport', 'Get-MigrationSkippedItem', 'Get-MigrationFolderPlan', 'Test-MigrationFolderPlan', 'Get-MigrationFailure', 'Get-MigrationIssue', 'Get-MigrationStatistics', 'Get-MigrationThroughput', 'Get-MigrationConfig', 'Set-MigrationConfig', 'Export-MigrationReport', 'Get-MigrationAuditLog', 'New-MigrationApiToken', 'Get-MigrationApiToken', 'Remove-MigrationApiToken', 'New-MigrationMasterKey', 'Get-MigrationNode', 'Set-MigrationNode'
 

@@ -21,6 +21,7 @@ need /usr/lib/cyrus/bin/master cyrus-common
 need /usr/sbin/saslpasswd2 sasl2-bin
 need /usr/sbin/couriertcpd courier-base
 need /usr/bin/openssl openssl
+need /usr/bin/sqlite3 sqlite3
 ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing="$missing libfaketime"
 if [ -n "$missing" ]; then
     need_root "a server of the tests ($missing )" "$missing" cyrus-imapd courier-imap

@@ -123,13 +123,12 @@ impl World {
 
     /// Makes all sessions two hours old. The service must be stopped.
     fn age_sessions(&self) {
-        let path = self.service.data().join("console-sessions.json");
-        let mut sessions: Vec<Value> = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-        assert!(!sessions.is_empty());
-        for session in &mut sessions {
-            session["seen"] = Timestamp::now().checked_sub(2.hours()).unwrap().to_string().into();
-        }
-        fs::write(&path, serde_json::to_vec(&sessions).unwrap()).unwrap();
+        let database = self.service.data().join("mailhaul.db");
+        let seen = Timestamp::now().checked_sub(2.hours()).unwrap().as_millisecond();
+        let change = format!("UPDATE console_session SET seen = {seen}; SELECT changes();");
+        let done = Command::new("sqlite3").arg(&database).arg(&change).output().unwrap();
+        let changed = String::from_utf8_lossy(&done.stdout);
+        assert!(changed.trim().parse::<u32>().unwrap() > 0, "scripts/servers.sh installs sqlite3");
     }
 }
 

@@ -1,4 +1,4 @@
-// 10: a clash of folders is seen, the map is edited, previewed and saved, and copied as planned.
+// 10: two folders that want one target are seen, the map is edited, previewed and saved, and copied as planned.
 import assert from "node:assert/strict";
 import { base, facts, isAccessible, keepsPolicy, picture, scenario, signIn, world } from "./harness.mjs";
 
@@ -17,15 +17,16 @@ await scenario("folders", async ({ page }) => {
   await target("Old projects").fill("Projects");
   await page.getByText("Not previewed yet.").waitFor();
   await preview.click();
-  await page.getByText("The same target as:").first().waitFor();
-  await page.locator(".foot", { hasText: /folders? share/ }).waitFor();
+  const clash = page.getByText('the place "Projects" is taken by "Old projects"');
+  await clash.waitFor();
+  assert.equal(await target("Projects").inputValue(), "Projects (2)");
   await picture(page, "folders-clash");
   await isAccessible(page);
   assert.deepEqual((await world("results", "Get-MigrationBatch", "Staff"))[0].FolderMap, {});
   await target("Old projects").fill("Archive/Old");
   await target("Drafts of 2009").fill("-");
   await preview.click();
-  await page.getByText("The same target as:").first().waitFor({ state: "detached" });
+  await clash.waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Show command" }).last().click();
   await page.getByText("-FolderMap @{").waitFor();
   await isAccessible(page);
