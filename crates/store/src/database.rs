@@ -24,7 +24,7 @@ use crate::{
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The steps of the schema. A released step is never edited; new steps are added.
-const SCHEMA: [SchemaStep; 22] = [
+const SCHEMA: [SchemaStep; 23] = [
     (1, "ledger", include_str!("../migrations/0001_ledger.sql")),
     (2, "service", include_str!("../migrations/0002_service.sql")),
     (3, "server profile", include_str!("../migrations/0003_server_profile.sql")),
@@ -47,6 +47,7 @@ const SCHEMA: [SchemaStep; 22] = [
     (20, "archive", include_str!("../migrations/0020_archive.sql")),
     (21, "windows", include_str!("../migrations/0021_windows.sql")),
     (22, "authors", include_str!("../migrations/0022_authors.sql")),
+    (27, "cutover", include_str!("../migrations/0027_cutover.sql")),
 ];
 
 /// Newest step of the schema.
@@ -152,7 +153,7 @@ async fn has_all_steps(connection: &mut Connection) -> Result<bool, Fault> {
     }
     let sql = "SELECT count(*) FROM _sqlx_migrations WHERE success";
     let steps: i64 = sql::query_scalar(sql).fetch_one(connection).await?;
-    Ok(steps == SCHEMA_VERSION)
+    Ok(usize::try_from(steps).is_ok_and(|steps| steps == SCHEMA.len()))
 }
 
 /// Returns an error if a mailbox of the ledger cannot be found by its name.

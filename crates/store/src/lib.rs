@@ -17,6 +17,7 @@ mod cluster;
 mod columns;
 mod config;
 mod copy;
+mod cutover;
 mod database;
 mod edited;
 mod endpoints;
@@ -73,6 +74,7 @@ pub use cluster::{
     wakes::{Wake, Wakes},
 };
 pub use copy::{CopiedTable, CopyProgress, CopyReport, CopyStep, Home, copy};
+pub use cutover::{DnsChange, DomainRow, SyncFacts};
 pub use endpoints::NewSecret;
 pub use error::StoreError;
 pub use events::{Due, Users};

@@ -20,13 +20,14 @@ pub(crate) struct ServerStep {
 }
 
 /// The steps of the server's schema. They have the numbers of the file's steps.
-pub(crate) const SCHEMA: [ServerStep; 5] = [
+pub(crate) const SCHEMA: [ServerStep; 6] = [
     narrow(18, "store", include_str!("../migrations/postgres/0018_store.sql")),
     narrow(19, "relocation", include_str!("../migrations/postgres/0019_relocation.sql")),
     // An older program would write the users of any archive into its own.
     narrow(20, "archive", include_str!("../migrations/postgres/0020_archive.sql")),
     ServerStep { step: (21, "windows", include_str!("../migrations/postgres/0021_windows.sql")), oldest: 20 },
     ServerStep { step: (22, "authors", include_str!("../migrations/postgres/0022_authors.sql")), oldest: 20 },
+    ServerStep { step: (27, "cutover", include_str!("../migrations/postgres/0027_cutover.sql")), oldest: 20 },
 ];
 
 /// Step that brought the table of supported programs.
