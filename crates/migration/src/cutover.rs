@@ -106,9 +106,10 @@ fn unknown(words: impl Into<String>) -> Judged {
 fn routing(facts: &CutoverFacts, settings: &CutoverSettings, words: &Words<'_>) -> Judged {
     if let Some(stated) = settings.routed_at {
         let when = words.time(stated);
-        return match stated <= facts.now {
-            true => met(format!("mail goes to the target since {when}, as stated with -RoutedAt")),
-            false => not_met(format!("mail goes to the target from {when} on, as stated with -RoutedAt")),
+        return if stated <= facts.now {
+            met(format!("mail goes to the target since {when}, as stated with -RoutedAt"))
+        } else {
+            not_met(format!("mail goes to the target from {when} on, as stated with -RoutedAt"))
         };
     }
     if facts.domains.is_empty() {
@@ -228,10 +229,10 @@ fn source_is_unused(facts: &CutoverFacts, settled: Option<Timestamp>, words: &Wo
 
 fn verified(settings: &CutoverSettings) -> Judged {
     let words = "not available: this version does not verify";
-    match settings.require_verification {
-        true => unknown(words),
-        false => (ConditionState::Waived, format!("{words}, and -RequireVerification is not set")),
+    if settings.require_verification {
+        return unknown(words);
     }
+    (ConditionState::Waived, format!("{words}, and -RequireVerification is not set"))
 }
 
 fn records(facts: &CutoverFacts) -> Judged {

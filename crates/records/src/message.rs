@@ -193,7 +193,7 @@ impl<'m> Reader<'m> {
                 }
                 192.. => {
                     let low = usize::from(*self.octets.get(at + 1)?);
-                    let target = (length & 0x3f) << 8 | low;
+                    let target = ((length & 0x3f) << 8) | low;
                     end.get_or_insert(at + 2);
                     pointers += 1;
                     if target >= at || pointers > MAX_POINTERS {

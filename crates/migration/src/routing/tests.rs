@@ -62,6 +62,7 @@ const FRIDAY: &str = "2026-11-27T18:02:00Z";
 
 #[test]
 fn each_combination_of_answers_has_its_state() {
+    use RoutingStatus as S;
     let both = hosts(&["mx.new.example", "mx.old.example"], 3600);
     let lame = MxAnswer::Lame;
     let (old, new, silent) = (old(), new(), silent());
@@ -71,7 +72,6 @@ fn each_combination_of_answers_has_its_state() {
         let last = look(FRIDAY, &owned(name_servers), &owned(resolvers));
         domain(vec![first, last]).state(at(FRIDAY), &RoutingRules::default(), SETTLE).status
     };
-    use RoutingStatus as S;
     for (name_servers, resolvers, expected) in [
         (vec![&old, &old], vec![&old], S::NotMoved),
         (vec![&old, &new], vec![&old], S::Moving),

@@ -147,9 +147,10 @@ impl World {
     fn look(&mut self) {
         let name_servers = (0..NAME_SERVERS).map(|server| AskedServer {
             name: format!("ns{server}-{}", self.generation),
-            answer: match self.silent[server] {
-                true => MxAnswer::Silent("timeout".to_owned()),
-                false => self.answer(self.zones[server]),
+            answer: if self.silent[server] {
+                MxAnswer::Silent("timeout".to_owned())
+            } else {
+                self.answer(self.zones[server])
             },
         });
         let look = RoutingLook {
