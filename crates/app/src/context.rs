@@ -6,11 +6,13 @@ use anyhow::{Context as _, Error, Result, anyhow};
 use jiff::Timestamp;
 use mailhaul_engine::Budget;
 use mailhaul_migration::Guid;
+use mailhaul_records::Dns;
 use mailhaul_store::{MasterKeySource, Store, StoreError, Wake};
 
 use crate::{
     advice::DAMAGED,
     boot_clock::boot_clock,
+    cutover::resolvers,
     data_directory::{DataPlace, named_by},
     exit::Exit,
     one_pass::BUDGET,
@@ -27,6 +29,8 @@ pub(crate) struct Context {
     pub(crate) workers: Workers,
     /// Access tokens of the endpoints.
     pub(crate) tokens: TokenSources,
+    /// Client of DNS.
+    pub(crate) dns: Dns,
 }
 
 impl Context {
@@ -43,6 +47,7 @@ impl Context {
             archive: place.directory.join("archive"),
             workers: Workers::default(),
             tokens: TokenSources::default(),
+            dns: resolvers::dns(),
         })
     }
 
@@ -56,6 +61,7 @@ impl Context {
             limits: EndpointLimits::default(),
             stall_window: stall::WINDOW,
             tokens: self.tokens.clone(),
+            dns: self.dns.clone(),
             sign_ins: SignIns::default(),
             permit_clock: boot_clock(),
         }

@@ -1,13 +1,16 @@
 //! Set-MigrationConfig.
 
-use mailhaul_migration::{Guid, Limit};
+use mailhaul_migration::{CutoverPolicy, Guid, Limit};
 use mailhaul_operations::{Answer, Caller, Change, Failure, Noun, Operation, Role, Verb};
+use std::net::SocketAddr;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{show::show, view::MigrationConfig};
 use crate::{
     context::Context,
+    cutover::resolvers::parse,
     ops::shared::{failures::into_failure, names::ARCHIVE, nouns::CONFIG},
 };
 
@@ -25,6 +28,15 @@ pub(crate) struct Request {
     /// Existing batches keep their target.
     #[serde(default)]
     target_endpoint: Change<String>,
+    /// Answer to the removal of a batch whose old server may still be needed [default: Warn].
+    ///
+    /// Off also ends all questions to DNS.
+    cutover_policy: Option<CutoverPolicy>,
+    /// Resolvers to ask beside those of the machine, as ADDRESS or ADDRESS:PORT; $null for none.
+    ///
+    /// They learn the domains of the batches.
+    #[serde(default)]
+    public_resolvers: Change<Vec<String>>,
 }
 
 impl Operation<Context> for SetMigrationConfig {
@@ -49,14 +61,31 @@ impl Operation<Context> for SetMigrationConfig {
             Change::Keep => Change::Keep,
             Change::To(_) | Change::Clear => Change::Clear,
         };
+        let resolvers = request.public_resolvers.try_map(|list| resolvers(&list))?;
         let change = move |it: &mut mailhaul_migration::MigrationConfig| {
             it.max_number_of_batches = request.max_number_of_batches.unwrap_or(it.max_number_of_batches);
             it.max_concurrent_migrations =
                 request.max_concurrent_migrations.unwrap_or(it.max_concurrent_migrations);
             target.apply(&mut it.target_endpoint);
+            it.cutover_policy = request.cutover_policy.unwrap_or(it.cutover_policy);
+            match resolvers {
+                Change::Keep => {}
+                Change::Clear => it.public_resolvers.clear(),
+                Change::To(resolvers) => it.public_resolvers = resolvers,
+            }
         };
         let config = store.update_config(change).await.map_err(into_failure)?;
         context.wake().await;
         Ok(Answer::one(show(context, config).await?))
     }
+}
+
+fn resolvers(list: &[String]) -> Result<Vec<SocketAddr>, Failure> {
+    let read = list.iter().map(|text| {
+        parse(text).ok_or_else(|| {
+            Failure::invalid(format_args!("PublicResolvers: \"{text}\" is no address of a resolver"))
+                .with_advice("Example: 9.9.9.9, or [2620:fe::fe]:53")
+        })
+    });
+    read.collect()
 }

@@ -52,6 +52,7 @@ impl Site {
             archive: data.join("archive"),
             workers: Workers::default(),
             tokens: TokenSources::default(),
+            dns: mailhaul_records::Dns::new(Vec::new()),
         };
         Self { context, endpoint, stop: CancellationToken::new(), running: None }
     }
