@@ -1,4 +1,4 @@
-.PHONY: help demo demo-cluster test test-long test-cluster test-servers fuzz check bench bench-pieces bench-report bench-compare
+.PHONY: help demo demo-cluster test test-long test-cluster test-servers fuzz check bench bench-pieces bench-cluster bench-report bench-compare
 help: ## lists the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -66,6 +66,10 @@ bench: ## mailhaul beside mbsync and the servers' limit; PROFILE=small ROUNDS=1 
 
 bench-pieces: ## framer, decoder, planner, ledger and the scheduler's turn alone
 	cargo bench --locked --package mailhaul-bench
+
+bench-cluster: ## ledger, the scheduler's turn, claims and lists of users: the file beside PostgreSQL
+	@sh scripts/postgres.sh
+	cargo bench --locked --package mailhaul-bench --bench ledger --bench users
 
 bench-report: ## docs/benchmarks.md and .json out of the last `make bench`
 	cargo build --release --locked --package mailhaul-bench

@@ -40,7 +40,7 @@ impl Context {
             None => Store::open(&place.directory).await.map_err(unopened)?,
             Some(server) => Store::connect(server).await.map_err(unopened)?,
         };
-        store.unlock(master_key()).await.context("the passwords cannot be opened")?;
+        store.secrets().unlock(master_key()).await.context("the passwords cannot be opened")?;
         Ok(Self {
             store,
             data: place.directory.clone(),
@@ -80,7 +80,7 @@ impl Context {
     }
 
     async fn send(&self, wake: Wake) {
-        if let Err(error) = self.store.wake_nodes(wake).await {
+        if let Err(error) = self.store.nodes().wake(wake).await {
             tracing::warn!("other nodes see the change at their next beat: {error}");
         }
     }

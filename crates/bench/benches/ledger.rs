@@ -66,7 +66,7 @@ fn ledger(criterion: &mut Criterion) {
     let runtime = runtime();
     let directory = tempfile::tempdir().unwrap();
     let store = runtime.block_on(Store::open(directory.path())).unwrap();
-    let ledger = runtime.block_on(store.mailbox("source", "target")).unwrap();
+    let ledger = runtime.block_on(store.ledgers().mailbox("source", "target")).unwrap();
     runtime.block_on(ledger.record(&opened())).unwrap();
     let intents = intents(1);
     let outcomes_of_window = outcomes(1, WINDOW);
@@ -97,7 +97,7 @@ fn ledger(criterion: &mut Criterion) {
 async fn mailboxes(store: &Store) -> Vec<Arc<MailboxLedger>> {
     let mut ledgers = Vec::new();
     for number in 0..MAILBOXES {
-        let ledger = store.mailbox("source", &format!("user{number}")).await.unwrap();
+        let ledger = store.ledgers().mailbox("source", &format!("user{number}")).await.unwrap();
         ledger.record(&opened()).await.unwrap();
         ledgers.push(Arc::new(ledger));
     }

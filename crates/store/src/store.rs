@@ -14,17 +14,19 @@ use mailhaul_migration::Guid;
 
 use crate::{
     cluster::server_clock::ClockOffset,
-    database,
-    error::{Fault, StoreError},
-    leases::Lease,
-    lock,
-    reading::Readers,
-    relocation,
-    server::{Server, ServerAddress, Turn},
-    server_text::replace_nul,
-    sql::Connection,
+    db::{
+        database,
+        error::{Fault, StoreError},
+        lock,
+        reading::Readers,
+        relocation,
+        server::{Server, ServerAddress, Turn},
+        server_text::replace_nul,
+        sql::Connection,
+        writer::{Work, Writer, write},
+    },
+    jobs::leases::Lease,
     vault::Keys,
-    writer::{Work, Writer, write},
 };
 
 /// One database: the ledgers of all mailboxes, and the data of the service.

@@ -60,7 +60,7 @@ fn change(source: &Remote) {
 
 async fn run(data: &Path, source: &Remote, target: &Remote) -> Result<Report, StoreError> {
     let store = Store::open(data).await?;
-    let report = match store.mailbox(SOURCE, TARGET).await {
+    let report = match store.ledgers().mailbox(SOURCE, TARGET).await {
         Ok(ledger) => Ok(pass(source, target, &ledger, &PassOptions::default()).await),
         Err(error) => Err(error),
     };

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 async fn run(store: &Store, source: &Remote, target: &Remote, name: &str) -> Report {
-    let ledger = store.mailbox("terry@old.example", &format!("terry@{name}")).await.unwrap();
+    let ledger = store.ledgers().mailbox("terry@old.example", &format!("terry@{name}")).await.unwrap();
     pass(source, target, &ledger, &PassOptions::default()).await
 }
 
@@ -27,9 +27,9 @@ async fn a_pass_that_is_taken_up_again_does_not_wait() {
     let (data, mut source, mut target) = (TempDir::new().unwrap(), Remote::default(), Remote::default());
     source.server().folder("INBOX").add("", "Message-ID: <1@example.net>\r\n\r\nBody\r\n");
     let store = Store::open(data.path()).await.unwrap();
-    let first = store.mailbox("terry@old.example", "terry@localhost:143").await.unwrap();
+    let first = store.ledgers().mailbox("terry@old.example", "terry@localhost:143").await.unwrap();
     first.reserve_target(&target.owner()).await.unwrap();
-    let second = store.mailbox("terry@old.example", "terry@127.0.0.1:143").await.unwrap();
+    let second = store.ledgers().mailbox("terry@old.example", "terry@127.0.0.1:143").await.unwrap();
     let pass = Pass {
         source: &mut source,
         target: &mut target,

@@ -33,7 +33,7 @@ pub(crate) async fn domains_of(
     settings: &CutoverSettings,
 ) -> Result<Vec<String>, StoreError> {
     if settings.domains.is_empty() {
-        store.mail_domains(batch.guid).await
+        store.cutover().mail_domains(batch.guid).await
     } else {
         Ok(settings.domains.clone())
     }
@@ -41,9 +41,9 @@ pub(crate) async fn domains_of(
 
 impl CutoverReport {
     pub(crate) async fn load(store: &Store, batch: &Batch, now: Timestamp) -> Result<Self, StoreError> {
-        let settings = store.cutover_settings(batch.guid).await?;
+        let settings = store.cutover().cutover_settings(batch.guid).await?;
         let names = domains_of(store, batch, &settings).await?;
-        let mut known = store.domain_routings(batch.guid).await?;
+        let mut known = store.cutover().domain_routings(batch.guid).await?;
         let domains: Vec<ReportedDomain> = names
             .into_iter()
             .map(|domain| {
@@ -59,12 +59,12 @@ impl CutoverReport {
         let zone = zone(batch.settings.time_zone.as_deref()).unwrap_or(TimeZone::UTC);
         let mut facts = facts(batch, &domains, now, zone.clone());
         facts.parked = parked(store, batch, now).await?;
-        let sync = store.sync_facts(batch.guid, sync_needed_after(&facts, &settings)).await?;
+        let sync = store.cutover().sync_facts(batch.guid, sync_needed_after(&facts, &settings)).await?;
         facts.users = sync.users;
         (facts.unsynced, facts.failed) = (sync.unsynced, sync.failed);
         (facts.skipped, facts.skipped_messages) = (sync.skipped, sync.skipped_messages);
         let judgement = judge(&facts, &settings);
-        let changes = store.dns_changes(batch.guid).await?;
+        let changes = store.cutover().dns_changes(batch.guid).await?;
         Ok(Self { settings, zone, domains, changes, synced: sync.synced, judgement })
     }
 }
@@ -98,9 +98,9 @@ fn facts(batch: &Batch, domains: &[ReportedDomain], now: Timestamp, zone: TimeZo
 /// Name of an endpoint of the batch that is parked now.
 async fn parked(store: &Store, batch: &Batch, now: Timestamp) -> Result<Option<String>, StoreError> {
     let ends = [Some(batch.source_endpoint), batch.target_endpoint];
-    let parked = store.parked(now).await?;
+    let parked = store.jobs().parked(now).await?;
     match parked.into_iter().find(|(endpoint, _)| ends.contains(&Some(*endpoint))) {
-        Some((endpoint, _)) => Ok(Some(store.endpoint_by_guid(endpoint).await?.name)),
+        Some((endpoint, _)) => Ok(Some(store.endpoints().by_guid(endpoint).await?.name)),
         None => Ok(None),
     }
 }

@@ -52,7 +52,7 @@ pub(crate) async fn preview_all(
 
 async fn plan(mailbox: MailboxPair, store: Option<Store>, options: &PassOptions) -> Result<Preview, Error> {
     let ledger = match store {
-        Some(store) => Some(store.mailbox(&mailbox.source_key, &mailbox.target_key).await?),
+        Some(store) => Some(store.ledgers().mailbox(&mailbox.source_key, &mailbox.target_key).await?),
         None => None,
     };
     let labels = LabelRules { folders: options.folders.clone(), ..LabelRules::default() };

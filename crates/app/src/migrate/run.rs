@@ -99,7 +99,7 @@ impl MigrationRun {
     }
 
     async fn run_one(&self, mailbox: MailboxPair) -> Report {
-        let ledger = match self.store.mailbox(&mailbox.source_key, &mailbox.target_key).await {
+        let ledger = match self.store.ledgers().mailbox(&mailbox.source_key, &mailbox.target_key).await {
             Ok(ledger) => ledger,
             Err(error) => return failed(error.into()),
         };

@@ -44,7 +44,7 @@ impl Authorizer {
     }
 
     async fn append(&self, entry: AuditEntry) {
-        if let Err(error) = self.store.append_audit(entry).await {
+        if let Err(error) = self.store.audit().append(entry).await {
             tracing::error!("the audit log: {error}");
         }
     }
@@ -87,7 +87,7 @@ fn change(record: &Record) -> Option<Change> {
 impl Gate for Authorizer {
     fn admit<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Option<Caller>, Failure>> {
         Box::pin(async move {
-            let found = self.store.check_token(&Secret::new(token), Timestamp::now()).await;
+            let found = self.store.tokens().check(&Secret::new(token), Timestamp::now()).await;
             let Some(token) = found.map_err(Failure::internal)? else { return Ok(None) };
             let role = ROLES.iter().find(|(name, _)| *name == token.role).map(|(_, role)| *role);
             Ok(role.map(|role| Caller { name: token.name, role, is_local: false }))
@@ -138,18 +138,18 @@ mod tests {
             authorizer.record(record("eve", Role::Viewer, refusal)).await;
         }
         authorizer.record(record("ada", Role::Admin, Ok(()))).await;
-        let log = store.audit_log(None, 1000).await.unwrap().items;
+        let log = store.audit().list(None, 1000).await.unwrap().items;
         assert_eq!(log.len(), 21);
         assert_eq!((log[0].who.as_str(), log[0].outcome.as_str()), ("ada", "Done"));
         assert!(log[1].outcome.ends_with("(further refusals of eve are counted only)"), "{:?}", log[1]);
         assert!(log.iter().all(|entry| entry.identity.len() < 300 && entry.outcome.len() < 1100));
         // At the end of the service the rest is recorded.
         authorizer.finish().await;
-        let last = store.audit_log(None, 1).await.unwrap().items.remove(0);
+        let last = store.audit().list(None, 1).await.unwrap().items.remove(0);
         assert_eq!((last.who.as_str(), last.operation.as_str()), ("eve", "(several)"));
         assert_eq!(last.outcome, "1980 earlier refusals of eve are not recorded");
         authorizer.finish().await;
-        assert_eq!(store.audit_log(None, 1000).await.unwrap().items.len(), 22);
+        assert_eq!(store.audit().list(None, 1000).await.unwrap().items.len(), 22);
         store.close().await;
     }
 }

@@ -24,13 +24,12 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use axum::{
-    extract::Request,
-    http::{StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse as _, Response},
     routing::get,
 };
 use clap::Args;
-use mailhaul_operations::{Limits, Operations, Role, Server, UnixSocket};
+use mailhaul_operations::{Limits, Operations, Server, UnixSocket};
 use mailhaul_store::{NodeSettings, ServiceLock, Store};
 use rustls::{
     ServerConfig,
@@ -137,7 +136,7 @@ pub(crate) async fn run(
         open_archive(&mut context, archive)?;
     }
     let settings = options.node(place);
-    let lock = context.store.take_service(settings.clone()).await?;
+    let lock = context.store.nodes().take_service(settings.clone()).await?;
     let local = LocalService::new(context, operations);
     let socket = UnixSocket::bind(&data_directory::socket(data))
         .with_context(|| format!("the socket {} cannot be created", data_directory::socket(data).display()));
@@ -206,7 +205,7 @@ fn open_archive(context: &mut Context, directory: &Path) -> Result<()> {
 
 /// Gives back the right to run the service.
 async fn end_service(local: &LocalService, lock: &ServiceLock) {
-    if let Err(error) = local.context.store.end_service(lock.owner()).await {
+    if let Err(error) = local.context.store.nodes().end(lock.owner()).await {
         tracing::warn!("the next service waits for a minute: {error}");
     }
 }
@@ -262,25 +261,11 @@ fn tls(certificate: &Path, key: &Path) -> Result<ServerConfig> {
 /// Routes of the operations and of monitoring systems.
 fn router(local: &LocalService) -> axum::Router {
     let ready = local.context.clone();
-    let measured = (local.context.clone(), local.service.clone());
     local
         .router()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(move || is_ready(ready.clone())))
-        .route(
-            "/metrics",
-            get(move |request: Request| {
-                let (context, service) = measured.clone();
-                async move {
-                    let (head, _) = request.into_parts();
-                    match service.caller(&head).await {
-                        Ok(caller) if caller.role >= Role::Viewer => measure(&context).await,
-                        Ok(_) => StatusCode::FORBIDDEN.into_response(),
-                        Err(_) => StatusCode::UNAUTHORIZED.into_response(),
-                    }
-                }
-            }),
-        )
+        .merge(metrics::routes(local))
 }
 
 /// Routes of the web console and its events. Without an address there is only the refusal of tickets.
@@ -303,16 +288,6 @@ async fn is_ready(context: Arc<Context>) -> Response {
     match readiness::check(&context).await {
         Ok(()) => "ready\n".into_response(),
         Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
-    }
-}
-
-async fn measure(context: &Context) -> Response {
-    match metrics::metrics(context).await {
-        Ok(page) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], page).into_response(),
-        Err(error) => {
-            tracing::error!("{error}");
-            StatusCode::SERVICE_UNAVAILABLE.into_response()
-        }
     }
 }
 

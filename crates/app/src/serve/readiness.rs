@@ -20,7 +20,7 @@ const DATABASE_TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// The reason of a failure names no path: this check needs no token.
 pub(crate) async fn check(context: &Context) -> Result<(), &'static str> {
-    match tokio::time::timeout(DATABASE_TIMEOUT, context.store.config()).await {
+    match tokio::time::timeout(DATABASE_TIMEOUT, context.store.config().get()).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => {
             tracing::error!("{error}");

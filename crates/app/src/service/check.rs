@@ -129,7 +129,7 @@ impl ServiceContext {
                 CheckResults { source: Err(error), target: None }.end(attempts, self.store.now())
             }
         };
-        if let Err(error) = self.store.end_check(user.guid, number, end, self.store.now()).await {
+        if let Err(error) = self.store.checks().end(user.guid, number, end, self.store.now()).await {
             // The check is due again after its timeout in the database.
             tracing::error!("the check of {} was not saved: {error}", user.email_address);
         }
@@ -169,7 +169,7 @@ impl ServiceContext {
         };
         let Some(endpoint) = endpoint else { return };
         let due = self.store.now().checked_add(wait(error, attempts)).unwrap_or(Timestamp::MAX);
-        match self.store.delay_checks(endpoint, due, error.message.clone()).await {
+        match self.store.checks().delay(endpoint, due, error.message.clone()).await {
             // Another check with the same error has logged it.
             Ok(0) => {}
             Ok(users) => tracing::warn!("{users} checks are delayed until {due:.0}: {}", error.message),

@@ -29,7 +29,7 @@ impl ServiceContext {
         let Some(store) = self.store.reader().await? else {
             return Err(Error::ledger("the database does not exist"));
         };
-        let ledger = store.mailbox(&route.keys.0, &route.keys.1).await?;
+        let ledger = store.ledgers().mailbox(&route.keys.0, &route.keys.1).await?;
         let plans = plan_mailbox(&mut source, &mut target, &ledger, &route.options.folders).await;
         tokio::join!(source.close(), target.close());
         plans

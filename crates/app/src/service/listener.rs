@@ -20,7 +20,7 @@ pub(super) async fn listen(context: ServiceContext) {
 }
 
 async fn receive(context: &ServiceContext) -> Result<(), StoreError> {
-    let Some(mut wakes) = context.store.wakes().await? else { return Ok(()) };
+    let Some(mut wakes) = context.store.nodes().wakes().await? else { return Ok(()) };
     loop {
         if let Wake::Restart(batch) = wakes.next().await? {
             context.workers.end_batch(batch, EndReason::Preempted);

@@ -33,11 +33,11 @@ pub(super) async fn watch(context: ServiceContext) {
 
 /// Looks at each domain that is due.
 pub(super) async fn look_at_all(context: &ServiceContext) -> Result<(), StoreError> {
-    let config = context.store.config().await?;
+    let config = context.store.config().get().await?;
     if config.cutover_policy == CutoverPolicy::Off {
         return Ok(());
     }
-    for overview in context.store.batches(&BatchFilter::default()).await? {
+    for overview in context.store.batches().list(&BatchFilter::default()).await? {
         look_at_batch(context, &config, &overview.batch).await?;
     }
     Ok(())
@@ -49,8 +49,8 @@ async fn look_at_batch(
     batch: &Batch,
 ) -> Result<(), StoreError> {
     let store = &context.store;
-    let settings = store.cutover_settings(batch.guid).await?;
-    let known = store.domain_routings(batch.guid).await?;
+    let settings = store.cutover().cutover_settings(batch.guid).await?;
+    let known = store.cutover().domain_routings(batch.guid).await?;
     let now = store.now();
     let due: Vec<String> = domains_of(store, batch, &settings)
         .await?
@@ -63,13 +63,13 @@ async fn look_at_batch(
     if due.is_empty() {
         return Ok(());
     }
-    let source = store.endpoint_by_guid(batch.source_endpoint).await?;
+    let source = store.endpoints().by_guid(batch.source_endpoint).await?;
     let looks = Looks::new(&context.dns, &config.public_resolvers, &source).await;
     for (domain, look) in looks.at_all(due, || store.now()).await {
         let expected = settings.expected_mx.clone();
-        store.observe_domain(batch.guid, domain, look.routing, expected, look.remarks).await?;
+        store.cutover().observe_domain(batch.guid, domain, look.routing, expected, look.remarks).await?;
     }
-    let after = store.domain_routings(batch.guid).await?;
+    let after = store.cutover().domain_routings(batch.guid).await?;
     if after.iter().any(|row| moved_now(row, &known)) {
         sync_now(context, batch).await?;
     }
@@ -106,7 +106,7 @@ async fn sync_now(context: &ServiceContext, batch: &Batch) -> Result<(), StoreEr
     tracing::warn!("the mail of the batch \"{}\" goes to other hosts now; its users are synced", batch.name);
     let statuses = vec![UserStatus::Synced, UserStatus::IncrementalFailed];
     let due = Due::At(context.store.now());
-    context.store.reschedule(Users::OfBatch(batch.guid), statuses, due).await?;
+    context.store.jobs().reschedule(Users::OfBatch(batch.guid), statuses, due).await?;
     context.workers.nudge();
     Ok(())
 }

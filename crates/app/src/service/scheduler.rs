@@ -117,7 +117,7 @@ impl Scheduler {
         if !self.context.workers.all_ended_within(SHUTDOWN_GRACE).await {
             tracing::warn!("some workers did not end in time; they continue when the service starts again");
             // Without this the next process would take these users for the cause of a crash.
-            if let Err(error) = self.context.store.give_back(self.now(), self.lock.owner()).await {
+            if let Err(error) = self.context.store.jobs().give_back(self.now(), self.lock.owner()).await {
                 tracing::warn!("the leases of these workers were not given back: {error}");
             }
         }
@@ -152,7 +152,7 @@ impl Scheduler {
         self.context.workers.all_ended_within(SHUTDOWN_GRACE).await;
         self.leases.clear();
         self.shares.clear();
-        match self.context.store.take_service(self.settings.clone()).await {
+        match self.context.store.nodes().take_service(self.settings.clone()).await {
             Ok(lock) => {
                 (self.lock, self.last_heartbeat) = (lock, None);
                 self.context.limits.begin_node(self.lock.owner(), SystemClock.now());
@@ -163,7 +163,7 @@ impl Scheduler {
 
     async fn time_until_next_turn(&self) -> Duration {
         let now = self.now();
-        match self.context.store.next_due(now).await {
+        match self.context.store.jobs().next_due(now).await {
             Ok(Some(due)) => {
                 let millis = u64::try_from(due.as_millisecond() - now.as_millisecond()).unwrap_or(0);
                 self.times.heartbeat.min(Duration::from_millis(millis + 1))
@@ -183,7 +183,7 @@ impl Scheduler {
         self.last_turn = Some(now);
         if self.last_heartbeat.is_none_or(|last| last.elapsed() >= self.times.heartbeat) {
             self.send_heartbeats(now).await?;
-            let recovered = store.recover(now, self.lock.owner()).await?;
+            let recovered = store.jobs().recover(now, self.lock.owner()).await?;
             for node in recovered.nodes {
                 tracing::warn!("the node {node} is lost; its mailboxes continue at once");
             }
@@ -197,12 +197,12 @@ impl Scheduler {
             self.endpoint_changes = None;
             self.look_at_leases().await?;
         }
-        store.complete_due(now).await?;
+        store.jobs().complete_due(now).await?;
         self.read_endpoints().await?;
         let endpoints = self.endpoints.clone();
-        let mut waiting = store.waiting(now).await?;
+        let mut waiting = store.jobs().waiting(now).await?;
         waiting.sort_by_key(|pass| pass.kind);
-        let mut checks = store.waiting_checks(now).await?;
+        let mut checks = store.checks().waiting(now).await?;
         if self.is_draining {
             self.context.workers.end_all(EndReason::Preempted);
             (waiting, checks) = (Vec::new(), Vec::new());
@@ -275,7 +275,7 @@ impl Scheduler {
         for endpoint in limits.due_reservations(&at_work, SystemClock.now()) {
             let begun = limits.begin_reservation(endpoint, at_work.contains(&endpoint), SystemClock.now());
             let Some(begun) = begun else { continue };
-            let answer = self.context.store.reserve_bytes(self.lock.owner(), begun.request).await;
+            let answer = self.context.store.jobs().reserve_bytes(self.lock.owner(), begun.request).await;
             let (answer, result) = match answer {
                 Ok(answer) => (Some(answer), Ok(())),
                 Err(error) => (None, Err(error)),
@@ -291,8 +291,8 @@ impl Scheduler {
         if !self.context.store.is_on_server() {
             return Ok(());
         }
-        self.is_draining = self.context.store.is_draining(self.lock.owner()).await?;
-        let held = self.context.store.leases_of(self.lock.owner()).await?;
+        self.is_draining = self.context.store.nodes().is_draining(self.lock.owner()).await?;
+        let held = self.context.store.jobs().leases_of(self.lock.owner()).await?;
         let workers = &self.context.workers;
         self.leases.retain(|user, lease| match held.get(lease) {
             Some(UserStatus::Stopping) => {
@@ -310,14 +310,14 @@ impl Scheduler {
 
     /// Reads all endpoints after a change, and applies their rates.
     async fn read_endpoints(&mut self) -> Result<(), StoreError> {
-        let changes = self.context.store.endpoint_changes();
+        let changes = self.context.store.endpoints().changes();
         if self.endpoint_changes != Some(changes) {
-            let endpoints: Arc<[Endpoint]> = self.context.store.endpoints().await?.into();
+            let endpoints: Arc<[Endpoint]> = self.context.store.endpoints().list().await?.into();
             self.context.limits.keep(&endpoints);
             for endpoint in endpoints.iter() {
                 self.refresh_limits(endpoint).await?;
             }
-            for (endpoint, learned) in self.context.store.learned().await? {
+            for (endpoint, learned) in self.context.store.nodes().learned().await? {
                 self.context.limits.set_learned(endpoint, learned);
             }
             (self.endpoints, self.endpoint_changes) = (endpoints, Some(changes));
@@ -337,14 +337,15 @@ impl Scheduler {
             return Ok(());
         }
         let store = self.context.store.clone();
-        let config = store.config().await?;
-        let parked: HashSet<Guid> = store.parked(now).await?.into_iter().map(|(guid, _)| guid).collect();
+        let config = store.config().get().await?;
+        let parked: HashSet<Guid> =
+            store.jobs().parked(now).await?.into_iter().map(|(guid, _)| guid).collect();
         let limits = self.context.limits.clone();
         let open = endpoints.iter().filter(|endpoint| !parked.contains(&endpoint.guid)).map(|endpoint| {
             let learned_limit = limits.max_mailboxes(endpoint.guid, now) as u64;
             OpenEndpoint { endpoint, learned_limit }
         });
-        let (running, checks) = (store.running().await?, store.checks_under_way(now).await?);
+        let (running, checks) = (store.jobs().running().await?, store.checks().under_way(now).await?);
         let mut admission = Admission::new(config.max_concurrent_migrations, open, &running, &checks);
         for pass in waiting {
             let Some(start) = admission.passes(pass) else { continue };
@@ -364,7 +365,7 @@ impl Scheduler {
     /// Permits of workers count from before the node's beat: what ends first counts.
     async fn send_heartbeats(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let since = (self.context.permit_clock)();
-        let beat = self.context.store.beat(self.lock.owner(), self.times.lease).await?;
+        let beat = self.context.store.nodes().beat(self.lock.owner(), self.times.lease).await?;
         self.is_draining = beat.is_draining;
         self.warn_about_clock(beat.clock_offset);
         let workers = self.context.workers.all();
@@ -375,7 +376,7 @@ impl Scheduler {
             until: now.checked_add(self.times.lease).unwrap_or(Timestamp::MAX),
             statistics: present.get(user).map(|worker| worker.tally.statistics()),
         });
-        let lost = self.context.store.heartbeats(heartbeats.collect()).await?;
+        let lost = self.context.store.jobs().heartbeats(heartbeats.collect()).await?;
         for lease in lost {
             self.leases.remove(&lease.user);
             self.context.workers.end(lease.user, EndReason::LeaseLost);
@@ -413,7 +414,7 @@ impl Scheduler {
         let (now, limits) = (SystemClock.now(), &self.context.limits);
         let is_counted_here = limits.node().is_none() && !limits.contains(endpoint.guid);
         let used: Usage = if is_counted_here {
-            let hours = self.context.store.usage(endpoint.guid, None, Usage::first_hour(now)).await?;
+            let hours = self.context.store.jobs().usage(endpoint.guid, None, Usage::first_hour(now)).await?;
             hours.into_iter().collect()
         } else {
             Usage::default()
@@ -497,7 +498,7 @@ impl Scheduler {
             limit: u32::try_from(taken.len()).unwrap_or(u32::MAX),
             limits: start.limits,
         };
-        let claimed = self.context.store.claim_checks(claim).await?;
+        let claimed = self.context.store.checks().claim(claim).await?;
         let started = claimed.len() as u64;
         for (check, place) in claimed.into_iter().zip(taken) {
             let worker = self.worker(&check.user, &start);
@@ -528,7 +529,7 @@ impl Scheduler {
             limit: u32::try_from(taken.len()).unwrap_or(u32::MAX),
             limits: start.limits,
         };
-        let claimed = self.context.store.claim(claim).await?;
+        let claimed = self.context.store.jobs().claim(claim).await?;
         let started = claimed.len() as u64;
         for (claimed, place) in claimed.into_iter().zip(taken) {
             let worker = self.worker(&claimed.user, &start);

@@ -57,7 +57,7 @@ impl Shares {
         if wishes.is_empty() {
             return Ok(());
         }
-        let parts = store.divide(node, wishes.clone()).await?;
+        let parts = store.nodes().divide(node, wishes.clone()).await?;
         for (wish, part) in wishes.into_iter().zip(parts) {
             if wish.wanted == 0 && wish.taken == 0 {
                 self.0.remove(&(wish.endpoint, kind));

@@ -114,7 +114,7 @@ const MESSAGES: u32 = 150_000;
 /// Fills the ledger of one mailbox.
 async fn fill(data: &Path) {
     let store = Store::open(data).await.unwrap();
-    let ledger = store.mailbox("anna@old.example", "anna@new.example").await.unwrap();
+    let ledger = store.ledgers().mailbox("anna@old.example", "anna@new.example").await.unwrap();
     let folder = FolderPath::inbox();
     let uid_validity = UidValidity::new(1).unwrap();
     let opened = LedgerRecord::Opened { folder: folder.clone(), target: folder.clone(), uid_validity };

@@ -64,6 +64,10 @@ fn tokens_open_what_their_role_may_do() {
     assert_eq!(web.ask("GET", "/metrics", None, "").0, 401);
     let (status, page) = web.ask("GET", "/metrics", Some(&viewer), "");
     assert!(status == 200 && page.contains("mailhaul_users{status=\"Syncing\"} 0"), "{page}");
+    // With one process the sums of the database are a part of its own page.
+    assert_eq!(web.ask("GET", "/metrics/cluster", None, "").0, 401);
+    let (status, sums) = web.ask("GET", "/metrics/cluster", Some(&viewer), "");
+    assert!(status == 200 && sums.contains("mailhaul_users") && page.ends_with(&sums), "{sums}");
     // 50 MB are refused before they are read.
     let huge = format!("{{\"Name\":\"B\",\"CSVData\":\"{}\"}}", "A".repeat(50 << 20));
     assert_eq!(web.ask("POST", batches, Some(&operator), &huge).0, 413);

@@ -34,7 +34,7 @@ async fn claim_once(store: &Store, source: Guid, target: Option<Guid>, now: Time
     let mut claimers = JoinSet::new();
     for _ in 0..CLAIMERS {
         let (store, claim) = (store.clone(), claim.clone());
-        claimers.spawn(async move { store.claim(claim).await.unwrap().len() });
+        claimers.spawn(async move { store.jobs().claim(claim).await.unwrap().len() });
     }
     claimers.join_all().await.into_iter().sum()
 }
@@ -44,7 +44,7 @@ async fn disturb(store: Store, batch: Guid, now: Timestamp, is_over: Arc<AtomicB
     while !is_over.load(Ordering::Relaxed) {
         for (event, due) in [(UserEvent::Stop, Due::Never), (UserEvent::Start, Due::At(now))] {
             let runs = |it: &mut mailhaul_migration::Batch| it.intent = BatchIntent::Run;
-            store.order_batch(batch, event, now, due, runs).await.unwrap();
+            store.batches().order(batch, event, now, due, runs).await.unwrap();
         }
     }
 }

@@ -130,11 +130,11 @@ impl Place {
 
 /// Inserts running batches with this many users in all.
 pub(crate) async fn fill(store: &Store, place: &Place, state: &State, users: i64) {
-    let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
-    let target = store.insert_endpoint(endpoint("New"), None).await.unwrap();
+    let source = store.endpoints().insert(endpoint("Old"), None).await.unwrap();
+    let target = store.endpoints().insert(endpoint("New"), None).await.unwrap();
     for number in 0..BATCHES {
         let batch = batch(usize::try_from(number).unwrap(), source.guid, target.guid, source.created);
-        let batch = store.insert_batch(batch, Vec::new()).await.unwrap().batch;
+        let batch = store.batches().insert(batch, Vec::new()).await.unwrap().batch;
         place.insert(state, &batch, users / BATCHES).await;
     }
     if let Place::Server(server) = place {
@@ -147,8 +147,8 @@ pub(crate) async fn fill(store: &Store, place: &Place, state: &State, users: i64
 ///
 /// Returns the batches.
 pub(crate) async fn fill_by_store(store: &Store, batches: usize, users: usize) -> Vec<Batch> {
-    let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
-    let target = store.insert_endpoint(endpoint("New"), None).await.unwrap();
+    let source = store.endpoints().insert(endpoint("Old"), None).await.unwrap();
+    let target = store.endpoints().insert(endpoint("New"), None).await.unwrap();
     let mut made = Vec::new();
     for number in 0..batches {
         let rows = (0..users).map(|row| UserRow {
@@ -161,7 +161,7 @@ pub(crate) async fn fill_by_store(store: &Store, batches: usize, users: usize) -
             target_password: None,
         });
         let batch = batch(number, source.guid, target.guid, source.created);
-        made.push(store.insert_batch(batch, rows.collect()).await.unwrap().batch);
+        made.push(store.batches().insert(batch, rows.collect()).await.unwrap().batch);
     }
     made
 }

@@ -10,18 +10,18 @@ use crate::place::{NOW, Place, STATES, fill, sizes};
 
 /// Runs the queries of a turn that starts no user, and the one after it.
 async fn turn(store: &Store, now: Timestamp, owner: Guid) {
-    store.heartbeats(Vec::new()).await.unwrap();
-    store.recover(now, owner).await.unwrap();
+    store.jobs().heartbeats(Vec::new()).await.unwrap();
+    store.jobs().recover(now, owner).await.unwrap();
     store.give_back_space().await.unwrap();
-    assert_eq!(store.complete_due(now).await.unwrap(), 0);
-    store.endpoints().await.unwrap();
-    store.config().await.unwrap();
-    store.parked(now).await.unwrap();
-    store.running().await.unwrap();
-    store.checks_under_way(now).await.unwrap();
-    store.waiting(now).await.unwrap();
-    store.waiting_checks(now).await.unwrap();
-    store.next_due(now).await.unwrap();
+    assert_eq!(store.jobs().complete_due(now).await.unwrap(), 0);
+    store.endpoints().list().await.unwrap();
+    store.config().get().await.unwrap();
+    store.jobs().parked(now).await.unwrap();
+    store.jobs().running().await.unwrap();
+    store.checks().under_way(now).await.unwrap();
+    store.jobs().waiting(now).await.unwrap();
+    store.checks().waiting(now).await.unwrap();
+    store.jobs().next_due(now).await.unwrap();
 }
 
 pub(crate) fn turns(criterion: &mut Criterion) {

@@ -33,7 +33,7 @@ pub(crate) fn windows(criterion: &mut Criterion) {
         for (name, filter, order) in lists {
             let at = WindowPlace { order, is_descending: false, offset: 25_000, limit: 100 };
             group.bench_function(BenchmarkId::new(name, place.name()), |bencher| {
-                bencher.iter(|| runtime.block_on(store.user_window(&filter, at)).unwrap().total);
+                bencher.iter(|| runtime.block_on(store.users().window(&filter, at)).unwrap().total);
             });
         }
         runtime.block_on(store.close());

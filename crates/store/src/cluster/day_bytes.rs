@@ -7,10 +7,12 @@ use mailhaul_migration::Guid;
 
 use super::{server_clock::SERVER_NOW, share::ShareKind};
 use crate::{
-    Store,
-    columns::{Cells, whole},
-    error::{Fault, StoreError},
-    sql::{self, Connection},
+    db::{
+        columns::{Cells, whole},
+        error::{Fault, StoreError},
+        sql::{self, Connection},
+    },
+    handles::Jobs,
 };
 
 /// A node's request for bytes of an endpoint's day.
@@ -40,7 +42,7 @@ pub struct ByteAnswer {
     pub used: Vec<(u64, u64)>,
 }
 
-impl Store {
+impl Jobs<'_> {
     /// Reserves bytes of a day for a node, in place of those that it has reserved.
     ///
     /// Grants less than `wanted` if less is free, and nothing if `needed` is not free. A message that is larger than the
@@ -48,9 +50,10 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NodeLost`] if other nodes have counted this one as lost.
-    pub async fn reserve_bytes(&self, node: Guid, request: ByteRequest) -> Result<ByteAnswer, StoreError> {
-        let database = self.place();
-        self.change_beside(move |connection| {
+    pub async fn reserve_bytes(self, node: Guid, request: ByteRequest) -> Result<ByteAnswer, StoreError> {
+        let db = self.0;
+        let database = db.place();
+        db.change_beside(move |connection| {
             Box::pin(async move {
                 let endpoint = sql::query("SELECT guid FROM endpoint WHERE guid = ? FOR NO KEY UPDATE");
                 let endpoint = endpoint.bind(request.endpoint).fetch_optional(&mut *connection).await?;

@@ -4,10 +4,12 @@ use jiff::Timestamp;
 use mailhaul_migration::Guid;
 
 use crate::{
-    Store,
-    columns::{Cells, millis_if, whole},
-    error::{Fault, StoreError},
-    sql::{self, Row},
+    db::{
+        columns::{Cells, millis_if, whole},
+        error::{Fault, StoreError},
+        sql::{self, Row},
+    },
+    handles::Nodes,
 };
 
 /// A number of connections that a server accepted, and the time of its last refusal.
@@ -22,19 +24,20 @@ pub struct LearnedLimits {
     pub pairs: LearnedLimit,
 }
 
-impl Store {
+impl Nodes<'_> {
     /// Changes the limits of an endpoint, as `learn` computes from the known ones. Returns the new ones.
     ///
     /// Does nothing on a data directory, where one process knows them.
     pub async fn learn(
-        &self,
+        self,
         endpoint: Guid,
         learn: impl FnOnce(LearnedLimits) -> LearnedLimits + Send + 'static,
     ) -> Result<(), StoreError> {
-        if !self.is_on_server() {
+        let db = self.0;
+        if !db.is_on_server() {
             return Ok(());
         }
-        self.change(move |connection| {
+        db.change(move |connection| {
             Box::pin(async move {
                 let row = sql::query("SELECT learned.* FROM learned WHERE endpoint = ?")
                     .bind(endpoint)
@@ -63,11 +66,12 @@ impl Store {
     }
 
     /// Returns the limits of all endpoints; none for a data directory.
-    pub async fn learned(&self) -> Result<Vec<(Guid, LearnedLimits)>, StoreError> {
-        if !self.is_on_server() {
+    pub async fn learned(self) -> Result<Vec<(Guid, LearnedLimits)>, StoreError> {
+        let db = self.0;
+        if !db.is_on_server() {
             return Ok(Vec::new());
         }
-        self.read(|connection| {
+        db.read(|connection| {
             Box::pin(async move {
                 let rows = sql::query("SELECT learned.* FROM learned").fetch_all(connection).await?;
                 rows.iter().map(|row| Ok((Cells(row).get("endpoint")?, limits(row)?))).collect()
@@ -77,8 +81,9 @@ impl Store {
     }
 
     /// Counts the users with a pass at this endpoint on any node, and those of them with this user name.
-    pub async fn active_at(&self, endpoint: Guid, user_name: &str) -> Result<(u64, u64), StoreError> {
-        self.read(|connection| {
+    pub async fn active_at(self, endpoint: Guid, user_name: &str) -> Result<(u64, u64), StoreError> {
+        let db = self.0;
+        db.read(|connection| {
             let user_name = user_name.to_owned();
             Box::pin(async move {
                 let row = sql::query(

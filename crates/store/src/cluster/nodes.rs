@@ -10,13 +10,15 @@ use super::{
     server_clock::{ClockOffset, SERVER_NOW},
 };
 use crate::{
-    Store,
-    columns::Cells,
-    database::SCHEMA_VERSION,
-    error::{Fault, StoreError},
-    lock::ServiceLock,
-    server_schema,
-    sql::{self, Connection, Row},
+    db::{
+        columns::Cells,
+        database::SCHEMA_VERSION,
+        error::{Fault, StoreError},
+        lock::ServiceLock,
+        server_schema,
+        sql::{self, Connection, Row},
+    },
+    handles::Nodes,
     vault::KeyId,
 };
 
@@ -70,18 +72,19 @@ pub struct Beat {
     pub clock_offset: i64,
 }
 
-impl Store {
+impl Nodes<'_> {
     /// Takes the right to run the service: the lock of the data directory, or a node's lease on a server.
     ///
     /// # Errors
     /// [`StoreError::ServiceRuns`] if another process has the lock. A server takes any number of nodes.
-    pub async fn take_service(&self, settings: NodeSettings) -> Result<ServiceLock, StoreError> {
-        if !self.is_on_server() {
-            return self.lock_service();
+    pub async fn take_service(self, settings: NodeSettings) -> Result<ServiceLock, StoreError> {
+        let db = self.0;
+        if !db.is_on_server() {
+            return db.lock_service();
         }
         let lock = ServiceLock::on_server();
-        let (owner, keys, archive) = (lock.owner(), self.key_ids(), self.archive());
-        self.change_beside(move |connection| Box::pin(join(connection, owner, settings, archive, keys)))
+        let (owner, keys, archive) = (lock.owner(), self.key_ids(), db.archive());
+        db.change_beside(move |connection| Box::pin(join(connection, owner, settings, archive, keys)))
             .await?;
         Ok(lock)
     }
@@ -90,15 +93,16 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NodeLost`] if the lease has ended.
-    pub async fn beat(&self, owner: Guid, lease: Duration) -> Result<Beat, StoreError> {
-        if !self.is_on_server() {
+    pub async fn beat(self, owner: Guid, lease: Duration) -> Result<Beat, StoreError> {
+        let db = self.0;
+        if !db.is_on_server() {
             return Ok(Beat::default());
         }
         // The administrator may have added a key.
-        self.shared.keys.read_again();
-        let (database, keys) = (self.place(), self.key_ids());
+        db.shared.keys.read_again();
+        let (database, keys) = (db.place(), self.key_ids());
         let sent = Timestamp::now();
-        let answer = self.change_beside(move |connection| {
+        let answer = db.change_beside(move |connection| {
             Box::pin(async move {
                 let sql = format!(
                     "UPDATE node SET beat = {SERVER_NOW}, until = {SERVER_NOW} + ?1, keys = ?3 WHERE guid = ?2 AND until > {SERVER_NOW} \
@@ -116,16 +120,17 @@ impl Store {
         });
         let (beat, is_draining) = answer.await?;
         let clock = ClockOffset::between(sent, beat, Timestamp::now());
-        self.keep_clock(clock);
+        db.keep_clock(clock);
         Ok(Beat { is_draining, clock_offset: clock.millis })
     }
 
     /// Ends this node's lease, so that others continue at once.
-    pub async fn end_service(&self, owner: Guid) -> Result<(), StoreError> {
-        if !self.is_on_server() {
+    pub async fn end(self, owner: Guid) -> Result<(), StoreError> {
+        let db = self.0;
+        if !db.is_on_server() {
             return Ok(());
         }
-        self.change_beside(move |connection| {
+        db.change_beside(move |connection| {
             Box::pin(async move {
                 let lock = sql::query("SELECT guid FROM node WHERE guid = ? FOR UPDATE");
                 lock.bind(owner).execute(&mut *connection).await?;
@@ -138,11 +143,12 @@ impl Store {
     }
 
     /// Returns the nodes of the database by name; none for a data directory.
-    pub async fn nodes(&self) -> Result<Vec<Node>, StoreError> {
-        if !self.is_on_server() {
+    pub async fn list(self) -> Result<Vec<Node>, StoreError> {
+        let db = self.0;
+        if !db.is_on_server() {
             return Ok(Vec::new());
         }
-        self.read(|connection| {
+        db.read(|connection| {
             Box::pin(async move {
                 let sql = format!(
                     "SELECT node.*, max(until - beat, 0) AS lease, until > {SERVER_NOW} AS alive, (SELECT count(*) FROM migration_user \
@@ -158,15 +164,16 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn drain_nodes(&self, identity: &str, is_draining: bool) -> Result<Vec<Guid>, StoreError> {
-        let nodes = self.nodes().await?;
+    pub async fn drain(self, identity: &str, is_draining: bool) -> Result<Vec<Guid>, StoreError> {
+        let db = self.0;
+        let nodes = self.list().await?;
         let found: Vec<Guid> =
             nodes.iter().filter(|node| node.is_named(identity)).map(|node| node.guid).collect();
         if found.is_empty() {
             return Err(StoreError::NotFound { what: "node", identity: identity.to_owned() });
         }
         for node in found.clone() {
-            self.change_beside(move |connection| {
+            db.change_beside(move |connection| {
                 Box::pin(async move {
                     let query = sql::query("UPDATE node SET draining = ? WHERE guid = ?");
                     query.bind(is_draining).bind(node).execute(connection).await?;
@@ -179,8 +186,9 @@ impl Store {
     }
 
     /// True if the node must begin no pass.
-    pub async fn is_draining(&self, node: Guid) -> Result<bool, StoreError> {
-        self.read(|connection| {
+    pub async fn is_draining(self, node: Guid) -> Result<bool, StoreError> {
+        let db = self.0;
+        db.read(|connection| {
             Box::pin(async move {
                 let query = sql::query_scalar("SELECT draining FROM node WHERE guid = ?").bind(node);
                 Ok(query.fetch_optional(connection).await?.unwrap_or_default())
@@ -190,8 +198,9 @@ impl Store {
     }
 
     /// Returns the ids of the master keys of this process, separated by blanks.
-    fn key_ids(&self) -> String {
-        let ids = self.shared.keys.ids();
+    fn key_ids(self) -> String {
+        let db = self.0;
+        let ids = db.shared.keys.ids();
         ids.into_iter().map(key_text).collect::<Vec<_>>().join(" ")
     }
 }

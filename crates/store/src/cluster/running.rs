@@ -4,10 +4,12 @@ use jiff::Timestamp;
 use mailhaul_migration::Guid;
 
 use crate::{
-    columns::{Cells, millis},
-    error::Fault,
-    pass_kind::PassKind,
-    sql::{self, Connection},
+    db::{
+        columns::{Cells, millis},
+        error::Fault,
+        sql::{self, Connection},
+    },
+    jobs::pass_kind::PassKind,
 };
 
 /// Limits on the users whose passes and checks run, on all nodes together; `None` is no limit.

@@ -6,8 +6,10 @@ use jiff::Timestamp;
 
 use crate::{
     Store,
-    error::Fault,
-    sql::{self, Connection},
+    db::{
+        error::Fault,
+        sql::{self, Connection},
+    },
 };
 
 /// The server's clock in SQL, in milliseconds since 1970.

@@ -9,7 +9,7 @@ pub enum ShareKind {
     Connections,
     /// Messages and bytes per second, in thousandths.
     Rates,
-    /// Bytes of a day that the node has moved and not saved as usage, or may still move ([`crate::Store::reserve_bytes`]).
+    /// Bytes of a day that the node has moved and not saved as usage, or may still move ([`crate::Jobs::reserve_bytes`]).
     DayBytes,
 }
 

@@ -4,11 +4,13 @@ use mailhaul_migration::Guid;
 
 use super::share::{Holding, Part, Request, ShareKind, part};
 use crate::{
-    Store,
     cluster::wakes::{Wake, notify},
-    columns::{Cells, whole},
-    error::{Fault, StoreError},
-    sql::{self, Connection},
+    db::{
+        columns::{Cells, whole},
+        error::{Fault, StoreError},
+        sql::{self, Connection},
+    },
+    handles::Nodes,
 };
 
 /// The holding of a node that has no row.
@@ -27,13 +29,14 @@ pub struct Wish {
     pub wanted: u64,
 }
 
-impl Store {
+impl Nodes<'_> {
     /// Returns this node's parts, in the order of the wishes. A change wakes the other nodes.
     ///
     /// # Errors
     /// The database cannot be written; the parts stay as they were.
-    pub async fn divide(&self, node: Guid, wishes: Vec<Wish>) -> Result<Vec<Part>, StoreError> {
-        self.change_beside(move |connection| {
+    pub async fn divide(self, node: Guid, wishes: Vec<Wish>) -> Result<Vec<Part>, StoreError> {
+        let db = self.0;
+        db.change_beside(move |connection| {
             Box::pin(async move {
                 // All nodes lock endpoints in one order.
                 let mut order: Vec<usize> = (0..wishes.len()).collect();

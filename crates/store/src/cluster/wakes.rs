@@ -6,9 +6,11 @@ use mailhaul_migration::Guid;
 use sqlx::postgres::PgListener;
 
 use crate::{
-    Store,
-    error::{Fault, StoreError},
-    sql::{self, Connection},
+    db::{
+        error::{Fault, StoreError},
+        sql::{self, Connection},
+    },
+    handles::Nodes,
     store::Backend,
 };
 
@@ -57,18 +59,20 @@ impl Wakes {
     }
 }
 
-impl Store {
+impl Nodes<'_> {
     /// Sends a message to all nodes, and to this one. Does nothing on a data directory.
-    pub async fn wake_nodes(&self, wake: Wake) -> Result<(), StoreError> {
-        if !self.is_on_server() {
+    pub async fn wake(self, wake: Wake) -> Result<(), StoreError> {
+        let db = self.0;
+        if !db.is_on_server() {
             return Ok(());
         }
-        self.change_beside(move |connection| Box::pin(notify(connection, wake))).await
+        db.change_beside(move |connection| Box::pin(notify(connection, wake))).await
     }
 
     /// Returns the receiver of the messages; `None` for a data directory.
-    pub async fn wakes(&self) -> Result<Option<Wakes>, StoreError> {
-        let Backend::Server(server) = &self.shared.backend else { return Ok(None) };
+    pub async fn wakes(self) -> Result<Option<Wakes>, StoreError> {
+        let db = self.0;
+        let Backend::Server(server) = &db.shared.backend else { return Ok(None) };
         let failed = |error: sqlx::Error| StoreError::database(&server.words(), "read")(error.into());
         let mut listener = server.listener().await.map_err(failed)?;
         listener.listen(CHANNEL).await.map_err(failed)?;

@@ -2,7 +2,7 @@
 
 use mailhaul_migration::Guid;
 
-use crate::{
+use crate::db::{
     catalogue::{ColumnKind, Table},
     error::Fault,
     sql::{Row, Stored, Value, without_nul},

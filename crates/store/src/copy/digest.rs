@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::cells::{Cell, Cells};
-use crate::catalogue::Table;
+use crate::db::catalogue::Table;
 
 /// Number and digest of rows, in the order of the primary key.
 pub(super) struct TableDigest {

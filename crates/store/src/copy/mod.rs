@@ -23,10 +23,12 @@ use self::{
     side::Side,
 };
 use crate::{
-    catalogue::Table,
-    error::{Fault, StoreError},
-    relocation::Relocation,
-    sql::{self, Connection},
+    db::{
+        catalogue::Table,
+        error::{Fault, StoreError},
+        relocation::Relocation,
+        sql::{self, Connection},
+    },
     vault,
 };
 

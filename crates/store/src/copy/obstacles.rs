@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
+use crate::db::{
     catalogue::{Column, ColumnKind, Table},
     checksum::is_checked,
     error::Fault,

@@ -4,7 +4,7 @@
 //! the first rows of the table, and its last key is the place to go on.
 
 use super::cells::{Cell, Cells, cells};
-use crate::{
+use crate::db::{
     catalogue::Table,
     error::Fault,
     sql::{self, Builder, Connection, Value},

@@ -2,8 +2,10 @@
 
 use crate::{
     cluster::server_clock::SERVER_NOW,
-    error::Fault,
-    sql::{self, Connection},
+    db::{
+        error::Fault,
+        sql::{self, Connection},
+    },
 };
 
 /// Returns the living services of a database, by the names of their nodes; none for a file, whose lock says it.

@@ -7,12 +7,14 @@ use std::{
 
 use crate::{
     Store,
-    catalogue::{self, Table},
-    database,
-    error::{Fault, StoreError},
-    lock,
-    server::{READ_ONLY, Server, ServerAddress},
-    sql::{self, Connection},
+    db::{
+        catalogue::{self, Table},
+        database,
+        error::{Fault, StoreError},
+        lock,
+        server::{READ_ONLY, Server, ServerAddress},
+        sql::{self, Connection},
+    },
 };
 
 /// The place of a database: a data directory, or a server.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sqlx::{Connection as _, SqliteConnection};
 
-use crate::{
+use crate::db::{
     database::{self, SCHEMA_VERSION},
     error::Fault,
     sql::{self, Connection},

@@ -5,15 +5,18 @@ mod server;
 
 pub use self::server::ServerFacts;
 use crate::{
-    StoreError, catalogue,
+    StoreError,
     copy::{Home, services},
-    database::{self, SCHEMA_VERSION},
-    error::Fault,
-    reading::Readers,
-    relocation::{RELOCATION_SINCE, Relocation},
-    server::Server,
-    server_schema::HAS_STEPS,
-    sql::{self, Connection},
+    db::{
+        catalogue,
+        database::{self, SCHEMA_VERSION},
+        error::Fault,
+        reading::Readers,
+        relocation::{RELOCATION_SINCE, Relocation},
+        server::Server,
+        server_schema::HAS_STEPS,
+        sql::{self, Connection},
+    },
 };
 
 /// Bytes of a table of a file with its indexes.

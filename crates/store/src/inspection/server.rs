@@ -2,8 +2,10 @@
 
 use crate::{
     cluster::server_clock::ClockOffset,
-    error::Fault,
-    sql::{self, Connection},
+    db::{
+        error::Fault,
+        sql::{self, Connection},
+    },
 };
 
 /// Bytes of a table with its indexes and its parts.

@@ -13,7 +13,7 @@ use super::{
     ledger::{done, ledger, opened},
     running,
 };
-use crate::{Store, StoreError, database};
+use crate::{Store, StoreError, db::database};
 
 /// Returns a data directory whose ledger has two folders with messages.
 async fn filled() -> TempDir {
@@ -34,7 +34,7 @@ async fn change(data: &TempDir, sql: &'static str) {
 
 /// Returns the message of the first error while all is read.
 async fn words(store: &Store) -> Option<String> {
-    let ledger = match store.mailbox("terry@old.example", "terry@new.example").await {
+    let ledger = match store.ledgers().mailbox("terry@old.example", "terry@new.example").await {
         Ok(ledger) => ledger,
         Err(error @ StoreError::Damaged { .. }) => return Some(error.to_string()),
         Err(error) => panic!("{error}"),
@@ -102,7 +102,7 @@ async fn a_change_does_not_hide_damage() {
         let data = filled().await;
         change(&data, sql).await;
         let store = Store::open(data.path()).await.unwrap();
-        if let Ok(ledger) = store.mailbox("terry@old.example", "terry@new.example").await {
+        if let Ok(ledger) = store.ledgers().mailbox("terry@old.example", "terry@new.example").await {
             let error = ledger.record(&[done("INBOX", 3)]).await.unwrap_err();
             assert_eq!(error.kind, ErrorKind::Damaged, "{sql}");
         }
@@ -140,7 +140,7 @@ async fn a_name_that_the_rows_of_another_mailbox_hide_is_noticed() {
     let data = TempDir::new().unwrap();
     let store = Store::open(data.path()).await.unwrap();
     ledger(&store).await.record(&["a", "b", "c", "d", "e"].map(opened)).await.unwrap();
-    let anna = store.mailbox("terry@old.example", "anna@new.example").await.unwrap();
+    let anna = store.ledgers().mailbox("terry@old.example", "anna@new.example").await.unwrap();
     anna.record(&[opened("other"), opened("second")]).await.unwrap();
     drop(anna);
     store.close().await;
@@ -197,9 +197,9 @@ async fn damaged_rows_of_the_service_are_named() {
         change(&data, sql).await;
         let store = Store::open(data.path()).await.unwrap();
         let read = async {
-            store.endpoint(&source.name).await?;
-            store.batch(&sales.name).await?;
-            store.claim(claim(&source, Guid::new_v4(), 10)).await
+            store.endpoints().get(&source.name).await?;
+            store.batches().get(&sales.name).await?;
+            store.jobs().claim(claim(&source, Guid::new_v4(), 10)).await
         };
         damaged(read.await.unwrap_err().to_string(), expected);
     }
@@ -216,7 +216,7 @@ async fn damaged_rows_of_the_service_are_named() {
         change(&data, sql).await;
     }
     let store = Store::open(data.path()).await.unwrap();
-    store.endpoint(&source.name).await.unwrap();
-    store.batch(&sales.name).await.unwrap();
-    assert_eq!(store.claim(claim(&source, Guid::new_v4(), 10)).await.unwrap().len(), 1);
+    store.endpoints().get(&source.name).await.unwrap();
+    store.batches().get(&sales.name).await.unwrap();
+    assert_eq!(store.jobs().claim(claim(&source, Guid::new_v4(), 10)).await.unwrap().len(), 1);
 }

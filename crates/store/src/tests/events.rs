@@ -21,7 +21,7 @@ async fn put(store: &Store, guid: Guid, status: UserStatus, has_synced: bool, is
     store
         .change(move |connection| {
             Box::pin(async move {
-                crate::sql::query(
+                crate::db::sql::query(
                     "UPDATE migration_user SET status = ?, initial_synced = ?, lease_owner = ?, lease_until = ?, due = 5, \
                      pass = ?, status_since = ?, queued_millis = 0, in_progress_millis = 0, synced_millis = 0 \
                      WHERE guid = ?",
@@ -50,7 +50,7 @@ async fn every_state_takes_every_event_as_the_table_says() {
         for event in UserEvent::VARIANTS.iter().copied() {
             for (has_synced, is_leased) in [(false, false), (false, true), (true, false), (true, true)] {
                 put(&store, guid, status, has_synced, is_leased).await;
-                let done = store.apply(Users::One(guid), event, at(7), Due::At(at(50))).await;
+                let done = store.jobs().apply(Users::One(guid), event, at(7), Due::At(at(50))).await;
                 let after = user(&store, "terry").await;
                 let case = format!("{status} {event} {has_synced} {is_leased}");
                 let next = match status.on(event, has_synced) {
@@ -97,70 +97,73 @@ async fn an_event_moves_the_users_of_a_batch_that_can() {
         put(&store, guid, status, true, false).await;
     }
     let everybody = Users::OfBatch(sales.guid);
-    assert_eq!(store.apply(everybody, UserEvent::Complete, at(1), Due::At(at(2))).await.unwrap(), 3);
+    assert_eq!(store.jobs().apply(everybody, UserEvent::Complete, at(1), Due::At(at(2))).await.unwrap(), 3);
     assert_eq!(user(&store, "berta").await.status, UserStatus::Completed);
-    let counts = store.count_users(Some(sales.guid)).await.unwrap();
+    let counts = store.users().count(Some(sales.guid)).await.unwrap();
     assert_eq!((counts.of(UserStatus::Completing), counts.total()), (3, 4));
-    assert_eq!(store.apply(everybody, UserEvent::Start, at(3), Due::Keep).await.unwrap(), 0);
+    assert_eq!(store.jobs().apply(everybody, UserEvent::Start, at(3), Due::Keep).await.unwrap(), 0);
     assert_eq!(user(&store, "anna").await.due, Some(at(2)));
     let nobody = Users::One(Guid::nil());
-    let error = store.apply(nobody, UserEvent::Start, at(3), Due::Keep).await.unwrap_err();
+    let error = store.jobs().apply(nobody, UserEvent::Start, at(3), Due::Keep).await.unwrap_err();
     assert!(matches!(error, StoreError::NotFound { what: "user", .. }), "{error}");
 }
 
 async fn a_users_own_times_go_before_those_of_the_batch() {
     let (_data, store) = service().await;
-    let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
+    let source = store.endpoints().insert(endpoint("Old"), None).await.unwrap();
     let mut sales = batch("Sales", &source, BatchIntent::Created);
     sales.settings.start_after = Some(at(100));
     sales.settings.complete_after = Some(at(1_000));
-    store.insert_batch(sales.clone(), rows(&["anna", "berta", "carla"])).await.unwrap();
+    store.batches().insert(sales.clone(), rows(&["anna", "berta", "carla"])).await.unwrap();
     let (anna, berta) = (user(&store, "anna").await.guid, user(&store, "berta").await.guid);
-    let changed = store.update_user(anna, |it| it.start_after = Some(at(40))).await.unwrap();
+    let changed = store.users().update(anna, |it| it.start_after = Some(at(40))).await.unwrap();
     assert_eq!((changed.start_after, changed.complete_after), (Some(at(40)), None));
-    store.update_user(berta, |it| it.complete_after = Some(at(2_000))).await.unwrap();
+    store.users().update(berta, |it| it.complete_after = Some(at(2_000))).await.unwrap();
 
     let run = |batch: &mut mailhaul_migration::Batch| batch.intent = BatchIntent::Run;
-    let ordered =
-        store.order_batch(sales.guid, UserEvent::Start, at(50), Due::AfterStart(at(50)), run).await.unwrap();
+    let ordered = store
+        .batches()
+        .order(sales.guid, UserEvent::Start, at(50), Due::AfterStart(at(50)), run)
+        .await
+        .unwrap();
     assert_eq!((ordered.users, ordered.batch.intent), (3, BatchIntent::Run));
     assert_eq!(user(&store, "anna").await.due, Some(at(50)));
     assert_eq!(user(&store, "berta").await.due, Some(at(100)));
-    assert_eq!(store.next_due(at(49)).await.unwrap(), Some(at(50)));
-    assert_eq!(store.next_due(at(50)).await.unwrap(), Some(at(100)));
+    assert_eq!(store.jobs().next_due(at(49)).await.unwrap(), Some(at(50)));
+    assert_eq!(store.jobs().next_due(at(50)).await.unwrap(), Some(at(100)));
 
-    let claimed = store.claim(claim(&source, Guid::new_v4(), 100)).await.unwrap();
+    let claimed = store.jobs().claim(claim(&source, Guid::new_v4(), 100)).await.unwrap();
     for it in &claimed {
-        store.release(&it.lease, end(UserEvent::Synced, 200, Due::At(at(5_000)))).await.unwrap();
+        store.jobs().release(&it.lease, end(UserEvent::Synced, 200, Due::At(at(5_000)))).await.unwrap();
     }
-    assert_eq!(store.complete_due(at(999)).await.unwrap(), 0);
-    assert_eq!(store.complete_due(at(1_000)).await.unwrap(), 2);
+    assert_eq!(store.jobs().complete_due(at(999)).await.unwrap(), 0);
+    assert_eq!(store.jobs().complete_due(at(1_000)).await.unwrap(), 2);
     assert_eq!(user(&store, "carla").await.status, UserStatus::Completing);
     assert_eq!(user(&store, "carla").await.due, Some(at(1_000)));
     assert_eq!(user(&store, "berta").await.status, UserStatus::Synced);
-    store.update_batch(sales.guid, |it| it.intent = BatchIntent::Stop).await.unwrap();
-    assert_eq!(store.complete_due(at(3_000)).await.unwrap(), 0);
-    store.update_batch(sales.guid, |it| it.intent = BatchIntent::Run).await.unwrap();
-    assert_eq!(store.complete_due(at(3_000)).await.unwrap(), 1);
+    store.batches().update(sales.guid, |it| it.intent = BatchIntent::Stop).await.unwrap();
+    assert_eq!(store.jobs().complete_due(at(3_000)).await.unwrap(), 0);
+    store.batches().update(sales.guid, |it| it.intent = BatchIntent::Run).await.unwrap();
+    assert_eq!(store.jobs().complete_due(at(3_000)).await.unwrap(), 1);
     // A completed user is not completed again.
-    assert_eq!(store.complete_due(at(3_000)).await.unwrap(), 0);
+    assert_eq!(store.jobs().complete_due(at(3_000)).await.unwrap(), 0);
 }
 
 async fn sync_now_reaches_synced_users_only() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["anna", "berta", "carla"]).await;
     let owner = Guid::new_v4();
-    let claimed = store.claim(Claim { limit: 2, ..claim(&source, owner, 1) }).await.unwrap();
-    store.release(&claimed[0].lease, end(UserEvent::Synced, 2, Due::At(at(9_000)))).await.unwrap();
+    let claimed = store.jobs().claim(Claim { limit: 2, ..claim(&source, owner, 1) }).await.unwrap();
+    store.jobs().release(&claimed[0].lease, end(UserEvent::Synced, 2, Due::At(at(9_000)))).await.unwrap();
     let now = vec![UserStatus::Synced, UserStatus::IncrementalFailed, UserStatus::Validating];
     let everybody = Users::OfBatch(sales.guid);
-    assert_eq!(store.reschedule(everybody, now.clone(), Due::At(at(5))).await.unwrap(), 1);
+    assert_eq!(store.jobs().reschedule(everybody, now.clone(), Due::At(at(5))).await.unwrap(), 1);
     assert_eq!(user(&store, "anna").await.due, Some(at(5)));
     assert_eq!(user(&store, "berta").await.due, None);
     let carla = user(&store, "carla").await;
     assert_eq!(carla.due, Some(at(0)));
-    assert_eq!(store.reschedule(Users::One(carla.guid), now, Due::Never).await.unwrap(), 0);
+    assert_eq!(store.jobs().reschedule(Users::One(carla.guid), now, Due::Never).await.unwrap(), 0);
     let queued = vec![UserStatus::Queued];
-    assert_eq!(store.reschedule(Users::One(carla.guid), queued, Due::Never).await.unwrap(), 1);
+    assert_eq!(store.jobs().reschedule(Users::One(carla.guid), queued, Due::Never).await.unwrap(), 1);
     assert_eq!(user(&store, "carla").await.due, None);
 }

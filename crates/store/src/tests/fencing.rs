@@ -27,30 +27,30 @@ fn is_fenced_off(error: &Error) {
 }
 
 async fn folders(store: &Store, source: &str, target: &str) -> usize {
-    store.mailbox(source, target).await.unwrap().folders().await.unwrap().len()
+    store.ledgers().mailbox(source, target).await.unwrap().folders().await.unwrap().len()
 }
 
 async fn a_worker_writes_while_its_lease_lasts_and_not_after() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["terry"]).await;
-    let lease = store.claim(claim(&source, Guid::new_v4(), 10)).await.unwrap()[0].lease;
-    let ledger = store.leased_mailbox(SOURCE, TARGET, &lease).await.unwrap();
+    let lease = store.jobs().claim(claim(&source, Guid::new_v4(), 10)).await.unwrap()[0].lease;
+    let ledger = store.ledgers().leased_mailbox(SOURCE, TARGET, &lease).await.unwrap();
     ledger.record(&[opened("INBOX")]).await.unwrap();
     assert_eq!(ledger.folders().await.unwrap().len(), 1);
-    assert!(matches!(store.mailbox(SOURCE, TARGET).await.err(), Some(StoreError::Locked { .. })));
+    assert!(matches!(store.ledgers().mailbox(SOURCE, TARGET).await.err(), Some(StoreError::Locked { .. })));
 
-    store.recover(at(100), Guid::new_v4()).await.unwrap();
+    store.jobs().recover(at(100), Guid::new_v4()).await.unwrap();
     is_fenced_off(&ledger.record(&[opened("Sent")]).await.unwrap_err());
-    let next = store.claim(claim(&source, Guid::new_v4(), 100)).await.unwrap()[0].lease;
+    let next = store.jobs().claim(claim(&source, Guid::new_v4(), 100)).await.unwrap()[0].lease;
     let error = ledger.record(&[opened("Sent")]).await.unwrap_err();
     is_fenced_off(&error);
     assert!(error.message.ends_with("another worker has claimed the mailbox"), "{}", error.message);
     assert_eq!(ledger.folders().await.unwrap().len(), 1);
     drop(ledger);
 
-    let ledger = store.leased_mailbox(SOURCE, TARGET, &next).await.unwrap();
+    let ledger = store.ledgers().leased_mailbox(SOURCE, TARGET, &next).await.unwrap();
     ledger.record(&[opened("Sent")]).await.unwrap();
-    store.release(&next, end(UserEvent::Synced, 101, Due::Never)).await.unwrap();
+    store.jobs().release(&next, end(UserEvent::Synced, 101, Due::Never)).await.unwrap();
     is_fenced_off(&ledger.record(&[opened("Drafts")]).await.unwrap_err());
     drop(ledger);
     assert_eq!(folders(&store, SOURCE, TARGET).await, 2);
@@ -59,10 +59,10 @@ async fn a_worker_writes_while_its_lease_lasts_and_not_after() {
 async fn a_removed_user_leaves_its_ledger_and_its_worker_cannot_write() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["terry"]).await;
-    let lease = store.claim(claim(&source, Guid::new_v4(), 10)).await.unwrap()[0].lease;
-    let ledger = store.leased_mailbox(SOURCE, TARGET, &lease).await.unwrap();
+    let lease = store.jobs().claim(claim(&source, Guid::new_v4(), 10)).await.unwrap()[0].lease;
+    let ledger = store.ledgers().leased_mailbox(SOURCE, TARGET, &lease).await.unwrap();
     ledger.record(&[opened("INBOX")]).await.unwrap();
-    store.remove_batch(sales.guid).await.unwrap();
+    store.batches().remove(sales.guid).await.unwrap();
     let error = ledger.record(&[opened("Sent")]).await.unwrap_err();
     assert_eq!(error.message, format!("{}: it was removed from its batch", lease.user));
     drop(ledger);
@@ -73,12 +73,12 @@ async fn a_fenced_write_does_not_spoil_its_neighbours() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["anna", "berta", "carla", "dora"]).await;
     let (dead, alive) = (Guid::new_v4(), Guid::new_v4());
-    let lost = store.claim(Claim { limit: 1, ..claim(&source, dead, 10) }).await.unwrap();
-    let held = store.claim(claim(&source, alive, 10)).await.unwrap();
-    store.recover(at(11), alive).await.unwrap();
+    let lost = store.jobs().claim(Claim { limit: 1, ..claim(&source, dead, 10) }).await.unwrap();
+    let held = store.jobs().claim(claim(&source, alive, 10)).await.unwrap();
+    store.jobs().recover(at(11), alive).await.unwrap();
     let mut writes = tokio::task::JoinSet::new();
     for it in lost.iter().chain(&held) {
-        let ledger = store.leased_mailbox(&it.user.user_name, TARGET, &it.lease).await.unwrap();
+        let ledger = store.ledgers().leased_mailbox(&it.user.user_name, TARGET, &it.lease).await.unwrap();
         let is_good = held.contains(it);
         writes.spawn(async move { (is_good, ledger.record(&[opened("INBOX")]).await.is_ok()) });
     }
@@ -88,7 +88,7 @@ async fn a_fenced_write_does_not_spoil_its_neighbours() {
         assert_eq!(is_good, is_done);
     }
     // On a server the rights last as long as the leases.
-    store.recover(at(12), Guid::new_v4()).await.unwrap();
+    store.jobs().recover(at(12), Guid::new_v4()).await.unwrap();
     for (name, expected) in [("anna", 0), ("berta", 1), ("carla", 1), ("dora", 1)] {
         assert_eq!(folders(&store, name, TARGET).await, expected, "{name}");
     }

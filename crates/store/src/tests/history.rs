@@ -7,7 +7,10 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use tokio::join;
 
 use super::{at, batch, claim, end, endpoint, node, on_server, rows};
-use crate::{Claim, Due, Lease, ShareKind, Store, StoreError, Wish, columns::Cells, sql};
+use crate::{
+    Claim, Due, Lease, ShareKind, Store, StoreError, Wish,
+    db::{columns::Cells, sql},
+};
 
 const USERS: usize = 8;
 const CASES: u32 = 24;
@@ -71,7 +74,7 @@ struct Member {
 
 impl Member {
     async fn join(store: Store) -> Self {
-        let guid = store.take_service(node()).await.unwrap().owner();
+        let guid = store.nodes().take_service(node()).await.unwrap().owner();
         let (leases, lost) = (Vec::new(), Vec::new());
         Self { store, guid, leases, lost, taken: 0, claimed: Vec::new(), written: Vec::new() }
     }
@@ -82,43 +85,45 @@ impl Member {
                 // No step renews the lease.
                 let until = at(1_000_000);
                 let asked = Claim { limit: *most, until, ..claim(&site.source, self.guid, second) };
-                let claimed = self.store.claim(asked).await.unwrap();
+                let claimed = self.store.jobs().claim(asked).await.unwrap();
                 self.claimed = claimed.iter().map(|it| it.lease).collect();
                 self.leases.extend(&self.claimed);
             }
             Step::Release { lease, event } if *lease < self.leases.len() => {
                 let lease = self.leases.remove(*lease);
-                let released = self.store.release(&lease, end(*event, second, Due::At(at(second)))).await;
+                let released =
+                    self.store.jobs().release(&lease, end(*event, second, Due::At(at(second)))).await;
                 released.unwrap_or_else(|error| panic!("{lease:?} of a living node: {error}"));
             }
             Step::Wake(lease) if *lease < self.lost.len() => {
                 let lease = self.lost.remove(*lease);
                 let ended = end(UserEvent::Synced, second, Due::At(at(second)));
-                match self.store.release(&lease, ended).await {
+                match self.store.jobs().release(&lease, ended).await {
                     Ok(_) => self.written.push(lease),
                     Err(StoreError::LeaseLost { .. }) => {}
                     Err(error) => panic!("{error}"),
                 }
             }
             Step::GiveBack => {
-                self.store.give_back(at(second), self.guid).await.unwrap();
+                self.store.jobs().give_back(at(second), self.guid).await.unwrap();
                 self.leases.clear();
             }
             Step::Order(event) => {
                 let due = if *event == UserEvent::Start { Due::At(at(second)) } else { Due::Never };
                 let intent = if *event == UserEvent::Start { BatchIntent::Run } else { BatchIntent::Stop };
-                let order = self.store.order_batch(site.sales.guid, *event, at(second), due, move |batch| {
-                    batch.intent = intent;
-                });
+                let order =
+                    self.store.batches().order(site.sales.guid, *event, at(second), due, move |batch| {
+                        batch.intent = intent;
+                    });
                 order.await.unwrap();
             }
             Step::Lose => self.lose().await,
-            Step::Recover => drop(self.store.recover(at(second), self.guid).await.unwrap()),
+            Step::Recover => drop(self.store.jobs().recover(at(second), self.guid).await.unwrap()),
             Step::Divide { wanted, is_used } => {
                 let endpoint = site.source.guid;
                 let (kind, taken, wanted) = (ShareKind::Connections, self.taken, (*wanted).max(self.taken));
                 let wish = Wish { endpoint, kind, limit, taken, wanted };
-                let part = self.store.divide(self.guid, vec![wish]).await.unwrap()[0];
+                let part = self.store.nodes().divide(self.guid, vec![wish]).await.unwrap()[0];
                 let used = if *is_used { self.taken.max(part.may_begin) } else { self.taken / 2 };
                 self.taken = used.min(part.may_begin.max(part.may_keep));
             }
@@ -137,7 +142,7 @@ impl Member {
         silence.await.unwrap();
         self.lost.append(&mut self.leases);
         self.taken = 0;
-        self.guid = self.store.take_service(super::node()).await.unwrap().owner();
+        self.guid = self.store.nodes().take_service(super::node()).await.unwrap().owner();
     }
 }
 
@@ -212,7 +217,7 @@ impl Site {
         for (_, _, _, status) in &rows {
             *statuses.entry(status).or_default() += 1;
         }
-        let counts = members[1].store.batch(&self.sales.name).await.unwrap().counts;
+        let counts = members[1].store.batches().get(&self.sales.name).await.unwrap().counts;
         for (status, count) in statuses {
             assert_eq!(counts.of(status.parse().unwrap()), count, "{status}");
         }
@@ -225,10 +230,11 @@ impl Site {
 async fn live(stores: &[Store; 3], rounds: &[Round]) {
     // A history that failed leaves its own behind.
     let name = format!("history-{}", Guid::new_v4());
-    let source = stores[0].insert_endpoint(endpoint(&name), None).await.unwrap();
+    let source = stores[0].endpoints().insert(endpoint(&name), None).await.unwrap();
     let names: Vec<String> = (0..USERS).map(|number| format!("{name}-{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let sales = stores[0].insert_batch(batch(&name, &source, BatchIntent::Run), rows(&names)).await.unwrap();
+    let sales =
+        stores[0].batches().insert(batch(&name, &source, BatchIntent::Run), rows(&names)).await.unwrap();
     let (fences, claims) = (HashMap::new(), HashMap::new());
     let mut site = Site { source, sales: sales.batch, fences, claims, granted: 0 };
     let [one, two, three] = stores.clone();
@@ -243,12 +249,12 @@ async fn live(stores: &[Store; 3], rounds: &[Round]) {
         site.check(&mut members, round.limit).await;
     }
     for member in &members {
-        member.store.give_back(at(1), member.guid).await.unwrap();
-        member.store.end_service(member.guid).await.unwrap();
+        member.store.jobs().give_back(at(1), member.guid).await.unwrap();
+        member.store.nodes().end(member.guid).await.unwrap();
     }
-    stores[0].recover(at(1), Guid::new_v4()).await.unwrap();
-    stores[0].remove_batch(site.sales.guid).await.unwrap();
-    stores[0].remove_endpoint(site.source.guid).await.unwrap();
+    stores[0].jobs().recover(at(1), Guid::new_v4()).await.unwrap();
+    stores[0].batches().remove(site.sales.guid).await.unwrap();
+    stores[0].endpoints().remove(site.source.guid).await.unwrap();
 }
 
 #[test]

@@ -7,7 +7,7 @@ use sqlx::ConnectOptions as _;
 use tempfile::TempDir;
 
 use super::{Home as TestHome, directory, on_server, running};
-use crate::{Home, Relocation, StoreError, database, inspect};
+use crate::{Home, Relocation, StoreError, db::database, inspect};
 
 #[tokio::test]
 async fn a_file_is_looked_at_without_a_change() {
@@ -62,7 +62,7 @@ async fn settings_and_sizes_of_a_server_are_shown() {
     running(&store, &["terry"]).await;
     let TestHome::Server { server, .. } = &home else { unreachable!() };
     let place = Home::Server(Box::new(home.address()));
-    let lock = store.take_service(super::node()).await.unwrap();
+    let lock = store.nodes().take_service(super::node()).await.unwrap();
     let found = inspect(&place).await.unwrap();
     assert_eq!((found.missing.as_slice(), found.services.len()), ([].as_slice(), 1));
     let facts = found.server.unwrap();
@@ -74,7 +74,7 @@ async fn settings_and_sizes_of_a_server_are_shown() {
     // A table in parts, whose size is that of all.
     assert!(found.tables.iter().any(|table| table.name == "message" && table.bytes >= 32 * 8_192));
 
-    store.end_service(lock.owner()).await.unwrap();
+    store.nodes().end(lock.owner()).await.unwrap();
     server.ask("DROP INDEX usage_hour; INSERT INTO relocation VALUES (1, 'Moved', '/data', 0)");
     let found = inspect(&place).await.unwrap();
     assert_eq!(found.missing, ["index usage_hour"]);

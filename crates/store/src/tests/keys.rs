@@ -33,10 +33,10 @@ async fn sealed() -> TempDir {
 
 async fn opens(data: &Path, source: MasterKeySource) -> Result<Option<Secret>, StoreError> {
     let store = Store::open(data).await.unwrap();
-    let unlocked = store.unlock(source).await;
+    let unlocked = store.secrets().unlock(source).await;
     let guid = user(&store, "terry").await.guid;
     let secret = match unlocked {
-        Ok(()) => store.secret(guid, SecretName::Password).await,
+        Ok(()) => store.secrets().get(guid, SecretName::Password).await,
         Err(error) => Err(error),
     };
     store.close().await;
@@ -111,13 +111,13 @@ async fn a_file_of_the_administrators_is_never_made() {
     let (data, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let path = elsewhere.path().join("key");
     let store = Store::open(data.path()).await.unwrap();
-    let missing = store.unlock(MasterKeySource::File(path.clone())).await.unwrap_err().to_string();
+    let missing = store.secrets().unlock(MasterKeySource::File(path.clone())).await.unwrap_err().to_string();
     assert_eq!(missing, format!("the master key {} is missing", path.display()));
     write(&path, "not a key", 0o600);
-    let wrong = store.unlock(MasterKeySource::File(path.clone())).await.unwrap_err().to_string();
+    let wrong = store.secrets().unlock(MasterKeySource::File(path.clone())).await.unwrap_err().to_string();
     assert!(wrong.ends_with("does not hold one line with 32 bytes in base64 or hexadecimal"), "{wrong}");
     write(&path, &"0f".repeat(32), 0o400);
-    store.unlock(MasterKeySource::File(path.clone())).await.unwrap();
+    store.secrets().unlock(MasterKeySource::File(path.clone())).await.unwrap();
     running(&store, &["terry"]).await;
     store.close().await;
     is_open(opens(data.path(), MasterKeySource::File(path.clone())).await);
@@ -135,18 +135,18 @@ async fn a_changed_key_opens_everything_and_the_old_one_nothing() {
     let names: Vec<String> = (0..600).map(|number| format!("user{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let (_, sales) = running(&store, &names).await;
-    store.add_users(sales.guid, rows(&["terry"]), at(1)).await.unwrap();
+    store.batches().add_users(sales.guid, rows(&["terry"]), at(1)).await.unwrap();
     let before = fs::read_to_string(key_of(data.path())).unwrap();
-    store.rotate_master_key(OWN).await.unwrap();
+    store.secrets().rotate(OWN).await.unwrap();
     let after = fs::read_to_string(key_of(data.path())).unwrap();
     assert_ne!(before, after);
     assert!(!data.path().join("master.key.old").exists());
     for name in ["user0", "user599", "terry"] {
         let guid = user(&store, name).await.guid;
         let expected = Some(Secret::new(format!("{name}'s secret")));
-        assert_eq!(store.secret(guid, SecretName::Password).await.unwrap(), expected, "{name}");
+        assert_eq!(store.secrets().get(guid, SecretName::Password).await.unwrap(), expected, "{name}");
     }
-    store.add_users(sales.guid, rows(&["anna"]), at(2)).await.unwrap();
+    store.batches().add_users(sales.guid, rows(&["anna"]), at(2)).await.unwrap();
     store.close().await;
     is_open(opens(data.path(), OWN).await);
     write(&key_of(data.path()), &before, 0o600);
@@ -159,16 +159,16 @@ async fn a_changed_key_opens_everything_and_the_old_one_nothing() {
     write(&path, &"0f".repeat(32), 0o600);
     let file = MasterKeySource::File(path);
     let store = Store::open(data.path()).await.unwrap();
-    store.unlock(OWN).await.unwrap();
-    store.rotate_master_key(file.clone()).await.unwrap();
-    let words = store.rotate_master_key(OWN).await.unwrap_err().to_string();
+    store.secrets().unlock(OWN).await.unwrap();
+    store.secrets().rotate(file.clone()).await.unwrap();
+    let words = store.secrets().rotate(OWN).await.unwrap_err().to_string();
     assert!(words.ends_with("is not the key in use, and would be overwritten: move it away"), "{words}");
     store.close().await;
     is_open(opens(data.path(), file.clone()).await);
     fs::remove_file(key_of(data.path())).unwrap();
     let store = Store::open(data.path()).await.unwrap();
-    store.unlock(file).await.unwrap();
-    store.rotate_master_key(OWN).await.unwrap();
+    store.secrets().unlock(file).await.unwrap();
+    store.secrets().rotate(OWN).await.unwrap();
     store.close().await;
     is_open(opens(data.path(), OWN).await);
 }
@@ -193,8 +193,8 @@ async fn an_interrupted_key_change_opens_before_and_after_the_commit() {
     is_open(opens(data.path(), OWN).await);
     // The transaction was made, and the old key is still there.
     let store = Store::open(data.path()).await.unwrap();
-    store.unlock(OWN).await.unwrap();
-    store.rotate_master_key(OWN).await.unwrap();
+    store.secrets().unlock(OWN).await.unwrap();
+    store.secrets().rotate(OWN).await.unwrap();
     store.close().await;
     let after = fs::read_to_string(&path).unwrap();
     write(&old_path, &before, 0o600);
@@ -208,13 +208,13 @@ async fn a_key_changed_by_another_process_is_noticed_before_sealing() {
     let (data, store) = directory().await;
     let (_, sales) = running(&store, &["terry"]).await;
     let other = Store::open(data.path()).await.unwrap();
-    other.unlock(OWN).await.unwrap();
-    other.rotate_master_key(OWN).await.unwrap();
-    let added = store.add_users(sales.guid, rows(&["anna"]), at(1)).await.unwrap_err();
+    other.secrets().unlock(OWN).await.unwrap();
+    other.secrets().rotate(OWN).await.unwrap();
+    let added = store.batches().add_users(sales.guid, rows(&["anna"]), at(1)).await.unwrap_err();
     assert!(matches!(added, StoreError::KeyChanged), "{added}");
     let guid = user(&store, "terry").await.guid;
-    assert!(matches!(store.secret(guid, SecretName::Password).await, Err(StoreError::KeyChanged)));
-    assert!(matches!(store.rotate_master_key(OWN).await, Err(StoreError::KeyChanged)));
-    store.unlock(OWN).await.unwrap();
-    store.add_users(sales.guid, rows(&["anna"]), at(1)).await.unwrap();
+    assert!(matches!(store.secrets().get(guid, SecretName::Password).await, Err(StoreError::KeyChanged)));
+    assert!(matches!(store.secrets().rotate(OWN).await, Err(StoreError::KeyChanged)));
+    store.secrets().unlock(OWN).await.unwrap();
+    store.batches().add_users(sales.guid, rows(&["anna"]), at(1)).await.unwrap();
 }

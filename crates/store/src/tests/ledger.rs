@@ -22,12 +22,14 @@ use tempfile::TempDir;
 use super::{Home, IS_ON_SERVER, on_both, service};
 use crate::{
     MailboxLedger, Store, StoreError,
-    apply::apply,
-    database,
-    reading::Readers,
-    server_text::replace_nul,
-    sql::{self, Connection},
-    writer::Writer,
+    db::{
+        database,
+        reading::Readers,
+        server_text::replace_nul,
+        sql::{self, Connection},
+        writer::Writer,
+    },
+    ledger::apply::apply,
 };
 
 on_both! {
@@ -43,7 +45,7 @@ const SOURCE: &str = "terry@old.example";
 const TARGET: &str = "terry@new.example";
 
 pub(super) async fn ledger(store: &Store) -> MailboxLedger {
-    store.mailbox(SOURCE, TARGET).await.unwrap()
+    store.ledgers().mailbox(SOURCE, TARGET).await.unwrap()
 }
 
 fn uid(number: u32) -> Uid {
@@ -163,7 +165,7 @@ async fn records_survive_reopening_and_stay_in_their_mailbox() {
 
     let store = data.open().await;
     assert_holds(&ledger(&store).await, &model(&records)).await;
-    let other = store.mailbox(SOURCE, "anna@new.example").await.unwrap();
+    let other = store.ledgers().mailbox(SOURCE, "anna@new.example").await.unwrap();
     assert_eq!(other.folders().await.unwrap(), []);
     assert_eq!(other.folder(&FolderPath::inbox()).await.unwrap(), None);
 }
@@ -245,7 +247,7 @@ async fn many_mailboxes_write_at_once() {
     let (_data, store) = service().await;
     let mut writers = tokio::task::JoinSet::new();
     for number in 0..40 {
-        let ledger = store.mailbox(SOURCE, &format!("user{number}@new.example")).await.unwrap();
+        let ledger = store.ledgers().mailbox(SOURCE, &format!("user{number}@new.example")).await.unwrap();
         writers.spawn(async move {
             ledger.record(&[opened("INBOX")]).await.unwrap();
             for window in 0..5u32 {
@@ -267,16 +269,16 @@ async fn a_mailbox_is_run_by_one_at_a_time() {
     let store = Store::open(data.path()).await.unwrap();
     let held = ledger(&store).await;
     let second = Store::open(data.path()).await.unwrap();
-    let error = second.mailbox(SOURCE, TARGET).await.err().unwrap();
+    let error = second.ledgers().mailbox(SOURCE, TARGET).await.err().unwrap();
     assert!(matches!(error, StoreError::Locked { .. }));
     let words = error.to_string();
     assert!(
         words.starts_with("another mailhaul process runs terry@old.example -> terry@new.example"),
         "{words}"
     );
-    assert!(second.mailbox(SOURCE, "anna@new.example").await.is_ok());
+    assert!(second.ledgers().mailbox(SOURCE, "anna@new.example").await.is_ok());
     drop(held);
-    assert!(second.mailbox(SOURCE, TARGET).await.is_ok());
+    assert!(second.ledgers().mailbox(SOURCE, TARGET).await.is_ok());
 }
 
 #[tokio::test]
@@ -336,7 +338,7 @@ async fn reading_only_changes_nothing() {
     let error = known.record(&[done("INBOX", 2)]).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Ledger);
     assert!(error.message.ends_with("is open for reading only"), "{}", error.message);
-    let unknown = store.mailbox(SOURCE, "nobody@new.example").await.unwrap();
+    let unknown = store.ledgers().mailbox(SOURCE, "nobody@new.example").await.unwrap();
     assert_eq!(unknown.folders().await.unwrap(), []);
     assert_eq!(unknown.folder(&FolderPath::inbox()).await.unwrap(), None);
     store.close().await;
@@ -402,7 +404,8 @@ async fn a_full_disk_is_reported_and_written_data_stays() {
 
 async fn one_bad_request_does_not_spoil_its_neighbours() {
     let (_data, store) = service().await;
-    let (terry, anna) = (ledger(&store).await, store.mailbox(SOURCE, "anna@new.example").await.unwrap());
+    let (terry, anna) =
+        (ledger(&store).await, store.ledgers().mailbox(SOURCE, "anna@new.example").await.unwrap());
     terry.record(&[opened("INBOX")]).await.unwrap();
     let (good, bad) = (vec![done("INBOX", 1)], vec![opened("INBOX"), done("Sent", 1)]);
     let (good, bad) = tokio::join!(terry.record(&good), anna.record(&bad));
@@ -592,7 +595,7 @@ pub(super) fn any_calls() -> impl Strategy<Value = Vec<Vec<LedgerRecord>>> {
 
 /// Writes the calls to a mailbox, and compares it with the engine's states.
 async fn check_calls(data: &Home, store: Store, target: &str, calls: Vec<Vec<LedgerRecord>>, all_open: bool) {
-    let known = store.mailbox(SOURCE, target).await.unwrap();
+    let known = store.ledgers().mailbox(SOURCE, target).await.unwrap();
     let mut folders = BTreeMap::new();
     if all_open {
         for folder in FOLDERS {
@@ -615,7 +618,7 @@ async fn check_calls(data: &Home, store: Store, target: &str, calls: Vec<Vec<Led
     drop(known);
     store.close().await;
     let store = data.open().await;
-    assert_holds(&store.mailbox(SOURCE, target).await.unwrap(), &folders).await;
+    assert_holds(&store.ledgers().mailbox(SOURCE, target).await.unwrap(), &folders).await;
     store.close().await;
 }
 

@@ -10,21 +10,21 @@ async fn a_mailbox_has_one_holder_and_leaves_no_file() {
     let (data, store) = service().await;
     let second = Store::open(data.path()).await.unwrap();
     let files = || fs::read_dir(data.path().join("locks")).unwrap().count();
-    let held = store.mailbox("a", "b").await.unwrap();
+    let held = store.ledgers().mailbox("a", "b").await.unwrap();
     let before = files();
     for number in 0..50 {
-        store.mailbox(&number.to_string(), "b").await.unwrap();
+        store.ledgers().mailbox(&number.to_string(), "b").await.unwrap();
     }
     assert_eq!(files(), before);
     for store in [&store, &second] {
-        assert!(matches!(store.mailbox("a", "b").await, Err(StoreError::Locked { .. })));
+        assert!(matches!(store.ledgers().mailbox("a", "b").await, Err(StoreError::Locked { .. })));
     }
     // Other locks were taken and released, and this one is still held.
     drop(held);
-    let held = second.mailbox("a", "b").await.unwrap();
-    assert!(matches!(store.mailbox("a", "b").await, Err(StoreError::Locked { .. })));
+    let held = second.ledgers().mailbox("a", "b").await.unwrap();
+    assert!(matches!(store.ledgers().mailbox("a", "b").await, Err(StoreError::Locked { .. })));
     drop(held);
-    store.mailbox("a", "b").await.unwrap();
+    store.ledgers().mailbox("a", "b").await.unwrap();
 }
 
 #[tokio::test]

@@ -104,12 +104,12 @@ impl Home {
         match self {
             Self::Directory(data) => {
                 let store = Store::open(data.path()).await.unwrap();
-                store.unlock(MasterKeySource::DataDirectory).await.unwrap();
+                store.secrets().unlock(MasterKeySource::DataDirectory).await.unwrap();
                 store
             }
             Self::Server { key, .. } => {
                 let store = Store::connect(&self.address()).await.unwrap();
-                store.unlock(key_file(key.path(), 7)).await.unwrap();
+                store.secrets().unlock(key_file(key.path(), 7)).await.unwrap();
                 store
             }
         }
@@ -137,7 +137,7 @@ fn key_file(directory: &Path, byte: u8) -> MasterKeySource {
 async fn directory() -> (TempDir, Store) {
     let data = TempDir::new().unwrap();
     let store = Store::open(data.path()).await.unwrap();
-    store.unlock(MasterKeySource::DataDirectory).await.unwrap();
+    store.secrets().unlock(MasterKeySource::DataDirectory).await.unwrap();
     (data, store)
 }
 
@@ -196,13 +196,14 @@ fn rows(users: &[&str]) -> Vec<UserRow> {
 
 /// Inserts a running batch with these users, on an endpoint of its own.
 async fn running(store: &Store, users: &[&str]) -> (Endpoint, Batch) {
-    let source = store.insert_endpoint(endpoint("Old"), None).await.unwrap();
-    let inserted = store.insert_batch(batch("Sales", &source, BatchIntent::Run), rows(users)).await.unwrap();
+    let source = store.endpoints().insert(endpoint("Old"), None).await.unwrap();
+    let inserted =
+        store.batches().insert(batch("Sales", &source, BatchIntent::Run), rows(users)).await.unwrap();
     (source, inserted.batch)
 }
 
 async fn user(store: &Store, name: &str) -> MigrationUser {
-    store.user(&format!("{name}@new.example"), None).await.unwrap()
+    store.users().get(&format!("{name}@new.example"), None).await.unwrap()
 }
 
 fn failure() -> PassFailure {

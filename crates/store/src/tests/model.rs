@@ -7,7 +7,7 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use strum::VariantArray;
 
 use super::{IS_ON_SERVER, at, batch, endpoint, row, service};
-use crate::{Claim, Due, Lease, PassKind, Release, Store, StoreError, Users, sql};
+use crate::{Claim, Due, Lease, PassKind, Release, Store, StoreError, Users, db::sql};
 
 /// A step of a history. Its numbers select from the existing objects.
 #[derive(Clone, Debug)]
@@ -125,7 +125,7 @@ impl World {
     async fn new(store: Store) -> Self {
         let mut endpoints = Vec::new();
         for name in ["Old", "Older"] {
-            endpoints.push(store.insert_endpoint(endpoint(name), None).await.unwrap());
+            endpoints.push(store.endpoints().insert(endpoint(name), None).await.unwrap());
         }
         let mut batches = Vec::new();
         for number in 0..BATCHES {
@@ -134,7 +134,7 @@ impl World {
             new.settings.start_after = Some(at(START));
             let complete = COMPLETE[number];
             new.settings.complete_after = (complete < i64::MAX).then(|| at(complete));
-            batches.push(store.insert_batch(new, Vec::new()).await.unwrap().batch.guid);
+            batches.push(store.batches().insert(new, Vec::new()).await.unwrap().batch.guid);
         }
         let endpoints = endpoints.into_iter().map(|it| it.guid).collect();
         let intents = [BatchIntent::Created; BATCHES];
@@ -173,7 +173,7 @@ impl World {
             Step::Remove { user } => {
                 if !self.users.is_empty() {
                     let known = self.users.remove(user % self.users.len());
-                    self.store.remove_user(known.guid).await.unwrap();
+                    self.store.users().remove(known.guid).await.unwrap();
                 }
             }
         }
@@ -185,11 +185,11 @@ impl World {
         let guid = self.batches[batch];
         self.intents[batch] = intent;
         let Some(event) = event else {
-            self.store.update_batch(guid, change).await.unwrap();
+            self.store.batches().update(guid, change).await.unwrap();
             return;
         };
         let due = self.due(When::AfterStart);
-        let ordered = self.store.order_batch(guid, event, at(now), due, change).await.unwrap();
+        let ordered = self.store.batches().order(guid, event, at(now), due, change).await.unwrap();
         let of_batch = self.users.iter_mut().filter(|it| it.batch == batch);
         let moved = of_batch.filter_map(|it| it.take(event, now, When::AfterStart, START).then_some(()));
         assert_eq!(ordered.users, moved.count() as u64);
@@ -200,7 +200,7 @@ impl World {
         let count = self.users.len().max(1);
         let order = self.due(due);
         let Some(known) = self.users.get_mut(user % count) else { return };
-        let done = self.store.apply(Users::One(known.guid), event, at(now), order).await;
+        let done = self.store.jobs().apply(Users::One(known.guid), event, at(now), order).await;
         if known.take(event, now, due, START) {
             assert_eq!(done.unwrap(), 1);
         } else {
@@ -211,7 +211,7 @@ impl World {
     async fn renew(&mut self, lease: usize) {
         let now = self.now;
         let Some((lease, holder)) = self.lease(lease) else { return };
-        let done = self.store.renew(&lease, at(now + LEASE)).await;
+        let done = self.store.jobs().renew(&lease, at(now + LEASE)).await;
         assert_eq!(done.is_ok(), holder.is_some());
         if let Some((_, until, _)) = holder.and_then(|it| self.users[it].lease.as_mut()) {
             *until = now + LEASE;
@@ -221,7 +221,7 @@ impl World {
     async fn advance(&mut self, lease: usize) {
         let now = self.now;
         let Some((lease, holder)) = self.lease(lease) else { return };
-        let done = self.store.advance(&lease, UserEvent::Validated, at(now)).await;
+        let done = self.store.jobs().advance(&lease, UserEvent::Validated, at(now)).await;
         match holder.map(|it| &mut self.users[it]) {
             None => assert!(matches!(done, Err(StoreError::LeaseLost { .. }))),
             Some(known) => {
@@ -233,7 +233,7 @@ impl World {
 
     async fn recover(&mut self, owner: usize) {
         let now = self.now;
-        let recovered = self.store.recover(at(now), self.owners[owner]).await.unwrap().users;
+        let recovered = self.store.jobs().recover(at(now), self.owners[owner]).await.unwrap().users;
         let mut expected = 0;
         for known in &mut self.users {
             let Some((holder, until, _)) = known.lease else { continue };
@@ -261,7 +261,7 @@ impl World {
 
     async fn complete(&mut self) {
         let now = self.now;
-        let completed = self.store.complete_due(at(now)).await.unwrap();
+        let completed = self.store.jobs().complete_due(at(now)).await.unwrap();
         let mut expected = 0;
         for known in &mut self.users {
             let is_in_step = matches!(known.status, UserStatus::Synced | UserStatus::IncrementalFailed);
@@ -275,8 +275,11 @@ impl World {
     }
 
     async fn add(&mut self, batch: usize, name: usize) {
-        let added =
-            self.store.add_users(self.batches[batch], vec![row(2, &format!("user{name}"))], at(self.now));
+        let added = self.store.batches().add_users(
+            self.batches[batch],
+            vec![row(2, &format!("user{name}"))],
+            at(self.now),
+        );
         let outcome = match added.await {
             Ok(added) => (added.added, added.updated, added.left_out.len()),
             // The only row is left out, so the import is refused.
@@ -313,7 +316,7 @@ impl World {
     async fn claim(&mut self, owner: usize, kinds: Vec<PassKind>, limit: u32) {
         let now = self.now;
         let endpoint = owner % self.endpoints.len();
-        let claimed = self.store.claim(Claim {
+        let claimed = self.store.jobs().claim(Claim {
             now: at(now),
             owner: self.owners[owner],
             until: at(now + LEASE),
@@ -378,7 +381,7 @@ impl World {
             failure: (event == UserEvent::Deferred).then(super::failure),
             ..super::end(event, now, self.due(due))
         };
-        let done = self.store.release(&lease, release).await;
+        let done = self.store.jobs().release(&lease, release).await;
         let Some(place) = holder else {
             assert!(matches!(done, Err(StoreError::LeaseLost { .. })));
             return;
@@ -399,7 +402,7 @@ impl World {
 
     /// Compares the store with the model.
     async fn assert_holds(&self) {
-        let page = self.store.users(&crate::UserFilter::default(), None, 1_000).await.unwrap();
+        let page = self.store.users().list(&crate::UserFilter::default(), None, 1_000).await.unwrap();
         let mut running: BTreeMap<(Guid, PassKind), u64> = BTreeMap::new();
         let mut next = None;
         assert_eq!(page.items.len(), self.users.len());
@@ -421,11 +424,11 @@ impl World {
                 None => {}
             }
         }
-        let seen = self.store.running().await.unwrap();
+        let seen = self.store.jobs().running().await.unwrap();
         let seen: BTreeMap<_, _> =
             seen.into_iter().map(|it| ((it.source_endpoint, it.kind), it.users)).collect();
         assert_eq!(seen, running);
-        assert_eq!(self.store.next_due(at(self.now)).await.unwrap(), next.map(at));
+        assert_eq!(self.store.jobs().next_due(at(self.now)).await.unwrap(), next.map(at));
     }
 }
 

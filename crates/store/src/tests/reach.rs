@@ -15,24 +15,24 @@ const RUNNING: u32 = 200;
 async fn a_stop_of_fifty_thousand_users_reaches_another_node() {
     let (home, one) = on_server().await;
     let two = home.open().await;
-    let source = one.insert_endpoint(endpoint("Old"), None).await.unwrap();
+    let source = one.endpoints().insert(endpoint("Old"), None).await.unwrap();
     let rows = (0..USERS).map(|number| row(number + 2, &format!("user{number}"))).collect();
-    let sales = one.insert_batch(batch("Sales", &source, BatchIntent::Run), rows).await.unwrap().batch;
-    let owner = two.take_service(node()).await.unwrap().owner();
-    let claimed = two.claim(Claim { limit: RUNNING, ..claim(&source, owner, 10) }).await.unwrap();
+    let sales = one.batches().insert(batch("Sales", &source, BatchIntent::Run), rows).await.unwrap().batch;
+    let owner = two.nodes().take_service(node()).await.unwrap().owner();
+    let claimed = two.jobs().claim(Claim { limit: RUNNING, ..claim(&source, owner, 10) }).await.unwrap();
     assert_eq!(claimed.len(), RUNNING as usize);
-    let mut wakes = two.wakes().await.unwrap().unwrap();
+    let mut wakes = two.nodes().wakes().await.unwrap().unwrap();
 
     let begun = Instant::now();
-    let order = one.order_batch(sales.guid, UserEvent::Stop, at(11), Due::Never, |batch| {
+    let order = one.batches().order(sales.guid, UserEvent::Stop, at(11), Due::Never, |batch| {
         batch.intent = BatchIntent::Stop;
     });
     assert_eq!(order.await.unwrap().users, USERS as u64);
     let committed = Instant::now();
-    one.wake_nodes(Wake::Look).await.unwrap();
+    one.nodes().wake(Wake::Look).await.unwrap();
     // The other node looks at nothing before the message comes.
     assert_eq!(wakes.next().await.unwrap(), Wake::Look);
-    let held = two.leases_of(owner).await.unwrap();
+    let held = two.jobs().leases_of(owner).await.unwrap();
     let known = Instant::now();
     assert_eq!(held.len(), RUNNING as usize);
     assert!(held.values().all(|status| *status == UserStatus::Stopping), "{held:?}");

@@ -16,8 +16,8 @@ on_both! {
 /// Claims the due users in a new process, which then ends.
 async fn die(store: &Store, source: &mailhaul_migration::Endpoint, now: i64) -> Vec<ClaimedUser> {
     let owner = Guid::new_v4();
-    store.recover(at(now), owner).await.unwrap();
-    store.claim(claim(source, owner, now)).await.unwrap()
+    store.jobs().recover(at(now), owner).await.unwrap();
+    store.jobs().claim(claim(source, owner, now)).await.unwrap()
 }
 
 async fn a_mailbox_that_ends_the_process_three_times_alone_fails() {
@@ -37,7 +37,7 @@ async fn a_mailbox_that_ends_the_process_three_times_alone_fails() {
     assert_eq!((terry.status, terry.due, failure.class), (UserStatus::Failed, None, FailureClass::Internal));
     assert!(failure.message.contains("ended 5 times in a row"), "{}", failure.message);
     // After a start it has as many attempts as before.
-    store.apply(Users::One(terry.guid), UserEvent::Start, at(310), Due::At(at(310))).await.unwrap();
+    store.jobs().apply(Users::One(terry.guid), UserEvent::Start, at(310), Due::At(at(310))).await.unwrap();
     assert_eq!(die(&store, &source, 310).await.len(), 1);
     assert_eq!(die(&store, &source, 320).await.len(), 1);
 }
@@ -47,7 +47,7 @@ async fn an_orderly_end_or_a_copied_message_resets_the_count() {
     let (source, _) = running(&store, &["terry"]).await;
     die(&store, &source, 10).await;
     let claimed = die(&store, &source, 20).await;
-    let ledger = store.leased_mailbox("a", "b", &claimed[0].lease).await.unwrap();
+    let ledger = store.ledgers().leased_mailbox("a", "b", &claimed[0].lease).await.unwrap();
     let (folder, uid_validity) = (FolderPath::inbox(), UidValidity::new(1).unwrap());
     ledger
         .record(&[LedgerRecord::Opened { folder: folder.clone(), target: folder, uid_validity }])
@@ -62,16 +62,16 @@ async fn an_orderly_end_or_a_copied_message_resets_the_count() {
     drop(ledger);
     // The first end after the message, and the second.
     let claimed = die(&store, &source, 30).await;
-    store.release(&claimed[0].lease, end(UserEvent::Deferred, 40, Due::At(at(40)))).await.unwrap();
+    store.jobs().release(&claimed[0].lease, end(UserEvent::Deferred, 40, Due::At(at(40)))).await.unwrap();
     for now in [50, 60] {
         assert_eq!(die(&store, &source, now).await.len(), 1, "{now}");
     }
     let owner = Guid::new_v4();
-    store.recover(at(61), owner).await.unwrap();
-    let claimed = store.claim(claim(&source, owner, 130)).await.unwrap();
+    store.jobs().recover(at(61), owner).await.unwrap();
+    let claimed = store.jobs().claim(claim(&source, owner, 130)).await.unwrap();
     assert_eq!(claimed.len(), 1);
     // A process that returns its leases does no harm to its users.
-    assert_eq!(store.give_back(at(131), owner).await.unwrap(), 1);
+    assert_eq!(store.jobs().give_back(at(131), owner).await.unwrap(), 1);
     assert_eq!(die(&store, &source, 131).await.len(), 1);
 }
 
@@ -81,10 +81,10 @@ async fn suspects_are_tried_one_after_the_other() {
     assert_eq!(die(&store, &source, 10).await.len(), 2);
     assert_eq!(die(&store, &source, 20).await.len(), 2);
     let owner = Guid::new_v4();
-    store.recover(at(30), owner).await.unwrap();
-    let claimed = store.claim(claim(&source, owner, 200)).await.unwrap();
+    store.jobs().recover(at(30), owner).await.unwrap();
+    let claimed = store.jobs().claim(claim(&source, owner, 200)).await.unwrap();
     assert_eq!(claimed.len(), 1);
-    assert_eq!(store.claim(claim(&source, owner, 200)).await.unwrap(), []);
-    store.release(&claimed[0].lease, end(UserEvent::Synced, 201, Due::Never)).await.unwrap();
-    assert_eq!(store.claim(claim(&source, owner, 202)).await.unwrap().len(), 1);
+    assert_eq!(store.jobs().claim(claim(&source, owner, 200)).await.unwrap(), []);
+    store.jobs().release(&claimed[0].lease, end(UserEvent::Synced, 201, Due::Never)).await.unwrap();
+    assert_eq!(store.jobs().claim(claim(&source, owner, 202)).await.unwrap().len(), 1);
 }

@@ -69,27 +69,27 @@ async fn the_newest_entries_are_kept_and_come_page_by_page() {
     let (_data, store) = service().await;
     running(&store, &["terry", "anna"]).await;
     let terry = user(&store, "terry").await.guid;
-    store.append_report(terry, (1..=3).map(entry).collect()).await.unwrap();
-    store.append_report(terry, vec![entry(4)]).await.unwrap();
-    store.append_report(terry, Vec::new()).await.unwrap();
-    let page = store.report(terry, None, 3).await.unwrap();
+    store.reports().append(terry, (1..=3).map(entry).collect()).await.unwrap();
+    store.reports().append(terry, vec![entry(4)]).await.unwrap();
+    store.reports().append(terry, Vec::new()).await.unwrap();
+    let page = store.reports().get(terry, None, 3).await.unwrap();
     assert_eq!(page.items, [entry(1), entry(2), entry(3)]);
-    let page = store.report(terry, page.next, 3).await.unwrap();
+    let page = store.reports().get(terry, page.next, 3).await.unwrap();
     assert_eq!((page.items.as_slice(), page.next), ([entry(4)].as_slice(), None));
 
     let most = i64::from(MAX_REPORT_ENTRIES);
-    store.append_report(terry, (5..=most + 1).map(entry).collect()).await.unwrap();
-    let page = store.report(terry, None, 2_000).await.unwrap();
+    store.reports().append(terry, (5..=most + 1).map(entry).collect()).await.unwrap();
+    let page = store.reports().get(terry, None, 2_000).await.unwrap();
     assert_eq!((page.items.len(), page.items[0].clone()), (1_000, entry(2)));
-    store.append_report(terry, (0..3 * most).map(entry).collect()).await.unwrap();
-    let page = store.report(terry, None, 2_000).await.unwrap();
+    store.reports().append(terry, (0..3 * most).map(entry).collect()).await.unwrap();
+    let page = store.reports().get(terry, None, 2_000).await.unwrap();
     assert_eq!((page.items.len(), page.items[0].clone()), (1_000, entry(2 * most)));
 
     let anna = user(&store, "anna").await.guid;
-    assert_eq!(store.report(anna, None, 9).await.unwrap().items, []);
-    let error = store.append_report(Guid::nil(), vec![entry(1)]).await.unwrap_err();
+    assert_eq!(store.reports().get(anna, None, 9).await.unwrap().items, []);
+    let error = store.reports().append(Guid::nil(), vec![entry(1)]).await.unwrap_err();
     assert!(matches!(error, StoreError::NotFound { what: "user", .. }), "{error}");
-    assert!(matches!(store.report(Guid::nil(), None, 9).await, Err(StoreError::NotFound { .. })));
+    assert!(matches!(store.reports().get(Guid::nil(), None, 9).await, Err(StoreError::NotFound { .. })));
 }
 
 async fn a_pass_replaces_its_folders_and_skipped_messages() {
@@ -97,7 +97,7 @@ async fn a_pass_replaces_its_folders_and_skipped_messages() {
     let (source, _) = running(&store, &["terry"]).await;
     let mut second = 10;
     for (folders, skipped) in [(Some(2), Some(600)), (None, None), (Some(1), Some(0))] {
-        let lease = store.claim(claim(&source, Guid::new_v4(), second)).await.unwrap()[0].lease;
+        let lease = store.jobs().claim(claim(&source, Guid::new_v4(), second)).await.unwrap()[0].lease;
         let reports: Vec<_> = ["INBOX", "Sent"].map(|name| folder(name, 2)).into();
         let told = FolderStatistics::from(&reports[0]);
         let release = Release {
@@ -109,9 +109,9 @@ async fn a_pass_replaces_its_folders_and_skipped_messages() {
             }),
             ..end(UserEvent::Synced, second, Due::At(at(second)))
         };
-        store.release(&lease, release).await.unwrap();
-        let folders = store.folder_statistics(lease.user).await.unwrap();
-        let page = store.skipped_messages(lease.user, None, 599).await.unwrap();
+        store.jobs().release(&lease, release).await.unwrap();
+        let folders = store.reports().folder_statistics(lease.user).await.unwrap();
+        let page = store.reports().skipped_messages(lease.user, None, 599).await.unwrap();
         if second < 30 {
             assert_eq!(folders.len(), 2);
             assert_eq!(folders[0], told);
@@ -128,7 +128,7 @@ async fn a_pass_replaces_its_folders_and_skipped_messages() {
                 kind: "TooLarge".to_owned(),
             };
             assert_eq!((page.items.len(), &page.items[0]), (599, &first));
-            let rest = store.skipped_messages(lease.user, page.next, 599).await.unwrap();
+            let rest = store.reports().skipped_messages(lease.user, page.next, 599).await.unwrap();
             assert_eq!((rest.items.len(), rest.items[0].uid, rest.next), (1, 600, None));
         } else {
             assert_eq!((folders.len(), page.items.len()), (1, 0));
@@ -136,33 +136,33 @@ async fn a_pass_replaces_its_folders_and_skipped_messages() {
         second += 10;
     }
     let guid = user(&store, "terry").await.guid;
-    assert_eq!(store.report(guid, None, 9).await.unwrap().items.len(), 3);
+    assert_eq!(store.reports().get(guid, None, 9).await.unwrap().items.len(), 3);
 }
 
 async fn a_lost_lease_changes_no_report() {
     let (_data, store) = service().await;
     let (source, _) = running(&store, &["terry"]).await;
-    let lease = store.claim(claim(&source, Guid::new_v4(), 10)).await.unwrap()[0].lease;
-    store.recover(at(11), Guid::new_v4()).await.unwrap();
+    let lease = store.jobs().claim(claim(&source, Guid::new_v4(), 10)).await.unwrap()[0].lease;
+    store.jobs().recover(at(11), Guid::new_v4()).await.unwrap();
     let before = user(&store, "terry").await;
     let release = Release { entries: vec![entry(1)], ..end(UserEvent::Synced, 12, Due::Never) };
-    store.release(&lease, release).await.unwrap_err();
-    assert_eq!(store.report(lease.user, None, 9).await.unwrap().items, []);
+    store.jobs().release(&lease, release).await.unwrap_err();
+    assert_eq!(store.reports().get(lease.user, None, 9).await.unwrap().items, []);
     assert_eq!(user(&store, "terry").await, before);
     // An impossible end changes nothing either.
-    let lease = store.claim(claim(&source, Guid::new_v4(), 20)).await.unwrap()[0].lease;
+    let lease = store.jobs().claim(claim(&source, Guid::new_v4(), 20)).await.unwrap()[0].lease;
     let before = user(&store, "terry").await;
     let release = Release { entries: vec![entry(1)], ..end(UserEvent::Start, 21, Due::Never) };
-    let error = store.release(&lease, release).await.unwrap_err();
+    let error = store.jobs().release(&lease, release).await.unwrap_err();
     assert!(matches!(error, StoreError::Illegal { .. }), "{error}");
     assert_eq!(user(&store, "terry").await, before);
-    store.renew(&lease, at(99)).await.unwrap();
+    store.jobs().renew(&lease, at(99)).await.unwrap();
 }
 
 async fn failures_of_a_batch_come_page_by_page() {
     let (_data, store) = service().await;
     let (source, sales) = running(&store, &["anna", "berta", "carla", "dora"]).await;
-    let claimed = store.claim(claim(&source, Guid::new_v4(), 10)).await.unwrap();
+    let claimed = store.jobs().claim(claim(&source, Guid::new_v4(), 10)).await.unwrap();
     let failure = |name: &str| PassFailure {
         class: FailureClass::Quota,
         message: format!("{name} is full"),
@@ -174,15 +174,15 @@ async fn failures_of_a_batch_come_page_by_page() {
             "berta" => (UserEvent::Synced, None),
             _ => (UserEvent::Failed, Some(failure(name))),
         };
-        store.release(&it.lease, Release { failure, ..end(event, 11, Due::Never) }).await.unwrap();
+        store.jobs().release(&it.lease, Release { failure, ..end(event, 11, Due::Never) }).await.unwrap();
     }
-    let page = store.failures(sales.guid, None, 2).await.unwrap();
+    let page = store.reports().failures(sales.guid, None, 2).await.unwrap();
     let seen: Vec<_> = page.items.iter().map(|it| (it.row, it.email_address.as_str(), it.status)).collect();
     let expected =
         [(2, "anna@new.example", UserStatus::Failed), (4, "carla@new.example", UserStatus::Failed)];
     assert_eq!(seen, expected);
     assert_eq!(page.items[0].failure, failure("anna"));
-    let page = store.failures(sales.guid, page.next, 2).await.unwrap();
+    let page = store.reports().failures(sales.guid, page.next, 2).await.unwrap();
     assert_eq!((page.items.len(), page.items[0].row, page.next), (1, 5, None));
 }
 
@@ -190,7 +190,7 @@ async fn failures_of_a_batch_come_page_by_page() {
 async fn written(store: &Store) -> i64 {
     let count = store.change(|connection| {
         Box::pin(async move {
-            Ok(crate::sql::query_scalar("SELECT total_changes()").fetch_one(connection).await?)
+            Ok(crate::db::sql::query_scalar("SELECT total_changes()").fetch_one(connection).await?)
         })
     });
     count.await.unwrap()
@@ -220,17 +220,17 @@ async fn an_unchanged_pass_writes_no_folder_and_no_skipped_message() {
     ];
     let mut rows = Vec::new();
     for (second, (new_folders, new_skipped, stored)) in (10..).step_by(10).zip(passes) {
-        let claimed = store.claim(claim(&source, owner, second)).await.unwrap();
+        let claimed = store.jobs().claim(claim(&source, owner, second)).await.unwrap();
         let before = written(&store).await;
         let release = Release {
             folders: new_folders.map(<[_]>::to_vec),
             skipped: new_skipped.map(<[_]>::to_vec),
             ..end(UserEvent::Synced, second, Due::At(at(second + 1)))
         };
-        store.release(&claimed[0].lease, release).await.unwrap();
+        store.jobs().release(&claimed[0].lease, release).await.unwrap();
         rows.push(written(&store).await - before);
         let terry = user(&store, "terry").await;
-        assert_eq!(store.folder_statistics(terry.guid).await.unwrap(), stored);
+        assert_eq!(store.reports().folder_statistics(terry.guid).await.unwrap(), stored);
     }
     let user_only = rows[1];
     assert_eq!(rows, [user_only + 20 + 60, user_only, user_only, user_only + 40, user_only + 39 + 119]);

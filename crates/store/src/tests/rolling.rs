@@ -4,10 +4,13 @@ use mailhaul_migration::UserStatus;
 
 use super::{at, claim, node, on_server, running};
 use crate::{
-    BatchFilter, Claim, Store, catalogue,
-    database::SCHEMA_VERSION,
-    server_schema::{SCHEMA, SUPPORT_SINCE, ServerStep, run, version},
-    sql::{self, TABLES},
+    BatchFilter, Claim, Store,
+    db::{
+        catalogue,
+        database::SCHEMA_VERSION,
+        server_schema::{SCHEMA, SUPPORT_SINCE, ServerStep, run, version},
+        sql::{self, TABLES},
+    },
 };
 
 /// A change of each table that the next release could make while nodes of this one run.
@@ -47,39 +50,39 @@ async fn each_step_names_its_oldest_program() {
 async fn nodes_of_this_release_go_on_while_the_next_one_widens_the_schema() {
     let (home, store) = on_server().await;
     let (source, _) = running(&store, &["anna", "berta", "carla"]).await;
-    let lock = store.take_service(node()).await.unwrap();
+    let lock = store.nodes().take_service(node()).await.unwrap();
     // Each connection has prepared its statements.
-    let first = store.claim(Claim { limit: 1, ..claim(&source, lock.owner(), 10) }).await.unwrap();
-    let before = store.batches(&BatchFilter::default()).await.unwrap();
+    let first = store.jobs().claim(Claim { limit: 1, ..claim(&source, lock.owner(), 10) }).await.unwrap();
+    let before = store.batches().list(&BatchFilter::default()).await.unwrap();
 
     run(&home.address().options, &next_release(1001)).await.unwrap();
     for _ in 0..20 {
-        assert_eq!(store.batches(&BatchFilter::default()).await.unwrap(), before);
+        assert_eq!(store.batches().list(&BatchFilter::default()).await.unwrap(), before);
     }
-    store.renew(&first[0].lease, at(100)).await.unwrap();
-    let more = store.claim(claim(&source, lock.owner(), 10)).await.unwrap();
+    store.jobs().renew(&first[0].lease, at(100)).await.unwrap();
+    let more = store.jobs().claim(claim(&source, lock.owner(), 10)).await.unwrap();
     assert_eq!(more.len(), 2);
     assert_eq!(more[0].user.status, UserStatus::Validating);
-    store.beat(lock.owner(), node().lease).await.unwrap();
+    store.nodes().beat(lock.owner(), node().lease).await.unwrap();
 
     // A node of this release that begins now.
     let late = home.open().await;
-    late.take_service(node()).await.unwrap();
-    let seen = late.batches(&BatchFilter::default()).await.unwrap();
-    assert_eq!(seen, store.batches(&BatchFilter::default()).await.unwrap());
+    late.nodes().take_service(node()).await.unwrap();
+    let seen = late.batches().list(&BatchFilter::default()).await.unwrap();
+    assert_eq!(seen, store.batches().list(&BatchFilter::default()).await.unwrap());
 }
 
 #[tokio::test]
 async fn a_step_that_older_nodes_cannot_use_waits_for_them() {
     let (home, store) = on_server().await;
-    let lock = store.take_service(node()).await.unwrap();
+    let lock = store.nodes().take_service(node()).await.unwrap();
     let refused = run(&home.address().options, &next_release(1002)).await.unwrap_err().to_string();
     assert!(refused.contains("mail1") && refused.contains("older"), "{refused}");
     // Nothing of it ran.
     let found = store.read(|connection| Box::pin(version(connection))).await.unwrap();
     assert_eq!(found, Some(SCHEMA_VERSION));
 
-    store.end_service(lock.owner()).await.unwrap();
+    store.nodes().end(lock.owner()).await.unwrap();
     run(&home.address().options, &next_release(1002)).await.unwrap();
     let refused = Store::connect(&home.address()).await.err().unwrap().to_string();
     assert!(
@@ -87,7 +90,7 @@ async fn a_step_that_older_nodes_cannot_use_waits_for_them() {
         "{refused}"
     );
     // A process that was away during the change begins no node.
-    let refused = store.take_service(node()).await.unwrap_err().to_string();
+    let refused = store.nodes().take_service(node()).await.unwrap_err().to_string();
     assert!(refused.contains("schema 1002"), "{refused}");
 }
 

@@ -6,12 +6,12 @@ use mailhaul_migration::Guid;
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::{at, directory};
-use crate::{AuditEntry, Store, database};
+use crate::{AuditEntry, Store, db::database};
 
 /// Fills the audit log with this many entries of a kibibyte.
 async fn fill(store: &Store, entries: usize) {
     let filling = (0..entries).map(|_| {
-        store.append_audit(AuditEntry {
+        store.audit().append(AuditEntry {
             time: at(0),
             who: "anna".to_owned(),
             operation: "Get-MigrationUser".to_owned(),
@@ -27,7 +27,7 @@ async fn empty(store: &Store) {
     store
         .change(|connection| {
             Box::pin(async move {
-                Ok(crate::sql::query("DELETE FROM audit").execute(connection).await.map(drop)?)
+                Ok(crate::db::sql::query("DELETE FROM audit").execute(connection).await.map(drop)?)
             })
         })
         .await

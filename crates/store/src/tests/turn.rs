@@ -11,10 +11,12 @@ use proptest::{
 
 use super::{at, batch, endpoint, service};
 use crate::{
-    Parking, PassKind, Store, checks,
-    columns::{millis, millis_if},
-    events::UserSelection,
-    leases, recovery, sql,
+    Parking, PassKind, Store,
+    db::{
+        columns::{millis, millis_if},
+        sql,
+    },
+    jobs::{checks, events::UserSelection, leases, recovery},
 };
 
 /// The time of the turn. Times of users are before, at and after it.
@@ -100,18 +102,18 @@ impl World {
     async fn new(store: Store) -> Self {
         let mut endpoints = Vec::new();
         for name in ["A", "B", "C", "D"] {
-            endpoints.push(store.insert_endpoint(endpoint(name), None).await.unwrap());
+            endpoints.push(store.endpoints().insert(endpoint(name), None).await.unwrap());
         }
         let mut batches = Vec::new();
         for (number, (complete_after, intent)) in BATCHES.into_iter().enumerate() {
             let mut new = batch(&format!("batch {number}"), &endpoints[number % 3], intent);
             new.target_endpoint = (number % 2 == 0).then_some(endpoints[3].guid);
             new.settings.complete_after = complete_after.map(at);
-            batches.push(store.insert_batch(new, Vec::new()).await.unwrap().batch);
+            batches.push(store.batches().insert(new, Vec::new()).await.unwrap().batch);
         }
         let parked = endpoints[1].guid;
         let parking = Parking { since: at(0), until: at(NOW + 1), reason: "busy".to_owned() };
-        store.park(parked, |_| parking).await.unwrap();
+        store.jobs().park(parked, |_| parking).await.unwrap();
         Self { store, batches, parked }
     }
 
@@ -159,23 +161,23 @@ impl World {
     async fn assert_answers(&self, users: &[TurnUser]) {
         let now = at(NOW);
         let claimable = || users.iter().filter(|user| user.is_claimable());
-        let seen = self.store.waiting(now).await.unwrap().into_iter();
+        let seen = self.store.jobs().waiting(now).await.unwrap().into_iter();
         let seen: Vec<_> = seen.map(|it| ((it.source_endpoint, it.target_endpoint), it.kind)).collect();
         let expected: BTreeSet<_> = claimable().map(|user| (self.pair(user), user.pass().unwrap())).collect();
         assert_eq!(sorted(seen), sorted(expected));
         let expected = claimable().any(|user| self.pair(user).0 != self.parked);
-        assert_eq!(self.store.has_waiting(now).await.unwrap(), expected);
+        assert_eq!(self.store.jobs().has_waiting(now).await.unwrap(), expected);
 
         let dues = users.iter().filter(|user| user.runs() && user.lease.is_none()).map(TurnUser::due);
         let times = dues.chain(users.iter().map(|user| user.check_due)).flatten();
         let expected = times.filter(|due| *due > NOW).min();
-        assert_eq!(self.store.next_due(now).await.unwrap(), expected.map(at));
+        assert_eq!(self.store.jobs().next_due(now).await.unwrap(), expected.map(at));
 
         let mut expected: BTreeMap<(Pair, PassKind), u64> = BTreeMap::new();
         for user in users.iter().filter(|user| user.lease.is_some()) {
             *expected.entry((self.pair(user), user.pass().unwrap())).or_default() += 1;
         }
-        let seen = self.store.running().await.unwrap().into_iter();
+        let seen = self.store.jobs().running().await.unwrap().into_iter();
         let seen = seen.map(|it| (((it.source_endpoint, it.target_endpoint), it.kind), it.users));
         assert_eq!(sorted(seen), sorted(expected));
 
@@ -183,17 +185,17 @@ impl World {
         for user in users.iter().filter(|user| user.check_until.is_some_and(|until| until > NOW)) {
             *expected.entry(self.pair(user)).or_default() += 1;
         }
-        let seen = self.store.checks_under_way(now).await.unwrap().into_iter();
+        let seen = self.store.checks().under_way(now).await.unwrap().into_iter();
         let seen = seen.map(|it| ((it.source_endpoint, it.target_endpoint), it.users));
         assert_eq!(sorted(seen), sorted(expected));
 
         let expected: BTreeSet<Pair> =
             users.iter().filter(|user| user.is_to_check()).map(|user| self.pair(user)).collect();
-        assert_eq!(sorted(self.store.waiting_checks(now).await.unwrap()), sorted(expected));
+        assert_eq!(sorted(self.store.checks().waiting(now).await.unwrap()), sorted(expected));
 
         // Last, because it changes the users.
         let expected = users.iter().filter(|user| user.is_to_complete()).count();
-        assert_eq!(self.store.complete_due(now).await.unwrap(), expected as u64);
+        assert_eq!(self.store.jobs().complete_due(now).await.unwrap(), expected as u64);
         let seen = self.store.read(|connection| {
             let statuses = sql::query_scalar("SELECT status FROM migration_user ORDER BY id");
             Box::pin(async move { Ok(statuses.fetch_all::<String>(connection).await?) })

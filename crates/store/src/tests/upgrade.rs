@@ -7,7 +7,7 @@ use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
 
 use super::{endpoint, ledger::contents};
-use crate::{Store, database};
+use crate::{Store, db::database};
 
 const SOURCE: &str = "terry@old.example";
 const TARGET: &str = "terry@new.example";
@@ -29,7 +29,7 @@ async fn version_one(data: &Path) {
 }
 
 async fn assert_ledger_is_there(store: &Store) {
-    let ledger = store.mailbox(SOURCE, TARGET).await.unwrap();
+    let ledger = store.ledgers().mailbox(SOURCE, TARGET).await.unwrap();
     let folders = ledger.folders().await.unwrap();
     assert_eq!(folders.len(), 1);
     let state = ledger.folder(&folders[0].folder).await.unwrap().unwrap();
@@ -43,7 +43,7 @@ async fn a_ledger_of_the_first_version_is_read_without_being_changed() {
     let before = contents(data.path());
     let store = Store::open_read_only(data.path()).await.unwrap().unwrap();
     assert_ledger_is_there(&store).await;
-    let words = store.endpoints().await.unwrap_err().to_string();
+    let words = store.endpoints().list().await.unwrap_err().to_string();
     let end = format!("another version of mailhaul (schema 1, this one knows {})", database::SCHEMA_VERSION);
     assert!(words.ends_with(&end), "{words}");
     store.close().await;
@@ -97,9 +97,9 @@ async fn a_ledger_of_the_first_version_is_kept_by_the_second() {
         store.close().await;
     }
     let store = Store::open(data.path()).await.unwrap();
-    store.insert_endpoint(endpoint("Old"), None).await.unwrap();
+    store.endpoints().insert(endpoint("Old"), None).await.unwrap();
     let read_only = Store::open_read_only(data.path()).await.unwrap().unwrap();
-    assert_eq!(read_only.endpoints().await.unwrap().len(), 1);
+    assert_eq!(read_only.endpoints().list().await.unwrap().len(), 1);
     assert_ledger_is_there(&read_only).await;
     assert!(fs::metadata(data.path().join("master.key")).is_err());
 }

@@ -46,7 +46,7 @@ async fn no_password_is_in_any_file_at_any_time() {
         "mended by the administrator",
     ];
     let words = |number: usize| looked_for[number].to_owned();
-    let source = store.insert_endpoint(endpoint("Old"), Some(Secret::new(words(2)))).await.unwrap();
+    let source = store.endpoints().insert(endpoint("Old"), Some(Secret::new(words(2)))).await.unwrap();
     let secret_row = |number: usize| UserRow {
         password: Some(Secret::new(words(0))),
         target_password: Some(Secret::new(words(1))),
@@ -58,21 +58,21 @@ async fn no_password_is_in_any_file_at_any_time() {
             assert_eq!(traces(data.path(), words), Vec::<String>::new(), "{when}");
         }
     };
-    store.insert_batch(sales.clone(), (2..700).map(secret_row).collect()).await.unwrap();
+    store.batches().insert(sales.clone(), (2..700).map(secret_row).collect()).await.unwrap();
     look("inserted");
     let mended = UserRow { password: Some(Secret::new(words(3))), ..secret_row(2) };
-    store.add_users(sales.guid, vec![mended], at(1)).await.unwrap();
-    store.update_endpoint(source.guid, NewSecret::Set(Secret::new(words(3))), |_| {}).await.unwrap();
+    store.batches().add_users(sales.guid, vec![mended], at(1)).await.unwrap();
+    store.endpoints().update(source.guid, NewSecret::Set(Secret::new(words(3))), |_| {}).await.unwrap();
     look("updated");
     let guid = user(&store, "user2").await.guid;
-    assert_eq!(store.secret(guid, SecretName::Password).await.unwrap(), Some(Secret::new(words(3))));
-    store.rotate_master_key(MasterKeySource::DataDirectory).await.unwrap();
+    assert_eq!(store.secrets().get(guid, SecretName::Password).await.unwrap(), Some(Secret::new(words(3))));
+    store.secrets().rotate(MasterKeySource::DataDirectory).await.unwrap();
     look("sealed anew");
-    let (token_of, token) = store.create_token("ci", "operator", at(2)).await.unwrap();
+    let (token_of, token) = store.tokens().create("ci", "operator", at(2)).await.unwrap();
     let token = String::from_utf8(token.expose().to_vec()).unwrap();
     assert_eq!(traces(data.path(), &token), Vec::<String>::new());
     assert_eq!(token_of.name, "ci");
-    store.remove_batch(sales.guid).await.unwrap();
+    store.batches().remove(sales.guid).await.unwrap();
     look("removed");
     store.close().await;
     look("closed");
@@ -89,7 +89,8 @@ async fn removed_rows_do_not_linger_in_the_file() {
     let sealed: Vec<u8> = store
         .read(|connection| {
             Box::pin(async move {
-                let query = crate::sql::query_scalar("SELECT sealed FROM secret WHERE owner = ?").bind(terry);
+                let query =
+                    crate::db::sql::query_scalar("SELECT sealed FROM secret WHERE owner = ?").bind(terry);
                 Ok(query.fetch_one(connection).await?)
             })
         })
@@ -98,7 +99,7 @@ async fn removed_rows_do_not_linger_in_the_file() {
     let is_there =
         || contents(data.path()).values().any(|it| it.windows(sealed.len()).any(|it| it == sealed));
     assert!(is_there());
-    store.remove_batch(sales.guid).await.unwrap();
+    store.batches().remove(sales.guid).await.unwrap();
     store.close().await;
     assert!(!is_there());
     assert!(!data.path().join("mailhaul.db-wal").exists());
@@ -111,7 +112,7 @@ async fn a_row_in_anothers_place_is_refused() {
     store
         .change(move |connection| {
             Box::pin(async move {
-                crate::sql::query(
+                crate::db::sql::query(
                     "UPDATE secret SET sealed = (SELECT sealed FROM secret WHERE owner = ?) WHERE owner = ?",
                 )
                 .bind(terry)
@@ -123,15 +124,21 @@ async fn a_row_in_anothers_place_is_refused() {
         })
         .await
         .unwrap();
-    let words = store.secret(anna, SecretName::Password).await.unwrap_err().to_string();
+    let words = store.secrets().get(anna, SecretName::Password).await.unwrap_err().to_string();
     assert_eq!(words, format!("the sealed Password of {anna} was changed or damaged"));
-    assert_eq!(store.secret(terry, SecretName::Password).await.unwrap(), Some(Secret::new("terry's secret")));
-    assert_eq!(store.secret(terry, SecretName::TargetPassword).await.unwrap(), None);
+    assert_eq!(
+        store.secrets().get(terry, SecretName::Password).await.unwrap(),
+        Some(Secret::new("terry's secret"))
+    );
+    assert_eq!(store.secrets().get(terry, SecretName::TargetPassword).await.unwrap(), None);
     // A password that cannot be opened is not lost in a change of the key: nothing changes.
     let keys = TempDir::new().unwrap();
-    let error = store.rotate_master_key(key_file(keys.path(), 8)).await.unwrap_err();
+    let error = store.secrets().rotate(key_file(keys.path(), 8)).await.unwrap_err();
     assert!(matches!(error, StoreError::Sealed { .. }), "{error}");
-    assert_eq!(store.secret(terry, SecretName::Password).await.unwrap(), Some(Secret::new("terry's secret")));
+    assert_eq!(
+        store.secrets().get(terry, SecretName::Password).await.unwrap(),
+        Some(Secret::new("terry's secret"))
+    );
 }
 
 #[tokio::test]
@@ -141,12 +148,12 @@ async fn a_locked_vault_stores_and_returns_nothing() {
     let terry = user(&store, "terry").await.guid;
     store.close().await;
     let store = Store::open(data.path()).await.unwrap();
-    assert!(matches!(store.secret(terry, SecretName::Password).await, Err(StoreError::VaultLocked)));
-    let added = store.add_users(sales.guid, rows(&["anna"]), at(1)).await;
+    assert!(matches!(store.secrets().get(terry, SecretName::Password).await, Err(StoreError::VaultLocked)));
+    let added = store.batches().add_users(sales.guid, rows(&["anna"]), at(1)).await;
     assert!(matches!(added, Err(StoreError::VaultLocked)));
-    assert_eq!(store.count_users(None).await.unwrap().total(), 1);
-    let rotated = store.rotate_master_key(MasterKeySource::DataDirectory).await;
+    assert_eq!(store.users().count(None).await.unwrap().total(), 1);
+    let rotated = store.secrets().rotate(MasterKeySource::DataDirectory).await;
     assert!(matches!(rotated, Err(StoreError::VaultLocked)));
     // A batch without passwords needs no key.
-    store.insert_batch(batch("Empty", &source, BatchIntent::Created), Vec::new()).await.unwrap();
+    store.batches().insert(batch("Empty", &source, BatchIntent::Created), Vec::new()).await.unwrap();
 }

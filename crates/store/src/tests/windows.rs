@@ -8,7 +8,7 @@ use strum::VariantArray as _;
 use super::{at, claim, end, failure, on_both, running, service, user};
 use crate::{
     Due, FailureCause, Release, Store, UserFilter, WindowPlace,
-    sql::{self},
+    db::sql::{self},
 };
 
 on_both!(
@@ -66,13 +66,13 @@ async fn windows_are_parts_of_the_sorted_list() {
     let (_, batch) = running(&store, &names).await;
     give_numbers(&store).await;
     let filter = UserFilter { batch: Some(batch.guid), ..UserFilter::default() };
-    let all = store.users(&filter, None, 100).await.unwrap().items;
+    let all = store.users().list(&filter, None, 100).await.unwrap().items;
     for order in UserOrder::VARIANTS {
         for is_descending in [false, true] {
             let expected = sorted(all.clone(), *order, is_descending);
             for (offset, limit) in [(0, 100), (0, 3), (4, 5), (9, 5), (11, 2), (500, 5)] {
                 let place = WindowPlace { order: *order, is_descending, offset, limit };
-                let window = store.user_window(&filter, place).await.unwrap();
+                let window = store.users().window(&filter, place).await.unwrap();
                 let found: Vec<_> = window.items.into_iter().map(|it| it.email_address).collect();
                 let start = usize::try_from(offset).unwrap().min(expected.len());
                 let end = (start + limit as usize).min(expected.len());
@@ -82,7 +82,7 @@ async fn windows_are_parts_of_the_sorted_list() {
         }
     }
     let place = WindowPlace { limit: 1, ..WindowPlace::default() };
-    let count = async |filter: UserFilter| store.user_window(&filter, place).await.unwrap().total;
+    let count = async |filter: UserFilter| store.users().window(&filter, place).await.unwrap().total;
     let of_batch = filter.clone();
     assert_eq!(count(UserFilter { statuses: vec![UserStatus::Synced], ..of_batch.clone() }).await, 0);
     let statuses = vec![UserStatus::Synced, UserStatus::Queued];
@@ -100,7 +100,7 @@ async fn texts_are_found_in_addresses_logins_and_failures() {
     let (_home, store) = service().await;
     running(&store, &["zoe", "Bob", "b_b", "ann"]).await;
     give_numbers(&store).await;
-    let user = store.users(&UserFilter::default(), None, 100).await.unwrap().items;
+    let user = store.users().list(&UserFilter::default(), None, 100).await.unwrap().items;
     let failed = user.iter().filter(|it| it.failure.is_some()).count();
     for (search, expected) in [
         ("ZOE@", 1),
@@ -115,9 +115,9 @@ async fn texts_are_found_in_addresses_logins_and_failures() {
     ] {
         let filter = UserFilter { search: Some(search.to_owned()), ..UserFilter::default() };
         let place = WindowPlace { limit: 10, ..WindowPlace::default() };
-        let found = store.user_window(&filter, place).await.unwrap();
+        let found = store.users().window(&filter, place).await.unwrap();
         assert_eq!((found.items.len(), found.total), (expected, expected as u64), "{search}");
-        assert_eq!(store.users(&filter, None, 10).await.unwrap().items.len(), expected, "{search}");
+        assert_eq!(store.users().list(&filter, None, 10).await.unwrap().items.len(), expected, "{search}");
     }
 }
 
@@ -125,7 +125,7 @@ async fn users_that_failed_for_one_cause_are_counted_once() {
     let (_home, store) = service().await;
     let (source, batch) = running(&store, &["ann", "bob", "cid", "dan"]).await;
     let owner = mailhaul_migration::Guid::new_v4();
-    for claimed in store.claim(claim(&source, owner, 10)).await.unwrap() {
+    for claimed in store.jobs().claim(claim(&source, owner, 10)).await.unwrap() {
         let name = claimed.user.user_name.clone();
         let message =
             if name == "dan" { "full".to_owned() } else { format!("NO {name}@new.example is unknown to us") };
@@ -133,7 +133,7 @@ async fn users_that_failed_for_one_cause_are_counted_once() {
         let event = if name == "cid" { UserEvent::Deferred } else { UserEvent::Failed };
         let failure = Some(mailhaul_migration::PassFailure { message, ..failure() });
         let release = Release { failure, ..end(event, 20, Due::Never) };
-        store.release(&claimed.lease, release).await.unwrap();
+        store.jobs().release(&claimed.lease, release).await.unwrap();
     }
     assert_eq!(user(&store, "ann").await.status, UserStatus::Failed);
     let cause = |message: &str, users, example: &str| FailureCause {
@@ -142,8 +142,8 @@ async fn users_that_failed_for_one_cause_are_counted_once() {
         users,
         example: format!("{example}@new.example"),
     };
-    let found = store.failure_causes(None, None).await.unwrap();
+    let found = store.users().failure_causes(None, None).await.unwrap();
     assert_eq!(found, [cause("NO (user) is unknown to us", 2, "ann"), cause("full", 1, "dan")]);
-    let none = store.failure_causes(Some(batch.guid), Some(FailureClass::Quota)).await.unwrap();
+    let none = store.users().failure_causes(Some(batch.guid), Some(FailureClass::Quota)).await.unwrap();
     assert_eq!(none, []);
 }

@@ -10,7 +10,7 @@ use std::{
 use zeroize::Zeroizing;
 
 use super::{MasterKeySource, master_key::MasterKey, seal::KeyId};
-use crate::error::{Fault, StoreError};
+use crate::db::error::{Fault, StoreError};
 
 /// Maximum size of a key file, in bytes.
 const MAX_FILE_SIZE: u64 = 64 << 10;

@@ -9,7 +9,7 @@ use super::{
     master_key::MasterKey,
     seal::{KeyId, Vault, key_id},
 };
-use crate::{
+use crate::db::{
     error::{Fault, StoreError},
     sql::{self, Connection},
 };

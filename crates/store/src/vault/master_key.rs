@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose};
 use zeroize::Zeroizing;
 
 use super::seal::{KeyId, Vault};
-use crate::error::Fault;
+use crate::db::error::Fault;
 
 /// Bytes of a key.
 const LENGTH: usize = 32;

@@ -9,7 +9,7 @@ use mailhaul_migration::Guid;
 use zeroize::Zeroizing;
 
 use super::SecretName;
-use crate::error::{Fault, StoreError};
+use crate::db::error::{Fault, StoreError};
 
 /// Bytes of a nonce. Random nonces of this length do not collide.
 const NONCE_LENGTH: usize = 24;

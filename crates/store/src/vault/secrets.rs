@@ -9,26 +9,29 @@ use super::{
     seal::{KeyId, Vault},
 };
 use crate::{
-    Store,
-    columns::Cells,
-    error::{Fault, StoreError},
-    sql::{self, Builder, Connection, Value},
+    db::{
+        columns::Cells,
+        error::{Fault, StoreError},
+        sql::{self, Builder, Connection, Value},
+    },
+    handles::Secrets,
 };
 
 /// Rows of one statement.
 const ROWS_PER_STATEMENT: usize = 250;
 
-impl Store {
+impl Secrets<'_> {
     /// Returns a secret of a user or an endpoint; `None` if there is none.
     ///
     /// # Errors
-    /// [`StoreError::VaultLocked`] before [`Store::unlock`]; [`StoreError::Sealed`] if the row was changed.
-    pub async fn secret(&self, owner: Guid, name: SecretName) -> Result<Option<Secret>, StoreError> {
-        let keys = &self.shared.keys;
+    /// [`StoreError::VaultLocked`] before [`Secrets::unlock`]; [`StoreError::Sealed`] if the row was changed.
+    pub async fn get(self, owner: Guid, name: SecretName) -> Result<Option<Secret>, StoreError> {
+        let db = self.0;
+        let keys = &db.shared.keys;
         if keys.first().is_none() {
             return Err(StoreError::VaultLocked);
         }
-        self.read(|connection| {
+        db.read(|connection| {
             let keys = keys.clone();
             Box::pin(async move { find(connection, &keys, owner, name).await })
         })
@@ -41,16 +44,17 @@ impl Store {
     /// meanwhile, which stays.
     ///
     /// # Errors
-    /// As [`Store::secret`].
-    pub async fn replace_secret(
-        &self,
+    /// As [`Secrets::get`].
+    pub async fn replace(
+        self,
         owner: Guid,
         name: SecretName,
         before: Secret,
         now: Secret,
     ) -> Result<bool, StoreError> {
-        let keys = self.shared.keys.clone();
-        self.change(move |connection| {
+        let db = self.0;
+        let keys = db.shared.keys.clone();
+        db.change(move |connection| {
             Box::pin(async move {
                 if find(connection, &keys, owner, name).await? != Some(before) {
                     return Ok(false);

@@ -38,7 +38,7 @@ impl Operation<Context> for GetMigrationAuditLog {
         request: Request,
     ) -> Result<Answer<MigrationAuditLog>, Failure> {
         let reading = Reading::new(request.result_size, request.continuation.as_ref())?;
-        let page = context.store.audit_log(reading.after, reading.limit()).await.map_err(into_failure)?;
+        let page = context.store.audit().list(reading.after, reading.limit()).await.map_err(into_failure)?;
         let next = reading.next(&page);
         Ok(Answer::page(page.items.into_iter().map(show).collect(), next))
     }

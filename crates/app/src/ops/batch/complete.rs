@@ -45,7 +45,7 @@ impl Operation<Context> for CompleteMigrationBatch {
     ) -> Result<Answer<MigrationBatch>, Failure> {
         let store = &context.store;
         let now = context.now();
-        let overview = store.batch(&request.identity).await.map_err(into_failure)?;
+        let overview = store.batches().get(&request.identity).await.map_err(into_failure)?;
         Order::Complete.check(&overview, overview.status(now))?;
         if request.sync_and_complete {
             check_all_synced(&overview)?;
@@ -53,14 +53,15 @@ impl Operation<Context> for CompleteMigrationBatch {
         let guid = overview.batch.guid;
         // As in Exchange: users in a pass, and users with their own CompleteAfter, complete later.
         store
-            .update_batch(guid, move |it| it.settings.complete_after = Some(now))
+            .batches()
+            .update(guid, move |it| it.settings.complete_after = Some(now))
             .await
             .map_err(into_failure)?;
-        store.complete_due(now).await.map_err(into_failure)?;
+        store.jobs().complete_due(now).await.map_err(into_failure)?;
         context.wake().await;
         let mut batch = batch_now(context, guid).await?;
         let completing =
-            store.count_users(Some(guid)).await.map_err(into_failure)?.of(UserStatus::Completing);
+            store.users().count(Some(guid)).await.map_err(into_failure)?.of(UserStatus::Completing);
         if completing == 0 {
             "users complete as soon as they are synced, or at their own CompleteAfter"
                 .clone_into(&mut batch.message);

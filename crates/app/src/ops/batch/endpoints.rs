@@ -26,9 +26,9 @@ pub(crate) async fn target(context: &Context, named: Option<&str>) -> Result<Tar
     let store = &context.store;
     let endpoint = match named {
         Some(name) if name.trim().eq_ignore_ascii_case(ARCHIVE) => None,
-        Some(name) => Some(store.endpoint(name).await.map_err(into_failure)?),
-        None => match store.config().await.map_err(into_failure)?.target_endpoint {
-            Some(guid) => Some(store.endpoint_by_guid(guid).await.map_err(into_failure)?),
+        Some(name) => Some(store.endpoints().get(name).await.map_err(into_failure)?),
+        None => match store.config().get().await.map_err(into_failure)?.target_endpoint {
+            Some(guid) => Some(store.endpoints().by_guid(guid).await.map_err(into_failure)?),
             None => None,
         },
     };
@@ -42,7 +42,7 @@ async fn archive(context: &Context) -> Result<Guid, Failure> {
     if let Some(archive) = context.store.archive() {
         return Ok(archive);
     }
-    let nodes = context.store.nodes().await.map_err(into_failure)?;
+    let nodes = context.store.nodes().list().await.map_err(into_failure)?;
     let found: BTreeSet<Guid> =
         nodes.iter().filter(|node| node.is_alive).filter_map(|node| node.archive).collect();
     let mut found = found.into_iter();
@@ -64,8 +64,8 @@ pub(crate) struct EndpointNames {
 
 impl EndpointNames {
     pub(crate) async fn load(context: &Context) -> Result<Self, Failure> {
-        let endpoints = context.store.endpoints().await.map_err(into_failure)?;
-        let parked = context.store.parked(context.now()).await.map_err(into_failure)?;
+        let endpoints = context.store.endpoints().list().await.map_err(into_failure)?;
+        let parked = context.store.jobs().parked(context.now()).await.map_err(into_failure)?;
         Ok(Self {
             names: endpoints.into_iter().map(|it| (it.guid, it.name)).collect(),
             parked: parked.into_iter().collect(),
@@ -103,6 +103,6 @@ impl EndpointNames {
 
 /// Loads the batch and its numbers as they are now.
 pub(crate) async fn batch_now(context: &Context, guid: Guid) -> Result<MigrationBatch, Failure> {
-    let overview = context.store.batch(&guid.to_string()).await.map_err(into_failure)?;
+    let overview = context.store.batches().get(&guid.to_string()).await.map_err(into_failure)?;
     Ok(EndpointNames::load(context).await?.show(overview, context.now()))
 }

@@ -64,7 +64,7 @@ impl Operation<Context> for ExportMigrationReport {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationReport>, Failure> {
-        let batch = context.store.batch(&request.identity).await.map_err(into_failure)?.batch;
+        let batch = context.store.batches().get(&request.identity).await.map_err(into_failure)?.batch;
         let kind = request.kind.unwrap_or_default();
         let mut part = match request.continuation {
             None => Part::first(columns(kind), request.with_byte_order_mark)?,
@@ -90,7 +90,7 @@ async fn statistics(
     let filter = UserFilter { batch: Some(batch.guid), ..UserFilter::default() };
     let mut after = from.map(bookmark).transpose()?;
     loop {
-        let page = context.store.users(&filter, after, PAGE).await.map_err(into_failure)?;
+        let page = context.store.users().list(&filter, after, PAGE).await.map_err(into_failure)?;
         for user in &page.items {
             let statistics = context.workers.statistics(user.guid).unwrap_or(user.statistics);
             part.push(&statistics_row(&MigrationUser { statistics, ..user.clone() }))?;
@@ -110,7 +110,7 @@ async fn errors(
 ) -> Result<Option<String>, Failure> {
     let mut after = from.map(bookmark).transpose()?;
     loop {
-        let page = context.store.failures(batch.guid, after, PAGE).await.map_err(into_failure)?;
+        let page = context.store.reports().failures(batch.guid, after, PAGE).await.map_err(into_failure)?;
         for failed in page.items {
             part.push(&errors_row(failed))?;
         }

@@ -83,12 +83,12 @@ async fn find(context: &Context, request: &Request) -> Result<Vec<BatchOverview>
     let store = &context.store;
     match (&request.identity, &request.endpoint) {
         (Some(_), Some(_)) => Err(Failure::invalid("either Identity or Endpoint can be given, not both")),
-        (Some(identity), None) => Ok(vec![store.batch(identity).await.map_err(into_failure)?]),
+        (Some(identity), None) => Ok(vec![store.batches().get(identity).await.map_err(into_failure)?]),
         (None, Some(endpoint)) => {
-            let endpoint: Guid = store.endpoint(endpoint).await.map_err(into_failure)?.guid;
-            store.batches(&BatchFilter { endpoint: Some(endpoint) }).await.map_err(into_failure)
+            let endpoint: Guid = store.endpoints().get(endpoint).await.map_err(into_failure)?.guid;
+            store.batches().list(&BatchFilter { endpoint: Some(endpoint) }).await.map_err(into_failure)
         }
-        (None, None) => store.batches(&BatchFilter::default()).await.map_err(into_failure),
+        (None, None) => store.batches().list(&BatchFilter::default()).await.map_err(into_failure),
     }
 }
 
@@ -102,7 +102,7 @@ async fn report(context: &Context, overview: &BatchOverview) -> Result<Report, F
     lines.extend(overview.initial_synced.map(|at| line(at, "Every user is synced.".to_owned())));
     let failed =
         UserFilter { batch: Some(batch.guid), summary: Some(StatusSummary::Failed), ..UserFilter::default() };
-    let failed = context.store.users(&failed, None, MOST_FAILURES).await.map_err(into_failure)?;
+    let failed = context.store.users().list(&failed, None, MOST_FAILURES).await.map_err(into_failure)?;
     let has_more = failed.next.is_some();
     let failures: Vec<ReportLine> = failed
         .items

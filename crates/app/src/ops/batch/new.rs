@@ -161,7 +161,7 @@ impl Operation<Context> for NewMigrationBatch {
         ])?;
         let name = settings_checks::name(&request.name)?;
         let store = &context.store;
-        let source = store.endpoint(&request.source_endpoint).await.map_err(into_failure)?;
+        let source = store.endpoints().get(&request.source_endpoint).await.map_err(into_failure)?;
         let target = target(context, request.target_endpoint.as_deref()).await?;
         let ends = members::Ends { source, target: target.endpoint };
         let list = ends.users(&request.csv_data, request.allow_unknown_columns_in_csv, &HashSet::new())?;
@@ -182,7 +182,7 @@ impl Operation<Context> for NewMigrationBatch {
             created: now,
             started: auto_start.then_some(now),
         };
-        let made = store.insert_batch(batch, list.users).await.map_err(into_failure)?;
+        let made = store.batches().insert(batch, list.users).await.map_err(into_failure)?;
         context.wake().await;
         Ok(Answer::one(batch_now(context, made.batch.guid).await?))
     }
@@ -221,12 +221,13 @@ impl Request {
 }
 
 async fn check_number(context: &Context) -> Result<(), Failure> {
-    let most = context.store.config().await.map_err(into_failure)?.max_number_of_batches;
+    let most = context.store.config().get().await.map_err(into_failure)?.max_number_of_batches;
     // Without a limit, the batches need not be counted.
     if most == Limit::Unlimited {
         return Ok(());
     }
-    let present = context.store.batches(&BatchFilter::default()).await.map_err(into_failure)?.len() as u64;
+    let present =
+        context.store.batches().list(&BatchFilter::default()).await.map_err(into_failure)?.len() as u64;
     if most.allows(present) {
         return Ok(());
     }

@@ -42,7 +42,7 @@ impl Operation<Context> for RemoveMigrationBatch {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationBatch>, Failure> {
-        let batch = context.store.batch(&request.identity).await.map_err(into_failure)?.batch;
+        let batch = context.store.batches().get(&request.identity).await.map_err(into_failure)?.batch;
         let guid = batch.guid;
         let told = removal::verdict(context, &batch, request.force).await?;
         // Only a batch that is not safe to remove is shown, as it was, with the verdict.
@@ -50,7 +50,7 @@ impl Operation<Context> for RemoveMigrationBatch {
             Some(_) => Some(batch_now(context, guid).await?),
             None => None,
         };
-        context.store.remove_batch(guid).await.map_err(into_failure)?;
+        context.store.batches().remove(guid).await.map_err(into_failure)?;
         context.workers.end_batch(guid, EndReason::Stopped);
         context.wake().await;
         if let (Some(removed), Some(told)) = (&mut removed, told) {

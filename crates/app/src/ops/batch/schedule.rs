@@ -50,7 +50,7 @@ pub(crate) async fn follow(
         changes.push((between_passes(), next.map_or(Due::Never, Due::At)));
     }
     for (statuses, due) in changes {
-        context.store.reschedule(Users::OfBatch(batch), statuses, due).await.map_err(into_failure)?;
+        context.store.jobs().reschedule(Users::OfBatch(batch), statuses, due).await.map_err(into_failure)?;
     }
     Ok(())
 }

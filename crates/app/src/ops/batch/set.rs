@@ -157,7 +157,7 @@ impl Operation<Context> for SetMigrationBatch {
             ("ReportInterval", request.report_interval.is_some(), NO_MAIL),
             ("SkipReports", request.skip_reports.is_some(), NO_MAIL),
         ])?;
-        let overview = context.store.batch(&request.identity).await.map_err(into_failure)?;
+        let overview = context.store.batches().get(&request.identity).await.map_err(into_failure)?;
         let guid = overview.batch.guid;
         if request.sync_now {
             check_sync_now(&overview, overview.status(context.now()))?;
@@ -209,7 +209,7 @@ async fn change_settings(context: &Context, batch: &Batch, after: &BatchSettings
             batch.settings = wanted;
         }
     };
-    let saved = context.store.update_batch(batch.guid, change).await.map_err(into_failure)?;
+    let saved = context.store.batches().update(batch.guid, change).await.map_err(into_failure)?;
     if saved.settings != *after {
         return Err(changed_meanwhile("batch", &saved.name));
     }
@@ -220,10 +220,10 @@ async fn change_settings(context: &Context, batch: &Batch, after: &BatchSettings
 async fn add_users(context: &Context, batch: Guid, list: UserList) -> Result<String, Failure> {
     let store = &context.store;
     let warnings = list.warnings;
-    let added = store.add_users(batch, list.users, context.now()).await.map_err(into_failure)?;
+    let added = store.batches().add_users(batch, list.users, context.now()).await.map_err(into_failure)?;
     let left_out = added.left_out.len() + list.left_out;
     let warn = move |batch: &mut Batch| batch.validation_warnings.extend(warnings);
-    store.update_batch(batch, warn).await.map_err(into_failure)?;
+    store.batches().update(batch, warn).await.map_err(into_failure)?;
     Ok(format!(
         "{} added, {} updated, {} left out",
         text::count(added.added, "user was", "users were"),
@@ -246,17 +246,17 @@ impl Orders {
     async fn execute(&self, context: &Context, batch: Guid) -> Result<(), Failure> {
         let (store, users, now) = (&context.store, Users::OfBatch(batch), context.now());
         if self.approve {
-            store.approve(users, now).await.map_err(into_failure)?;
+            store.jobs().approve(users, now).await.map_err(into_failure)?;
         }
         if self.confirm_deletions {
             confirm_deletions::of_batch(context, batch).await?;
         }
         if self.sync_now {
             let statuses = vec![UserStatus::Synced, UserStatus::IncrementalFailed];
-            store.reschedule(users, statuses, Due::At(now)).await.map_err(into_failure)?;
+            store.jobs().reschedule(users, statuses, Due::At(now)).await.map_err(into_failure)?;
         }
         if self.check_now {
-            store.request_checks(users, now).await.map_err(into_failure)?;
+            store.checks().request(users, now).await.map_err(into_failure)?;
         }
         if self.update {
             context.restart_workers(batch).await;

@@ -37,7 +37,7 @@ impl Operation<Context> for StartMigrationBatch {
         request: Request,
     ) -> Result<Answer<MigrationBatch>, Failure> {
         let now = context.now();
-        let overview = context.store.batch(&request.identity).await.map_err(into_failure)?;
+        let overview = context.store.batches().get(&request.identity).await.map_err(into_failure)?;
         Order::Start.check(&overview, overview.status(now))?;
         let guid = overview.batch.guid;
         let runs = move |batch: &mut mailhaul_migration::Batch| {
@@ -47,7 +47,8 @@ impl Operation<Context> for StartMigrationBatch {
         };
         let store = &context.store;
         store
-            .order_batch(guid, UserEvent::Start, now, Due::AfterStart(now), runs)
+            .batches()
+            .order(guid, UserEvent::Start, now, Due::AfterStart(now), runs)
             .await
             .map_err(into_failure)?;
         context.wake().await;

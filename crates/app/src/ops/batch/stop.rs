@@ -38,13 +38,14 @@ impl Operation<Context> for StopMigrationBatch {
         request: Request,
     ) -> Result<Answer<MigrationBatch>, Failure> {
         let now = context.now();
-        let overview = context.store.batch(&request.identity).await.map_err(into_failure)?;
+        let overview = context.store.batches().get(&request.identity).await.map_err(into_failure)?;
         Order::Stop.check(&overview, overview.status(now))?;
         let guid = overview.batch.guid;
         let stops = |batch: &mut mailhaul_migration::Batch| batch.intent = BatchIntent::Stop;
         context
             .store
-            .order_batch(guid, UserEvent::Stop, now, Due::Never, stops)
+            .batches()
+            .order(guid, UserEvent::Stop, now, Due::Never, stops)
             .await
             .map_err(into_failure)?;
         context.workers.end_batch(guid, EndReason::Stopped);

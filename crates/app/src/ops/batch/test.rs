@@ -85,13 +85,13 @@ impl Operation<Context> for TestMigrationBatch {
         if let Some(name) = &request.name {
             check_name(context, name).await?;
         }
-        let source = context.store.endpoint(&request.source_endpoint).await.map_err(into_failure)?;
+        let source = context.store.endpoints().get(&request.source_endpoint).await.map_err(into_failure)?;
         let target = target(context, request.target_endpoint.as_deref()).await?;
         let ends = members::Ends { source, target: target.endpoint };
         let (mut list, mut errors) =
             ends.check(&request.csv_data, request.allow_unknown_columns_in_csv, &HashSet::new());
         let addresses = list.users.iter().map(|user| user.email_address.clone()).collect();
-        let batches = context.store.batches_of(addresses).await.map_err(into_failure)?;
+        let batches = context.store.batches().of_addresses(addresses).await.map_err(into_failure)?;
         errors.extend(leave_out_members(&mut list, |address| batches.get(address).cloned()));
         Ok(Answer::one(result(list, &errors)))
     }
@@ -100,7 +100,7 @@ impl Operation<Context> for TestMigrationBatch {
 /// Refuses a name that New-MigrationBatch refuses.
 async fn check_name(context: &Context, name: &str) -> Result<(), Failure> {
     let name = settings_checks::name(name)?;
-    match context.store.batch(&name).await {
+    match context.store.batches().get(&name).await {
         Ok(_) => Err(into_failure(StoreError::NameTaken { what: "batch", name })),
         Err(StoreError::NotFound { .. }) => Ok(()),
         Err(error) => Err(into_failure(error)),

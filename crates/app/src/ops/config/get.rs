@@ -30,7 +30,7 @@ impl Operation<Context> for GetMigrationConfig {
         _caller: &Caller,
         _request: Request,
     ) -> Result<Answer<MigrationConfig>, Failure> {
-        let config = context.store.config().await.map_err(into_failure)?;
+        let config = context.store.config().get().await.map_err(into_failure)?;
         Ok(Answer::one(show(context, config).await?))
     }
 }

@@ -56,7 +56,7 @@ impl Operation<Context> for SetMigrationConfig {
         let store = &context.store;
         let target: Change<Guid> = match request.target_endpoint {
             Change::To(name) if !name.trim().eq_ignore_ascii_case(ARCHIVE) => {
-                Change::To(store.endpoint(&name).await.map_err(into_failure)?.guid)
+                Change::To(store.endpoints().get(&name).await.map_err(into_failure)?.guid)
             }
             Change::Keep => Change::Keep,
             Change::To(_) | Change::Clear => Change::Clear,
@@ -74,7 +74,7 @@ impl Operation<Context> for SetMigrationConfig {
                 Change::To(resolvers) => it.public_resolvers = resolvers,
             }
         };
-        let config = store.update_config(change).await.map_err(into_failure)?;
+        let config = store.config().update(change).await.map_err(into_failure)?;
         context.wake().await;
         Ok(Answer::one(show(context, config).await?))
     }

@@ -12,7 +12,8 @@ use crate::{
 
 /// Shows the configuration, and whether another batch fits below the limit.
 pub(crate) async fn show(context: &Context, config: Config) -> Result<MigrationConfig, Failure> {
-    let batches = context.store.batches(&BatchFilter::default()).await.map_err(into_failure)?.len() as u64;
+    let batches =
+        context.store.batches().list(&BatchFilter::default()).await.map_err(into_failure)?.len() as u64;
     Ok(MigrationConfig {
         identity: "MigrationConfig",
         max_number_of_batches: config.max_number_of_batches,

@@ -42,7 +42,7 @@ impl Operation<Context> for GetMigrationCutover {
 
 /// Loads what is known of the cut-over of a batch.
 pub(super) async fn shown(context: &Context, identity: &str) -> Result<MigrationCutover, Failure> {
-    let batch = context.store.batch(identity).await.map_err(into_failure)?.batch;
+    let batch = context.store.batches().get(identity).await.map_err(into_failure)?.batch;
     let report = CutoverReport::load(&context.store, &batch, context.now()).await.map_err(into_failure)?;
     Ok(MigrationCutover::new(&batch.name, report))
 }

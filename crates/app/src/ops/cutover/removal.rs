@@ -14,7 +14,7 @@ pub(crate) async fn verdict(
     batch: &Batch,
     is_forced: bool,
 ) -> Result<Option<String>, Failure> {
-    let policy = context.store.config().await.map_err(into_failure)?.cutover_policy;
+    let policy = context.store.config().get().await.map_err(into_failure)?.cutover_policy;
     if policy == CutoverPolicy::Off {
         return Ok(None);
     }

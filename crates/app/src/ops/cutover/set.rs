@@ -68,7 +68,7 @@ impl Operation<Context> for SetMigrationCutover {
         request: Request,
     ) -> Result<Answer<MigrationCutover>, Failure> {
         let store = &context.store;
-        let batch = store.batch(&request.identity).await.map_err(into_failure)?.batch;
+        let batch = store.batches().get(&request.identity).await.map_err(into_failure)?.batch;
         let zone = zone(batch.settings.time_zone.as_deref())?;
         let expected_at = change("ExpectedAt", request.expected_at, &zone)?;
         let routed_at = change("RoutedAt", request.routed_at, &zone)?;
@@ -89,9 +89,13 @@ impl Operation<Context> for SetMigrationCutover {
             replace(domains, &mut settings.domains);
             waive(waivers, &mut settings.waivers);
         };
-        let settings = store.update_cutover(batch.guid, apply).await.map_err(into_failure)?;
+        let settings = store.cutover().update_cutover(batch.guid, apply).await.map_err(into_failure)?;
         if is_judged_again {
-            store.judge_domains_again(batch.guid, settings.expected_mx).await.map_err(into_failure)?;
+            store
+                .cutover()
+                .judge_domains_again(batch.guid, settings.expected_mx)
+                .await
+                .map_err(into_failure)?;
         }
         Ok(Answer::one(shown(context, &request.identity).await?))
     }

@@ -39,8 +39,8 @@ impl Operation<Context> for TestMigrationCutover {
         request: Request,
     ) -> Result<Answer<MigrationCutover>, Failure> {
         let store = &context.store;
-        let batch = store.batch(&request.identity).await.map_err(into_failure)?.batch;
-        let settings = store.cutover_settings(batch.guid).await.map_err(into_failure)?;
+        let batch = store.batches().get(&request.identity).await.map_err(into_failure)?.batch;
+        let settings = store.cutover().cutover_settings(batch.guid).await.map_err(into_failure)?;
         let mut domains = domains_of(store, &batch, &settings).await.map_err(into_failure)?;
         if let Some(domain) = &request.domain {
             domains.retain(|known| known.eq_ignore_ascii_case(domain));
@@ -52,13 +52,14 @@ impl Operation<Context> for TestMigrationCutover {
                 .with_advice("Set-MigrationCutover -Domain names other domains."));
             }
         }
-        let config = store.config().await.map_err(into_failure)?;
-        let source = store.endpoint_by_guid(batch.source_endpoint).await.map_err(into_failure)?;
+        let config = store.config().get().await.map_err(into_failure)?;
+        let source = store.endpoints().by_guid(batch.source_endpoint).await.map_err(into_failure)?;
         let looks = Looks::new(&context.dns, &config.public_resolvers, &source).await;
         let found = looks.at_all(domains, || context.now()).await;
         for (domain, look) in found {
             let expected = settings.expected_mx.clone();
-            let kept = store.observe_domain(batch.guid, domain, look.routing, expected, look.remarks);
+            let kept =
+                store.cutover().observe_domain(batch.guid, domain, look.routing, expected, look.remarks);
             kept.await.map_err(into_failure)?;
         }
         Ok(Answer::one(shown(context, &request.identity).await?))

@@ -104,7 +104,7 @@ async fn endpoint_admin(
     mailbox: String,
 ) -> Result<Administrator, Failure> {
     let secret =
-        context.store.secret(endpoint.guid, SecretName::AdminPassword).await.map_err(into_failure)?;
+        context.store.secrets().get(endpoint.guid, SecretName::AdminPassword).await.map_err(into_failure)?;
     match (endpoint.access.admin(), secret) {
         (Some(admin), Some(password)) => Ok(Administrator {
             user_name: admin.user_name.clone(),

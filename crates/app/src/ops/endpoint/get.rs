@@ -48,8 +48,8 @@ impl Operation<Context> for GetMigrationEndpoint {
     ) -> Result<Answer<MigrationEndpoint>, Failure> {
         let store = &context.store;
         let endpoints = match request.identity {
-            Some(identity) => vec![store.endpoint(&identity).await.map_err(into_failure)?],
-            None => store.endpoints().await.map_err(into_failure)?,
+            Some(identity) => vec![store.endpoints().get(&identity).await.map_err(into_failure)?],
+            None => store.endpoints().list().await.map_err(into_failure)?,
         };
         let is_wanted = |it: &EndpointType| request.endpoint_type.is_none_or(|wanted| wanted == *it);
         let endpoints = endpoints.into_iter().filter(|it| is_wanted(&it.endpoint_type));

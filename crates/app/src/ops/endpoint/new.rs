@@ -133,7 +133,7 @@ impl Operation<Context> for NewMigrationEndpoint {
         if !skip_verification {
             settings::verify(&endpoint, secret.as_ref(), mailbox).await?;
         }
-        let endpoint = context.store.insert_endpoint(endpoint, secret).await.map_err(into_failure)?;
+        let endpoint = context.store.endpoints().insert(endpoint, secret).await.map_err(into_failure)?;
         Ok(Answer::one(MigrationEndpoint::of(endpoint, &Active::default())))
     }
 }

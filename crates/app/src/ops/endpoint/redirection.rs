@@ -33,7 +33,7 @@ pub(crate) async fn check(
         let advice = format!("Give {again} again, if that server may receive the secret.");
         return Err(Failure::invalid(words).with_advice(advice));
     }
-    let passwords = store.count_passwords(before.guid).await.map_err(into_failure)?;
+    let passwords = store.endpoints().count_passwords(before.guid).await.map_err(into_failure)?;
     if passwords > 0 && caller.role < Role::Admin {
         let words = format!("{parameter} would send the passwords of {passwords} users to another server");
         return Err(Failure::forbidden(words).with_advice(

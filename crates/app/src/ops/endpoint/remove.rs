@@ -33,8 +33,8 @@ impl Operation<Context> for RemoveMigrationEndpoint {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationEndpoint>, Failure> {
-        let endpoint = context.store.endpoint(&request.identity).await.map_err(into_failure)?;
-        context.store.remove_endpoint(endpoint.guid).await.map_err(into_failure)?;
+        let endpoint = context.store.endpoints().get(&request.identity).await.map_err(into_failure)?;
+        context.store.endpoints().remove(endpoint.guid).await.map_err(into_failure)?;
         Ok(Answer::none())
     }
 }

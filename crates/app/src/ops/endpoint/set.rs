@@ -122,7 +122,7 @@ impl Operation<Context> for SetMigrationEndpoint {
         here_alone(caller, request.saved.token_command.is_some())?;
         let store = &context.store;
         let now = context.now();
-        let before = store.endpoint(&request.identity).await.map_err(into_failure)?;
+        let before = store.endpoints().get(&request.identity).await.map_err(into_failure)?;
         let (skip_verification, mailbox) = (request.skip_verification, request.test_mailbox.clone());
         let mut after = before.clone();
         let is_command_given = request.saved.token_command.is_some();
@@ -141,12 +141,13 @@ impl Operation<Context> for SetMigrationEndpoint {
         after.modified = now;
         // The endpoint that was checked must be the one that is changed: another caller may have
         // changed it meanwhile.
-        let endpoint = store.replace_endpoint(before.clone(), after, secret).await.map_err(into_failure)?;
+        let endpoint =
+            store.endpoints().replace(before.clone(), after, secret).await.map_err(into_failure)?;
         if has_other_limits {
             // Users that wait for the old limits may be able to continue.
-            store.unpark(before.guid, now).await.map_err(into_failure)?;
+            store.jobs().unpark(before.guid, now).await.map_err(into_failure)?;
         }
-        store.resume_checks(before.guid, now).await.map_err(into_failure)?;
+        store.checks().resume(before.guid, now).await.map_err(into_failure)?;
         context.wake().await;
         let active = Active::load(store, now).await.map_err(into_failure)?;
         Ok(Answer::one(MigrationEndpoint::of(endpoint, &active)))
@@ -181,7 +182,7 @@ async fn kept_secret(
                 Access::OAuth(_) => SecretName::TokenSecret,
                 Access::Users | Access::Admin(_) => SecretName::AdminPassword,
             };
-            store.secret(before.guid, name).await.map_err(into_failure)
+            store.secrets().get(before.guid, name).await.map_err(into_failure)
         }
     }
 }

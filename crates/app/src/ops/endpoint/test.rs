@@ -46,7 +46,7 @@ impl Operation<Context> for TestMigrationEndpoint {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationServerAvailability>, Failure> {
-        let endpoint = context.store.endpoint(&request.identity).await.map_err(into_failure)?;
+        let endpoint = context.store.endpoints().get(&request.identity).await.map_err(into_failure)?;
         let login = login(context, &endpoint, request.credential, request.test_mailbox).await?;
         let question = quick(&endpoint, login);
         Ok(Answer::one(

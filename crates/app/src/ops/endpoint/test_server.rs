@@ -82,7 +82,7 @@ impl Operation<Context> for TestMigrationServerAvailability {
         }
         let (endpoint, name, login) = if let Some(identity) = request.endpoint.take() {
             request.is_alone()?;
-            let endpoint = context.store.endpoint(&identity).await.map_err(into_failure)?;
+            let endpoint = context.store.endpoints().get(&identity).await.map_err(into_failure)?;
             let login = thorough_login(context, &endpoint, credential, mailbox).await?;
             let name = endpoint.name.clone();
             (endpoint, Some(name), login)

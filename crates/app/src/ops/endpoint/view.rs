@@ -102,7 +102,7 @@ pub(crate) struct Active {
 
 impl Active {
     pub(crate) async fn load(store: &Store, now: Timestamp) -> Result<Self, StoreError> {
-        Ok(Self { running: store.running().await?, parked: store.parked(now).await? })
+        Ok(Self { running: store.jobs().running().await?, parked: store.jobs().parked(now).await? })
     }
 
     /// Active mailboxes at this endpoint, and those of them in an incremental sync.

@@ -38,7 +38,7 @@ impl Operation<Context> for GetMigrationNode {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationNode>, Failure> {
-        let mut nodes = context.store.nodes().await.map_err(into_failure)?;
+        let mut nodes = context.store.nodes().list().await.map_err(into_failure)?;
         if let Some(identity) = &request.identity {
             nodes.retain(|node| node.is_named(identity));
             if nodes.is_empty() {

@@ -38,9 +38,10 @@ impl Operation<Context> for SetMigrationNode {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationNode>, Failure> {
-        let set = context.store.drain_nodes(&request.identity, request.drain).await.map_err(into_failure)?;
+        let set =
+            context.store.nodes().drain(&request.identity, request.drain).await.map_err(into_failure)?;
         context.wake().await;
-        let nodes = context.store.nodes().await.map_err(into_failure)?;
+        let nodes = context.store.nodes().list().await.map_err(into_failure)?;
         let changed = nodes.into_iter().filter(|node| set.contains(&node.guid));
         Ok(Answer::all(changed.map(MigrationNode::new).collect()))
     }

@@ -38,8 +38,8 @@ impl Operation<Context> for GetMigrationStatistics {
         _request: Request,
     ) -> Result<Answer<MigrationStatistics>, Failure> {
         let store = &context.store;
-        let counts = store.count_users(None).await.map_err(into_failure)?;
-        let batches = store.batches(&BatchFilter::default()).await.map_err(into_failure)?;
+        let counts = store.users().count(None).await.map_err(into_failure)?;
+        let batches = store.batches().list(&BatchFilter::default()).await.map_err(into_failure)?;
         let mut totals = Statistics::default();
         for it in &batches {
             totals.total_items += it.totals.total_items;

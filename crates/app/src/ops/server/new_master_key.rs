@@ -66,7 +66,7 @@ impl Operation<Context> for NewMigrationMasterKey {
                 return Err(failure.with_advice("Write a new key into a file, and name it with -KeyFile."));
             }
         };
-        context.store.rotate_master_key(source).await.map_err(into_failure)?;
+        context.store.secrets().rotate(source).await.map_err(into_failure)?;
         Ok(Answer::one(MigrationMasterKey { key_file: file, message: message.to_owned() }))
     }
 }

@@ -21,7 +21,7 @@ pub(crate) async fn of_batch(context: &Context, batch: Guid) -> Result<(), Failu
     let filter = UserFilter { batch: Some(batch), ..UserFilter::default() };
     let mut after = None;
     loop {
-        let page = context.store.users(&filter, after, PAGE).await.map_err(into_failure)?;
+        let page = context.store.users().list(&filter, after, PAGE).await.map_err(into_failure)?;
         confirm(context, &page.items).await?;
         after = page.next;
         if after.is_none() {
@@ -36,5 +36,5 @@ async fn confirm(context: &Context, users: &[MigrationUser]) -> Result<(), Failu
     for user in users {
         mailboxes.push(service_context.route(user).await.map_err(Failure::unavailable)?.keys);
     }
-    context.store.confirm_removals(mailboxes).await.map_err(into_failure)
+    context.store.jobs().confirm_removals(mailboxes).await.map_err(into_failure)
 }

@@ -75,7 +75,7 @@ pub(crate) async fn addresses(context: &Context, batch: Guid) -> Result<HashSet<
     let filter = UserFilter { batch: Some(batch), ..UserFilter::default() };
     let (mut addresses, mut after) = (HashSet::new(), None);
     loop {
-        let page = context.store.users(&filter, after, PAGE).await.map_err(into_failure)?;
+        let page = context.store.users().list(&filter, after, PAGE).await.map_err(into_failure)?;
         addresses.extend(page.items.iter().map(|it| key(&it.email_address)));
         after = page.next;
         if after.is_none() {
@@ -86,9 +86,9 @@ pub(crate) async fn addresses(context: &Context, batch: Guid) -> Result<HashSet<
 
 pub(crate) async fn ends_of(context: &Context, batch: &Batch) -> Result<Ends, Failure> {
     let store = &context.store;
-    let source = store.endpoint_by_guid(batch.source_endpoint).await.map_err(into_failure)?;
+    let source = store.endpoints().by_guid(batch.source_endpoint).await.map_err(into_failure)?;
     let target = match batch.target_endpoint {
-        Some(guid) => Some(store.endpoint_by_guid(guid).await.map_err(into_failure)?),
+        Some(guid) => Some(store.endpoints().by_guid(guid).await.map_err(into_failure)?),
         None => None,
     };
     Ok(Ends { source, target })

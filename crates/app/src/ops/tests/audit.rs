@@ -47,7 +47,7 @@ async fn the_log_is_read_newest_first() {
             identity: format!("B{number}"),
             outcome: "done".to_owned(),
         };
-        desk.context.store.append_audit(entry).await.unwrap();
+        desk.context.store.audit().append(entry).await.unwrap();
     }
     let shown = desk.call("Get-MigrationAuditLog", json!({ "ResultSize": 2 })).await.unwrap();
     let objects: Vec<_> = shown.iter().map(|it| it["ObjectModified"].as_str().unwrap()).collect();

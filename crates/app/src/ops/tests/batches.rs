@@ -194,8 +194,8 @@ async fn passwords_are_sealed_and_replaced_by_another_file() {
     assert!(shown["Message"].as_str().unwrap().starts_with("1 user was added, 1 updated"), "{shown}");
     assert_eq!((&shown["TotalCount"], &shown["FailedCount"]), (&json!(2), &json!(1)));
     assert!(!shown.to_string().contains("correct horse"));
-    let user = desk.context.store.user("a@example.org", None).await.unwrap();
-    let kept = desk.context.store.secret(user.guid, SecretName::Password).await.unwrap().unwrap();
+    let user = desk.context.store.users().get("a@example.org", None).await.unwrap();
+    let kept = desk.context.store.secrets().get(user.guid, SecretName::Password).await.unwrap().unwrap();
     assert_eq!(kept.expose(), b"correct horse");
     desk.one("Start-MigrationBatch", json!({ "Identity": "B" })).await;
     assert_eq!(desk.user_status("a@example.org").await, "Queued");

@@ -24,7 +24,7 @@ async fn desk(users: &[&str]) -> Desk {
 
 async fn claimed(desk: &Desk) -> Vec<ClaimedCheck> {
     let store = &desk.context.store;
-    let batch = store.batch("B").await.unwrap().batch;
+    let batch = store.batches().get("B").await.unwrap().batch;
     let now = desk.context.now();
     let claim = CheckClaim {
         now,
@@ -34,7 +34,7 @@ async fn claimed(desk: &Desk) -> Vec<ClaimedCheck> {
         limit: 100,
         limits: mailhaul_store::ClaimLimits::default(),
     };
-    store.claim_checks(claim).await.unwrap()
+    store.checks().claim(claim).await.unwrap()
 }
 
 /// Records a check of every user at the target.
@@ -48,7 +48,7 @@ async fn check(desk: &Desk, opens: impl Fn(&str) -> bool) {
         let target =
             Some(if opens(&user.email_address) { Opening::Opened } else { Opening::Failed(refused) });
         let end = CheckEnd::Known { source: Opening::Opened, target };
-        desk.context.store.end_check(user.guid, number, end, desk.context.now()).await.unwrap();
+        desk.context.store.checks().end(user.guid, number, end, desk.context.now()).await.unwrap();
     }
 }
 
@@ -112,7 +112,7 @@ async fn what_is_not_known_yet_says_why() {
     let ClaimedCheck { user, number } = claimed(&desk).await.remove(0);
     let due = "2030-01-01T00:00:00Z".parse().unwrap();
     let end = CheckEnd::Later { due, reason: "the server is busy".to_owned() };
-    desk.context.store.end_check(user.guid, number, end, desk.context.now()).await.unwrap();
+    desk.context.store.checks().end(user.guid, number, end, desk.context.now()).await.unwrap();
     let user = shown(&desk, "ann@contoso.edu").await;
     assert_eq!(user["TargetCheck"], "Pending");
     assert_eq!(user["CheckError"], "not checked yet, retry at 2030-01-01T00:00:00Z: the server is busy");

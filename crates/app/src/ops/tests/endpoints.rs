@@ -144,8 +144,9 @@ async fn settings_change_one_by_one_and_the_password_stays_hidden() {
     );
     assert_eq!(shown["CertificateSha256"], pin);
     assert!(!shown.to_string().contains("P@ssw0rd"));
-    let endpoint = desk.context.store.endpoint("Old").await.unwrap();
-    let kept = desk.context.store.secret(endpoint.guid, SecretName::AdminPassword).await.unwrap().unwrap();
+    let endpoint = desk.context.store.endpoints().get("Old").await.unwrap();
+    let kept =
+        desk.context.store.secrets().get(endpoint.guid, SecretName::AdminPassword).await.unwrap().unwrap();
     assert_eq!(kept.expose(), b"P@ssw0rd");
 
     let shown = set(json!({
@@ -159,7 +160,10 @@ async fn settings_change_one_by_one_and_the_password_stays_hidden() {
 
     let shown = set(json!({ "Credential": null })).await;
     assert!(shown["UserName"].is_null());
-    assert_eq!(desk.context.store.secret(endpoint.guid, SecretName::AdminPassword).await.unwrap(), None);
+    assert_eq!(
+        desk.context.store.secrets().get(endpoint.guid, SecretName::AdminPassword).await.unwrap(),
+        None
+    );
 
     // Limits need no connection, so no test is reported.
     let shown = desk
@@ -203,12 +207,12 @@ async fn a_password_that_is_kept_goes_to_no_other_server() {
     let credential = json!({ "UserName": "mailadmin", "Password": "P@ssw0rd" });
     let new = json!({ "Name": "Old", "RemoteServer": "imap.example.org", "SkipVerification": true, "Credential": credential });
     desk.one("New-MigrationEndpoint", new).await;
-    let before = desk.context.store.endpoint("Old").await.unwrap();
+    let before = desk.context.store.endpoints().get("Old").await.unwrap();
     for change in redirections() {
         for skip in [true, false] {
             let request = with(json!({ "Identity": "Old", "SkipVerification": skip }), &change);
             desk.refused("Set-MigrationEndpoint", request, Invalid, "Give -Credential again").await;
-            assert_eq!(desk.context.store.endpoint("Old").await.unwrap(), before, "{change}");
+            assert_eq!(desk.context.store.endpoints().get("Old").await.unwrap(), before, "{change}");
         }
         let test = with(json!({ "Endpoint": "Old", "TestMailbox": "ann" }), &change);
         desk.refused("Test-MigrationServerAvailability", test, Invalid, "either Endpoint or").await;

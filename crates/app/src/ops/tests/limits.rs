@@ -15,9 +15,9 @@ fn later() -> (Timestamp, String) {
 }
 
 async fn park(desk: &Desk, until: Timestamp) {
-    let endpoint = desk.context.store.endpoint("Old").await.unwrap().guid;
+    let endpoint = desk.context.store.endpoints().get("Old").await.unwrap().guid;
     let parking = Parking { since: Timestamp::now(), until, reason: "BYE Server busy".to_owned() };
-    desk.context.store.park(endpoint, |_| parking).await.unwrap();
+    desk.context.store.jobs().park(endpoint, |_| parking).await.unwrap();
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn users_whose_deletions_wait_are_named_until_they_wait_no_more() {
     assert_eq!(batch().await["ValidationWarnings"], json!([]));
     let claimed = desk.claim().await;
     for claim in &claimed {
-        desk.context.store.release(&claim.lease, end(3)).await.unwrap();
+        desk.context.store.jobs().release(&claim.lease, end(3)).await.unwrap();
     }
     let shown = batch().await;
     assert_eq!((&shown["WaitingDeletionCount"], &shown["ValidationWarningCount"]), (&json!(36), &json!(1)));
@@ -87,7 +87,7 @@ async fn users_whose_deletions_wait_are_named_until_they_wait_no_more() {
     assert_eq!(user["WaitingDeletionCount"], json!(3));
 
     for claim in desk.claim().await {
-        desk.context.store.release(&claim.lease, end(0)).await.unwrap();
+        desk.context.store.jobs().release(&claim.lease, end(0)).await.unwrap();
     }
     let shown = batch().await;
     assert_eq!((&shown["WaitingDeletionCount"], &shown["ValidationWarnings"]), (&json!(0), &json!([])));
@@ -116,7 +116,7 @@ async fn a_user_who_waits_for_a_limit_shows_when_it_goes_on() {
         folders: None,
         skipped: None,
     };
-    let waiting = desk.context.store.release(&claimed[0].lease, release).await.unwrap();
+    let waiting = desk.context.store.jobs().release(&claimed[0].lease, release).await.unwrap();
     let user = desk.one("Get-MigrationUser", json!({ "Identity": waiting.email_address })).await;
     assert_eq!((&user["Status"], &user["NextSyncTime"]), (&json!("Queued"), &json!(shown)));
     assert_eq!(
@@ -133,6 +133,6 @@ async fn a_user_who_waits_for_a_limit_shows_when_it_goes_on() {
     assert_eq!(user["NextSyncTime"], json!(longer.to_string()));
     // With changed limits it is due immediately.
     desk.one("Set-MigrationEndpoint", json!({ "Identity": "Old", "MailboxBytesPerDay": 1_000_000 })).await;
-    let user = desk.context.store.user_by_guid(waiting.guid).await.unwrap();
+    let user = desk.context.store.users().by_guid(waiting.guid).await.unwrap();
     assert!(user.due.unwrap() <= Timestamp::now());
 }

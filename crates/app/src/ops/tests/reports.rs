@@ -84,7 +84,7 @@ async fn a_pass_under_way_is_shown_as_it_is_now() {
     let desk = Desk::with_endpoint().await;
     desk.batch("B", &["a"], json!({ "AutoStart": true })).await;
     desk.claim().await;
-    let user = desk.context.store.user("a@example.org", None).await.unwrap();
+    let user = desk.context.store.users().get("a@example.org", None).await.unwrap();
     let worker = desk.worker(&user).await;
     let shown = desk.one("Get-MigrationUserStatistics", json!({ "Identity": "a@example.org" })).await;
     assert_eq!((&shown["Status"], &shown["SyncedItemCount"]), (&json!("Validating"), &json!(0)));

@@ -57,7 +57,7 @@ impl Desk {
     pub(super) async fn asking(dns: Dns) -> Self {
         let data = tempfile::tempdir().unwrap();
         let store = Store::open(data.path()).await.unwrap();
-        store.unlock(MasterKeySource::DataDirectory).await.unwrap();
+        store.secrets().unlock(MasterKeySource::DataDirectory).await.unwrap();
         let context = Arc::new(Context {
             store,
             data: data.path().to_owned(),
@@ -145,7 +145,7 @@ impl Desk {
     pub(super) async fn claim(&self) -> Vec<ClaimedUser> {
         let now = self.context.now();
         let mut claimed = Vec::new();
-        for endpoint in self.context.store.endpoints().await.unwrap() {
+        for endpoint in self.context.store.endpoints().list().await.unwrap() {
             let claim = Claim {
                 now,
                 owner: Guid::from_u128(1),
@@ -156,7 +156,7 @@ impl Desk {
                 limit: 1000,
                 limits: mailhaul_store::ClaimLimits::default(),
             };
-            claimed.extend(self.context.store.claim(claim).await.unwrap());
+            claimed.extend(self.context.store.jobs().claim(claim).await.unwrap());
         }
         claimed
     }
@@ -189,12 +189,12 @@ impl Desk {
             folders: Some(vec![folder("INBOX", 100, skipped_items)]),
             skipped: Some((0..skipped_items).map(|_| skipped_message(now)).collect()),
         };
-        self.context.store.release(&claimed.lease, release).await.unwrap();
+        self.context.store.jobs().release(&claimed.lease, release).await.unwrap();
     }
 
     /// Registers a worker for this user.
     pub(super) async fn worker(&self, user: &MigrationUser) -> Idle {
-        let batch = self.context.store.batch_by_guid(user.batch).await.unwrap();
+        let batch = self.context.store.batches().by_guid(user.batch).await.unwrap();
         let source = EndpointLogin { endpoint: batch.source_endpoint, user_name: user.user_name.clone() };
         let clock = crate::boot_clock::boot_clock();
         let permit = mailhaul_mail::Permit::new(clock.clone(), clock(), std::time::Duration::from_hours(1));

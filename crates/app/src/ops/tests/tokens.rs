@@ -23,8 +23,8 @@ fn microsoft() -> Value {
 }
 
 async fn secret(desk: &Desk) -> Option<Vec<u8>> {
-    let endpoint = desk.context.store.endpoint("M365").await.unwrap();
-    let secret = desk.context.store.secret(endpoint.guid, SecretName::TokenSecret).await.unwrap();
+    let endpoint = desk.context.store.endpoints().get("M365").await.unwrap();
+    let secret = desk.context.store.secrets().get(endpoint.guid, SecretName::TokenSecret).await.unwrap();
     secret.map(|it| it.expose().to_vec())
 }
 
@@ -151,7 +151,7 @@ async fn who_opens_all_mailboxes_needs_nothing_but_addresses() {
     // As source: the address names the mailbox.
     let csv = base64("EmailAddress\nann@contoso.com\nbob@contoso.com\n");
     desk.one("New-MigrationBatch", json!({ "Name": "Out", "SourceEndpoint": "M365", "CSVData": csv })).await;
-    let user = desk.context.store.user("ann@contoso.com", None).await.unwrap();
+    let user = desk.context.store.users().get("ann@contoso.com", None).await.unwrap();
     assert_eq!(
         (user.user_name.as_str(), user.target_user_name.as_str()),
         ("ann@contoso.com", "ann@contoso.com")
@@ -160,7 +160,7 @@ async fn who_opens_all_mailboxes_needs_nothing_but_addresses() {
     let csv = base64("EmailAddress,UserName,Password\ncid@contoso.com,cid,secret\n");
     let into = json!({ "Name": "In", "SourceEndpoint": "Old", "TargetEndpoint": "M365", "CSVData": csv });
     desk.one("New-MigrationBatch", into).await;
-    let user = desk.context.store.user("cid@contoso.com", None).await.unwrap();
+    let user = desk.context.store.users().get("cid@contoso.com", None).await.unwrap();
     assert_eq!((user.user_name.as_str(), user.target_user_name.as_str()), ("cid", "cid@contoso.com"));
     // Other endpoints need both.
     let csv = base64("EmailAddress\ndan@contoso.com\n");

@@ -19,10 +19,10 @@ async fn in_state(status: UserStatus) -> Desk {
     use UserStatus as S;
     let desk = Desk::with_endpoint().await;
     desk.batch("B", &["a", "b"], json!({ "AutoStart": true })).await;
-    let guid = desk.context.store.user(A, None).await.unwrap().guid;
+    let guid = desk.context.store.users().get(A, None).await.unwrap().guid;
     let happens = async |event| {
         let now = desk.context.now();
-        desk.context.store.apply(Users::One(guid), event, now, Due::At(now)).await.unwrap();
+        desk.context.store.jobs().apply(Users::One(guid), event, now, Due::At(now)).await.unwrap();
     };
     match status {
         S::Queued => {}
@@ -30,7 +30,7 @@ async fn in_state(status: UserStatus) -> Desk {
         S::Syncing => {
             for claimed in desk.claim().await {
                 let now = desk.context.now();
-                desk.context.store.advance(&claimed.lease, UserEvent::Validated, now).await.unwrap();
+                desk.context.store.jobs().advance(&claimed.lease, UserEvent::Validated, now).await.unwrap();
             }
         }
         S::Synced => desk.pass(Synced).await,
@@ -193,9 +193,9 @@ async fn a_user_gets_times_and_passwords_of_its_own() {
     assert!(shown["StartAfter"].is_null() && shown["CompleteAfter"].is_string());
     assert_eq!(desk.claim().await.len(), 1);
 
-    let guid = desk.context.store.user(A, None).await.unwrap().guid;
+    let guid = desk.context.store.users().get(A, None).await.unwrap().guid;
     let secret = async |name| {
-        let kept = desk.context.store.secret(guid, name).await.unwrap();
+        let kept = desk.context.store.secrets().get(guid, name).await.unwrap();
         kept.map(|it| String::from_utf8(it.expose().to_vec()).unwrap())
     };
     let login = |user: &str, password: &str| json!({ "UserName": user, "Password": password });
@@ -246,7 +246,7 @@ async fn a_stop_reaches_the_worker() {
         ("Set-MigrationBatch", json!({ "Identity": "B", "Update": true }), EndReason::Preempted),
     ] {
         let desk = in_state(UserStatus::Syncing).await;
-        let user = desk.context.store.user(A, None).await.unwrap();
+        let user = desk.context.store.users().get(A, None).await.unwrap();
         let worker = desk.worker(&user).await;
         desk.call(cmdlet, request).await.unwrap();
         assert_eq!(worker.end_reason(), Some(why), "{cmdlet}");

@@ -38,7 +38,7 @@ impl Operation<Context> for GetMigrationApiToken {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationApiToken>, Failure> {
-        let mut tokens = context.store.tokens().await.map_err(into_failure)?;
+        let mut tokens = context.store.tokens().list().await.map_err(into_failure)?;
         if let Some(identity) = &request.identity {
             tokens.retain(|it| {
                 it.name.eq_ignore_ascii_case(identity) || it.guid.to_string().eq_ignore_ascii_case(identity)

@@ -51,7 +51,7 @@ impl Operation<Context> for NewMigrationApiToken {
         if name.is_empty() {
             return Err(Failure::invalid("Name must not be empty"));
         }
-        let made = context.store.create_token(name, &request.role.to_string(), context.now()).await;
+        let made = context.store.tokens().create(name, &request.role.to_string(), context.now()).await;
         let (token, secret) = made.map_err(into_failure)?;
         Ok(Answer::one(MigrationApiToken::with_token(token, &secret)))
     }

@@ -35,7 +35,7 @@ impl Operation<Context> for RemoveMigrationApiToken {
         request: Request,
     ) -> Result<Answer<MigrationApiToken>, Failure> {
         let revoked =
-            context.store.revoke_token(&request.identity, context.now()).await.map_err(into_failure)?;
+            context.store.tokens().revoke(&request.identity, context.now()).await.map_err(into_failure)?;
         Ok(Answer::one(MigrationApiToken::new(revoked)))
     }
 }

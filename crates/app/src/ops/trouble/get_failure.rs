@@ -56,14 +56,14 @@ impl Operation<Context> for GetMigrationFailure {
     ) -> Result<Answer<MigrationFailure>, Failure> {
         let store = &context.store;
         let batch = match &request.batch_id {
-            Some(identity) => Some(store.batch(identity).await.map_err(into_failure)?.batch.guid),
+            Some(identity) => Some(store.batches().get(identity).await.map_err(into_failure)?.batch.guid),
             None => None,
         };
-        let causes = store.failure_causes(batch, request.error_class).await.map_err(into_failure)?;
+        let causes = store.users().failure_causes(batch, request.error_class).await.map_err(into_failure)?;
         let mut shown = Vec::with_capacity(causes.len());
         for cause in causes {
             // A batch that was removed meanwhile has no users.
-            let Ok(batch) = store.batch_by_guid(cause.batch).await else { continue };
+            let Ok(batch) = store.batches().by_guid(cause.batch).await else { continue };
             shown.push(MigrationFailure {
                 batch_id: batch.name,
                 error_class: cause.failure.class,

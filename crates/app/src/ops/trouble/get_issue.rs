@@ -37,10 +37,10 @@ impl Operation<Context> for GetMigrationIssue {
     ) -> Result<Answer<MigrationIssue>, Failure> {
         let store = &context.store;
         let now = context.now();
-        let batches = store.batches(&BatchFilter::default()).await.map_err(into_failure)?;
-        let endpoints = store.endpoints().await.map_err(into_failure)?;
-        let parked = store.parked(now).await.map_err(into_failure)?;
-        let nodes = store.nodes().await.map_err(into_failure)?;
+        let batches = store.batches().list(&BatchFilter::default()).await.map_err(into_failure)?;
+        let endpoints = store.endpoints().list().await.map_err(into_failure)?;
+        let parked = store.jobs().parked(now).await.map_err(into_failure)?;
+        let nodes = store.nodes().list().await.map_err(into_failure)?;
         let mut found = issues::of_batches(&batches);
         found.extend(issues::of_endpoints(&endpoints, &parked));
         found.extend(issues::of_nodes(&nodes));

@@ -91,7 +91,9 @@ impl Operation<Context> for GetMigrationUser {
         request: Request,
     ) -> Result<Answer<MigrationUser>, Failure> {
         let batch = match &request.batch_id {
-            Some(identity) => Some(context.store.batch(identity).await.map_err(into_failure)?.batch.guid),
+            Some(identity) => {
+                Some(context.store.batches().get(identity).await.map_err(into_failure)?.batch.guid)
+            }
             None => None,
         };
         let names = [&request.identity, &request.email_address, &request.mailbox_guid];
@@ -101,7 +103,7 @@ impl Operation<Context> for GetMigrationUser {
             return Err(Failure::invalid("only one of Identity, EmailAddress and MailboxGuid can be given"));
         }
         let user = match name {
-            Some(name) => Some(context.store.user(name, batch).await.map_err(into_failure)?.guid),
+            Some(name) => Some(context.store.users().get(name, batch).await.map_err(into_failure)?.guid),
             None => None,
         };
         let reading = Reading::new(request.result_size, request.continuation.as_ref())?;
@@ -124,14 +126,18 @@ impl Operation<Context> for GetMigrationUser {
                 offset: reading.offset().or(request.offset).unwrap_or(0),
                 limit: reading.limit(),
             };
-            let window = context.store.user_window(&filter, place).await.map_err(into_failure)?;
+            let window = context.store.users().window(&filter, place).await.map_err(into_failure)?;
             let end = place.offset.saturating_add(window.items.len() as u64);
             let next = if end < window.total { reading.next_offset(end) } else { None };
             let shown = show(context, window.items).await?;
             return Ok(Answer { total: Some(window.total), ..Answer::page(shown, next) });
         }
-        let page =
-            context.store.users(&filter, reading.after, reading.limit()).await.map_err(into_failure)?;
+        let page = context
+            .store
+            .users()
+            .list(&filter, reading.after, reading.limit())
+            .await
+            .map_err(into_failure)?;
         let next = reading.next(&page);
         Ok(Answer::page(show(context, page.items).await?, next))
     }
@@ -154,7 +160,7 @@ async fn show(context: &Context, users: Vec<User>) -> Result<Vec<MigrationUser>,
     for user in users {
         let batch = match batches.get(&user.batch) {
             Some(known) => known.clone(),
-            None => match context.store.batch_by_guid(user.batch).await {
+            None => match context.store.batches().by_guid(user.batch).await {
                 Ok(batch) => {
                     let its = ItsBatch {
                         parked: endpoints.parked(&batch),
@@ -178,7 +184,7 @@ async fn show(context: &Context, users: Vec<User>) -> Result<Vec<MigrationUser>,
 
 /// Loads the user and its numbers as they are now.
 pub(crate) async fn user_now(context: &Context, guid: Guid) -> Result<MigrationUser, Failure> {
-    let user = context.store.user_by_guid(guid).await.map_err(into_failure)?;
+    let user = context.store.users().by_guid(guid).await.map_err(into_failure)?;
     let shown = show(context, vec![user]).await?.pop();
     shown.ok_or_else(|| into_failure(StoreError::NotFound { what: "user", identity: guid.to_string() }))
 }

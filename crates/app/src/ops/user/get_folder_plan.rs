@@ -36,7 +36,7 @@ impl Operation<Context> for GetMigrationFolderPlan {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationFolderPlan>, Failure> {
-        let user = context.store.user(&request.identity, None).await.map_err(into_failure)?;
+        let user = context.store.users().get(&request.identity, None).await.map_err(into_failure)?;
         let plans = Box::pin(context.service_context().folder_plan(&user)).await.map_err(|error| {
             Failure::unavailable(format_args!(
                 "the folders of {} cannot be read: {}",

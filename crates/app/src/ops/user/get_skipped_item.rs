@@ -67,10 +67,10 @@ impl Operation<Context> for GetMigrationSkippedItem {
         let directory = request.export.as_deref().map(|it| directory(caller, it)).transpose()?;
         let whose = match (&request.identity, &request.batch_id) {
             (Some(identity), None) => {
-                Whose::User(Box::new(context.store.user(identity, None).await.map_err(into_failure)?))
+                Whose::User(Box::new(context.store.users().get(identity, None).await.map_err(into_failure)?))
             }
             (None, Some(batch)) => {
-                Whose::Batch(context.store.batch(batch).await.map_err(into_failure)?.batch.guid)
+                Whose::Batch(context.store.batches().get(batch).await.map_err(into_failure)?.batch.guid)
             }
             _ => {
                 return Err(Failure::invalid("either Identity or BatchId must be given")
@@ -141,7 +141,8 @@ async fn gather(
             Whose::User(user) => (vec![MigrationUser::clone(user)], None),
             Whose::Batch(batch) => {
                 let filter = UserFilter { batch: Some(*batch), ..UserFilter::default() };
-                let page = context.store.users(&filter, place.users, PART).await.map_err(into_failure)?;
+                let page =
+                    context.store.users().list(&filter, place.users, PART).await.map_err(into_failure)?;
                 (page.items, page.next)
             }
         };
@@ -158,6 +159,7 @@ async fn gather(
             }
             let page = context
                 .store
+                .reports()
                 .skipped_messages(user.guid, message.take(), room)
                 .await
                 .map_err(into_failure)?;

@@ -67,10 +67,10 @@ impl Operation<Context> for GetMigrationUserStatistics {
         request: Request,
     ) -> Result<Answer<MigrationUserStatistics>, Failure> {
         let store = &context.store;
-        let user = store.user(&request.identity, None).await.map_err(into_failure)?;
-        let folders = store.folder_statistics(user.guid).await.map_err(into_failure)?;
+        let user = store.users().get(&request.identity, None).await.map_err(into_failure)?;
+        let folders = store.reports().folder_statistics(user.guid).await.map_err(into_failure)?;
         let report = if request.include_report {
-            Some(store.report(user.guid, None, MAX_REPORT_ENTRIES).await.map_err(into_failure)?.items)
+            Some(store.reports().get(user.guid, None, MAX_REPORT_ENTRIES).await.map_err(into_failure)?.items)
         } else {
             None
         };
@@ -80,7 +80,7 @@ impl Operation<Context> for GetMigrationUserStatistics {
         } else {
             None
         };
-        let batch = store.batch_by_guid(user.batch).await.map_err(into_failure)?;
+        let batch = store.batches().by_guid(user.batch).await.map_err(into_failure)?;
         let parked = EndpointNames::load(context).await?.parked(&batch);
         let forecast = context.workers.forecast(user.guid);
         let waiting = Waiting { now: context.now(), parked: parked.as_ref(), forecast };
@@ -94,7 +94,7 @@ async fn skipped(context: &Context, user: Guid, most: usize) -> Result<Vec<Skipp
     let (mut skipped, mut after) = (Vec::new(), None);
     loop {
         let left = u32::try_from(most - skipped.len()).unwrap_or(u32::MAX).min(PAGE);
-        let page = context.store.skipped_messages(user, after, left).await.map_err(into_failure)?;
+        let page = context.store.reports().skipped_messages(user, after, left).await.map_err(into_failure)?;
         skipped.extend(page.items);
         after = page.next;
         if after.is_none() || skipped.len() >= most {

@@ -39,8 +39,8 @@ impl Operation<Context> for RemoveMigrationUser {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationUser>, Failure> {
-        let user = context.store.user(&request.identity, None).await.map_err(into_failure)?;
-        context.store.remove_user(user.guid).await.map_err(into_failure)?;
+        let user = context.store.users().get(&request.identity, None).await.map_err(into_failure)?;
+        context.store.users().remove(user.guid).await.map_err(into_failure)?;
         context.workers.end(user.guid, EndReason::Stopped);
         context.wake().await;
         Ok(Answer::none())

@@ -71,10 +71,10 @@ impl Operation<Context> for SetMigrationUser {
         mut request: Request,
     ) -> Result<Answer<MigrationUser>, Failure> {
         let store = &context.store;
-        let user = store.user(&request.identity, None).await.map_err(into_failure)?;
-        let batch = store.batch_by_guid(user.batch).await.map_err(into_failure)?;
+        let user = store.users().get(&request.identity, None).await.map_err(into_failure)?;
+        let batch = store.batches().by_guid(user.batch).await.map_err(into_failure)?;
         let zone = zone(batch.settings.time_zone.as_deref())?;
-        let source = store.endpoint_by_guid(batch.source_endpoint).await.map_err(into_failure)?;
+        let source = store.endpoints().by_guid(batch.source_endpoint).await.map_err(into_failure)?;
         let row = request.row(&user, &source)?;
         let times = request.times(&user, &zone)?;
         if request.sync_now {
@@ -88,18 +88,18 @@ impl Operation<Context> for SetMigrationUser {
             .with_advice("No mail of this user is moved any more."));
         }
         if let Some(row) = row {
-            store.add_users(batch.guid, vec![row], context.now()).await.map_err(into_failure)?;
+            store.batches().add_users(batch.guid, vec![row], context.now()).await.map_err(into_failure)?;
         }
         if let Some(times) = times {
-            store.update_user(user.guid, move |it| *it = times).await.map_err(into_failure)?;
+            store.users().update(user.guid, move |it| *it = times).await.map_err(into_failure)?;
             if times.start_after != user.start_after {
                 let due = Due::AfterStart(context.now());
                 let queued = vec![UserStatus::Queued];
-                store.reschedule(Users::One(user.guid), queued, due).await.map_err(into_failure)?;
+                store.jobs().reschedule(Users::One(user.guid), queued, due).await.map_err(into_failure)?;
             }
         }
         if request.approve_skipped_items {
-            store.approve(Users::One(user.guid), context.now()).await.map_err(into_failure)?;
+            store.jobs().approve(Users::One(user.guid), context.now()).await.map_err(into_failure)?;
         }
         if request.confirm_deletions {
             confirm_deletions::of_user(context, &user).await?;
@@ -107,10 +107,10 @@ impl Operation<Context> for SetMigrationUser {
         if request.sync_now {
             let between = vec![UserStatus::Synced, UserStatus::IncrementalFailed];
             let due = Due::At(context.now());
-            store.reschedule(Users::One(user.guid), between, due).await.map_err(into_failure)?;
+            store.jobs().reschedule(Users::One(user.guid), between, due).await.map_err(into_failure)?;
         }
         if request.check_now {
-            store.request_checks(Users::One(user.guid), context.now()).await.map_err(into_failure)?;
+            store.checks().request(Users::One(user.guid), context.now()).await.map_err(into_failure)?;
         }
         context.wake().await;
         Ok(Answer::one(user_now(context, user.guid).await?))

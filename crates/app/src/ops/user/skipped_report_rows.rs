@@ -51,7 +51,7 @@ pub(crate) async fn write(
     let filter = UserFilter { batch: Some(batch.guid), ..UserFilter::default() };
     let mut place = from.map(ReportPosition::parse).transpose()?.unwrap_or_default();
     loop {
-        let page = context.store.users(&filter, place.users, USERS).await.map_err(into_failure)?;
+        let page = context.store.users().list(&filter, place.users, USERS).await.map_err(into_failure)?;
         // The user was removed meanwhile. Showing messages twice is better than omitting some.
         let begun = place.user.take().and_then(|guid| page.items.iter().position(|it| it.guid == guid));
         let mut message = place.message.take().filter(|_| begun.is_some());
@@ -80,7 +80,12 @@ async fn of_user(
     part: &mut Part,
 ) -> Result<Option<Bookmark>, Failure> {
     loop {
-        let page = context.store.skipped_messages(user.guid, after, MESSAGES).await.map_err(into_failure)?;
+        let page = context
+            .store
+            .reports()
+            .skipped_messages(user.guid, after, MESSAGES)
+            .await
+            .map_err(into_failure)?;
         for message in page.items {
             part.push(&row(user, message))?;
         }

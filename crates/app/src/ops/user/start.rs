@@ -39,15 +39,16 @@ impl Operation<Context> for StartMigrationUser {
     ) -> Result<Answer<MigrationUser>, Failure> {
         let store = &context.store;
         let now = context.now();
-        let user = store.user(&request.identity, None).await.map_err(into_failure)?;
-        let started = store.apply(Users::One(user.guid), UserEvent::Start, now, Due::AfterStart(now)).await;
+        let user = store.users().get(&request.identity, None).await.map_err(into_failure)?;
+        let started =
+            store.jobs().apply(Users::One(user.guid), UserEvent::Start, now, Due::AfterStart(now)).await;
         started.map_err(|error| refused(error, &user.email_address))?;
-        let batch = store.batch_by_guid(user.batch).await.map_err(into_failure)?;
+        let batch = store.batches().by_guid(user.batch).await.map_err(into_failure)?;
         if batch.intent != BatchIntent::Run {
             let runs = move |it: &mut mailhaul_migration::Batch| {
                 (it.intent, it.started) = (BatchIntent::Run, Some(now));
             };
-            store.update_batch(batch.guid, runs).await.map_err(into_failure)?;
+            store.batches().update(batch.guid, runs).await.map_err(into_failure)?;
         }
         context.wake().await;
         Ok(Answer::one(user_now(context, user.guid).await?))

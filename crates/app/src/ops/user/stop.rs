@@ -38,8 +38,9 @@ impl Operation<Context> for StopMigrationUser {
         request: Request,
     ) -> Result<Answer<MigrationUser>, Failure> {
         let store = &context.store;
-        let user = store.user(&request.identity, None).await.map_err(into_failure)?;
-        let stopped = store.apply(Users::One(user.guid), UserEvent::Stop, context.now(), Due::Never).await;
+        let user = store.users().get(&request.identity, None).await.map_err(into_failure)?;
+        let stopped =
+            store.jobs().apply(Users::One(user.guid), UserEvent::Stop, context.now(), Due::Never).await;
         stopped.map_err(|error| refused(error, &user.email_address))?;
         context.workers.end(user.guid, EndReason::Stopped);
         context.wake().await;

@@ -32,15 +32,15 @@ impl Topic {
         match text.split_once(':') {
             None if text == "all" => Ok(Self::All),
             Some(("batch", name)) => {
-                let batch = store.batch(name).await.map_err(into_failure)?.batch;
+                let batch = store.batches().get(name).await.map_err(into_failure)?.batch;
                 Ok(Self::Batch { guid: batch.guid, name: batch.name })
             }
             Some(("user", name)) => {
-                let user = store.user(name, None).await.map_err(into_failure)?;
+                let user = store.users().get(name, None).await.map_err(into_failure)?;
                 Ok(Self::User { guid: user.guid, batch: user.batch })
             }
             Some(("endpoint", name)) => {
-                store.endpoint(name).await.map_err(into_failure)?;
+                store.endpoints().get(name).await.map_err(into_failure)?;
                 Ok(Self::Endpoint)
             }
             _ => Err(Failure::invalid("Topic must be all, batch:NAME, user:ADDRESS or endpoint:NAME")),

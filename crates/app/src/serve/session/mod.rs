@@ -90,7 +90,7 @@ impl Sessions {
     pub(crate) async fn begin(&self, sign_in: SignIn, now: Timestamp) -> Result<Option<NewSession>, Failure> {
         let (token, name, role) = match sign_in {
             SignIn::Token(token) => {
-                let found = self.0.store.check_token(&token, now).await.map_err(Failure::internal)?;
+                let found = self.0.store.tokens().check(&token, now).await.map_err(Failure::internal)?;
                 let Some(token) = found else { return Ok(None) };
                 (Some(token.guid), token.name, token.role)
             }
@@ -142,7 +142,7 @@ impl Sessions {
         let record = self.0.saved.find(&cookie, &key, now).await.map_err(Failure::internal)?;
         let mut record = record.ok_or_else(ended)?;
         if let Some(guid) = record.token {
-            let tokens = self.0.store.tokens().await.map_err(Failure::internal)?;
+            let tokens = self.0.store.tokens().list().await.map_err(Failure::internal)?;
             let token = tokens.into_iter().find(|it| it.guid == guid && it.revoked.is_none());
             record.role = token.ok_or_else(ended)?.role;
         }

@@ -54,7 +54,7 @@ pub(crate) async fn login(
     Ok(match &endpoint.access {
         Access::Users => Err(no_password(endpoint, user_name)),
         Access::Admin(admin) => {
-            let password = store.secret(endpoint.guid, SecretName::AdminPassword).await?;
+            let password = store.secrets().get(endpoint.guid, SecretName::AdminPassword).await?;
             password
                 .map(|it| Login::Password(admin_credentials(admin, it, user_name)))
                 .ok_or_else(|| no_password(endpoint, user_name))
@@ -127,7 +127,7 @@ pub(crate) mod tests {
     async fn the_user_or_the_endpoints_administrator_logs_in() {
         let data = tempfile::TempDir::new().unwrap();
         let store = Store::open(data.path()).await.unwrap();
-        store.unlock(mailhaul_store::MasterKeySource::DataDirectory).await.unwrap();
+        store.secrets().unlock(mailhaul_store::MasterKeySource::DataDirectory).await.unwrap();
         let (secret, sources) = (|text: &str| Some(Secret::new(text)), TokenSources::default());
         let with = |access| Endpoint {
             guid: Guid::new_v4(),
@@ -136,7 +136,7 @@ pub(crate) mod tests {
             ..endpoint()
         };
         let administered = with(Access::Admin(admin(None)));
-        store.insert_endpoint(administered.clone(), secret("admin")).await.unwrap();
+        store.endpoints().insert(administered.clone(), secret("admin")).await.unwrap();
         let own = login(&store, &sources, &administered, "terry", secret("own")).await.unwrap().unwrap();
         assert!(matches!(own, Login::Password(it) if it.user == "terry" && it.secret.expose() == b"own"));
         let by_admin = login(&store, &sources, &administered, "terry", None).await.unwrap().unwrap();

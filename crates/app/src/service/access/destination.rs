@@ -32,11 +32,11 @@ pub(crate) enum Destination {
 
 impl ServiceContext {
     pub(crate) async fn route(&self, user: &MigrationUser) -> Result<Route, Error> {
-        let batch = self.store.batch_by_guid(user.batch).await?;
+        let batch = self.store.batches().by_guid(user.batch).await?;
         let options = pass_options(&batch.settings).map_err(misconfigured)?;
-        let source = self.store.endpoint_by_guid(batch.source_endpoint).await?;
+        let source = self.store.endpoints().by_guid(batch.source_endpoint).await?;
         let target = match batch.target_endpoint {
-            Some(target) => Some(self.store.endpoint_by_guid(target).await?),
+            Some(target) => Some(self.store.endpoints().by_guid(target).await?),
             None => None,
         };
         let source_key = account::ledger_key(&source, &user.user_name, user.user_root.as_deref());
@@ -50,7 +50,7 @@ impl ServiceContext {
     /// Opens the user's source mailbox. The handling of labels depends on the target.
     pub(crate) async fn source(&self, user: &MigrationUser, route: &Route) -> Result<ImapMailbox, Error> {
         let endpoint = &route.source;
-        let password = self.store.secret(user.guid, SecretName::Password).await?;
+        let password = self.store.secrets().get(user.guid, SecretName::Password).await?;
         let mailbox = ImapMailbox::new(Account {
             side: Side::Source,
             options: self.sign_ins.connect_options(endpoint),
@@ -83,7 +83,7 @@ impl ServiceContext {
         user: &MigrationUser,
         endpoint: &Endpoint,
     ) -> Result<ImapMailbox, Error> {
-        let password = self.store.secret(user.guid, SecretName::TargetPassword).await?;
+        let password = self.store.secrets().get(user.guid, SecretName::TargetPassword).await?;
         let login = self.login(endpoint, &user.target_user_name, password).await?;
         let has_tokens = matches!(login, Login::Tokens { .. });
         let mailbox = ImapMailbox::new(Account {

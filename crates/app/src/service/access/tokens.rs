@@ -63,7 +63,7 @@ impl TokenSources {
             Some((before, secret)) => Some((before, secret.lock().await)),
             None => None,
         };
-        let secret = store.secret(endpoint.guid, SecretName::TokenSecret).await;
+        let secret = store.secrets().get(endpoint.guid, SecretName::TokenSecret).await;
         let secret = secret.map_err(|error| error.to_string())?;
         let is_same = held.is_some_and(|((before, reach), held)| {
             before == oauth && *reach == endpoint.reach && *held == secret
@@ -167,7 +167,7 @@ impl RefreshTokenKeeper for VaultKeeper {
         Box::pin(async move {
             let (name, token) = (SecretName::TokenSecret, now.clone());
             let mut current = self.current.lock().await;
-            let kept = self.store.replace_secret(self.endpoint, name, before.clone(), token).await;
+            let kept = self.store.secrets().replace(self.endpoint, name, before.clone(), token).await;
             // If the vault has another token, a user has signed in again, and that token is valid.
             if kept.map_err(|error| error.to_string())? {
                 *current = Some(now.clone());
@@ -189,7 +189,7 @@ mod tests {
     async fn store() -> (TempDir, Store) {
         let data = TempDir::new().unwrap();
         let store = Store::open(data.path()).await.unwrap();
-        store.unlock(MasterKeySource::DataDirectory).await.unwrap();
+        store.secrets().unlock(MasterKeySource::DataDirectory).await.unwrap();
         (data, store)
     }
 
@@ -212,7 +212,7 @@ mod tests {
     async fn a_source_lives_until_its_settings_or_its_secret_change() {
         let (_data, store) = store().await;
         let fixed = oauth(Grant::Token);
-        let first = store.insert_endpoint(endpoint(&fixed), Some(Secret::new("t0"))).await.unwrap();
+        let first = store.endpoints().insert(endpoint(&fixed), Some(Secret::new("t0"))).await.unwrap();
         let sources = TokenSources::default();
         let later = |seconds: i64| Endpoint {
             modified: Timestamp::from_second(first.modified.as_second() + seconds).unwrap(),
@@ -224,13 +224,13 @@ mod tests {
         let current = Arc::clone(&sources.open_sources()[&first.guid].secret);
         let keeper = VaultKeeper { store: store.clone(), endpoint: first.guid, current };
         keeper.keep(&Secret::new("t0"), &Secret::new("t1")).await.unwrap();
-        let kept = store.secret(first.guid, SecretName::TokenSecret).await.unwrap();
+        let kept = store.secrets().get(first.guid, SecretName::TokenSecret).await.unwrap();
         assert_eq!(kept, Some(Secret::new("t1")));
         assert_eq!(shown(&sources.tokens(&store, &later(1), &fixed).await.unwrap()).await, "t0");
 
         // A user signed in again. Replacements from the old source are not stored.
         let set = NewSecret::Set(Secret::new("t2"));
-        store.update_endpoint(first.guid, set, |_| {}).await.unwrap();
+        store.endpoints().update(first.guid, set, |_| {}).await.unwrap();
         keeper.keep(&Secret::new("t1"), &Secret::new("t9")).await.unwrap();
         assert_eq!(shown(&sources.tokens(&store, &later(2), &fixed).await.unwrap()).await, "t2");
         // A caller with older settings gets the same source.
@@ -278,7 +278,7 @@ mod tests {
             token_url: "https://id.example.org/token".to_owned(),
             ..oauth(Grant::RefreshToken { user: None })
         };
-        let kept = store.insert_endpoint(endpoint(&refresh), None).await.unwrap();
+        let kept = store.endpoints().insert(endpoint(&refresh), None).await.unwrap();
         let error = TokenSources::default().tokens(&store, &kept, &refresh).await.map(drop).unwrap_err();
         assert_eq!(error, "the endpoint \"Cloud\": no user has signed in yet; run `mailhaul login`");
         store.close().await;

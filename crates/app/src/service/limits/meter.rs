@@ -58,7 +58,7 @@ impl Meter {
         let (endpoint, node) = (self.mailbox.endpoint, self.limits.node());
         let mailbox = CountedMailbox { endpoint, name: self.name.clone(), node };
         let bytes = hours.iter().map(|(_, bytes)| bytes).sum();
-        let saved = store.add_usage(mailbox, hours, Usage::first_hour(now)).await;
+        let saved = store.jobs().add_usage(mailbox, hours, Usage::first_hour(now)).await;
         match saved {
             Ok(()) => self.limits.add_saved(endpoint, bytes),
             Err(error) => tracing::warn!("the usage of {} was not saved: {error}", self.name),
@@ -83,7 +83,7 @@ impl ServiceContext {
     ) -> Result<Option<Meter>, StoreError> {
         let MeteredMailbox { endpoint, side, user, name } = mailbox;
         let first_hour = Usage::first_hour(SystemClock.now());
-        let hours = self.store.usage(endpoint.guid, Some(&name), first_hour).await?;
+        let hours = self.store.jobs().usage(endpoint.guid, Some(&name), first_hour).await?;
         let mailbox = ActiveMailbox { endpoint: endpoint.guid, user, side };
         let label = format!("the mailbox {name} at the endpoint \"{}\"", endpoint.name);
         let Some((shared, throttle)) = self.limits.enter(&mailbox, label, hours.into_iter().collect()) else {
@@ -148,7 +148,7 @@ impl ServiceContext {
         if !self.store.is_on_server() {
             return (at_endpoint, by_login);
         }
-        match self.store.active_at(login.endpoint, &login.user_name).await {
+        match self.store.nodes().active_at(login.endpoint, &login.user_name).await {
             Ok((all, same)) => {
                 let count = |number| usize::try_from(number).unwrap_or(usize::MAX);
                 (at_endpoint.max(count(all)), by_login.max(count(same)))
@@ -163,7 +163,7 @@ impl ServiceContext {
     /// Learns from a refusal, for all nodes; true if it should be logged.
     async fn learn(&self, endpoint: Guid, learn: impl Fn(&mut Cap) -> bool + Send + 'static) -> bool {
         let is_news = self.limits.learn(endpoint, &learn);
-        let learned = self.store.learn(endpoint, move |known| {
+        let learned = self.store.nodes().learn(endpoint, move |known| {
             let mut cap = Cap::of_shared(known);
             learn(&mut cap);
             cap.shared()
@@ -175,10 +175,11 @@ impl ServiceContext {
     }
 
     async fn park(&self, endpoint: Guid, request: ParkingRequest, now: Timestamp) {
-        let parked = self.store.park(endpoint, move |before| parking::parking(before, request, now)).await;
+        let parked =
+            self.store.jobs().park(endpoint, move |before| parking::parking(before, request, now)).await;
         // Other nodes must not begin there either.
         let told = match parked {
-            Ok(()) => self.store.wake_nodes(Wake::Look).await,
+            Ok(()) => self.store.nodes().wake(Wake::Look).await,
             Err(error) => Err(error),
         };
         if let Err(error) = told {

@@ -40,7 +40,7 @@ impl Site {
     async fn batch_between(&self, port: u16, intent: BatchIntent, users: &[UserRow]) -> Endpoint {
         let store = &self.context.store;
         let there = Endpoint { guid: Guid::new_v4(), name: "New".into(), port, ..self.endpoint.clone() };
-        let there = store.insert_endpoint(there, None).await.unwrap();
+        let there = store.endpoints().insert(there, None).await.unwrap();
         let now = Timestamp::now();
         let batch = Batch {
             guid: Guid::new_v4(),
@@ -55,12 +55,12 @@ impl Site {
             created: now,
             started: (intent == BatchIntent::Run).then_some(now),
         };
-        store.insert_batch(batch, users.to_vec()).await.unwrap();
+        store.batches().insert(batch, users.to_vec()).await.unwrap();
         there
     }
 
     async fn known(&self, user: &str) -> MigrationUser {
-        self.context.store.user(&format!("{user}@contoso.edu"), None).await.unwrap()
+        self.context.store.users().get(&format!("{user}@contoso.edu"), None).await.unwrap()
     }
 
     /// Waits until the user stands so.
@@ -158,12 +158,12 @@ async fn who_cannot_be_opened_is_known_before_the_batch_is_started() {
     // A new password is checked at once. A repair on the server is found when a check is requested.
     let store = &site.context.store;
     let paulc = site.known("paulc").await;
-    store.add_users(paulc.batch, vec![row("paulc")], Timestamp::now()).await.unwrap();
+    store.batches().add_users(paulc.batch, vec![row("paulc")], Timestamp::now()).await.unwrap();
     site.context.workers.nudge();
     assert_eq!(site.checked("paulc").await, [None, None]);
     servers.from.add_user("ghost", PASSWORD, VirtualClock::default());
     servers.to.add_user("ghost", PASSWORD, VirtualClock::default());
-    store.request_checks(Users::One(site.known("ghost").await.guid), Timestamp::now()).await.unwrap();
+    store.checks().request(Users::One(site.known("ghost").await.guid), Timestamp::now()).await.unwrap();
     site.context.workers.nudge();
     assert_eq!(site.checked("ghost").await, [None, None]);
     assert_eq!(servers.to.count("annb", "logins"), 1);
@@ -190,10 +190,10 @@ async fn a_refused_client_secret_closes_no_mailbox() {
         tenant: None,
     };
     let secret = NewSecret::Set(Secret::new("wrong"));
-    store.update_endpoint(there.guid, secret, |it| it.access = Access::OAuth(oauth)).await.unwrap();
-    let batch = store.batch("B").await.unwrap().batch.guid;
+    store.endpoints().update(there.guid, secret, |it| it.access = Access::OAuth(oauth)).await.unwrap();
+    let batch = store.batches().get("B").await.unwrap().batch.guid;
     let without = users.iter().cloned().map(|it| UserRow { target_password: None, ..it });
-    store.add_users(batch, without.collect(), Timestamp::now()).await.unwrap();
+    store.batches().add_users(batch, without.collect(), Timestamp::now()).await.unwrap();
     site.run();
     for user in &names {
         let check = site.until(user, |it| it.check.delay.is_some()).await.check;
@@ -201,13 +201,13 @@ async fn a_refused_client_secret_closes_no_mailbox() {
         assert!(check.delay.unwrap().contains("Invalid client secret"));
     }
     assert_eq!(asked.load(Ordering::SeqCst), 1);
-    let checks = store.batch("B").await.unwrap().checks;
+    let checks = store.batches().get("B").await.unwrap().checks;
     assert_eq!((checks.checked, checks.failed, checks.pending), (0, 0, 12));
 
     // After the repair all checks succeed.
-    store.update_endpoint(there.guid, NewSecret::Keep, |it| it.access = Access::Users).await.unwrap();
-    store.add_users(batch, users, Timestamp::now()).await.unwrap();
-    store.resume_checks(there.guid, Timestamp::now()).await.unwrap();
+    store.endpoints().update(there.guid, NewSecret::Keep, |it| it.access = Access::Users).await.unwrap();
+    store.batches().add_users(batch, users, Timestamp::now()).await.unwrap();
+    store.checks().resume(there.guid, Timestamp::now()).await.unwrap();
     site.context.workers.nudge();
     for user in &names {
         assert_eq!(site.checked(user).await, [None, None]);
@@ -227,8 +227,8 @@ async fn a_server_that_is_away_says_nothing_about_users() {
     assert_eq!((check.checked, check.target), (None, None));
     assert!(check.due.unwrap() > Timestamp::now(), "{:?}", check.due);
     let (store, port) = (&site.context.store, servers.to.port);
-    store.update_endpoint(there.guid, NewSecret::Keep, move |it| it.port = port).await.unwrap();
-    store.resume_checks(there.guid, Timestamp::now()).await.unwrap();
+    store.endpoints().update(there.guid, NewSecret::Keep, move |it| it.port = port).await.unwrap();
+    store.checks().resume(there.guid, Timestamp::now()).await.unwrap();
     site.context.workers.nudge();
     assert_eq!(site.checked("annb").await, [None, None]);
     site.end().await;

@@ -24,7 +24,7 @@ async fn a_sync_that_was_due_in_two_days_comes_after_its_interval() {
         limit: 1,
         limits: mailhaul_store::ClaimLimits::default(),
     };
-    let claimed = store.claim(claim).await.unwrap();
+    let claimed = store.jobs().claim(claim).await.unwrap();
     let release = Release {
         now: fast,
         event: UserEvent::Synced,
@@ -38,14 +38,14 @@ async fn a_sync_that_was_due_in_two_days_comes_after_its_interval() {
         folders: None,
         skipped: None,
     };
-    store.release(&claimed[0].lease, release).await.unwrap();
+    store.jobs().release(&claimed[0].lease, release).await.unwrap();
     site.run();
     for _ in 0..600 {
-        let user = store.user("annb@contoso.edu", None).await.unwrap();
+        let user = store.users().get("annb@contoso.edu", None).await.unwrap();
         if user.status == S::Synced && user.statistics.synced_items == 3 {
             return site.end().await;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("{:#?}", store.user("annb@contoso.edu", None).await.unwrap());
+    panic!("{:#?}", store.users().get("annb@contoso.edu", None).await.unwrap());
 }

@@ -46,7 +46,7 @@ async fn uploads_by_the_api_do_not_count_for_the_daily_limit() {
         }),
         ..site.endpoint.clone()
     };
-    let endpoint = store.insert_endpoint(endpoint, Some(Secret::new("secret"))).await.unwrap();
+    let endpoint = store.endpoints().insert(endpoint, Some(Secret::new("secret"))).await.unwrap();
     site.batch_to(Some(endpoint.guid), users.iter().zip(2..).map(|(user, row)| row_of(user, row)).collect())
         .await;
     site.run();

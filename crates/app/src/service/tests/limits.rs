@@ -17,13 +17,13 @@ use super::*;
 
 impl Site {
     async fn user(&self, user: &str) -> MigrationUser {
-        self.context.store.user(&format!("{user}@contoso.edu"), None).await.unwrap()
+        self.context.store.users().get(&format!("{user}@contoso.edu"), None).await.unwrap()
     }
 
     async fn set_rates(&self, rates: Rates) {
         let set = move |it: &mut Endpoint| it.rates = rates;
         let store = &self.context.store;
-        store.update_endpoint(self.endpoint.guid, NewSecret::Keep, set).await.unwrap();
+        store.endpoints().update(self.endpoint.guid, NewSecret::Keep, set).await.unwrap();
     }
 
     /// Waits until a throttle stops the user's pass.
@@ -44,7 +44,11 @@ impl Site {
     async fn try_again(&self, user: &str) -> MigrationUser {
         let before = self.user(user).await;
         let store = &self.context.store;
-        store.reschedule(Users::One(before.guid), vec![S::Queued], Due::At(Timestamp::now())).await.unwrap();
+        store
+            .jobs()
+            .reschedule(Users::One(before.guid), vec![S::Queued], Due::At(Timestamp::now()))
+            .await
+            .unwrap();
         self.context.workers.nudge();
         for _ in 0..600 {
             let now = self.user(user).await;
@@ -57,7 +61,7 @@ impl Site {
     }
 
     async fn unpark(&self) {
-        self.context.store.unpark(self.endpoint.guid, Timestamp::now()).await.unwrap();
+        self.context.store.jobs().unpark(self.endpoint.guid, Timestamp::now()).await.unwrap();
         self.context.workers.nudge();
     }
 }
@@ -88,13 +92,13 @@ async fn a_mailbox_over_its_daily_limit_waits_alone() {
     assert!(words.contains("the mailbox annb at the endpoint \"Old\" has used up"), "{words}");
     let forecast = "This mailbox needs about 1 day at 45.0 kB a day: ";
     assert!(words.contains(forecast), "{words}");
-    let report = site.context.store.report(user.guid, None, 100).await.unwrap();
+    let report = site.context.store.reports().get(user.guid, None, 100).await.unwrap();
     let told = |words: &str| report.items.iter().filter(|it| it.text.contains(words)).count();
     assert_eq!(told("This mailbox needs about 2 days at 45.0 kB a day: "), 1, "{report:#?}");
     let last = &report.items.last().unwrap().text;
     let wakes = format!("continues at {:.0}. ", user.due.unwrap());
     assert!(last.contains(&wakes) && last.contains(forecast), "{last}");
-    assert!(site.context.store.parked(Timestamp::now()).await.unwrap().is_empty());
+    assert!(site.context.store.jobs().parked(Timestamp::now()).await.unwrap().is_empty());
     // Another process knows what was used.
     site.end().await;
     site.run();
@@ -120,7 +124,7 @@ async fn an_endpoint_that_has_used_up_its_day_is_left_alone() {
     site.run();
     let user = site.wait_until_throttled("annb").await;
     assert!(hours_from_now(&user) >= 23, "{user:#?}");
-    let parked = site.context.store.parked(Timestamp::now()).await.unwrap();
+    let parked = site.context.store.jobs().parked(Timestamp::now()).await.unwrap();
     let [(endpoint, parking)] = parked.as_slice() else { panic!("{parked:?}") };
     assert_eq!(*endpoint, site.endpoint.guid);
     assert!(parking.reason.contains("the endpoint \"Old\" has used up"), "{parking:?}");
@@ -175,16 +179,16 @@ async fn a_busy_server_gets_no_further_connections() {
     site.run();
     // It is waited for in the pass, which holds the only place, and no other place would be used.
     for _ in 0..600 {
-        if !site.context.store.parked(Timestamp::now()).await.unwrap().is_empty() {
+        if !site.context.store.jobs().parked(Timestamp::now()).await.unwrap().is_empty() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let parked = site.context.store.parked(Timestamp::now()).await.unwrap();
+    let parked = site.context.store.jobs().parked(Timestamp::now()).await.unwrap();
     assert!(parked[0].1.reason.contains("BYE Server busy"), "{parked:?}");
     let more = move |it: &mut Endpoint| it.max_concurrent_migrations = Limit::At(3);
     let store = &site.context.store;
-    store.update_endpoint(site.endpoint.guid, NewSecret::Keep, more).await.unwrap();
+    store.endpoints().update(site.endpoint.guid, NewSecret::Keep, more).await.unwrap();
     site.context.workers.nudge();
     // Two turns of the scheduler have come to their end when it has.
     site.end().await;
@@ -239,7 +243,7 @@ async fn a_server_with_two_connections_gets_two_and_no_user_fails() {
     // checks the limit before it counts a login.
     let mut refused = 0;
     for user in &users {
-        let report = site.context.store.report(site.user(user).await.guid, None, 100).await.unwrap();
+        let report = site.context.store.reports().get(site.user(user).await.guid, None, 100).await.unwrap();
         refused += report.items.iter().filter(|it| it.text.contains("Maximum number of connections")).count();
     }
     assert!(refused < 25, "{refused}");
@@ -364,7 +368,7 @@ async fn a_worker_that_must_end_begins_no_session() {
         it.max_concurrent_migrations = Limit::At(1);
         it.max_concurrent_incremental_syncs = Limit::At(1);
     };
-    site.context.store.update_endpoint(site.endpoint.guid, NewSecret::Keep, lower).await.unwrap();
+    site.context.store.endpoints().update(site.endpoint.guid, NewSecret::Keep, lower).await.unwrap();
     site.context.workers.nudge();
     for _ in 0..600 {
         let ending = site.context.workers.all().iter().filter(|(_, it)| it.end_reason().is_some()).count();

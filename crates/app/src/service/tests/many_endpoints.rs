@@ -13,7 +13,7 @@ async fn reads_of_a_turn(endpoints: usize) -> u64 {
     for number in 0..endpoints {
         let name = format!("E{number}");
         let endpoint = Endpoint { guid: Guid::new_v4(), name: name.clone(), ..site.endpoint.clone() };
-        let endpoint = store.insert_endpoint(endpoint, None).await.unwrap();
+        let endpoint = store.endpoints().insert(endpoint, None).await.unwrap();
         let batch = Batch {
             guid: Guid::new_v4(),
             name,
@@ -27,7 +27,7 @@ async fn reads_of_a_turn(endpoints: usize) -> u64 {
             created: Timestamp::now(),
             started: Some(Timestamp::now()),
         };
-        store.insert_batch(batch, vec![row_of(&format!("u{number}"), 2)]).await.unwrap();
+        store.batches().insert(batch, vec![row_of(&format!("u{number}"), 2)]).await.unwrap();
     }
     let lock = store.lock_service().unwrap();
     let mut scheduler = Scheduler::new(site.context.service_context(), lock, super::node());
@@ -37,7 +37,11 @@ async fn reads_of_a_turn(endpoints: usize) -> u64 {
     scheduler.turn().await.unwrap();
     let reads = store.reads() - before;
     // The endpoints are read again after a change alone.
-    store.update_endpoint(site.endpoint.guid, NewSecret::Keep, |endpoint| endpoint.port = 2).await.unwrap();
+    store
+        .endpoints()
+        .update(site.endpoint.guid, NewSecret::Keep, |endpoint| endpoint.port = 2)
+        .await
+        .unwrap();
     let before = store.reads();
     scheduler.turn().await.unwrap();
     assert_eq!(store.reads() - before, reads + 1);

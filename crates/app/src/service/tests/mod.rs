@@ -34,7 +34,7 @@ struct Site {
 impl Site {
     async fn new(data: &Path, port: u16, most: u32) -> Self {
         let store = Store::open(data).await.unwrap();
-        store.unlock(MasterKeySource::DataDirectory).await.unwrap();
+        store.secrets().unlock(MasterKeySource::DataDirectory).await.unwrap();
         let endpoint = Endpoint {
             guid: Guid::new_v4(),
             name: "Old".into(),
@@ -45,7 +45,7 @@ impl Site {
             max_concurrent_incremental_syncs: Limit::At(most),
             ..account::tests::endpoint()
         };
-        let endpoint = store.insert_endpoint(endpoint, None).await.unwrap();
+        let endpoint = store.endpoints().insert(endpoint, None).await.unwrap();
         let context = Context {
             store,
             data: data.to_owned(),
@@ -80,7 +80,7 @@ impl Site {
             created: Timestamp::now(),
             started: Some(Timestamp::now()),
         };
-        self.context.store.insert_batch(batch, rows).await.unwrap().batch.guid
+        self.context.store.batches().insert(batch, rows).await.unwrap().batch.guid
     }
 
     fn run(&mut self) {
@@ -102,7 +102,7 @@ impl Site {
     }
 
     async fn status(&self, user: &str) -> UserStatus {
-        self.context.store.user(&format!("{user}@contoso.edu"), None).await.unwrap().status
+        self.context.store.users().get(&format!("{user}@contoso.edu"), None).await.unwrap().status
     }
 
     async fn wait_for(&self, user: &str, wanted: UserStatus) {
@@ -112,7 +112,7 @@ impl Site {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        let user = self.context.store.user(&format!("{user}@contoso.edu"), None).await.unwrap();
+        let user = self.context.store.users().get(&format!("{user}@contoso.edu"), None).await.unwrap();
         panic!("it did not become {wanted}: {user:#?}");
     }
 }
@@ -152,22 +152,22 @@ async fn users_are_synced_one_after_the_other_and_then_kept_in_step() {
         site.wait_for(user, UserStatus::Synced).await;
     }
     let store = &site.context.store;
-    let user = store.user("annb@contoso.edu", None).await.unwrap();
+    let user = store.users().get("annb@contoso.edu", None).await.unwrap();
     assert_eq!((user.statistics.total_items, user.statistics.synced_items), (20, 20));
     assert!(user.last_synced.is_some() && user.due.is_some_and(|it| it > Timestamp::now()));
-    let report = store.report(user.guid, None, 100).await.unwrap();
+    let report = store.reports().get(user.guid, None, 100).await.unwrap();
     assert!(report.items.iter().any(|it| it.text.contains("completed")), "{report:?}");
     // A requested pass starts at once.
     let now = Timestamp::now();
-    store.reschedule(Users::OfBatch(batch), vec![UserStatus::Synced], Due::At(now)).await.unwrap();
+    store.jobs().reschedule(Users::OfBatch(batch), vec![UserStatus::Synced], Due::At(now)).await.unwrap();
     site.context.workers.nudge();
     for _ in 0..200 {
-        if store.user("terrya@contoso.edu", None).await.unwrap().last_synced > Some(now) {
+        if store.users().get("terrya@contoso.edu", None).await.unwrap().last_synced > Some(now) {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert!(store.user("terrya@contoso.edu", None).await.unwrap().last_synced > Some(now));
+    assert!(store.users().get("terrya@contoso.edu", None).await.unwrap().last_synced > Some(now));
     site.end().await;
 }
 
@@ -188,7 +188,7 @@ async fn users_wait_for_the_next_service_and_a_stop_ends_a_worker() {
     site.run();
     site.wait_for("annb", UserStatus::Syncing).await;
     let store = site.context.store.clone();
-    store.apply(Users::OfBatch(batch), UserEvent::Stop, Timestamp::now(), Due::Never).await.unwrap();
+    store.jobs().apply(Users::OfBatch(batch), UserEvent::Stop, Timestamp::now(), Due::Never).await.unwrap();
     assert_eq!(site.status("annb").await, UserStatus::Stopping);
     site.context.workers.end_batch(batch, EndReason::Stopped);
     site.wait_for("annb", UserStatus::Stopped).await;

@@ -35,7 +35,7 @@ async fn a_mailbox_without_progress_gives_its_place_to_the_next_one() {
     place.stall_window = Duration::from_millis(300);
     site.run_in(place);
     site.wait_for("paulc", S::Synced).await;
-    let stalled = site.context.store.user("annb@contoso.edu", None).await.unwrap();
+    let stalled = site.context.store.users().get("annb@contoso.edu", None).await.unwrap();
     assert_eq!((stalled.status, stalled.attempts), (S::Queued, 1));
     let words = stalled.failure.unwrap().message;
     assert!(words.starts_with("no progress in 0.3 s"), "{words}");
@@ -76,7 +76,7 @@ async fn a_scan_of_a_large_folder_is_progress() {
     site.run_in(place);
     let store = site.context.store.clone();
     for _ in 0..1200 {
-        let user = store.user("annb@contoso.edu", None).await.unwrap();
+        let user = store.users().get("annb@contoso.edu", None).await.unwrap();
         assert_eq!((user.attempts, &user.failure), (0, &None));
         let copied = site.context.workers.statistics(user.guid).map_or(0, |statistics| statistics.pass_items);
         if copied > 0 {
@@ -84,7 +84,7 @@ async fn a_scan_of_a_large_folder_is_progress() {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("no message arrived: {:#?}", store.user("annb@contoso.edu", None).await.unwrap());
+    panic!("no message arrived: {:#?}", store.users().get("annb@contoso.edu", None).await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,7 +102,7 @@ async fn a_service_that_ends_does_not_wait_for_silent_servers() {
     site.end().await;
     // Its worker still waits for a message, and was left.
     assert_eq!(site.context.workers.all().len(), 1);
-    let user = site.context.store.user("annb@contoso.edu", None).await.unwrap();
+    let user = site.context.store.users().get("annb@contoso.edu", None).await.unwrap();
     assert_eq!((user.status, user.attempts, user.failure), (S::Queued, 0, None));
-    assert_eq!(site.context.store.running().await.unwrap(), []);
+    assert_eq!(site.context.store.jobs().running().await.unwrap(), []);
 }

@@ -118,7 +118,7 @@ impl WorkerJob {
     /// Opens the ledger of this pair of mailboxes. A ledger that another process holds is retried later.
     async fn ledger(&self, route: &Route) -> Result<MailboxLedger, Error> {
         let (source, target) = &route.keys;
-        let ledger = self.context.store.leased_mailbox(source, target, &self.lease).await;
+        let ledger = self.context.store.ledgers().leased_mailbox(source, target, &self.lease).await;
         ledger.map_err(|error| match error {
             StoreError::Locked { .. } => {
                 Error { retry: Retry::After(Some(LOCKED_WAIT)), ..Error::from(error) }

@@ -130,8 +130,11 @@ impl<'a> PassMonitor<'a> {
             ProgressUpdate::Validated => {
                 self.is_validated = true;
                 let job = self.job;
-                let advanced =
-                    job.context.store.advance(&job.lease, UserEvent::Validated, job.context.store.now());
+                let advanced = job.context.store.jobs().advance(
+                    &job.lease,
+                    UserEvent::Validated,
+                    job.context.store.now(),
+                );
                 if let Err(error) = advanced.await {
                     tracing::warn!("{}: {error}", job.user.email_address);
                     job.worker.end(EndReason::LeaseLost);
@@ -155,7 +158,7 @@ impl<'a> PassMonitor<'a> {
         }
         if !self.entries.is_empty() {
             let (user, entries) = (&self.job.user, std::mem::take(&mut self.entries));
-            if let Err(error) = self.job.context.store.append_report(user.guid, entries).await {
+            if let Err(error) = self.job.context.store.reports().append(user.guid, entries).await {
                 tracing::warn!("the report of {} was not saved: {error}", user.email_address);
             }
         }
@@ -187,7 +190,7 @@ impl<'a> PassMonitor<'a> {
     /// Returns the reason to end a pass without progress; `None` if no other user waits.
     async fn stalled(&self, stall: &mut StallDetector) -> Option<Error> {
         let error = stall.check(self.job.worker.tally.steps())?;
-        match self.job.context.store.has_waiting(self.now()).await {
+        match self.job.context.store.jobs().has_waiting(self.now()).await {
             Ok(true) => Some(error),
             Ok(false) => None,
             Err(error) => {
@@ -199,7 +202,7 @@ impl<'a> PassMonitor<'a> {
 
     async fn judge(&self, mut report: Report) -> Verdict {
         let (user, worker) = (&self.job.user, &self.job.worker);
-        let settings = settings(self.job.context.store.batch_by_guid(user.batch).await, &mut report);
+        let settings = settings(self.job.context.store.batches().by_guid(user.batch).await, &mut report);
         let finished = FinishedPass {
             kind: self.job.kind,
             attempts: user.attempts,

@@ -57,7 +57,7 @@ pub(super) async fn release(job: &WorkerJob, end: JobEnd) {
     let released = match write(job, release).await {
         Ok(user) if is_last && user.status == UserStatus::Synced => {
             let (stop, users) = (UserEvent::Stop, Users::One(user.guid));
-            store.apply(users, stop, store.now(), Due::Never).await.map(drop)
+            store.jobs().apply(users, stop, store.now(), Due::Never).await.map(drop)
         }
         released => released.map(drop),
     };
@@ -73,7 +73,7 @@ pub(super) async fn release(job: &WorkerJob, end: JobEnd) {
 async fn write(job: &WorkerJob, release: Release) -> Result<MigrationUser, StoreError> {
     let store = &job.context.store;
     for _ in 0..RETRIES {
-        match store.release(&job.lease, release.clone()).await {
+        match store.jobs().release(&job.lease, release.clone()).await {
             Err(error @ StoreError::Database { .. }) if store.is_on_server() => {
                 tracing::warn!("{}: {error}; trying again", job.user.email_address);
                 tokio::time::sleep(RETRY_WAIT).await;
@@ -81,7 +81,7 @@ async fn write(job: &WorkerJob, release: Release) -> Result<MigrationUser, Store
             released => return released,
         }
     }
-    store.release(&job.lease, release).await
+    store.jobs().release(&job.lease, release).await
 }
 
 /// Returns the final numbers. A report without an error is more exact than the running counts.

@@ -8,7 +8,7 @@ use std::sync::{
 use tokio::sync::Notify;
 
 use super::{Home, Places, dump, filled, ledgers, run};
-use crate::{StoreError, copy, sql};
+use crate::{StoreError, copy, db::sql};
 
 /// Ends a copy after this number of reports; true if it was finished before.
 async fn cut(from: &Home, to: &Home, after: usize) -> bool {

@@ -12,15 +12,18 @@ use super::super::{
 };
 use crate::{
     AuditEntry, Claim, Due, FolderStatistics, Parking, Release, ReportEntry, SkippedMessage, Store,
-    server_text::replace_nul,
-    sql::{self, Stored},
+    db::{
+        server_text::replace_nul,
+        sql::{self, Stored},
+    },
 };
 
 /// Fills all tables, and writes these calls, each list to a mailbox of its own.
 pub(super) async fn fill(store: &Store, ledgers: Vec<Vec<Vec<LedgerRecord>>>) {
     more(store).await;
     for (number, calls) in ledgers.into_iter().enumerate() {
-        let known = store.mailbox("terry@old.example", &format!("user{number}@new.example")).await.unwrap();
+        let known =
+            store.ledgers().mailbox("terry@old.example", &format!("user{number}@new.example")).await.unwrap();
         for mut records in calls {
             records.iter_mut().for_each(replace_nul);
             records.retain(|record| !has_nul(record));
@@ -28,7 +31,7 @@ pub(super) async fn fill(store: &Store, ledgers: Vec<Vec<Vec<LedgerRecord>>>) {
             _ = known.record(&records).await;
         }
     }
-    let known = store.mailbox("terry@old.example", "sent@new.example").await.unwrap();
+    let known = store.ledgers().mailbox("terry@old.example", "sent@new.example").await.unwrap();
     known.record(&[opened("INBOX"), done("INBOX", 1), repaired("INBOX", 2)]).await.unwrap();
 }
 
@@ -63,21 +66,21 @@ fn repaired(folder: &str, number: u32) -> LedgerRecord {
 
 /// Adds some rows to each table of the service.
 pub(super) async fn more(store: &Store) {
-    let number = store.users(&crate::UserFilter::default(), None, 9).await.unwrap().items.len();
+    let number = store.users().list(&crate::UserFilter::default(), None, 9).await.unwrap().items.len();
     more_of(store, if number == 0 { "first" } else { "second" }).await;
 }
 
 /// Adds a batch with this name, and rows to the other tables of the service.
 pub(super) async fn more_of(store: &Store, name: &str) {
     let secret = Secret::new("the administrator's".to_owned());
-    let source = store.insert_endpoint(endpoint(&format!("Old {name}")), Some(secret)).await.unwrap();
-    let target = store.insert_endpoint(endpoint(&format!("New {name}")), None).await.unwrap();
+    let source = store.endpoints().insert(endpoint(&format!("Old {name}")), Some(secret)).await.unwrap();
+    let target = store.endpoints().insert(endpoint(&format!("New {name}")), None).await.unwrap();
     let mut new = batch(name, &source, BatchIntent::Run);
     new.target_endpoint = Some(target.guid);
     let users = if name == "first" { rows(&["terry", "anna"]) } else { vec![row(2, name)] };
-    store.insert_batch(new, users).await.unwrap();
+    store.batches().insert(new, users).await.unwrap();
     let wanted = Claim { target_endpoint: Some(target.guid), ..claim(&source, Guid::new_v4(), 10) };
-    let claimed = store.claim(wanted).await.unwrap();
+    let claimed = store.jobs().claim(wanted).await.unwrap();
     let release = Release {
         failure: Some(failure()),
         entries: vec![ReportEntry { time: at(11), text: "a server's text: \0".to_owned() }],
@@ -89,13 +92,13 @@ pub(super) async fn more_of(store: &Store, name: &str) {
         )]),
         ..end(UserEvent::Deferred, 12, Due::At(at(60)))
     };
-    store.release(&claimed[0].lease, release).await.unwrap();
+    store.jobs().release(&claimed[0].lease, release).await.unwrap();
     let config = MigrationConfig { target_endpoint: Some(target.guid), ..MigrationConfig::default() };
-    store.update_config(move |it| *it = config).await.unwrap();
-    store.create_token(name, "operator", at(0)).await.unwrap();
+    store.config().update(move |it| *it = config).await.unwrap();
+    store.tokens().create(name, "operator", at(0)).await.unwrap();
     let parking = Parking { since: at(0), until: at(9), reason: "slow down".to_owned() };
-    store.park(source.guid, move |_| parking).await.unwrap();
-    store.add_usage(counted(source.guid, "terry"), vec![(7, 70), (8, 80)], 0).await.unwrap();
+    store.jobs().park(source.guid, move |_| parking).await.unwrap();
+    store.jobs().add_usage(counted(source.guid, "terry"), vec![(7, 70), (8, 80)], 0).await.unwrap();
     for number in 0..2 {
         let entry = AuditEntry {
             time: at(number),
@@ -104,7 +107,7 @@ pub(super) async fn more_of(store: &Store, name: &str) {
             identity: name.to_owned(),
             outcome: "done".to_owned(),
         };
-        store.append_audit(entry).await.unwrap();
+        store.audit().append(entry).await.unwrap();
     }
 }
 

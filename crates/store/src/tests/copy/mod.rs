@@ -48,7 +48,7 @@ impl Places {
     /// Opens a directory with the key that all places share.
     async fn open(&self, directory: &TempDir) -> Store {
         let store = Store::open(directory.path()).await.unwrap();
-        store.unlock(self.key()).await.unwrap();
+        store.secrets().unlock(self.key()).await.unwrap();
         store
     }
 
@@ -110,7 +110,7 @@ async fn a_copied_database_is_used_as_its_source_was() {
     run(&places.from(), &places.to()).await;
     let store = places.server.open().await;
     let terry = user(&store, "terry").await.guid;
-    let password = store.secret(terry, SecretName::Password).await.unwrap().unwrap();
+    let password = store.secrets().get(terry, SecretName::Password).await.unwrap().unwrap();
     assert_eq!(password.expose(), b"terry's secret");
     // New rows get numbers after the copied ones, in each table that numbers its rows.
     filled::more(&store).await;

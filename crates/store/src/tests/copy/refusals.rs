@@ -30,8 +30,8 @@ async fn a_moved_source_is_used_no_more() {
     let errors = [
         Store::open(places.file.path()).await.err().unwrap(),
         Store::open_read_only(places.file.path()).await.err().unwrap(),
-        shell.insert_endpoint(endpoint("Late"), None).await.unwrap_err(),
-        shell.mailbox("a", "b").await.err().unwrap(),
+        shell.endpoints().insert(endpoint("Late"), None).await.unwrap_err(),
+        shell.ledgers().mailbox("a", "b").await.err().unwrap(),
         refused(&places.from(), &places.back()).await,
         refused(&places.from(), &places.to()).await,
     ];
@@ -72,7 +72,7 @@ async fn an_unfinished_copy_is_not_used() {
     let store = places.server.open().await;
     let mark = format!("INSERT INTO relocation VALUES (1, 'Filling', '{from}', 0)");
     places.postgres().ask(&mark);
-    let words = store.insert_endpoint(endpoint("Old"), None).await.unwrap_err().to_string();
+    let words = store.endpoints().insert(endpoint("Old"), None).await.unwrap_err().to_string();
     assert!(
         words.contains(&format!("is an unfinished copy of {from}: run `mailhaul database copy` again")),
         "{words}"
@@ -87,7 +87,7 @@ async fn an_unfinished_copy_is_not_used() {
     let error = refused(&other.from(), &places.to()).await;
     assert!(matches!(error, StoreError::Filling { .. }), "{error}");
     run(&places.from(), &places.to()).await;
-    store.insert_endpoint(endpoint("Late"), None).await.unwrap();
+    store.endpoints().insert(endpoint("Late"), None).await.unwrap();
 }
 
 #[tokio::test]
@@ -98,17 +98,17 @@ async fn neither_side_may_be_in_use() {
     let lock = store.lock_service().unwrap();
     assert!(matches!(refused(&places.from(), &places.to()).await, StoreError::ServiceRuns { .. }));
     drop(lock);
-    let pass = store.mailbox("a", "b").await.unwrap();
+    let pass = store.ledgers().mailbox("a", "b").await.unwrap();
     assert!(matches!(refused(&places.from(), &places.to()).await, StoreError::MailboxRuns { .. }));
     drop(pass);
     store.close().await;
     let server = places.server.open().await;
-    let lock = server.take_service(node()).await.unwrap();
+    let lock = server.nodes().take_service(node()).await.unwrap();
     let error = refused(&places.from(), &places.to()).await;
     assert!(error.to_string().contains("another mailhaul serve (node "), "{error}");
     let error = refused(&places.to(), &places.back()).await;
     assert!(matches!(error, StoreError::ServiceRuns { .. }), "{error}");
-    server.end_service(lock.owner()).await.unwrap();
+    server.nodes().end(lock.owner()).await.unwrap();
     run(&places.from(), &places.to()).await;
 }
 
@@ -117,9 +117,9 @@ async fn rows_that_a_server_cannot_hold_are_listed_before_anything_is_written() 
     let places = Places::new();
     places.fill(Vec::new()).await;
     let store = places.open(&places.file).await;
-    let source = store.insert_endpoint(endpoint("Other"), None).await.unwrap();
-    store.insert_batch(batch("Archived", &source, BatchIntent::Created), Vec::new()).await.unwrap();
-    let known = store.mailbox("a", "b").await.unwrap();
+    let source = store.endpoints().insert(endpoint("Other"), None).await.unwrap();
+    store.batches().insert(batch("Archived", &source, BatchIntent::Created), Vec::new()).await.unwrap();
+    let known = store.ledgers().mailbox("a", "b").await.unwrap();
     let long = "x".repeat(3_000);
     known.record(&[opened("a\0b"), opened(&long), done(&long, 1)]).await.unwrap();
     drop(known);
@@ -144,7 +144,7 @@ async fn rows_that_a_server_cannot_hold_are_listed_before_anything_is_written() 
 async fn a_name_that_only_a_server_can_hold_is_listed() {
     let places = Places::new();
     let store = places.server.open().await;
-    let known = store.mailbox("a", "b").await.unwrap();
+    let known = store.ledgers().mailbox("a", "b").await.unwrap();
     // The second one has a backslash.
     known.record(&[opened("a\0b"), opened("a\\\\0b")]).await.unwrap();
     drop(known);

@@ -1,0 +1,16 @@
+//! The objects of administrators: endpoints, batches, users, reports, tokens, settings.
+
+pub(crate) mod audit;
+pub(crate) mod batches;
+pub(crate) mod config;
+pub(crate) mod cutover;
+pub(crate) mod endpoints;
+pub(crate) mod failures;
+pub(crate) mod members;
+pub(crate) mod overview;
+pub(crate) mod reports;
+pub(crate) mod tokens;
+pub(crate) mod totals;
+pub(crate) mod user_filter;
+pub(crate) mod user_windows;
+pub(crate) mod users;
