@@ -95,6 +95,7 @@ Update-TypeData -Force -TypeName 'Mailhaul.MigrationBatch#Set-MigrationBatch' -D
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationBatch#Start-MigrationBatch' -DefaultDisplayPropertySet 'Identity', 'Status', 'Message'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationBatch#Stop-MigrationBatch' -DefaultDisplayPropertySet 'Identity', 'Status', 'Message'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationBatchTest' -DefaultDisplayPropertySet 'IsValid', 'Message', 'Errors', 'Warnings'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationCutover' -DefaultDisplayPropertySet 'Identity', 'Verdict', 'Message'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationEndpoint' -DefaultDisplayPropertySet 'Identity', 'EndpointType', 'RemoteServer', 'Port', 'Security', 'ActiveMigrationCount', 'ParkedUntil'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationEndpoint#New-MigrationEndpoint' -DefaultDisplayPropertySet 'Identity', 'EndpointType', 'RemoteServer', 'Port', 'Security'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationEndpoint#Set-MigrationEndpoint' -DefaultDisplayPropertySet 'Identity', 'EndpointType', 'RemoteServer', 'Port', 'Security'
@@ -866,11 +867,11 @@ function Complete-MigrationBatch {
 function Remove-MigrationBatch {
     <#
     .SYNOPSIS
-    Removes a batch with its users, their passwords and reports, whatever its status. Mail on the target stays; a new batch of the same users copies nothing twice.
+    Removes a batch with its users, their passwords and reports, whatever its status. Mail on the target stays; a new batch of the same users copies nothing twice. If the old server may still be needed, the answer says so (Get-MigrationCutover).
     .PARAMETER Identity
     Name or GUID of the batch.
     .PARAMETER Force
-    Accepted for compatibility with Exchange scripts; has no effect.
+    Removes the batch also if the CutoverPolicy of the configuration refuses it.
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
     param(
@@ -879,6 +880,84 @@ function Remove-MigrationBatch {
     )
     process {
         if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation $PSCmdlet 'Remove-MigrationBatch' @('Mailhaul.MigrationBatch') $PSBoundParameters }
+    }
+}
+
+function Get-MigrationCutover {
+    <#
+    .SYNOPSIS
+    Shows if the old server of a batch is still needed, and the reasons. Asks nothing of the network.
+    .PARAMETER Identity
+    Name or GUID of the batch.
+    #>
+    [CmdletBinding()]
+    param(
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity
+    )
+    process {
+        Invoke-MailhaulOperation $PSCmdlet 'Get-MigrationCutover' @('Mailhaul.MigrationCutover') $PSBoundParameters
+    }
+}
+
+function Test-MigrationCutover {
+    <#
+    .SYNOPSIS
+    Reads the DNS records of a batch's domains now, and shows if the old server is still needed. Changes neither mail nor records.
+    .PARAMETER Identity
+    Name or GUID of the batch.
+    .PARAMETER Domain
+    Only this domain of the batch.
+    #>
+    [CmdletBinding()]
+    param(
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity,
+        [string] $Domain
+    )
+    process {
+        Invoke-MailhaulOperation $PSCmdlet 'Test-MigrationCutover' @('Mailhaul.MigrationCutover') $PSBoundParameters
+    }
+}
+
+function Set-MigrationCutover {
+    <#
+    .SYNOPSIS
+    Changes how the cut-over of a batch is judged.
+    .PARAMETER Identity
+    Name or GUID of the batch.
+    .PARAMETER ExpectedMX
+    Hosts that take mail for the target; $null compares with the first MX records.
+    .PARAMETER ExpectedAt
+    Planned time of the move; the records are read often around it.
+    .PARAMETER RoutedAt
+    States the time from which mail goes to the target, for example behind a gateway. MX records are not judged then.
+    .PARAMETER SettlePeriod
+    Time for which old records may be believed after the move [default: 3.00:00:00].
+    .PARAMETER QuietPeriod
+    Time without an arrival on the source [default: 1.00:00:00].
+    .PARAMETER RequireVerification
+    True if the batch must be verified.
+    .PARAMETER Domain
+    Domains in place of those of the users' addresses; $null for these.
+    .PARAMETER Waive
+    Conditions that are not judged, with Reason; $null judges all.
+    .PARAMETER Reason
+    Reason to waive, for the audit log.
+    #>
+    [CmdletBinding(SupportsShouldProcess)]
+    param(
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)] [string] $Identity,
+        [AllowNull()] [object] $ExpectedMX,
+        [System.Nullable[datetime]] $ExpectedAt,
+        [System.Nullable[datetime]] $RoutedAt,
+        [System.Nullable[timespan]] $SettlePeriod,
+        [System.Nullable[timespan]] $QuietPeriod,
+        [System.Nullable[bool]] $RequireVerification,
+        [AllowNull()] [object] $Domain,
+        [AllowNull()] [object] $Waive,
+        [string] $Reason
+    )
+    process {
+        if ($PSCmdlet.ShouldProcess($Identity)) { Invoke-MailhaulOperation $PSCmdlet 'Set-MigrationCutover' @('Mailhaul.MigrationCutover') $PSBoundParameters }
     }
 }
 
@@ -1370,13 +1449,19 @@ function Set-MigrationConfig {
     Maximum number of active mailboxes over all endpoints, or unlimited.
     .PARAMETER TargetEndpoint
     Default target of new batches; Archive or $null for the archive in the data directory. Existing batches keep their target.
+    .PARAMETER CutoverPolicy
+    Answer to the removal of a batch whose old server may still be needed [default: Warn]. Off also ends all questions to DNS.
+    .PARAMETER PublicResolvers
+    Resolvers to ask beside those of the machine, as ADDRESS or ADDRESS:PORT; $null for none. They learn the domains of the batches.
     #>
     [CmdletBinding(SupportsShouldProcess)]
     param(
         [string] $IfRevision,
         [string] $MaxNumberOfBatches,
         [string] $MaxConcurrentMigrations,
-        [AllowNull()] [object] $TargetEndpoint
+        [AllowNull()] [object] $TargetEndpoint,
+        [ValidateSet('Off', 'Warn', 'Refuse')] [string] $CutoverPolicy,
+        [AllowNull()] [object] $PublicResolvers
     )
     process {
         if ($PSCmdlet.ShouldProcess('mailhaul')) { Invoke-MailhaulOperation $PSCmdlet 'Set-MigrationConfig' @('Mailhaul.MigrationConfig') $PSBoundParameters }

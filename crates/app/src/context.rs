@@ -6,11 +6,13 @@ use anyhow::{Context as _, Error, Result, anyhow};
 use jiff::Timestamp;
 use mailhaul_engine::Budget;
 use mailhaul_migration::Guid;
+use mailhaul_records::Dns;
 use mailhaul_store::{MasterKeySource, Store, StoreError, Wake};
 
 use crate::{
     advice::DAMAGED,
     boot_clock::boot_clock,
+    cutover::resolvers,
     data_directory::{DataPlace, named_by},
     exit::Exit,
     one_pass::BUDGET,
@@ -31,6 +33,8 @@ pub(crate) struct Context {
     pub(crate) throughput: Throughput,
     /// Access tokens of the endpoints.
     pub(crate) tokens: TokenSources,
+    /// Client of DNS.
+    pub(crate) dns: Dns,
 }
 
 impl Context {
@@ -49,6 +53,7 @@ impl Context {
             limits: EndpointLimits::default(),
             throughput: Throughput::default(),
             tokens: TokenSources::default(),
+            dns: resolvers::dns(),
         })
     }
 
@@ -62,6 +67,7 @@ impl Context {
             limits: EndpointLimits::default(),
             stall_window: stall::WINDOW,
             tokens: self.tokens.clone(),
+            dns: self.dns.clone(),
             sign_ins: SignIns::default(),
             permit_clock: boot_clock(),
         }

@@ -5,6 +5,7 @@ mod boot_clock;
 mod certificate_pin;
 mod cli;
 mod context;
+mod cutover;
 mod data_directory;
 mod exit;
 mod migrate;

@@ -7,6 +7,7 @@
 //! * [`Fingerprint`], [`Digest`]: recognition of a message on another server.
 //! * [`Reach`]: addresses that a connection may go to.
 //! * [`Permit`]: the right to write to a target until a deadline.
+//! * [`via`]: the way of a message, out of its `Received` fields.
 //! * [`Scope`], [`Retry`]: the two properties of every error.
 //! * [`repair`]: edits that make a message acceptable to a server that refused it.
 //! * [`for_screen`]: foreign text, made safe for a terminal.
@@ -21,6 +22,7 @@ mod folder_path;
 mod internal_date;
 mod permit;
 mod reach;
+mod received;
 mod redact;
 pub mod repair;
 mod screen;
@@ -39,6 +41,7 @@ pub use folder_path::FolderPath;
 pub use internal_date::InternalDate;
 pub use permit::{CurrentPermit, EXPIRED_PERMIT, Permit, PermitClock};
 pub use reach::Reach;
+pub use received::{Deliverer, Hop, HostSet, KnownHosts, Via, hops, via};
 pub use redact::{REDACTED, Redactor, Search};
 pub use screen::{for_screen, is_obeyed, json_for_screen, on_one_line};
 pub use secret::Secret;

@@ -1,8 +1,10 @@
 //! Configuration for all batches.
 
+use std::net::SocketAddr;
+
 use uuid::Uuid;
 
-use crate::number_or_unlimited::Limit;
+use crate::{cutover_settings::CutoverPolicy, number_or_unlimited::Limit};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MigrationConfig {
@@ -11,6 +13,10 @@ pub struct MigrationConfig {
     pub max_concurrent_migrations: Limit,
     /// Default target of new batches; `None` is the archive in the data directory.
     pub target_endpoint: Option<Uuid>,
+    /// Answer to the removal of a batch that is not safe to remove.
+    pub cutover_policy: CutoverPolicy,
+    /// Resolvers that are asked beside those of the machine.
+    pub public_resolvers: Vec<SocketAddr>,
 }
 
 impl Default for MigrationConfig {
@@ -19,6 +25,8 @@ impl Default for MigrationConfig {
             max_number_of_batches: Limit::At(100),
             max_concurrent_migrations: Limit::At(300),
             target_endpoint: None,
+            cutover_policy: CutoverPolicy::default(),
+            public_resolvers: Vec::new(),
         }
     }
 }

@@ -11,6 +11,10 @@ mod csv;
 mod csv_error;
 mod csv_header;
 mod csv_text;
+mod cutover;
+mod cutover_facts;
+mod cutover_settings;
+mod cutover_words;
 mod deletions;
 mod domains;
 mod endpoint;
@@ -22,6 +26,8 @@ mod gmail_labels;
 mod number_or_unlimited;
 mod oauth;
 mod repair;
+mod routing;
+mod routing_state;
 mod rows;
 mod score;
 mod status;
@@ -38,6 +44,12 @@ pub use csv::{CsvOptions, MAX_OCTETS, MAX_ROWS, UserList, check_users, read_user
 pub use csv_error::{
     CsvError, CsvErrors, CsvPlace, CsvRule, FileFormat, HeaderHint, MAX_KEPT_ERRORS, Separator, column_list,
 };
+pub use cutover::{Judgement, judge, sync_needed_after};
+pub use cutover_facts::{
+    Arrivals, Condition, ConditionState, CutoverFacts, DeliveringHost, DomainFacts, JudgedCondition,
+    NamedUsers, RecordRemark, RemarkKind, Verdict,
+};
+pub use cutover_settings::{CutoverPolicy, CutoverSettings, Waiver};
 pub use deletions::Deletions;
 pub use domains::{DomainTally, unaccepted_domains};
 pub use endpoint::{
@@ -51,6 +63,8 @@ pub use folder_map::{FolderMapError, read_folder_map};
 pub use gmail_labels::GmailLabels;
 pub use number_or_unlimited::Limit;
 pub use oauth::{Grant, OAuth};
+pub use routing::{AskedServer, DomainRouting, MAX_LOOK_AGE, MxAnswer, MxHost, RoutingLook, RoutingRules};
+pub use routing_state::{RoutingState, RoutingStatus};
 pub use score::DataConsistencyScore;
 pub use status::{
     BatchIntent, BatchStatus, IllegalEvent, StatusCounts, StatusSummary, UserEvent, UserStatus,

@@ -31,6 +31,8 @@ handles! {
     checks: Checks;
     /// The configuration of the service.
     config: Configuration;
+    /// Domains of batches, their mail records, and what the gate of a cut-over needs.
+    cutover: Cutover;
     /// Endpoints.
     endpoints: Endpoints;
     /// Passes: which user is due, who runs it, what it used, and what stops it.

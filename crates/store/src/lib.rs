@@ -20,6 +20,7 @@ pub use admin::{
     audit::AuditEntry,
     batches::{CommandedBatch, InsertedBatch},
     console_sessions::{ConsoleSession, NewConsoleSession, SessionLimits},
+    cutover::{DnsChange, DomainRow, SyncFacts},
     endpoints::NewSecret,
     failures::FailureCause,
     many_users::{AppliedEvent, NamedUsers, SelectedUser},
@@ -49,8 +50,8 @@ pub use db::{
     server::ServerAddress,
 };
 pub use handles::{
-    Audit, Batches, Checks, Configuration, ConsoleSessions, Endpoints, Jobs, Ledgers, Nodes, Reports,
-    Secrets, Throughput, Tokens, UserRows,
+    Audit, Batches, Checks, Configuration, ConsoleSessions, Cutover, Endpoints, Jobs, Ledgers, Nodes,
+    Reports, Secrets, Throughput, Tokens, UserRows,
 };
 pub use inspection::{Inspection, ServerFacts, TableSize, inspect};
 pub use jobs::{

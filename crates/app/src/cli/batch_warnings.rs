@@ -5,12 +5,24 @@ use serde_json::Value;
 
 /// Parameter with the CSV file of users.
 const FILE_OF_USERS: &str = "CSVData";
+/// Cmdlet whose results are batches that are gone.
+const REMOVAL: &str = "Remove-MigrationBatch";
 /// Warnings that are shown. All of them are in the batch.
 const MOST_WARNINGS: usize = 20;
 
 /// True if the results of a request may have warnings to show: it gives a file of users.
 pub(super) fn may_come(entry: &Entry, request: &Value) -> bool {
     request.get(FILE_OF_USERS).is_some() && matches!(entry.verb(), Verb::New | Verb::Set)
+}
+
+/// Takes the verdicts out of the results of a removal, which has no others.
+pub(super) fn of_removal(entry: &Entry, results: &mut Vec<Value>) -> Vec<String> {
+    if entry.name() != REMOVAL {
+        return Vec::new();
+    }
+    let messages =
+        results.drain(..).filter_map(|batch| batch.get("Message")?.as_str().map(ToOwned::to_owned));
+    messages.collect()
 }
 
 /// Returns the warnings of a batch.

@@ -100,7 +100,10 @@ async fn show(entry: &Entry, client: &Client, bound: Bound) -> Result<u64, Failu
     let is_terminal = std::io::stdout().is_terminal();
     let output = bound.output.unwrap_or(if is_terminal { Output::Table } else { Output::Json });
     let may_warn = batch_warnings::may_come(entry, &bound.request);
-    let results = steps::call(client, entry, bound.request, output).await?;
+    let mut results = steps::call(client, entry, bound.request, output).await?;
+    for warning in batch_warnings::of_removal(entry, &mut results) {
+        text::print_error(format_args!("warning: {warning}"));
+    }
     if may_warn {
         for warning in results.iter().flat_map(batch_warnings::warnings) {
             text::print_error(format_args!("warning: {warning}"));

@@ -237,10 +237,11 @@ impl ShellHost {
         let opened = connection.insert(opened);
         let may_warn = batch_warnings::may_come(entry, &bound.request);
         let results = steps::call(&opened.client, entry, bound.request, Output::Table).await;
-        let results = results.map_err(|failure| failed(&failure))?;
+        let mut results = results.map_err(|failure| failed(&failure))?;
         if expects_service(entry.verb()) && !opened.is_service() && self.is_first(NO_SERVICE) {
             opened.note_if_no_service();
         }
+        self.warnings.lock().extend(batch_warnings::of_removal(entry, &mut results));
         if may_warn {
             self.warnings.lock().extend(results.iter().flat_map(batch_warnings::warnings));
         }

@@ -5,6 +5,7 @@
 mod audit;
 mod batch;
 mod config;
+mod cutover;
 mod endpoint;
 mod node;
 mod server;
@@ -40,6 +41,9 @@ pub(crate) fn operations() -> Operations<Context> {
         .with::<batch::stop::StopMigrationBatch>()
         .with::<batch::complete::CompleteMigrationBatch>()
         .with::<batch::remove::RemoveMigrationBatch>()
+        .with::<cutover::get::GetMigrationCutover>()
+        .with::<cutover::test::TestMigrationCutover>()
+        .with::<cutover::set::SetMigrationCutover>()
         .with::<user::get::GetMigrationUser>()
         .with::<user::set::SetMigrationUser>()
         .with::<user::start::StartMigrationUser>()

@@ -10,6 +10,7 @@ pub(crate) mod limits;
 mod listener;
 mod outage;
 pub(crate) mod progress;
+mod routing;
 mod scheduler;
 mod service_context;
 mod shares;

@@ -22,7 +22,7 @@ use super::{
     check,
     lease_times::LeaseTimes,
     limits::configured::of_endpoint,
-    listener,
+    listener, routing,
     service_context::ServiceContext,
     shares::{Shares, WHOLE_RATE},
     worker::{job::WorkerJob, run_job},
@@ -97,6 +97,7 @@ impl Scheduler {
     /// Runs until `stop` is cancelled. Then workers end at the end of their window. Returns the right to run.
     pub(crate) async fn run(mut self, stop: CancellationToken) -> ServiceLock {
         let wakes = tokio::spawn(listener::listen(self.context.clone()));
+        let watch = tokio::spawn(routing::watch(self.context.clone()));
         loop {
             if let Err(error) = self.turn().await {
                 // For example a full disk. Running workers continue as long as they can.
@@ -111,6 +112,7 @@ impl Scheduler {
             }
         }
         wakes.abort();
+        watch.abort();
         self.context.workers.end_all(EndReason::Preempted);
         if !self.context.workers.all_ended_within(SHUTDOWN_GRACE).await {
             tracing::warn!("some workers did not end in time; they continue when the service starts again");

@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use mailhaul_engine::Budget;
 use mailhaul_mail::PermitClock;
+use mailhaul_records::Dns;
 use mailhaul_store::Store;
 
 use super::{
@@ -23,6 +24,7 @@ pub(crate) struct ServiceContext {
     pub(crate) budget: Budget,
     pub(crate) limits: EndpointLimits,
     pub(crate) tokens: TokenSources,
+    pub(crate) dns: Dns,
     /// Maximum time of a pass without progress, if other users wait.
     pub(crate) stall_window: Duration,
     /// Sign-in mechanisms that work at each server.

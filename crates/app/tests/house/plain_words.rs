@@ -16,6 +16,7 @@ const FINISHED: &[&str] = &[
     "crates/migration",
     "crates/oauth",
     "crates/operations",
+    "crates/records",
     "crates/remotes",
     "crates/shell",
     "crates/store",

@@ -76,7 +76,11 @@ impl Service {
     }
 
     fn prepared(&self, mut command: Command, words: &[&str]) -> Command {
-        command.env("MAILHAUL_DATA", self.data()).args(words).stdin(Stdio::null());
+        command
+            .env("MAILHAUL_DATA", self.data())
+            .env("MAILHAUL_RESOLVERS", "none")
+            .args(words)
+            .stdin(Stdio::null());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }

@@ -1,6 +1,6 @@
 //! The configuration that applies to all batches.
 
-use mailhaul_migration::MigrationConfig;
+use mailhaul_migration::{CutoverPolicy, MigrationConfig};
 
 use crate::{
     admin::endpoints::{self, limit, limit_column},
@@ -35,16 +35,21 @@ impl Configuration<'_> {
                 if let Some(target) = config.target_endpoint {
                     endpoints::find(connection, target).await?;
                 }
+                let resolvers = serde_json::to_string(&config.public_resolvers)
+                    .map_err(|it| Fault::Json("public_resolvers", it))?;
                 sql::query(
                     "INSERT INTO config (id, max_number_of_batches, max_concurrent_migrations, \
-                     target_endpoint) VALUES (1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET \
+                     target_endpoint, cutover_policy, public_resolvers) VALUES (1, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET \
                      max_number_of_batches = excluded.max_number_of_batches, \
                      max_concurrent_migrations = excluded.max_concurrent_migrations, \
-                     target_endpoint = excluded.target_endpoint",
+                     target_endpoint = excluded.target_endpoint, cutover_policy = excluded.cutover_policy, \
+                     public_resolvers = excluded.public_resolvers",
                 )
                 .bind(limit_column(config.max_number_of_batches))
                 .bind(limit_column(config.max_concurrent_migrations))
                 .bind(config.target_endpoint)
+                .bind(config.cutover_policy.to_string())
+                .bind(resolvers)
                 .execute(&mut *connection)
                 .await?;
                 load(connection).await
@@ -62,5 +67,13 @@ async fn load(connection: &mut Connection) -> Result<MigrationConfig, Fault> {
         max_number_of_batches: limit(cells, "max_number_of_batches")?,
         max_concurrent_migrations: limit(cells, "max_concurrent_migrations")?,
         target_endpoint: cells.get("target_endpoint")?,
+        cutover_policy: match cells.get::<Option<&str>>("cutover_policy")? {
+            Some(policy) => policy.parse().map_err(|_| Fault::Unreadable("cutover_policy"))?,
+            None => CutoverPolicy::default(),
+        },
+        public_resolvers: match cells.get::<Option<&str>>("public_resolvers")? {
+            Some(list) => serde_json::from_str(list).map_err(|_| Fault::Unreadable("public_resolvers"))?,
+            None => Vec::new(),
+        },
     })
 }

@@ -5,6 +5,7 @@ pub(crate) mod batch_sums;
 pub(crate) mod batches;
 pub(crate) mod config;
 pub(crate) mod console_sessions;
+pub(crate) mod cutover;
 pub(crate) mod endpoints;
 pub(crate) mod failures;
 pub(crate) mod many_users;

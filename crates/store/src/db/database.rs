@@ -24,7 +24,7 @@ use crate::db::{
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The steps of the schema. A released step is never edited; new steps are added.
-const SCHEMA: [SchemaStep; 25] = [
+const SCHEMA: [SchemaStep; 26] = [
     (1, "ledger", include_str!("../../migrations/0001_ledger.sql")),
     (2, "service", include_str!("../../migrations/0002_service.sql")),
     (3, "server profile", include_str!("../../migrations/0003_server_profile.sql")),
@@ -50,6 +50,7 @@ const SCHEMA: [SchemaStep; 25] = [
     (23, "console sessions", include_str!("../../migrations/0023_console_sessions.sql")),
     (24, "user changes", include_str!("../../migrations/0024_user_changes.sql")),
     (25, "throughput", include_str!("../../migrations/0025_throughput.sql")),
+    (26, "cutover", include_str!("../../migrations/0026_cutover.sql")),
 ];
 
 /// Newest step of the schema.
@@ -155,7 +156,7 @@ async fn has_all_steps(connection: &mut Connection) -> Result<bool, Fault> {
     }
     let sql = "SELECT count(*) FROM _sqlx_migrations WHERE success";
     let steps: i64 = sql::query_scalar(sql).fetch_one(connection).await?;
-    Ok(steps == SCHEMA_VERSION)
+    Ok(usize::try_from(steps).is_ok_and(|steps| steps == SCHEMA.len()))
 }
 
 /// Returns an error if a mailbox of the ledger cannot be found by its name.

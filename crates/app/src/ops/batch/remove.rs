@@ -4,10 +4,13 @@ use mailhaul_operations::{Answer, Caller, Failure, Noun, Operation, Role, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::view::MigrationBatch;
+use super::{endpoints::batch_now, view::MigrationBatch};
 use crate::{
     context::Context,
-    ops::shared::{failures::into_failure, nouns::BATCH},
+    ops::{
+        cutover::removal,
+        shared::{failures::into_failure, nouns::BATCH},
+    },
     service::EndReason,
 };
 
@@ -18,9 +21,8 @@ pub(crate) struct RemoveMigrationBatch;
 pub(crate) struct Request {
     /// Name or GUID of the batch.
     identity: String,
-    /// Accepted for compatibility with Exchange scripts; has no effect.
+    /// Removes the batch also if the CutoverPolicy of the configuration refuses it.
     #[serde(default)]
-    #[expect(dead_code, reason = "nothing needs to be forced")]
     force: bool,
 }
 
@@ -29,7 +31,8 @@ impl Operation<Context> for RemoveMigrationBatch {
     const NOUN: Noun = BATCH;
     const ROLE: Role = Role::Operator;
     const ABOUT: &'static str = "Removes a batch with its users, their passwords and reports, whatever its status. Mail on \
-                                 the target stays; a new batch of the same users copies nothing twice.";
+                                 the target stays; a new batch of the same users copies nothing twice. If the old \
+                                 server may still be needed, the answer says so (Get-MigrationCutover).";
 
     type Request = Request;
     type Response = MigrationBatch;
@@ -39,10 +42,20 @@ impl Operation<Context> for RemoveMigrationBatch {
         _caller: &Caller,
         request: Request,
     ) -> Result<Answer<MigrationBatch>, Failure> {
-        let guid = context.store.batches().named(&request.identity).await.map_err(into_failure)?.guid;
+        let batch = context.store.batches().named(&request.identity).await.map_err(into_failure)?;
+        let guid = batch.guid;
+        let told = removal::verdict(context, &batch, request.force).await?;
+        // Only a batch that is not safe to remove is shown, as it was, with the verdict.
+        let mut removed = match &told {
+            Some(_) => Some(batch_now(context, guid).await?),
+            None => None,
+        };
         context.store.batches().remove(guid).await.map_err(into_failure)?;
         context.workers.end_batch(guid, EndReason::Stopped);
         context.wake().await;
-        Ok(Answer::none())
+        if let (Some(removed), Some(told)) = (&mut removed, told) {
+            removed.message = told;
+        }
+        Ok(Answer::all(removed.into_iter().collect()))
     }
 }

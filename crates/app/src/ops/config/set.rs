@@ -1,7 +1,9 @@
 //! Set-MigrationConfig.
 
-use mailhaul_migration::{Guid, Limit, MigrationConfig as Config};
+use mailhaul_migration::{CutoverPolicy, Guid, Limit, MigrationConfig as Config};
 use mailhaul_operations::{Answer, Caller, Change, Failure, Noun, Operation, Role, Verb};
+use std::net::SocketAddr;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::sync::oneshot;
@@ -9,6 +11,7 @@ use tokio::sync::oneshot;
 use super::{show::show, view::MigrationConfig};
 use crate::{
     context::Context,
+    cutover::resolvers::parse,
     ops::shared::{
         failures::{at, into_failure},
         names::ARCHIVE,
@@ -33,6 +36,15 @@ pub(crate) struct Request {
     /// Existing batches keep their target.
     #[serde(default)]
     target_endpoint: Change<String>,
+    /// Answer to the removal of a batch whose old server may still be needed [default: Warn].
+    ///
+    /// Off also ends all questions to DNS.
+    cutover_policy: Option<CutoverPolicy>,
+    /// Resolvers to ask beside those of the machine, as ADDRESS or ADDRESS:PORT; $null for none.
+    ///
+    /// They learn the domains of the batches.
+    #[serde(default)]
+    public_resolvers: Change<Vec<String>>,
 }
 
 impl Operation<Context> for SetMigrationConfig {
@@ -57,6 +69,7 @@ impl Operation<Context> for SetMigrationConfig {
             Change::Keep => Change::Keep,
             Change::To(_) | Change::Clear => Change::Clear,
         };
+        let resolvers = request.public_resolvers.try_map(|list| resolvers(&list))?;
         let expected = request.if_revision.clone();
         let (sender, found) = oneshot::channel();
         let change = move |it: &mut Config| {
@@ -69,6 +82,12 @@ impl Operation<Context> for SetMigrationConfig {
             it.max_concurrent_migrations =
                 request.max_concurrent_migrations.unwrap_or(it.max_concurrent_migrations);
             target.apply(&mut it.target_endpoint);
+            it.cutover_policy = request.cutover_policy.unwrap_or(it.cutover_policy);
+            match resolvers {
+                Change::Keep => {}
+                Change::Clear => it.public_resolvers.clear(),
+                Change::To(resolvers) => it.public_resolvers = resolvers,
+            }
         };
         let config = store.config().update(change).await.map_err(into_failure)?;
         let found = found.await.map_err(Failure::internal)?;
@@ -92,4 +111,14 @@ async fn check_revision(context: &Context, found: Config, expected: Option<&str>
     }
     let current = show(context, found).await?;
     Err(versioned.refusal(context, &current).await)
+}
+
+fn resolvers(list: &[String]) -> Result<Vec<SocketAddr>, Failure> {
+    let read = list.iter().map(|text| {
+        parse(text).ok_or_else(|| {
+            Failure::invalid(format_args!("PublicResolvers: \"{text}\" is no address of a resolver"))
+                .with_advice("Example: 9.9.9.9, or [2620:fe::fe]:53")
+        })
+    });
+    read.collect()
 }

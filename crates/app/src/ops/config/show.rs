@@ -23,6 +23,8 @@ pub(crate) async fn show(context: &Context, config: Config) -> Result<MigrationC
         max_number_of_batches: config.max_number_of_batches,
         max_concurrent_migrations: config.max_concurrent_migrations,
         target_endpoint: EndpointNames::load(context).await?.of(config.target_endpoint),
+        cutover_policy: config.cutover_policy,
+        public_resolvers: config.public_resolvers.iter().map(ToString::to_string).collect(),
         can_submit_new_batch: config.max_number_of_batches.allows(batches),
         features: vec!["IMAP"],
         supports_cutover: false,

@@ -1,6 +1,6 @@
 //! View of the configuration for all batches.
 
-use mailhaul_migration::Limit;
+use mailhaul_migration::{CutoverPolicy, Limit};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -19,6 +19,10 @@ pub(crate) struct MigrationConfig {
     /// Default target of new batches: an endpoint, or `Archive` for the archive in the data
     /// directory.
     pub(crate) target_endpoint: String,
+    /// Answer to the removal of a batch that is not safe to remove.
+    pub(crate) cutover_policy: CutoverPolicy,
+    /// Resolvers that are asked beside those of the machine.
+    pub(crate) public_resolvers: Vec<String>,
     /// True if another batch fits below MaxNumberOfBatches.
     pub(crate) can_submit_new_batch: bool,
     /// Supported kinds of migration.

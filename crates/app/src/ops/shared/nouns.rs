@@ -26,6 +26,13 @@ pub(crate) const ENDPOINT_SIGN_IN: Noun = Noun {
 pub(crate) const BATCH: Noun =
     Noun { cmdlet: "MigrationBatch", word: "batch", path: "batches", about: "Batches of mailboxes" };
 
+pub(crate) const CUTOVER: Noun = Noun {
+    cmdlet: "MigrationCutover",
+    word: "cutover",
+    path: "cutovers",
+    about: "Cut-over of batches: is the old server still needed?",
+};
+
 pub(crate) const USER: Noun =
     Noun { cmdlet: "MigrationUser", word: "user", path: "users", about: "Mailboxes of batches" };
 

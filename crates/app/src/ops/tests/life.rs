@@ -113,7 +113,8 @@ async fn every_order_in_every_state() {
 async fn every_batch_can_be_removed_and_its_name_is_free_at_once() {
     for status in BatchStatus::VARIANTS {
         let desk = in_state(*status).await;
-        assert_eq!(desk.call("Remove-MigrationBatch", json!({ "Identity": "B" })).await, Ok(Vec::new()));
+        // A batch whose old server may still be needed is shown once more.
+        desk.call("Remove-MigrationBatch", json!({ "Identity": "B" })).await.unwrap();
         let gone = json!({ "Identity": "B" });
         desk.refused("Get-MigrationBatch", gone, FailureKind::NotFound, "\"B\" could not be found").await;
         desk.batch("b", &["a", "b"], json!({})).await;

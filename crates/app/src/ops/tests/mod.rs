@@ -4,6 +4,7 @@ mod audit;
 mod batch_tests;
 mod batches;
 mod checks;
+mod cutover;
 mod endpoints;
 mod estimates;
 mod folder_plans;

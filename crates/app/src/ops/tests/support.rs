@@ -8,6 +8,7 @@ use jiff::{Timestamp, ToSpan as _};
 use mailhaul_engine::{Event, Progress as _};
 use mailhaul_migration::{FailureClass, Guid, MigrationUser, PassFailure, Statistics, UserEvent};
 use mailhaul_operations::{Caller, Client, Failure, FailureKind, Gate, Operations, Record, Role, Service};
+use mailhaul_records::Dns;
 use mailhaul_store::{Claim, ClaimedUser, Due, MasterKeySource, PassKind, Release, Store};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -49,6 +50,11 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) async fn new() -> Self {
+        Self::asking(Dns::new(Vec::new())).await
+    }
+
+    /// The same with this client of DNS.
+    pub(super) async fn asking(dns: Dns) -> Self {
         let data = tempfile::tempdir().unwrap();
         let store = Store::open(data.path()).await.unwrap();
         store.secrets().unlock(MasterKeySource::DataDirectory).await.unwrap();
@@ -60,6 +66,7 @@ impl Desk {
             limits: EndpointLimits::default(),
             throughput: Throughput::default(),
             tokens: TokenSources::default(),
+            dns,
         });
         let operations = Arc::new(operations());
         let audit = Arc::new(Audit::default());
@@ -71,7 +78,12 @@ impl Desk {
 
     /// The same with an endpoint "Old" that was never tested.
     pub(super) async fn with_endpoint() -> Self {
-        let desk = Self::new().await;
+        Self::new().await.and_endpoint().await
+    }
+
+    /// Adds an endpoint "Old" that was never tested.
+    pub(super) async fn and_endpoint(self) -> Self {
+        let desk = self;
         desk.one(
             "New-MigrationEndpoint",
             json!({ "Name": "Old", "RemoteServer": "imap.example.org", "SkipVerification": true }),

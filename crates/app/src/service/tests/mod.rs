@@ -56,6 +56,7 @@ impl Site {
             limits: EndpointLimits::default(),
             throughput: Throughput::default(),
             tokens: TokenSources::default(),
+            dns: mailhaul_records::Dns::new(Vec::new()),
         };
         Self { context, endpoint, stop: CancellationToken::new(), running: None }
     }

@@ -29,7 +29,17 @@ pub(crate) const TABLES: &[(&str, &[&str])] = &[
             "checksum",
         ],
     ),
-    ("config", &["id", "max_number_of_batches", "max_concurrent_migrations", "target_endpoint"]),
+    (
+        "config",
+        &[
+            "id",
+            "max_number_of_batches",
+            "max_concurrent_migrations",
+            "target_endpoint",
+            "cutover_policy",
+            "public_resolvers",
+        ],
+    ),
     (
         "edited",
         &[
