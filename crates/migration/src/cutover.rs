@@ -162,7 +162,7 @@ fn source_is_quiet(
     };
     let begin = facts.now.checked_sub(settings.quiet_period()).unwrap_or(Timestamp::MIN).max(settled);
     match arrivals.last {
-        Some(last) if last > begin => not_met(words.arrivals(arrivals, settings.quiet_period())),
+        Some(last) if last > begin => not_met(Words::arrivals(arrivals, settings.quiet_period())),
         Some(last) => met(format!("the last message arrived on the source on {}", words.time(last))),
         None => met("no message has arrived on the source"),
     }

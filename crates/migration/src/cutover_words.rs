@@ -70,7 +70,7 @@ impl<'f> Words<'f> {
     }
 
     /// Says what arrived on the source in the quiet period.
-    pub(crate) fn arrivals(&self, arrivals: &Arrivals, period: SignedDuration) -> String {
+    pub(crate) fn arrivals(arrivals: &Arrivals, period: SignedDuration) -> String {
         let mut from: Vec<String> = arrivals
             .hosts
             .iter()

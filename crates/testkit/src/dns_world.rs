@@ -194,14 +194,12 @@ impl DnsWorld {
             let alias = found.records.iter().find(|record| record.kind == "CNAME" && kind != "CNAME");
             let alias = alias.map(|record| record.data.clone());
             records.extend(found.records);
-            match alias {
-                Some(target) => name = target,
-                None => {
-                    let zone = records.is_empty().then_some(found.zone);
-                    let code = if found.exists { 0 } else { NO_SUCH_NAME };
-                    return Answer { code, is_authoritative: false, records, zone };
-                }
-            }
+            let Some(target) = alias else {
+                let zone = records.is_empty().then_some(found.zone);
+                let code = if found.exists { 0 } else { NO_SUCH_NAME };
+                return Answer { code, is_authoritative: false, records, zone };
+            };
+            name = target;
         }
         Answer { code: FAILED, ..Answer::default() }
     }

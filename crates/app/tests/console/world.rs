@@ -1,7 +1,7 @@
 //! World of a scenario: the service with its servers, and the browser's script that asks for changes of both.
 
 use std::{
-    env, fs,
+    env,
     io::{BufRead as _, BufReader, Write as _},
     net::TcpListener,
     path::{Path, PathBuf},

@@ -10,7 +10,6 @@ use mailhaul_migration::{
 use strum::VariantArray as _;
 
 use crate::{
-    Store,
     admin::batches,
     db::{
         columns::{Cells, millis},
