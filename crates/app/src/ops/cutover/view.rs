@@ -1,7 +1,7 @@
 //! View of the cut-over of a batch.
 
 use jiff::Timestamp;
-use mailhaul_migration::{Condition, ConditionState, CutoverSettings, RoutingStatus, Verdict};
+use mailhaul_migration::{Condition, ConditionState, CutoverSettings, RoutingLook, RoutingStatus, Verdict};
 use mailhaul_operations::TimeSpan;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -142,7 +142,7 @@ impl MigrationCutover {
 fn domain_view(domain: ReportedDomain, local: &impl Fn(Timestamp) -> Moment) -> CutoverDomain {
     let ReportedDomain { row, state } = domain;
     let look = row.routing.look.as_ref();
-    let ttl = look.and_then(|look| look.ttl());
+    let ttl = look.and_then(RoutingLook::ttl);
     let hosts = look.map(|look| look.hosts()).unwrap_or_default();
     let message = state.reason.clone().or_else(|| advice(state.status, ttl));
     CutoverDomain {
