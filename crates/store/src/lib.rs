@@ -23,7 +23,7 @@ pub use admin::{
     cutover::{DnsChange, DomainRow, SyncFacts},
     endpoints::NewSecret,
     failures::FailureCause,
-    many_users::{AppliedEvent, NamedUsers, SelectedUser},
+    many_users::{AppliedEvent, SelectedUser, UsersByName},
     members::AddedUsers,
     overview::{BatchFilter, BatchOverview, CheckCounts, WaitingUsers},
     reports::{FolderStatistics, MAX_REPORT_ENTRIES, ReportEntry, SkippedMessage, UserFailure},

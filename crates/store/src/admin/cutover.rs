@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use mailhaul_migration::{
-    CutoverSettings, DomainRouting, Guid, NamedUsers, RecordRemark, RoutingLook, RoutingRules, StatusSummary,
-    UserStatus,
+    CutoverSettings, DomainRouting, Guid, RecordRemark, RoutingLook, RoutingRules, StatusSummary, UserStatus,
+    UsersByName,
 };
 use strum::VariantArray as _;
 
@@ -48,11 +48,11 @@ pub struct SyncFacts {
     /// Users with a sync.
     pub synced: u64,
     /// Users without a sync after the given time.
-    pub unsynced: NamedUsers,
+    pub unsynced: UsersByName,
     /// Users that failed, are stopped, or were never synced.
-    pub failed: NamedUsers,
+    pub failed: UsersByName,
     /// Users with skipped messages that the administrator has not approved.
-    pub skipped: NamedUsers,
+    pub skipped: UsersByName,
     pub skipped_messages: u64,
 }
 
@@ -247,7 +247,7 @@ async fn named(
     connection: &mut Connection,
     batch: Guid,
     condition: &UserCondition,
-) -> Result<NamedUsers, Fault> {
+) -> Result<UsersByName, Fault> {
     let select = |columns: &str, end: &str| {
         let sql = format!("SELECT {columns} FROM migration_user WHERE batch = ? AND {}{end}", condition.sql);
         let query = sql::query(sql).bind(batch);
@@ -259,12 +259,12 @@ async fn named(
     let row = select("count(*) AS users", "").fetch_one(&mut *connection).await?;
     let count: u64 = Cells(&row).number("users")?;
     if count == 0 {
-        return Ok(NamedUsers::default());
+        return Ok(UsersByName::default());
     }
     let rows =
         select("email_address", &format!(" ORDER BY id LIMIT {MAX_NAMED}")).fetch_all(connection).await?;
     let first = rows.iter().map(|row| Cells(row).get("email_address"));
-    Ok(NamedUsers { count, first: first.collect::<Result<_, Fault>>()? })
+    Ok(UsersByName { count, first: first.collect::<Result<_, Fault>>()? })
 }
 
 async fn settings(connection: &mut Connection, batch: Guid) -> Result<CutoverSettings, Fault> {

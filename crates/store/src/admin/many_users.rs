@@ -36,7 +36,7 @@ pub struct AppliedEvent {
 
 /// Numbers of the users that were named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NamedUsers {
+pub struct UsersByName {
     pub numbers: Vec<i64>,
     /// Names without a user.
     pub missing: Vec<String>,
@@ -44,7 +44,7 @@ pub struct NamedUsers {
 
 impl UserRows<'_> {
     /// Finds the users of these e-mail addresses or GUIDs.
-    pub async fn named(self, names: Vec<String>) -> Result<NamedUsers, StoreError> {
+    pub async fn named(self, names: Vec<String>) -> Result<UsersByName, StoreError> {
         let db = self.0;
         db.read(|connection| {
             let names = names.clone();
@@ -138,7 +138,7 @@ impl UserRows<'_> {
     }
 }
 
-async fn named(connection: &mut Connection, names: Vec<String>) -> Result<NamedUsers, Fault> {
+async fn named(connection: &mut Connection, names: Vec<String>) -> Result<UsersByName, Fault> {
     let keys: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
     // CROSS JOIN keeps the order: one search of the index for each address.
     let query = sql::query(
@@ -149,7 +149,7 @@ async fn named(connection: &mut Connection, names: Vec<String>) -> Result<NamedU
     for row in &query.bind(keys).fetch_all(&mut *connection).await? {
         found.push((Cells(row).get::<String>("email_key")?, Cells(row).get::<i64>("id")?));
     }
-    let mut users = NamedUsers::default();
+    let mut users = UsersByName::default();
     for name in names {
         let key = name.to_ascii_lowercase();
         let number = match found.iter().find(|(known, _)| *known == key) {
