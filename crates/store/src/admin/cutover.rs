@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use mailhaul_migration::{
-    CutoverSettings, DomainRouting, Guid, RecordRemark, RoutingLook, RoutingRules, StatusSummary, UserStatus,
-    UsersByName,
+    CutoverSettings, DomainRouting, Guid, NamedUsers, RecordRemark, RoutingLook, RoutingRules, StatusSummary,
+    UserStatus,
 };
 use strum::VariantArray as _;
 
@@ -48,11 +48,11 @@ pub struct SyncFacts {
     /// Users with a sync.
     pub synced: u64,
     /// Users without a sync after the given time.
-    pub unsynced: UsersByName,
+    pub unsynced: NamedUsers,
     /// Users that failed, are stopped, or were never synced.
-    pub failed: UsersByName,
+    pub failed: NamedUsers,
     /// Users with skipped messages that the administrator has not approved.
-    pub skipped: UsersByName,
+    pub skipped: NamedUsers,
     pub skipped_messages: u64,
 }
 
@@ -247,7 +247,7 @@ async fn named(
     connection: &mut Connection,
     batch: Guid,
     condition: &UserCondition,
-) -> Result<UsersByName, Fault> {
+) -> Result<NamedUsers, Fault> {
     let select = |columns: &str, end: &str| {
         let sql = format!("SELECT {columns} FROM migration_user WHERE batch = ? AND {}{end}", condition.sql);
         let query = sql::query(sql).bind(batch);
@@ -259,12 +259,12 @@ async fn named(
     let row = select("count(*) AS users", "").fetch_one(&mut *connection).await?;
     let count: u64 = Cells(&row).number("users")?;
     if count == 0 {
-        return Ok(UsersByName::default());
+        return Ok(NamedUsers::default());
     }
     let rows =
         select("email_address", &format!(" ORDER BY id LIMIT {MAX_NAMED}")).fetch_all(connection).await?;
     let first = rows.iter().map(|row| Cells(row).get("email_address"));
-    Ok(UsersByName { count, first: first.collect::<Result<_, Fault>>()? })
+    Ok(NamedUsers { count, first: first.collect::<Result<_, Fault>>()? })
 }
 
 async fn settings(connection: &mut Connection, batch: Guid) -> Result<CutoverSettings, Fault> {
