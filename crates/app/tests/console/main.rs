@@ -10,6 +10,7 @@
 mod common;
 mod endpoints;
 mod events;
+mod files_of_users;
 mod first_run;
 mod fix;
 mod forged;
