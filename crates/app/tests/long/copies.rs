@@ -60,7 +60,7 @@ fn a_large_ledger_arrives_and_comes_back() {
 }
 
 /// Writes a master key.
-fn key(directory: &std::path::Path) -> std::path::PathBuf {
+pub(crate) fn key(directory: &std::path::Path) -> std::path::PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
     let file = directory.join("master.key");
     std::fs::write(&file, "5a".repeat(32)).unwrap();

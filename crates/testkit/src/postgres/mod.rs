@@ -243,6 +243,13 @@ impl Postgres {
         assert!(self.run(), "the port was taken: {}", self.log());
     }
 
+    /// Its processes, the first one first.
+    pub fn processes(&self) -> Vec<u32> {
+        let first = self.process.as_ref().map(Child::id);
+        let children = first.map(children_of).unwrap_or_default();
+        first.into_iter().chain(children).collect()
+    }
+
     /// Suspends all its processes (SIGSTOP). Returns them when each is suspended, the first one first.
     #[track_caller]
     pub fn pause(&self) -> Vec<u32> {

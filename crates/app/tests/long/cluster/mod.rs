@@ -4,9 +4,11 @@
 
 mod cut_off;
 mod day;
+mod orders;
 mod rates;
 mod standby;
 mod takeover;
+mod ten_thousand;
 mod zombies;
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Command};
@@ -144,11 +146,22 @@ impl Cluster {
 
     /// The same with further limits of both endpoints.
     pub(super) fn start_batch_with(&self, service: &Service, connections: usize, limits: &[&str]) {
+        self.start_batch_of(service, &self.users, connections, limits);
+    }
+
+    /// The same with other users. Those that have no mailbox fail when their pass begins.
+    pub(super) fn start_batch_of(
+        &self,
+        service: &Service,
+        users: &[String],
+        connections: usize,
+        limits: &[&str],
+    ) {
         self.server.ask(NOTES);
         let limit = connections.to_string();
         let limits = [&["-MaxConcurrentMigrations", &limit][..], limits].concat();
         service.endpoints(self.source.port(), self.target.port(), &limits);
-        let csv = service.csv(&self.users);
+        let csv = service.csv(users);
         let new =
             ["New-MigrationBatch", "-Name", "Staff", "-SourceEndpoint", "Old", "-TargetEndpoint", "New"];
         service.expect(&[&new[..], &["-CSVData", &csv, "-AutoStart"]].concat());
