@@ -58,8 +58,10 @@ pub(super) fn add_condition(
 /// Revision of a tag; the tag may be the revision alone.
 fn revision(header: &HeaderValue) -> Option<&str> {
     let tag = opaque(header.to_str().ok()?);
+    // Several tags have quotes between them.
+    let is_one = !tag.contains('"');
     let revision = tag.split_once('.').map_or(tag, |(revision, _)| revision);
-    let is_plain = revision == "*" || revision.bytes().all(|it| it.is_ascii_alphanumeric());
+    let is_plain = is_one && (revision == "*" || revision.bytes().all(|it| it.is_ascii_alphanumeric()));
     (is_plain && !revision.is_empty()).then_some(revision)
 }
 
