@@ -16,8 +16,10 @@ await scenario("conflict", async ({ page, open }) => {
   await second.getByLabel("Most messages of a folder").fill("500");
   await second.getByRole("button", { name: "Save" }).click();
   await second.getByText("The settings of Staff are saved").waitFor();
-  await page.bringToFront();
-  await page.waitForFunction(() => document.querySelector("[name=MaxItems]")?.value === "500");
+  for (const it of [page, grace]) {
+    await it.bringToFront();
+    await it.waitForFunction(() => document.querySelector("[name=MaxItems]")?.value === "500");
+  }
 
   // Two administrators edit at once.
   await page.getByLabel("Most messages of a folder").fill("600");

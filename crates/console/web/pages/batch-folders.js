@@ -84,7 +84,7 @@ export const BatchFolders = ({ of }) => {
     error && h(Failed, { error, again: () => void read(isEdited ? map : undefined) }), isReading && h(Loading, null),
     shown?.plan.Failures.map((it) => p({ key: it.Identity, class: "in why" }, h(Name, { text: it.Identity }), ": ", h(Said, { text: it.Message }))),
     folders.length > 0 && form({ onSubmit: save },
-      div({ class: "wide-table plan", tabIndex: 0, role: "region", "aria-label": t("plan.title") }, table({ class: "small-table" },
+      div({ class: "wide-table plan", tabIndex: 0, role: "region", "aria-label": t("plan.rows") }, table({ class: "small-table" },
         thead(tr(th({ scope: "col" }, t("plan.source")), th({ scope: "col" }, t("plan.target")), th({ scope: "col" }, t("reason")), th({ scope: "col", class: "number" }, t("users")), th({ scope: "col", class: "number" }, t("messages")))),
         tbody(folders.map((it) => h(Folder, {
           key: it.source, folder: it, why, value: edits[it.source] ?? it.targets.join(" | "), isEdited: (map[it.source] ?? "") !== (saved[it.source] ?? "") && !isShown,
