@@ -5,10 +5,10 @@ use crate::{
     support::{Service, until},
 };
 
-/// A change by which the next release could widen each table.
+/// A change by which the next release could widen each table. One table is locked at a time, as by one step.
 const WIDER: &str = "DO $$ DECLARE it regclass; BEGIN FOR it IN SELECT oid FROM pg_class WHERE relkind IN ('r', 'p') \
      AND NOT relispartition AND relnamespace = current_schema()::regnamespace AND relname <> '_sqlx_migrations' \
-     LOOP EXECUTE format('ALTER TABLE %s ADD COLUMN next_release BIGINT NOT NULL DEFAULT 1', it); END LOOP; END $$; \
+     LOOP EXECUTE format('ALTER TABLE %s ADD COLUMN next_release BIGINT NOT NULL DEFAULT 1', it); COMMIT; END LOOP; END $$; \
      INSERT INTO _sqlx_migrations SELECT max(version) + 1, 'next', now(), true, '', 0 FROM _sqlx_migrations; \
      INSERT INTO schema_support SELECT max(version) + 1, max(version) FROM schema_support;";
 /// A change that only the next release can work with.

@@ -30,8 +30,8 @@ async fn users_of_a_large_batch_are_added_up_once_for_all_looks() {
     store.jobs().release(&claimed.lease, end(UserEvent::Synced, 2, Due::At(at(10)))).await.unwrap();
     assert_eq!((look().await.counts.of(UserStatus::Synced), store.sums()), (0, 1));
     assert_eq!(store.batches().get("Large").await.unwrap().counts.of(UserStatus::Synced), 1);
-    // An order is shown at once, also one of another node.
-    let user = store.users().get("user7@new.example", None).await.unwrap();
+    // An order is shown at once, also one of another node. This user was not claimed.
+    let user = store.users().get("user1201@new.example", None).await.unwrap();
     store.jobs().apply(Users::One(user.guid), UserEvent::Stop, at(3), Due::Never).await.unwrap();
     assert_eq!((look().await.counts.of(UserStatus::Stopped), store.sums()), (1, 2));
     let other = home.open().await;

@@ -10,11 +10,11 @@ on_both! {
 }
 
 /// Sessions that last 100 seconds, and 10 without a use.
-fn limits(second: i64) -> SessionLimits {
+pub(super) fn limits(second: i64) -> SessionLimits {
     SessionLimits { begun_after: at(second - 100), seen_after: at(second - 10) }
 }
 
-fn session(cookie: u8, token: Option<Guid>, second: i64) -> NewConsoleSession {
+pub(super) fn session(cookie: u8, token: Option<Guid>, second: i64) -> NewConsoleSession {
     let (name, role) = ("ada".to_owned(), "Viewer".to_owned());
     NewConsoleSession { cookie: [cookie; 32], key: [9; 32], token, name, role, begun: at(second) }
 }

@@ -32,7 +32,7 @@ async fn users_are_started_and_stopped_by_filter_and_by_name() {
     assert_eq!((&outcome["ChangedCount"], &outcome["RefusedCount"]), (&json!(2), &json!(0)), "{outcome}");
     assert_eq!(
         (desk.status("B").await, desk.user_status("zoe@example.org").await),
-        ("Syncing".to_owned(), "Queued".to_owned())
+        ("Starting".to_owned(), "Queued".to_owned())
     );
 }
 

@@ -1,4 +1,4 @@
-//! An order that one node takes reaches the passes of another, also where the database notifies nobody.
+//! An order that one node takes reaches the passes of another, also where the database sends no notifications.
 
 use std::{
     thread::sleep,
@@ -11,7 +11,7 @@ use crate::{
     support::{extent, first_seed},
 };
 
-/// Replaces `pg_notify` for the sessions that begin from now on: its notifications reach nobody.
+/// Replaces `pg_notify` for the sessions that begin from now on: it sends nothing.
 const SILENCE: &str = "CREATE FUNCTION public.pg_notify(text, text) RETURNS void LANGUAGE sql AS ''; \
     ALTER ROLE mailhaul SET search_path = public, pg_catalog";
 

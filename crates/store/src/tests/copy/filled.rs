@@ -2,10 +2,15 @@
 
 use mailhaul_engine::{Ledger, LedgerRecord};
 use mailhaul_mail::Secret;
-use mailhaul_migration::{BatchIntent, Guid, MigrationConfig, UserEvent};
+use mailhaul_migration::{
+    AskedServer, BatchIntent, CutoverSettings, Guid, MigrationConfig, MxAnswer, MxHost, RoutingLook,
+    UserEvent,
+};
 
 use super::super::{
-    at, batch, claim, counted, end, endpoint, failure,
+    at, batch, claim,
+    console_sessions::{limits, session},
+    counted, end, endpoint, failure,
     ledger::{done, opened},
     reports::{folder, item},
     row, rows,
@@ -79,7 +84,7 @@ pub(super) async fn more_of(store: &Store, name: &str) {
     let mut new = batch(name, &source, BatchIntent::Run);
     new.target_endpoint = Some(target.guid);
     let users = if name == "first" { rows(&["terry", "anna"]) } else { vec![row(2, name)] };
-    store.batches().insert(new, users).await.unwrap();
+    let made = store.batches().insert(new, users).await.unwrap();
     let wanted = Claim { target_endpoint: Some(target.guid), ..claim(&source, Guid::new_v4(), 10) };
     let claimed = store.jobs().claim(wanted).await.unwrap();
     let release = Release {
@@ -107,6 +112,9 @@ pub(super) async fn more_of(store: &Store, name: &str) {
         pending: PendingUsers { waiting: 1, failed: 1 },
     };
     store.throughput().add_work(vec![minute], jiff::Timestamp::UNIX_EPOCH).await.unwrap();
+    let cookie = name.as_bytes()[0];
+    store.sessions().insert(session(cookie, None, 9), limits(9), 9).await.unwrap();
+    add_cutover(store, made.batch.guid).await;
     for number in 0..2 {
         let entry = AuditEntry {
             time: at(number),
@@ -116,6 +124,26 @@ pub(super) async fn more_of(store: &Store, name: &str) {
             outcome: "done".to_owned(),
         };
         store.audit().append(entry).await.unwrap();
+    }
+}
+
+/// Adds settings of a cut-over, and a domain whose mail host changed.
+async fn add_cutover(store: &Store, batch: Guid) {
+    let set = |settings: &mut CutoverSettings| settings.expected_mx = vec!["mx.new.example".to_owned()];
+    store.cutover().update_cutover(batch, set).await.unwrap();
+    for (second, host) in [(1, "mx.old.example"), (2, "mx.new.example")] {
+        let host = MxHost { preference: 1, name: host.to_owned(), addresses: Vec::new(), address_ttl: 60 };
+        let answer = MxAnswer::Hosts { ttl: 60, hosts: vec![host] };
+        let look = RoutingLook {
+            at: at(second),
+            name_servers: vec![AskedServer { name: "ns1".to_owned(), answer }],
+            name_server_ttl: 60,
+            resolvers: Vec::new(),
+            trouble: None,
+            source_addresses: Vec::new(),
+        };
+        let domain = "new.example".to_owned();
+        store.cutover().observe_domain(batch, domain, look, Vec::new(), None).await.unwrap();
     }
 }
 
