@@ -14,7 +14,7 @@ use mailhaul_store::{
     CheckClaim, Claim, Heartbeat, Lease, NodeSettings, Part, ServiceLock, ShareKind, StoreError,
     WaitingPasses, Wish,
 };
-use tokio::time::Instant;
+use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -22,7 +22,7 @@ use super::{
     check,
     lease_times::LeaseTimes,
     limits::configured::of_endpoint,
-    listener, routing,
+    listener, outbox, routing,
     service_context::ServiceContext,
     shares::{Shares, WHOLE_RATE},
     worker::{job::WorkerJob, run_job},
@@ -67,6 +67,8 @@ pub(crate) struct Scheduler {
     must_ask: bool,
     /// Time of the permits' clock before the last renewal.
     renewed: Duration,
+    /// Tasks of notifications.
+    outbox: JoinSet<()>,
 }
 
 impl Scheduler {
@@ -91,6 +93,7 @@ impl Scheduler {
             shares: Shares::default(),
             must_ask: false,
             renewed: Duration::ZERO,
+            outbox: JoinSet::new(),
         }
     }
 
@@ -98,6 +101,7 @@ impl Scheduler {
     pub(crate) async fn run(mut self, stop: CancellationToken) -> ServiceLock {
         let wakes = tokio::spawn(listener::listen(self.context.clone()));
         let watch = tokio::spawn(routing::watch(self.context.clone()));
+        self.start_outbox();
         loop {
             if let Err(error) = self.turn().await {
                 // For example a full disk. Running workers continue as long as they can.
@@ -113,6 +117,7 @@ impl Scheduler {
         }
         wakes.abort();
         watch.abort();
+        self.outbox.abort_all();
         self.context.workers.end_all(EndReason::Preempted);
         if !self.context.workers.all_ended_within(SHUTDOWN_GRACE).await {
             tracing::warn!("some workers did not end in time; they continue when the service starts again");
@@ -124,6 +129,15 @@ impl Scheduler {
         // A failure costs no more than what is reserved: it counts as used.
         _ = self.reserve_day_bytes().await;
         self.lock
+    }
+
+    /// Starts the tasks that watch for notifications and send them.
+    ///
+    /// Earlier tasks end: their claims belong to the node that this process was before.
+    fn start_outbox(&mut self) {
+        self.outbox = JoinSet::new();
+        self.outbox.spawn(outbox::watch(self.context.clone()));
+        self.outbox.spawn(outbox::send(self.context.clone(), self.lock.owner()));
     }
 
     /// Reserves bytes of a day as workers need them, until the next turn. Returns false at the end of the service.
@@ -156,6 +170,7 @@ impl Scheduler {
             Ok(lock) => {
                 (self.lock, self.last_heartbeat) = (lock, None);
                 self.context.limits.begin_node(self.lock.owner(), SystemClock.now());
+                self.start_outbox();
             }
             Err(error) => tracing::error!("this node cannot join the others again: {error}"),
         }

@@ -5,6 +5,8 @@ pub(crate) mod checks;
 pub(crate) mod events;
 pub(crate) mod held;
 pub(crate) mod leases;
+pub(crate) mod notices;
+pub(crate) mod outbox;
 pub(crate) mod parking;
 pub(crate) mod pass_kind;
 pub(crate) mod recovery;
