@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use mailhaul_mail::Secret;
 use mailhaul_migration::{
-    Batch, BatchIntent, BatchSettings, DeliveryWay, Endpoint, EndpointSecurity, FailureClass, Guid,
-    MAX_TRIES, MigrationConfig, NotificationEvent, PassFailure, SmtpServer, UserEvent, wait_after,
+    AskedServer, Batch, BatchIntent, BatchSettings, DeliveryWay, Endpoint, EndpointSecurity, FailureClass,
+    Guid, MAX_TRIES, MigrationConfig, MxAnswer, MxHost, NotificationEvent, PassFailure, RoutingLook,
+    SmtpServer, UserEvent, wait_after,
 };
 use serde_json::json;
 use tokio::join;
 
 use super::{at, batch, claim, end, endpoint, on_both, on_server, rows, service, user};
-use crate::{ClaimedUser, DeliveryRow, Due, NotificationSecret, Release, Store, Users};
+use crate::{Claim, ClaimedUser, DeliveryRow, Due, NotificationSecret, Release, Store, Users};
 
 /// Seconds of the time for which failures are gathered.
 const GATHERED: i64 = 15 * 60;
@@ -26,6 +27,7 @@ on_both! {
     notifications_go_with_their_batch,
     a_report_comes_at_each_interval,
     secrets_are_sealed_and_removed,
+    mail_hosts_that_change_and_return_are_told,
 }
 
 fn smtp() -> SmtpServer {
@@ -159,6 +161,29 @@ async fn failures_of_15_minutes_are_one_notification() {
         told.iter().any(|told| told.notification.facts.summary.starts_with("5 users failed")),
         "{told:?}"
     );
+}
+
+/// Failures of a large batch at once. `EXTENT` multiplies their number.
+#[tokio::test]
+async fn many_failures_at_once_are_one_mail() {
+    let extent: usize = std::env::var("EXTENT").ok().and_then(|extent| extent.parse().ok()).unwrap_or(1);
+    let count = 1_000 * extent;
+    let (_home, store) = service().await;
+    configure(&store).await;
+    let names: Vec<String> = (0..count).map(|number| format!("user{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (source, _) = told_batch(&store, &names).await;
+    let limit = u32::try_from(count).unwrap();
+    let users = store.jobs().claim(Claim { limit, ..claim(&source, Guid::nil(), 1) }).await.unwrap();
+    assert_eq!(users.len(), count);
+    release_all(&store, &users, &refused(2)).await;
+    let sent = store.outbox().claim(Guid::nil(), at(2 + GATHERED), 100).await.unwrap();
+    let recipients: Vec<&str> = sent.iter().map(|sent| sent.recipient.as_str()).collect();
+    assert_eq!(recipients, ["ada@contoso.edu", "ben@contoso.edu", "https://hook.example"]);
+    let summary = format!("{count} users failed (Authentication: {count}).");
+    assert!(sent.iter().all(|sent| sent.notification.facts.summary == summary), "{sent:?}");
+    let events: Vec<_> = events(&store).await;
+    assert_eq!(events, [(NotificationEvent::UsersFailed, 3)]);
 }
 
 async fn a_user_is_told_again_after_success_or_a_start() {
@@ -314,6 +339,49 @@ async fn secrets_are_sealed_and_removed() {
     assert_eq!(store.config().secret(NotificationSecret::WebhookSecret).await.unwrap(), None);
     store.config().update_with(|_| true, vec![(password, None)]).await.unwrap();
     assert_eq!(store.config().secret(password).await.unwrap(), None);
+}
+
+/// A look at which each name server tells this host.
+fn mx_look(second: i64, host: &str) -> RoutingLook {
+    let hosts =
+        vec![MxHost { preference: 10, name: host.to_owned(), addresses: Vec::new(), address_ttl: 60 }];
+    RoutingLook {
+        at: at(second),
+        name_servers: vec![AskedServer {
+            name: "ns1.contoso.edu".to_owned(),
+            answer: MxAnswer::Hosts { ttl: 60, hosts },
+        }],
+        name_server_ttl: 60,
+        resolvers: Vec::new(),
+        trouble: None,
+        source_addresses: Vec::new(),
+    }
+}
+
+async fn mail_hosts_that_change_and_return_are_told() {
+    use NotificationEvent::{MxChanged, MxReturned};
+    let (_home, store) = service().await;
+    configure(&store).await;
+    let (_, sales) = told_batch(&store, &["anna"]).await;
+    for (second, host, told) in [
+        (1, "mx.old.example", vec![]),
+        (2, "mx.old.example", vec![]),
+        (3, "mx.new.example", vec![(MxChanged, 3)]),
+        (4, "mx.new.example", vec![(MxChanged, 3)]),
+        (5, "mx.old.example", vec![(MxChanged, 3), (MxReturned, 3)]),
+    ] {
+        let domain = "contoso.edu".to_owned();
+        let look = mx_look(second, host);
+        store.cutover().observe_domain(sales.guid, domain, look, Vec::new(), None).await.unwrap();
+        assert_eq!(events(&store).await, told, "{second}");
+    }
+    let sent = store.outbox().claim(Guid::nil(), at(6), 1).await.unwrap().remove(0).notification.facts;
+    assert_eq!(
+        (&sent.details["OldMX"], &sent.details["NewMX"]),
+        (&json!("10 mx.old.example"), &json!("10 mx.new.example"))
+    );
+    let told = store.outbox().told(sales.guid, "contoso.edu").await.unwrap();
+    assert_eq!((told.last(MxChanged), told.last(MxReturned)), (Some(at(3)), Some(at(5))));
 }
 
 /// The last two users end at the same time, on two nodes.

@@ -15,6 +15,8 @@ use mailhaul_store::StoreError;
 
 pub(crate) use self::receivers::Receivers;
 pub(super) use self::watch::watch;
+#[cfg(test)]
+pub(super) use self::{pauses::Pauses, watch::look};
 use crate::service::service_context::ServiceContext;
 
 /// Time between two looks for deliveries that are due.

@@ -10,7 +10,7 @@ const GAP: SignedDuration = SignedDuration::from_mins(5);
 
 /// Endpoints that are parked, each with the begin of its outage and the last look at it.
 #[derive(Default)]
-pub(super) struct Pauses(HashMap<Guid, (Timestamp, Timestamp)>);
+pub(in crate::service) struct Pauses(HashMap<Guid, (Timestamp, Timestamp)>);
 
 impl Pauses {
     /// Adds a look at the parked endpoints, each with the begin of its pause.

@@ -38,7 +38,10 @@ pub(in crate::service) async fn watch(context: ServiceContext) {
 }
 
 /// Looks at all batches and endpoints. Without a server for notifications nothing is looked at.
-async fn look(context: &ServiceContext, pauses: &mut Pauses) -> Result<(), StoreError> {
+pub(in crate::service) async fn look(
+    context: &ServiceContext,
+    pauses: &mut Pauses,
+) -> Result<(), StoreError> {
     let config = context.store.config().get().await?;
     if config.notifications == NotificationServers::default() {
         return Ok(());
