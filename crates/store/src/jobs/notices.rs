@@ -105,6 +105,10 @@ impl ToldBatch {
             // Two users that end at the same time would each see the other one at work.
             sql::query(LOCK_STATUS).bind(self.guid.to_string()).execute(&mut *connection).await?;
         }
+        // The users of a large batch are counted at its end only.
+        if is_running(connection, self.guid).await? {
+            return Ok(());
+        }
         let figures = self.figures(connection, now).await?;
         let Some(event) = status_event(figures.status) else { return Ok(()) };
         let notice =
@@ -142,7 +146,7 @@ pub(crate) async fn after_pass(
     Ok(())
 }
 
-/// True if the end of this user's pass can be that of its batch. Costs two searches of an index.
+/// True if the end of this user's pass can be that of its batch. Costs searches of indexes only.
 async fn may_be_new(connection: &mut Connection, user: &MigrationUser) -> Result<bool, Fault> {
     let told: Vec<String> = sql::query_scalar(
         "SELECT event FROM outbox WHERE batch = ? AND event IN ('BatchSynced', 'BatchCompleted')",
@@ -158,14 +162,28 @@ async fn may_be_new(connection: &mut Connection, user: &MigrationUser) -> Result
     if is_told(NotificationEvent::BatchCompleted) || is_told(NotificationEvent::BatchSynced) && !is_final {
         return Ok(false);
     }
-    // While users wait for their first pass, no lock and no count is needed.
-    let waits: bool = sql::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM migration_user WHERE batch = ? AND status = 'Queued')",
+    Ok(!waits(connection, user.batch, is_final).await?)
+}
+
+/// True if a user of the batch waits for its first pass, or for its final one.
+async fn waits(connection: &mut Connection, batch: Guid, is_final: bool) -> Result<bool, Fault> {
+    let passes = if is_final { "'First', 'Final'" } else { "'First'" };
+    let sql = format!(
+        "SELECT EXISTS (SELECT 1 FROM migration_user WHERE batch = ? AND pass IN ({passes}) AND due IS NOT NULL)"
+    );
+    Ok(sql::query_scalar(sql).bind(batch).fetch_one(connection).await?)
+}
+
+/// True if the first or the final pass of a user of the batch is running.
+async fn is_running(connection: &mut Connection, batch: Guid) -> Result<bool, Fault> {
+    // Without the batch in the condition, the index of leases is searched: far fewer rows than the batch has.
+    let running: Vec<Guid> = sql::query_scalar(
+        "SELECT DISTINCT batch FROM migration_user WHERE lease_until IS NOT NULL \
+         AND status IN ('Validating', 'Syncing', 'Completing')",
     )
-    .bind(user.batch)
-    .fetch_one(connection)
+    .fetch_all(connection)
     .await?;
-    Ok(!waits)
+    Ok(running.contains(&batch))
 }
 
 /// Adds a failed user to the notification that gathers failures. A user is told once, until a pass succeeds.
