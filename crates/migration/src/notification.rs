@@ -7,8 +7,6 @@ use serde_json::{Map, Value};
 use strum::{Display, EnumString, VariantArray};
 use uuid::Uuid;
 
-use crate::endpoint::EndpointSecurity;
-
 /// Event that the service tells.
 #[derive(
     Clone,
@@ -127,13 +125,27 @@ pub struct NotificationServers {
     pub webhook_url: Option<String>,
 }
 
+/// Encryption to the SMTP server. The names are those of endpoints.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Display, EnumString, Serialize, Deserialize, JsonSchema,
+)]
+pub enum SmtpSecurity {
+    /// Clear text (usually port 25).
+    None,
+    /// TLS from the start (usually port 465).
+    Ssl,
+    /// STARTTLS, required (usually port 587).
+    #[default]
+    Tls,
+}
+
 /// Server that takes mail of the service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SmtpServer {
     pub host: String,
     /// `None` for the usual port of the security.
     pub port: Option<u16>,
-    pub security: EndpointSecurity,
+    pub security: SmtpSecurity,
     /// Login; `None` for a server that asks for none. The password is in the vault.
     pub user_name: Option<String>,
     /// Sender of the mails.
@@ -155,9 +167,9 @@ impl SmtpServer {
     /// Returns the port: 465 with TLS from the start, 587 with STARTTLS, 25 in clear text.
     pub fn port(&self) -> u16 {
         self.port.unwrap_or(match self.security {
-            EndpointSecurity::Ssl => 465,
-            EndpointSecurity::Tls => 587,
-            EndpointSecurity::None => 25,
+            SmtpSecurity::Ssl => 465,
+            SmtpSecurity::Tls => 587,
+            SmtpSecurity::None => 25,
         })
     }
 }

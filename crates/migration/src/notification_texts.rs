@@ -68,7 +68,10 @@ impl BatchFigures {
             facts
                 .with_next_step(format!("Get-MigrationFailure -BatchId \"{}\" shows the causes.", self.batch))
         } else if event == NotificationEvent::BatchSynced {
-            facts.with_next_step(format!("Complete-MigrationBatch \"{}\" ends the migration.", self.batch))
+            facts.with_next_step(format!(
+                "Get-MigrationCutover \"{}\" says what is missing before the old server can go.",
+                self.batch
+            ))
         } else {
             facts
         }
@@ -154,10 +157,13 @@ impl NotificationFacts {
 
     /// Returns the facts of a certificate that ends soon.
     pub fn of_expiry(endpoint: &str, ends: Timestamp) -> Self {
-        Self::new(format!("The certificate for access tokens of the endpoint {endpoint} ends soon."))
-            .with_next_step(format!("Set-MigrationEndpoint \"{endpoint}\" takes a new certificate."))
-            .with("Endpoint", endpoint)
-            .with("Ends", time(ends))
+        Self::new(format!(
+            "The certificate for access tokens of the endpoint {endpoint} ends at {}.",
+            time(ends)
+        ))
+        .with_next_step(format!("Set-MigrationEndpoint \"{endpoint}\" takes a new certificate."))
+        .with("Endpoint", endpoint)
+        .with("Ends", time(ends))
     }
 }
 

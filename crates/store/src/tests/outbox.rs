@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use mailhaul_mail::Secret;
 use mailhaul_migration::{
-    AskedServer, Batch, BatchIntent, BatchSettings, DeliveryWay, Endpoint, EndpointSecurity, FailureClass,
-    Guid, MAX_TRIES, MigrationConfig, MxAnswer, MxHost, NotificationEvent, PassFailure, RoutingLook,
-    SmtpServer, UserEvent, wait_after,
+    AskedServer, Batch, BatchIntent, BatchSettings, DeliveryWay, Endpoint, FailureClass, Guid, MAX_TRIES,
+    MigrationConfig, MxAnswer, MxHost, NotificationEvent, PassFailure, RoutingLook, SmtpSecurity, SmtpServer,
+    UserEvent, wait_after,
 };
 use serde_json::json;
 use tokio::join;
@@ -34,7 +34,7 @@ fn smtp() -> SmtpServer {
     SmtpServer {
         host: "mail.example".to_owned(),
         port: None,
-        security: EndpointSecurity::Tls,
+        security: SmtpSecurity::Tls,
         user_name: None,
         from: Some("mailhaul@contoso.edu".to_owned()),
     }

@@ -1,7 +1,7 @@
 //! Changes of the servers that take notifications.
 
 use mailhaul_mail::Secret;
-use mailhaul_migration::{EndpointSecurity, NotificationServers, SmtpServer};
+use mailhaul_migration::{NotificationServers, SmtpSecurity, SmtpServer};
 use mailhaul_operations::{Change, Credential, Failure, SecretText};
 use mailhaul_store::NotificationSecret;
 use url::{Host, Url};
@@ -12,7 +12,7 @@ use crate::{ops::batch::notification_checks::address, service::outbox::webhook};
 pub(crate) struct NotificationChanges {
     pub(crate) server: Change<String>,
     pub(crate) port: Change<u16>,
-    pub(crate) security: Option<EndpointSecurity>,
+    pub(crate) security: Option<SmtpSecurity>,
     pub(crate) credential: Change<Credential>,
     pub(crate) from: Change<String>,
     pub(crate) url: Change<String>,
@@ -65,7 +65,7 @@ impl NotificationChanges {
 struct SmtpChanges {
     server: Change<String>,
     port: Change<u16>,
-    security: Option<EndpointSecurity>,
+    security: Option<SmtpSecurity>,
     credential: Change<Credential>,
     from: Change<String>,
 }
@@ -99,7 +99,7 @@ impl SmtpChanges {
         let mut after = before.cloned().unwrap_or(SmtpServer {
             host: String::new(),
             port: None,
-            security: EndpointSecurity::Tls,
+            security: SmtpSecurity::Tls,
             user_name: None,
             from: None,
         });
@@ -144,7 +144,7 @@ fn check(server: &SmtpServer) -> Result<(), Failure> {
         return Err(Failure::invalid("NotificationFrom is missing: the mails need a sender"));
     };
     address("NotificationFrom", from)?;
-    if server.user_name.is_some() && server.security == EndpointSecurity::None && !is_loopback(&server.host) {
+    if server.user_name.is_some() && server.security == SmtpSecurity::None && !is_loopback(&server.host) {
         return Err(Failure::invalid(
             "SmtpCredential with SmtpSecurity None would send the password in clear text",
         )

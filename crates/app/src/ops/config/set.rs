@@ -1,6 +1,6 @@
 //! Set-MigrationConfig.
 
-use mailhaul_migration::{CutoverPolicy, EndpointSecurity, Guid, Limit, MigrationConfig as Config};
+use mailhaul_migration::{CutoverPolicy, Guid, Limit, MigrationConfig as Config, SmtpSecurity};
 use mailhaul_operations::{
     Answer, Caller, Change, Credential, Failure, Noun, Operation, Role, SecretText, Verb,
 };
@@ -55,7 +55,7 @@ pub(crate) struct Request {
     #[serde(default)]
     smtp_port: Change<u16>,
     /// Encryption to the SMTP server: Tls is STARTTLS [default: Tls].
-    smtp_security: Option<EndpointSecurity>,
+    smtp_security: Option<SmtpSecurity>,
     /// Login at the SMTP server; $null for none.
     #[serde(default)]
     smtp_credential: Change<Credential>,

@@ -1,6 +1,6 @@
 //! View of the configuration for all batches.
 
-use mailhaul_migration::{CutoverPolicy, EndpointSecurity, Limit};
+use mailhaul_migration::{CutoverPolicy, Limit, SmtpSecurity};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -28,7 +28,7 @@ pub(crate) struct MigrationConfig {
     /// TCP port of the SMTP server.
     pub(crate) smtp_port: Option<u16>,
     /// Encryption to the SMTP server.
-    pub(crate) smtp_security: Option<EndpointSecurity>,
+    pub(crate) smtp_security: Option<SmtpSecurity>,
     /// Login at the SMTP server; null if there is none.
     pub(crate) smtp_user_name: Option<String>,
     /// Sender of the mails.

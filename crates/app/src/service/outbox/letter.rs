@@ -11,7 +11,7 @@ const BODY: &str =
 const CARD: &str = "max-width:640px;margin:0 auto;padding:24px;background:#ffffff;border:1px solid #d1d5db;border-radius:6px";
 const EVENT: &str = "margin:0 0 4px;color:#4b5563;font-size:13px";
 const SUMMARY: &str = "margin:0 0 16px;font-size:18px;font-weight:bold";
-const NAME: &str = "padding:6px 16px 6px 0;border-top:1px solid #e5e7eb;color:#4b5563;text-align:left;font-weight:normal;\
+const NAME: &str = "width:1%;padding:6px 16px 6px 0;border-top:1px solid #e5e7eb;color:#4b5563;text-align:left;font-weight:normal;\
                     vertical-align:top;white-space:nowrap";
 const VALUE: &str = "padding:6px 0;border-top:1px solid #e5e7eb;vertical-align:top;word-break:break-word";
 const STEP: &str = "margin:16px 0 0;padding:12px;background:#eff6ff;border-left:3px solid #2563eb";
@@ -76,10 +76,10 @@ fn html(notification: &Notification, heading: &str) -> String {
     } else {
         format!("<table style=\"width:100%;border-collapse:collapse;font-size:14px\">\n{rows}</table>\n")
     };
-    let step = facts
-        .next_step
-        .as_ref()
-        .map_or(String::new(), |step| format!("<p style=\"{STEP}\">{}</p>\n", escaped(&one_line(step))));
+    let step = match &facts.next_step {
+        Some(step) => format!("<p style=\"{STEP}\">{}</p>\n", with_whole_words(&one_line(step))),
+        None => String::new(),
+    };
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{0}</title></head>\n\
          <body style=\"{BODY}\">\n<div style=\"{CARD}\">\n<p style=\"{EVENT}\">{0}</p>\n<p style=\"{SUMMARY}\">{1}</p>\n\
@@ -92,6 +92,18 @@ fn html(notification: &Notification, heading: &str) -> String {
 
 fn foot(notification: &Notification) -> String {
     format!("mailhaul, {:.0}, notification {}", notification.created, notification.id)
+}
+
+/// Escapes a text. The names of cmdlets are not broken at their hyphens.
+fn with_whole_words(text: &str) -> String {
+    let words = text.split(' ').map(|word| {
+        if word.contains('-') {
+            format!("<span style=\"white-space:nowrap\">{}</span>", escaped(word))
+        } else {
+            escaped(word)
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Returns a value line by line: a list has one for each element.

@@ -15,7 +15,7 @@ use lettre::{
     },
 };
 use mailhaul_mail::{Redactor, Search, Secret};
-use mailhaul_migration::{EndpointSecurity, Notification, SmtpServer};
+use mailhaul_migration::{Notification, SmtpSecurity, SmtpServer};
 use mailhaul_oauth::innermost;
 
 use super::letter::Letter;
@@ -51,9 +51,9 @@ impl Mailer {
                 .map_err(|error| format!("TLS cannot be set up: {}", innermost(&error)))
         };
         let tls = match server.security {
-            EndpointSecurity::Ssl => Tls::Wrapper(parameters()?),
-            EndpointSecurity::Tls => Tls::Required(parameters()?),
-            EndpointSecurity::None => Tls::None,
+            SmtpSecurity::Ssl => Tls::Wrapper(parameters()?),
+            SmtpSecurity::Tls => Tls::Required(parameters()?),
+            SmtpSecurity::None => Tls::None,
         };
         let mut secrets = Redactor::default();
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server.host.clone())

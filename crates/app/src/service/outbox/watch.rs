@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use mailhaul_migration::{
-    Batch, BatchIntent, Condition, ConditionState, CutoverPolicy, MigrationConfig, NotificationEvent,
-    NotificationFacts, NotificationServers, RoutingLook, ToldBefore, is_arrival_due, is_parking_due,
-    is_ttl_due, verdict_event,
+    Batch, BatchIntent, Condition, ConditionState, CutoverPolicy, Grant, MigrationConfig, NotificationEvent,
+    NotificationFacts, NotificationServers, OAuth, RoutingLook, ToldBefore, is_arrival_due, is_expiry_due,
+    is_parking_due, is_ttl_due, verdict_event,
 };
+use mailhaul_oauth::certificate_end;
 use mailhaul_store::{BatchFilter, StoreError};
 
 use super::pauses::Pauses;
@@ -54,7 +55,8 @@ pub(in crate::service) async fn look(
         context.store.outbox().tell_progress(batch.guid, context.store.now()).await?;
         look_at_cutover(context, &config, &batch).await?;
     }
-    look_at_parking(context, pauses).await
+    look_at_parking(context, pauses).await?;
+    look_at_certificates(context).await
 }
 
 /// Tells long TTLs before the move, and after it mail that still arrives and the verdict.
@@ -132,6 +134,27 @@ async fn look_at_parking(context: &ServiceContext, pauses: &mut Pauses) -> Resul
             is_parking_due(since, told, now).then_some((NotificationEvent::EndpointParked, facts))
         };
         context.store.outbox().tell_of_endpoint(guid, now, decide).await?;
+    }
+    Ok(())
+}
+
+/// Tells certificates for access tokens that end soon.
+async fn look_at_certificates(context: &ServiceContext) -> Result<(), StoreError> {
+    let now = context.store.now();
+    for endpoint in context.store.endpoints().list().await? {
+        let Some(OAuth { grant: Grant::ClientCertificate { certificate }, .. }) = endpoint.access.oauth()
+        else {
+            continue;
+        };
+        let Some(ends) = certificate_end(certificate) else { continue };
+        if !is_expiry_due(ends, &ToldBefore::default(), now) {
+            continue;
+        }
+        let facts = NotificationFacts::of_expiry(&endpoint.name, ends);
+        let decide = move |told: &ToldBefore| {
+            is_expiry_due(ends, told, now).then_some((NotificationEvent::TokenExpiring, facts))
+        };
+        context.store.outbox().tell_of_endpoint(endpoint.guid, now, decide).await?;
     }
     Ok(())
 }

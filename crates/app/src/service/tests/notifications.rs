@@ -2,10 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 use mailhaul_migration::{
-    AskedServer, Batch, BatchIntent, BatchSettings, Condition, CutoverSettings, Endpoint, Guid,
-    MigrationConfig, MxAnswer, MxHost, NotificationEvent, RoutingLook, Waiver,
+    Access, AskedServer, Batch, BatchIntent, BatchSettings, Condition, CutoverSettings, Endpoint, Grant,
+    Guid, MigrationConfig, MxAnswer, MxHost, NotificationEvent, OAuth, RoutingLook, Waiver,
 };
-use mailhaul_store::{MasterKeySource, Parking, Store};
+use mailhaul_store::{MasterKeySource, NewSecret, Parking, Store};
 use strum::VariantArray as _;
 use tempfile::TempDir;
 
@@ -154,4 +154,26 @@ async fn a_long_ttl_and_a_long_pause_are_told() {
     store.config().update(off).await.unwrap();
     stage.set(|settings| *settings = CutoverSettings::default()).await;
     assert_eq!(stage.told().await.len(), 2);
+}
+
+#[tokio::test]
+async fn the_end_of_a_certificate_is_told_once() {
+    let mut stage = Stage::new().await;
+    let certificate = mailhaul_testkit::Certificate::expired();
+    let certificate = std::fs::read_to_string(certificate.certificate_file()).unwrap();
+    let change = |endpoint: &mut Endpoint| {
+        endpoint.access = Access::OAuth(OAuth {
+            grant: Grant::ClientCertificate { certificate },
+            token_url: "https://login.example/token".into(),
+            device_url: String::new(),
+            client_id: "1".into(),
+            scope: String::new(),
+            tenant: None,
+        });
+    };
+    let guid = stage.endpoint.guid;
+    stage.context.store.endpoints().update(guid, NewSecret::Keep, change).await.unwrap();
+    assert_eq!(stage.told().await, [NotificationEvent::TokenExpiring]);
+    let told = stage.context.store.outbox().list(None, false, None, 1).await.unwrap().items.remove(0);
+    assert!(told.summary.ends_with("of the endpoint Old ends at 2021-01-01T00:00:00Z."), "{}", told.summary);
 }
