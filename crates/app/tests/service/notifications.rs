@@ -14,7 +14,10 @@ use std::{
 use mailhaul_testkit::{Certificate, Dovecot, ScriptedSmtp, Setup, SmtpSink, TlsFront, WebhookSink};
 use serde_json::Value;
 
-use crate::support::{Service, give, names, until};
+use crate::{
+    on_server::{MESSAGES, Site},
+    support::{Service, give, names, until},
+};
 
 /// Secret of the webhooks, as Standard Webhooks write it.
 const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -231,4 +234,42 @@ async fn failures_are_gathered_and_greylisted_mails_wait() {
     assert_eq!(synced["Status"], "Waiting");
     assert!(synced["Error"].as_str().unwrap().contains("450 4.2.0 greylisted"), "{synced}");
     assert_eq!(server.mails(), []);
+}
+
+/// Of two nodes one sends a mail. If it ends before the mark, the other one sends it again with its id.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_sends_the_mail_of_a_node_that_was_lost() {
+    let (reached, goes_on) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (told, open) = (Arc::clone(&reached), Arc::clone(&goes_on));
+    let server = ScriptedSmtp::start(move |said| {
+        if said == "." {
+            told.store(true, Ordering::SeqCst);
+            while !open.load(Ordering::SeqCst) {
+                sleep(Duration::from_millis(20));
+            }
+        }
+        None
+    });
+    let site = Site::new(2).await;
+    let node = |name: &str| {
+        let mut node = site.machine();
+        node.run_with(&["--name", name, "--lease", "10"]);
+        node
+    };
+    let mut first = node("mail1");
+    set_smtp(&first, server.port, "None");
+    site.start_batch(&first, "2");
+    first.expect(&["Set-MigrationBatch", "Staff", "-NotificationEmails", "ada@contoso.edu"]);
+    until(|| reached.load(Ordering::SeqCst).then_some(()));
+    // A second node finds nothing to send while the first one sends.
+    let second = node("mail2");
+    site.assert_synced(&second, MESSAGES).await;
+    assert_eq!(server.mails().len(), 1);
+    first.kill();
+    goes_on.store(true, Ordering::SeqCst);
+    until(|| (notifications(&second)[0]["Status"] == "Delivered").then_some(()));
+    let mails = server.mails();
+    let ids: BTreeSet<_> = mails.iter().map(|mail| mail.header("Message-ID").unwrap().to_owned()).collect();
+    assert_eq!((mails.len(), ids.len()), (2, 1));
+    assert_eq!(notifications(&second).len(), 1);
 }
