@@ -208,6 +208,36 @@ async fn a_crash_forgets_no_mail_and_repeats_its_id() {
     }
 }
 
+/// An orderly end waits for the mail that is being sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_is_sent_to_its_end_when_the_service_stops() {
+    let (reached, goes_on) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (told, open) = (Arc::clone(&reached), Arc::clone(&goes_on));
+    let server = ScriptedSmtp::start(move |said| {
+        if said == "." {
+            told.store(true, Ordering::SeqCst);
+            while !open.load(Ordering::SeqCst) {
+                sleep(Duration::from_millis(20));
+            }
+        }
+        None
+    });
+    let source = mailbox().await;
+    let mut service = Service::start();
+    set_smtp(&service, server.port, "None");
+    start_batch(&service, source.port(), &names(1));
+    until(|| reached.load(Ordering::SeqCst).then_some(()));
+    let answer = std::thread::spawn(move || {
+        sleep(Duration::from_millis(500));
+        goes_on.store(true, Ordering::SeqCst);
+    });
+    assert_eq!(service.stop(), Some(0));
+    answer.join().unwrap();
+    service.run();
+    assert_eq!(notifications(&service)[0]["Status"], "Delivered");
+    assert_eq!(server.mails().len(), 1);
+}
+
 /// A wrong password is gathered, and a server that greylists is tried again.
 #[tokio::test(flavor = "multi_thread")]
 async fn failures_are_gathered_and_greylisted_mails_wait() {
@@ -236,7 +266,7 @@ async fn failures_are_gathered_and_greylisted_mails_wait() {
     assert_eq!(server.mails(), []);
 }
 
-/// Of two nodes one sends a mail. If it ends before the mark, the other one sends it again with its id.
+/// One of two nodes sends a mail. If it ends before the mark, the other one sends it again with its id.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_sends_the_mail_of_a_node_that_was_lost() {
     let (reached, goes_on) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));

@@ -14,3 +14,4 @@ pub(crate) mod release;
 pub(crate) mod removals;
 pub(crate) mod throughput;
 pub(crate) mod usage;
+pub(crate) mod watched_events;

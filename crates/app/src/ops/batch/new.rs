@@ -183,9 +183,14 @@ impl Operation<Context> for NewMigrationBatch {
             created: now,
             started: auto_start.then_some(now),
         };
+        let emails = batch.settings.notification_emails.clone();
         let made = store.batches().insert(batch, list.users).await.map_err(into_failure)?;
         context.wake().await;
-        Ok(Answer::one(batch_now(context, made.batch.guid).await?))
+        let mut shown = batch_now(context, made.batch.guid).await?;
+        if let Some(warning) = notification_checks::warning(context, &emails).await? {
+            shown.message = format!("{}; {warning}", shown.message);
+        }
+        Ok(Answer::one(shown))
     }
 }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 use mailhaul_migration::MIN_REPORT_INTERVAL;
 use mailhaul_operations::{Failure, TimeSpan};
 
+use crate::{context::Context, ops::shared::failures::into_failure};
+
 /// Maximum number of addresses of a batch.
 const MAX_EMAILS: usize = 50;
 
@@ -26,6 +28,19 @@ pub(crate) fn emails(emails: Vec<String>) -> Result<Vec<String>, Failure> {
         .with_advice("Give the address of a distribution list."));
     }
     Ok(checked)
+}
+
+/// Returns a warning if no mail can go to the addresses of a batch.
+pub(crate) async fn warning(context: &Context, emails: &[String]) -> Result<Option<String>, Failure> {
+    if emails.is_empty()
+        || context.store.config().get().await.map_err(into_failure)?.notifications.smtp.is_some()
+    {
+        return Ok(None);
+    }
+    Ok(Some(
+        "NotificationEmails get no mail: Set-MigrationConfig -SmtpServer names the server that takes it"
+            .to_owned(),
+    ))
 }
 
 /// Refuses a text that is no e-mail address.

@@ -197,6 +197,11 @@ impl Operation<Context> for SetMigrationBatch {
         if let Some(message) = message {
             shown.message = message;
         }
+        if after.notification_emails != overview.batch.settings.notification_emails
+            && let Some(warning) = notification_checks::warning(context, &after.notification_emails).await?
+        {
+            shown.message = format!("{}; {warning}", shown.message);
+        }
         Ok(Answer::one(shown))
     }
 }

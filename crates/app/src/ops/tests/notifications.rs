@@ -4,7 +4,7 @@ use mailhaul_operations::FailureKind::{Conflict, Invalid, NotFound};
 use mailhaul_store::NotificationSecret;
 use serde_json::json;
 
-use super::support::Desk;
+use super::support::{Desk, csv};
 
 /// A secret of sixteen bytes.
 const SECRET: &str = "0123456789abcdef";
@@ -96,4 +96,27 @@ async fn a_test_needs_a_server() {
         desk.call("Get-MigrationNotification", json!({})).await.unwrap(),
         Vec::<serde_json::Value>::new()
     );
+}
+
+#[tokio::test]
+async fn addresses_without_a_server_are_warned_of() {
+    let desk = Desk::with_endpoint().await;
+    let new = json!({
+        "Name": "Staff",
+        "SourceEndpoint": "Old",
+        "CSVData": csv(&["a"]),
+        "NotificationEmails": ["ada@contoso.edu"],
+    });
+    let message = |shown: &serde_json::Value| shown["Message"].as_str().unwrap().to_owned();
+    let words = "; NotificationEmails get no mail: Set-MigrationConfig -SmtpServer";
+    let shown = desk.one("New-MigrationBatch", new).await;
+    assert!(message(&shown).contains(words), "{shown}");
+    let set = |emails: serde_json::Value| json!({ "Identity": "Staff", "NotificationEmails": emails });
+    let shown = desk.one("Set-MigrationBatch", set(json!(["ben@contoso.edu"]))).await;
+    assert!(message(&shown).contains(words), "{shown}");
+    let shown = desk.one("Set-MigrationBatch", set(json!(null))).await;
+    assert!(!message(&shown).contains(words) && shown["NotificationEmails"] == json!([]), "{shown}");
+    desk.one("Set-MigrationConfig", server()).await;
+    let shown = desk.one("Set-MigrationBatch", set(json!(["ada@contoso.edu"]))).await;
+    assert!(!message(&shown).contains(words), "{shown}");
 }

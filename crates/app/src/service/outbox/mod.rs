@@ -12,6 +12,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use mailhaul_migration::Guid;
 use mailhaul_store::StoreError;
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::receivers::Receivers;
 pub(super) use self::watch::watch;
@@ -24,16 +25,19 @@ const TURN: Duration = Duration::from_secs(2);
 /// Deliveries that are sent at the same time.
 const AT_ONCE: u32 = 8;
 
-/// Sends what is due, as this node, until the service ends.
-pub(super) async fn send(context: ServiceContext, sender: Guid) {
-    loop {
+/// Sends what is due, as this node, until `stop` is cancelled. What is being sent then is sent to its end.
+pub(super) async fn send(context: ServiceContext, sender: Guid, stop: CancellationToken) {
+    while !stop.is_cancelled() {
         match send_due(&context, sender).await {
             // More may be due.
             Ok(sent) if sent > 0 => continue,
             Ok(_) => {}
             Err(error) => tracing::warn!("notifications were not sent: {error}"),
         }
-        tokio::time::sleep(TURN).await;
+        tokio::select! {
+            () = tokio::time::sleep(TURN) => {}
+            () = stop.cancelled() => {}
+        }
     }
 }
 
