@@ -1,8 +1,8 @@
 #!/bin/sh
 # Makes sure that the servers of the tests are there: Dovecot with Lua, Cyrus, Courier, PostgreSQL, a token server, a browser, an SMTP
-# server (aiosmtpd); and libfaketime, for a clock that jumps. What is there already is not installed again, and no system service is started. The IMAP
-# packages of Cyrus and Courier conflict with each other: they are unpacked below the build directory, and the tests take the
-# programs from there; only what both need beside them is installed.
+# server (aiosmtpd); and libfaketime, for a clock that jumps. What is there already is not installed again, and no system service is
+# started. The IMAP packages of Cyrus and Courier conflict with each other: they are unpacked below the build directory, and the tests
+# take the programs from there; only what both need beside them is installed.
 set -eu
 here=$(dirname "$0")
 . "$here/apt.sh"

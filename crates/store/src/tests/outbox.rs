@@ -163,10 +163,11 @@ async fn failures_of_15_minutes_are_one_notification() {
     );
 }
 
-/// Failures of a large batch at once. `EXTENT` multiplies their number.
+/// Failures of a large batch at once. `MAILHAUL_EXTENT` multiplies their number.
 #[tokio::test]
 async fn many_failures_at_once_are_one_mail() {
-    let extent: usize = std::env::var("EXTENT").ok().and_then(|extent| extent.parse().ok()).unwrap_or(1);
+    let extent: usize =
+        std::env::var("MAILHAUL_EXTENT").ok().and_then(|extent| extent.parse().ok()).unwrap_or(1);
     let count = 1_000 * extent;
     let (_home, store) = service().await;
     configure(&store).await;
