@@ -106,6 +106,7 @@ Update-TypeData -Force -TypeName 'Mailhaul.MigrationIssue' -DefaultDisplayProper
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationMasterKey' -DefaultDisplayPropertySet 'KeyFile', 'Message'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationNode' -DefaultDisplayPropertySet 'Identity', 'State', 'Mailboxes', 'Capacity', 'MasterKeys', 'Version', 'LastBeatDateTime'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationNode#Set-MigrationNode' -DefaultDisplayPropertySet 'Identity', 'State', 'Mailboxes', 'Capacity'
+Update-TypeData -Force -TypeName 'Mailhaul.MigrationNotification' -DefaultDisplayPropertySet 'CreationTime', 'Event', 'BatchId', 'Recipient', 'Status', 'Tries', 'Error'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationReport' -DefaultDisplayPropertySet 'FileName'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationServerAvailability' -DefaultDisplayPropertySet 'Result', 'Message', 'Steps', 'Instructions'
 Update-TypeData -Force -TypeName 'Mailhaul.MigrationSkippedItem' -DefaultDisplayPropertySet 'Identity', 'FolderName', 'UID', 'Subject', 'MessageSize', 'Reason', 'FileName'
@@ -628,11 +629,11 @@ function New-MigrationBatch {
     .PARAMETER GmailLabels
     Handling of Gmail messages with several labels [default: Automatic].
     .PARAMETER NotificationEmails
-    Not supported: mailhaul sends no mail.
+    Addresses that get notifications and reports of the batch by mail. Set-MigrationConfig -SmtpServer names the server that takes the mail.
     .PARAMETER ReportInterval
-    Not supported: mailhaul sends no mail.
+    Time between two reports, 00:00:00 for none [min: 00:01:00, default: 24:00:00].
     .PARAMETER SkipReports
-    Not supported: mailhaul sends no mail.
+    Sends no reports; events are sent.
     .PARAMETER Users
     Not supported.
     .PARAMETER UserIds
@@ -767,11 +768,11 @@ function Set-MigrationBatch {
     .PARAMETER GmailLabels
     Handling of Gmail messages with several labels.
     .PARAMETER NotificationEmails
-    Not supported: mailhaul sends no mail.
+    Addresses that get notifications and reports of the batch by mail; $null for none.
     .PARAMETER ReportInterval
-    Not supported: mailhaul sends no mail.
+    Time between two reports, 00:00:00 for none [min: 00:01:00].
     .PARAMETER SkipReports
-    Not supported: mailhaul sends no mail.
+    Sends no reports; events are sent.
     #>
     [CmdletBinding(SupportsShouldProcess)]
     param(
@@ -804,7 +805,7 @@ function Set-MigrationBatch {
         [System.Nullable[long]] $MaxMessageSize,
         [AllowNull()] [object] $Repair,
         [ValidateSet('Automatic', 'PrimaryFolder', 'EveryFolder')] [string] $GmailLabels,
-        [string[]] $NotificationEmails,
+        [AllowNull()] [object] $NotificationEmails,
         [timespan] $ReportInterval,
         [System.Nullable[bool]] $SkipReports
     )
@@ -1453,6 +1454,20 @@ function Set-MigrationConfig {
     Answer to the removal of a batch whose old server may still be needed [default: Warn]. Off also ends all questions to DNS.
     .PARAMETER PublicResolvers
     Resolvers to ask beside those of the machine, as ADDRESS or ADDRESS:PORT; $null for none. They learn the domains of the batches.
+    .PARAMETER SmtpServer
+    Server that takes the mails of notifications; $null for none.
+    .PARAMETER SmtpPort
+    TCP port of the SMTP server; $null for the usual one of SmtpSecurity: 587, 465 or 25.
+    .PARAMETER SmtpSecurity
+    Encryption to the SMTP server: Tls is STARTTLS [default: Tls].
+    .PARAMETER SmtpCredential
+    Login at the SMTP server; $null for none.
+    .PARAMETER NotificationFrom
+    Sender of the mails [default: the user name of SmtpCredential].
+    .PARAMETER WebhookUrl
+    URL that takes webhooks; $null for none.
+    .PARAMETER WebhookSecret
+    Secret that signs webhooks, as Standard Webhooks say: whsec_ and Base64, or a text.
     #>
     [CmdletBinding(SupportsShouldProcess)]
     param(
@@ -1461,10 +1476,58 @@ function Set-MigrationConfig {
         [string] $MaxConcurrentMigrations,
         [AllowNull()] [object] $TargetEndpoint,
         [ValidateSet('Off', 'Warn', 'Refuse')] [string] $CutoverPolicy,
-        [AllowNull()] [object] $PublicResolvers
+        [AllowNull()] [object] $PublicResolvers,
+        [AllowNull()] [object] $SmtpServer,
+        [System.Nullable[long]] $SmtpPort,
+        [ValidateSet('None', 'Ssl', 'Tls')] [string] $SmtpSecurity,
+        [AllowNull()] [object] $SmtpCredential,
+        [AllowNull()] [object] $NotificationFrom,
+        [AllowNull()] [object] $WebhookUrl,
+        [AllowNull()] [object] $WebhookSecret
     )
     process {
         if ($PSCmdlet.ShouldProcess('mailhaul')) { Invoke-MailhaulOperation $PSCmdlet 'Set-MigrationConfig' @('Mailhaul.MigrationConfig') $PSBoundParameters }
+    }
+}
+
+function Get-MigrationNotification {
+    <#
+    .SYNOPSIS
+    Lists notifications, one for each receiver, newest first.
+    .PARAMETER BatchId
+    Only notifications of this batch.
+    .PARAMETER Undelivered
+    Leaves out what was delivered.
+    .PARAMETER ResultSize
+    Maximum number of results, or unlimited [default: 1000].
+    #>
+    [CmdletBinding()]
+    param(
+        [string] $BatchId,
+        [switch] $Undelivered,
+        [string] $ResultSize
+    )
+    process {
+        Invoke-MailhaulOperation $PSCmdlet 'Get-MigrationNotification' @('Mailhaul.MigrationNotification') $PSBoundParameters
+    }
+}
+
+function Test-MigrationNotification {
+    <#
+    .SYNOPSIS
+    Sends a test mail and a test webhook now, and shows the answers of the servers.
+    .PARAMETER To
+    Addresses that get the test mail [default: NotificationFrom].
+    .PARAMETER BatchId
+    Sends the test mail to the addresses of this batch too.
+    #>
+    [CmdletBinding()]
+    param(
+        [string[]] $To,
+        [string] $BatchId
+    )
+    process {
+        Invoke-MailhaulOperation $PSCmdlet 'Test-MigrationNotification' @('Mailhaul.MigrationNotificationTest') $PSBoundParameters
     }
 }
 
@@ -1608,5 +1671,5 @@ function Set-MigrationNode {
     }
 }
 
-Export-ModuleMember -Function 'Test-MigrationServerAvailability', 'New-MigrationEndpoint', 'Get-MigrationEndpoint', 'Set-MigrationEndpoint', 'Test-MigrationEndpoint', 'Remove-MigrationEndpoint', 'New-MigrationEndpointSignIn', 'Test-MigrationBatch', 'New-MigrationBatch', 'Get-MigrationBatch', 'Set-MigrationBatch', 'Start-MigrationBatch', 'Stop-MigrationBatch', 'Complete-MigrationBatch', 'Remove-MigrationBatch', 'Get-MigrationCutover', 'Test-MigrationCutover', 'Set-MigrationCutover', 'Get-MigrationUser', 'Set-MigrationUser', 'Start-MigrationUser', 'Stop-MigrationUser', 'Remove-MigrationUser', 'Get-MigrationUserStatistics', 'Get-MigrationUserReport', 'Get-MigrationSkippedItem', 'Get-MigrationFolderPlan', 'Test-MigrationFolderPlan', 'Get-MigrationFailure', 'Get-MigrationIssue', 'Get-MigrationStatistics', 'Get-MigrationThroughput', 'Get-MigrationConfig', 'Set-MigrationConfig', 'Export-MigrationReport', 'Get-MigrationAuditLog', 'New-MigrationApiToken', 'Get-MigrationApiToken', 'Remove-MigrationApiToken', 'New-MigrationMasterKey', 'Get-MigrationNode', 'Set-MigrationNode'
+Export-ModuleMember -Function 'Test-MigrationServerAvailability', 'New-MigrationEndpoint', 'Get-MigrationEndpoint', 'Set-MigrationEndpoint', 'Test-MigrationEndpoint', 'Remove-MigrationEndpoint', 'New-MigrationEndpointSignIn', 'Test-MigrationBatch', 'New-MigrationBatch', 'Get-MigrationBatch', 'Set-MigrationBatch', 'Start-MigrationBatch', 'Stop-MigrationBatch', 'Complete-MigrationBatch', 'Remove-MigrationBatch', 'Get-MigrationCutover', 'Test-MigrationCutover', 'Set-MigrationCutover', 'Get-MigrationUser', 'Set-MigrationUser', 'Start-MigrationUser', 'Stop-MigrationUser', 'Remove-MigrationUser', 'Get-MigrationUserStatistics', 'Get-MigrationUserReport', 'Get-MigrationSkippedItem', 'Get-MigrationFolderPlan', 'Test-MigrationFolderPlan', 'Get-MigrationFailure', 'Get-MigrationIssue', 'Get-MigrationStatistics', 'Get-MigrationThroughput', 'Get-MigrationConfig', 'Set-MigrationConfig', 'Get-MigrationNotification', 'Test-MigrationNotification', 'Export-MigrationReport', 'Get-MigrationAuditLog', 'New-MigrationApiToken', 'Get-MigrationApiToken', 'Remove-MigrationApiToken', 'New-MigrationMasterKey', 'Get-MigrationNode', 'Set-MigrationNode'
 

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Makes sure that the servers of the tests are there: Dovecot with Lua, Cyrus, Courier, PostgreSQL, a token server, a browser; and
-# libfaketime, for a clock that jumps. What is there already is not installed again, and no system service is started. The IMAP
-# packages of Cyrus and Courier conflict with each other: they are unpacked below the build directory, and the tests take the
-# programs from there; only what both need beside them is installed.
+# Makes sure that the servers of the tests are there: Dovecot with Lua, Cyrus, Courier, PostgreSQL, a token server, a browser, an SMTP
+# server (aiosmtpd); and libfaketime, for a clock that jumps. What is there already is not installed again, and no system service is
+# started. The IMAP packages of Cyrus and Courier conflict with each other: they are unpacked below the build directory, and the tests
+# take the programs from there; only what both need beside them is installed.
 set -eu
 here=$(dirname "$0")
 . "$here/apt.sh"
@@ -22,6 +22,7 @@ need /usr/sbin/saslpasswd2 sasl2-bin
 need /usr/sbin/couriertcpd courier-base
 need /usr/bin/openssl openssl
 need /usr/bin/sqlite3 sqlite3
+need /usr/lib/python3/dist-packages/aiosmtpd python3-aiosmtpd
 ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing="$missing libfaketime"
 if [ -n "$missing" ]; then
     need_root "a server of the tests ($missing )" "$missing" cyrus-imapd courier-imap

@@ -13,6 +13,8 @@ use crate::{deletions::Deletions, gmail_labels::GmailLabels, status::BatchIntent
 pub const MAX_NAME: usize = 64;
 pub const DEFAULT_SYNC_INTERVAL: Duration = Duration::from_hours(24);
 pub const MIN_SYNC_INTERVAL: Duration = Duration::from_mins(1);
+/// Default time between two reports, as in Exchange.
+pub const DEFAULT_REPORT_INTERVAL: Duration = Duration::from_hours(24);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
@@ -73,6 +75,12 @@ pub struct BatchSettings {
     pub repairs: Repairs,
     /// Handling of Gmail messages with several labels.
     pub gmail_labels: GmailLabels,
+    /// Addresses that get the notifications of the batch.
+    pub notification_emails: Vec<String>,
+    /// Time between two reports by mail; 0 for none.
+    pub report_interval: Duration,
+    /// True if no reports are sent.
+    pub skip_reports: bool,
 }
 
 impl Default for BatchSettings {
@@ -95,6 +103,9 @@ impl Default for BatchSettings {
             max_message_size: None,
             repairs: Repairs::default(),
             gmail_labels: GmailLabels::default(),
+            notification_emails: Vec::new(),
+            report_interval: DEFAULT_REPORT_INTERVAL,
+            skip_reports: false,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use uuid::Uuid;
 
-use crate::{cutover_settings::CutoverPolicy, number_or_unlimited::Limit};
+use crate::{cutover_settings::CutoverPolicy, notification::NotificationServers, number_or_unlimited::Limit};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MigrationConfig {
@@ -17,6 +17,8 @@ pub struct MigrationConfig {
     pub cutover_policy: CutoverPolicy,
     /// Resolvers that are asked beside those of the machine.
     pub public_resolvers: Vec<SocketAddr>,
+    /// Servers that take notifications.
+    pub notifications: NotificationServers,
 }
 
 impl Default for MigrationConfig {
@@ -27,6 +29,7 @@ impl Default for MigrationConfig {
             target_endpoint: None,
             cutover_policy: CutoverPolicy::default(),
             public_resolvers: Vec::new(),
+            notifications: NotificationServers::default(),
         }
     }
 }

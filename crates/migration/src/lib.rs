@@ -23,6 +23,9 @@ mod failure;
 mod fit;
 mod folder_map;
 mod gmail_labels;
+mod notification;
+mod notification_rules;
+mod notification_texts;
 mod number_or_unlimited;
 mod oauth;
 mod repair;
@@ -36,7 +39,9 @@ mod user_order;
 mod user_row;
 
 pub use address::AddressFault;
-pub use batch::{Batch, BatchSettings, DEFAULT_SYNC_INTERVAL, MAX_NAME, MIN_SYNC_INTERVAL};
+pub use batch::{
+    Batch, BatchSettings, DEFAULT_REPORT_INTERVAL, DEFAULT_SYNC_INTERVAL, MAX_NAME, MIN_SYNC_INTERVAL,
+};
 pub use check::{MailboxCheck, Opening};
 pub use config::MigrationConfig;
 pub use content_filter::{FilterError, content_filter};
@@ -61,6 +66,15 @@ pub use failure::{FailureClass, PassFailure};
 pub use fit::{fit_users, leave_out_members};
 pub use folder_map::{FolderMapError, read_folder_map};
 pub use gmail_labels::GmailLabels;
+pub use notification::{
+    DeliveryWay, Notification, NotificationEvent, NotificationFacts, NotificationServers, SmtpSecurity,
+    SmtpServer,
+};
+pub use notification_rules::{
+    GATHER_TIME, MAX_TRIES, MIN_REPORT_INTERVAL, ToldBefore, is_arrival_due, is_expiry_due, is_parking_due,
+    is_report_due, is_ttl_due, status_event, verdict_event, wait_after,
+};
+pub use notification_texts::{BatchFigures, FailureFigures};
 pub use number_or_unlimited::Limit;
 pub use oauth::{Grant, OAuth};
 pub use routing::{AskedServer, DomainRouting, MAX_LOOK_AGE, MxAnswer, MxHost, RoutingLook, RoutingRules};

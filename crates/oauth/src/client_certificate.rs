@@ -83,6 +83,14 @@ impl CertificateFile {
     }
 }
 
+/// Returns the end of a certificate's validity; `None` if the text holds none.
+pub fn certificate_end(pem: &str) -> Option<Timestamp> {
+    let sections = sections(pem.as_bytes()).ok()?;
+    let (_, der) = sections.iter().find(|section| section.0 == SectionKind::Certificate)?;
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Timestamp::from_second(certificate.validity().not_after.timestamp()).ok()
+}
+
 fn is_in_time(certificate: &X509Certificate<'_>, now: Timestamp) -> Result<(), String> {
     let (begin, end) = (&certificate.validity().not_before, &certificate.validity().not_after);
     let moment =

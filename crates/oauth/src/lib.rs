@@ -24,7 +24,7 @@ mod tokens;
 mod words;
 
 pub use claims::{Claims, describe, explain_refused};
-pub use client_certificate::{CertificateFile, ClientCertificate};
+pub use client_certificate::{CertificateFile, ClientCertificate, certificate_end};
 pub use client_secret::ClientSecret;
 pub use command::TokenCommand;
 pub use device_code::{DeviceCode, DeviceLogin, SignedIn};

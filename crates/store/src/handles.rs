@@ -39,6 +39,8 @@ handles! {
     jobs: Jobs;
     /// Ledgers of mailboxes.
     ledgers: Ledgers;
+    /// Notifications: what is told, and its deliveries.
+    outbox: Outbox;
     /// Nodes that serve this database, their shares of limits, and what they tell each other.
     nodes: Nodes;
     /// Reports of users: entries, folders, skipped messages, failures.

@@ -19,12 +19,14 @@ mod vault;
 pub use admin::{
     audit::AuditEntry,
     batches::{CommandedBatch, InsertedBatch},
+    config::NotificationSecret,
     console_sessions::{ConsoleSession, NewConsoleSession, SessionLimits},
     cutover::{DnsChange, DomainRow, SyncFacts},
     endpoints::NewSecret,
     failures::FailureCause,
     many_users::{AppliedEvent, SelectedUser, UsersByName},
     members::AddedUsers,
+    notifications::DeliveryRow,
     overview::{BatchFilter, BatchOverview, CheckCounts, WaitingUsers},
     reports::{FolderStatistics, MAX_REPORT_ENTRIES, ReportEntry, SkippedMessage, UserFailure},
     tokens::ApiToken,
@@ -50,7 +52,7 @@ pub use db::{
     server::ServerAddress,
 };
 pub use handles::{
-    Audit, Batches, Checks, Configuration, ConsoleSessions, Cutover, Endpoints, Jobs, Ledgers, Nodes,
+    Audit, Batches, Checks, Configuration, ConsoleSessions, Cutover, Endpoints, Jobs, Ledgers, Nodes, Outbox,
     Reports, Secrets, Throughput, Tokens, UserRows,
 };
 pub use inspection::{Inspection, ServerFacts, TableSize, inspect};
@@ -58,6 +60,7 @@ pub use jobs::{
     checks::{CheckClaim, CheckEnd, ChecksUnderWay, ClaimedCheck},
     events::{Due, Users},
     leases::{Claim, ClaimedUser, Heartbeat, Lease, RunningPasses, WaitingPasses},
+    outbox::ClaimedDelivery,
     parking::Parking,
     pass_kind::PassKind,
     recovery::Recovered,

@@ -12,7 +12,7 @@ enum Takes {
     Maybe,
 }
 
-const NO_REPORTS: &str = "mailhaul sends no mail; reports are in Get-MigrationUserStatistics -IncludeReport";
+const NOT_HERE: &str = "Set-MigrationBatch -NotificationEmails sets the receivers";
 const ALL_ITEMS: &str = "every skipped message is listed, and none makes a mailbox fail";
 const INTERNAL: &str = "it concerns Exchange's own servers";
 
@@ -46,7 +46,6 @@ const ENDPOINTS: &[&str] =
 const DATABASES: &str = "a target of mailhaul has no databases of Exchange";
 const NEW_AND_SET: &[&str] = &["New-MigrationBatch", "Set-MigrationBatch"];
 const LIMITS: &[&str] = &["New-MigrationBatch", "Set-MigrationBatch", "Set-MigrationUser"];
-const NOTIFYING: &[&str] = &["New-MigrationBatch", "Set-MigrationBatch", "Complete-MigrationBatch"];
 const DIAGNOSTIC: &[&str] = &["Get-MigrationBatch", "Get-MigrationEndpoint", "Get-MigrationUserStatistics"];
 
 /// Parameter of Exchange whose lack changes nothing about mail.
@@ -68,10 +67,8 @@ const fn without_effect(
 }
 
 /// Parameters whose lack changes nothing about mail.
-const WITHOUT_EFFECT: [WithoutEffect; 19] = [
-    without_effect("NotificationEmails", Takes::Value, NOTIFYING, NO_REPORTS),
-    without_effect("ReportInterval", Takes::Value, NEW_AND_SET, NO_REPORTS),
-    without_effect("SkipReports", Takes::Maybe, NEW_AND_SET, NO_REPORTS),
+const WITHOUT_EFFECT: [WithoutEffect; 17] = [
+    without_effect("NotificationEmails", Takes::Value, &["Complete-MigrationBatch"], NOT_HERE),
     without_effect("BadItemLimit", Takes::Value, LIMITS, ALL_ITEMS),
     without_effect("LargeItemLimit", Takes::Value, LIMITS, ALL_ITEMS),
     without_effect(
@@ -227,8 +224,8 @@ mod tests {
             Argument::Value("B".into()),
             parameter("badItemLimit"),
             Argument::Value("unlimited".into()),
-            parameter("SkipReports"),
-            Argument::Value(true.into()),
+            parameter("AutoRetryCount"),
+            Argument::Value("2".into()),
             parameter("Partition"),
             Argument::Value("p".into()),
             parameter("Name"),
@@ -255,11 +252,7 @@ mod tests {
             ("Complete-MigrationBatch", "NotificationEmails Partition DomainController"),
             ("Set-MigrationUser", "BadItemLimit LargeItemLimit Partition DomainController"),
             ("Start-MigrationUser", "Partition DomainController"),
-            (
-                "Set-MigrationBatch",
-                "NotificationEmails ReportInterval SkipReports BadItemLimit LargeItemLimit AutoRetryCount Partition \
-                 DomainController",
-            ),
+            ("Set-MigrationBatch", "BadItemLimit LargeItemLimit AutoRetryCount Partition DomainController"),
             ("Get-MigrationNode", ""),
         ] {
             let names = WITHOUT_EFFECT.iter().map(|known| known.name);

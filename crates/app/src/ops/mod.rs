@@ -8,6 +8,7 @@ mod config;
 mod cutover;
 mod endpoint;
 mod node;
+mod notification;
 mod server;
 mod shared;
 mod throughput;
@@ -60,6 +61,8 @@ pub(crate) fn operations() -> Operations<Context> {
         .with::<throughput::get::GetMigrationThroughput>()
         .with::<config::get::GetMigrationConfig>()
         .with::<config::set::SetMigrationConfig>()
+        .with::<notification::get::GetMigrationNotification>()
+        .with::<notification::test::TestMigrationNotification>()
         .with::<batch::export_report::ExportMigrationReport>()
         .with::<audit::get::GetMigrationAuditLog>()
         .with::<token::new::NewMigrationApiToken>()

@@ -9,6 +9,7 @@ mod lease_times;
 pub(crate) mod limits;
 mod listener;
 mod outage;
+pub(crate) mod outbox;
 pub(crate) mod progress;
 mod routing;
 mod scheduler;

@@ -14,7 +14,7 @@ use mailhaul_store::{
     CheckClaim, Claim, Heartbeat, Lease, NodeSettings, Part, ServiceLock, ShareKind, StoreError,
     WaitingPasses, Wish,
 };
-use tokio::time::Instant;
+use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -22,7 +22,7 @@ use super::{
     check,
     lease_times::LeaseTimes,
     limits::configured::of_endpoint,
-    listener, routing,
+    listener, outbox, routing,
     service_context::ServiceContext,
     shares::{Shares, WHOLE_RATE},
     worker::{job::WorkerJob, run_job},
@@ -36,6 +36,8 @@ const CHECK_TIMEOUT: Duration = Duration::from_mins(5);
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
 /// Grace period for workers at shutdown. After it they are cut, and their users are due at once.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
+/// Grace period for mails and webhooks that are being sent.
+const OUTBOX_GRACE: Duration = Duration::from_secs(5);
 /// Wait after a reservation that failed.
 const RESERVATION_RETRY_WAIT: Duration = Duration::from_secs(1);
 /// Maximum number of users that one pair of endpoints starts in a turn.
@@ -67,6 +69,10 @@ pub(crate) struct Scheduler {
     must_ask: bool,
     /// Time of the permits' clock before the last renewal.
     renewed: Duration,
+    /// Tasks of notifications.
+    outbox: JoinSet<()>,
+    /// Ends these tasks.
+    outbox_stop: CancellationToken,
 }
 
 impl Scheduler {
@@ -91,6 +97,8 @@ impl Scheduler {
             shares: Shares::default(),
             must_ask: false,
             renewed: Duration::ZERO,
+            outbox: JoinSet::new(),
+            outbox_stop: CancellationToken::new(),
         }
     }
 
@@ -98,6 +106,7 @@ impl Scheduler {
     pub(crate) async fn run(mut self, stop: CancellationToken) -> ServiceLock {
         let wakes = tokio::spawn(listener::listen(self.context.clone()));
         let watch = tokio::spawn(routing::watch(self.context.clone()));
+        self.start_outbox();
         loop {
             if let Err(error) = self.turn().await {
                 // For example a full disk. Running workers continue as long as they can.
@@ -113,6 +122,7 @@ impl Scheduler {
         }
         wakes.abort();
         watch.abort();
+        self.outbox_stop.cancel();
         self.context.workers.end_all(EndReason::Preempted);
         if !self.context.workers.all_ended_within(SHUTDOWN_GRACE).await {
             tracing::warn!("some workers did not end in time; they continue when the service starts again");
@@ -121,9 +131,27 @@ impl Scheduler {
                 tracing::warn!("the leases of these workers were not given back: {error}");
             }
         }
+        // A mail that is broken off here is sent once more by the next process.
+        let sent = async { while self.outbox.join_next().await.is_some() {} };
+        _ = tokio::time::timeout(OUTBOX_GRACE, sent).await;
         // A failure costs no more than what is reserved: it counts as used.
         _ = self.reserve_day_bytes().await;
         self.lock
+    }
+
+    /// Starts the tasks that watch for notifications and send them.
+    ///
+    /// Earlier tasks end: their claims belong to the node that this process was before.
+    fn start_outbox(&mut self) {
+        self.outbox = JoinSet::new();
+        self.outbox_stop = CancellationToken::new();
+        let (context, stop) = (self.context.clone(), self.outbox_stop.clone());
+        self.outbox.spawn(async move {
+            // A look that is broken off is repeated by the next process.
+            _ = stop.run_until_cancelled(Box::pin(outbox::watch(context))).await;
+        });
+        let stop = self.outbox_stop.clone();
+        self.outbox.spawn(outbox::send(self.context.clone(), self.lock.owner(), stop));
     }
 
     /// Reserves bytes of a day as workers need them, until the next turn. Returns false at the end of the service.
@@ -156,6 +184,7 @@ impl Scheduler {
             Ok(lock) => {
                 (self.lock, self.last_heartbeat) = (lock, None);
                 self.context.limits.begin_node(self.lock.owner(), SystemClock.now());
+                self.start_outbox();
             }
             Err(error) => tracing::error!("this node cannot join the others again: {error}"),
         }

@@ -28,6 +28,7 @@ mod liars;
 mod limits;
 mod lives;
 mod nodes;
+mod notifications;
 mod on_server;
 mod outages;
 mod prompt;

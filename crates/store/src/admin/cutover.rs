@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use mailhaul_migration::{
-    CutoverSettings, DomainRouting, Guid, NamedUsers, RecordRemark, RoutingLook, RoutingRules, StatusSummary,
-    UserStatus,
+    CutoverSettings, DomainRouting, Guid, NamedUsers, NotificationEvent, NotificationFacts, RecordRemark,
+    RoutingLook, RoutingRules, RoutingStatus, StatusSummary, UserStatus,
 };
 use strum::VariantArray as _;
 
@@ -17,6 +17,7 @@ use crate::{
         sql::{self, Builder, Connection},
     },
     handles::Cutover,
+    jobs::notices::{self, NewNotice, ToldBatch},
 };
 
 /// Users that are named; the others are counted.
@@ -138,11 +139,13 @@ impl Cutover<'_> {
                 if before.as_ref().is_some_and(|before| before.at > look.at) {
                     return Ok(());
                 }
-                if let Some(before) = before {
-                    note_change(connection, batch, &row.domain, &before, &look).await?;
-                }
+                let change = before.and_then(|before| HostChange::between(&before, &look));
                 let rules = RoutingRules { expected, source_addresses: look.source_addresses.clone() };
                 row.routing.observe(look, &rules);
+                if let Some(change) = change {
+                    change.note(connection, batch, &row.domain).await?;
+                    tell_change(connection, batch, &row, &rules, &change).await?;
+                }
                 row.remarks = remarks.or(row.remarks);
                 write(connection, batch, &row).await
             })
@@ -326,30 +329,58 @@ async fn write(connection: &mut Connection, batch: Guid, row: &DomainRow) -> Res
     Ok(())
 }
 
-/// Notes that the mail hosts of a domain changed between two looks. A look without hosts changes nothing.
-async fn note_change(
+/// A change of the mail hosts of a domain between two looks.
+struct HostChange {
+    old: String,
+    new: String,
+    old_seen: Timestamp,
+    new_seen: Timestamp,
+}
+
+impl HostChange {
+    /// Returns the change. A look without hosts changes nothing.
+    fn between(before: &RoutingLook, look: &RoutingLook) -> Option<Self> {
+        let (old, new) = (hosts(before), hosts(look));
+        if old == new || old.is_empty() || new.is_empty() {
+            return None;
+        }
+        Some(Self { old, new, old_seen: before.at, new_seen: look.at })
+    }
+
+    async fn note(&self, connection: &mut Connection, batch: Guid, domain: &str) -> Result<(), Fault> {
+        sql::query(
+            "INSERT INTO dns_change (batch, domain, old, new, old_seen, new_seen) VALUES (?, ?, ?, ?, ?, ?)",
+        )
+        .bind(batch)
+        .bind(domain.to_owned())
+        .bind(self.old.clone())
+        .bind(self.new.clone())
+        .bind(millis(self.old_seen))
+        .bind(millis(self.new_seen))
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+}
+
+/// Tells a change of mail hosts, in its transaction.
+async fn tell_change(
     connection: &mut Connection,
     batch: Guid,
-    domain: &str,
-    before: &RoutingLook,
-    look: &RoutingLook,
+    row: &DomainRow,
+    rules: &RoutingRules,
+    change: &HostChange,
 ) -> Result<(), Fault> {
-    let (old, new) = (hosts(before), hosts(look));
-    if old == new || old.is_empty() || new.is_empty() {
-        return Ok(());
-    }
-    sql::query(
-        "INSERT INTO dns_change (batch, domain, old, new, old_seen, new_seen) VALUES (?, ?, ?, ?, ?, ?)",
-    )
-    .bind(batch)
-    .bind(domain.to_owned())
-    .bind(old)
-    .bind(new)
-    .bind(millis(before.at))
-    .bind(millis(look.at))
-    .execute(connection)
-    .await?;
-    Ok(())
+    let Some(told) = ToldBatch::find(connection, batch).await? else { return Ok(()) };
+    let state = row.routing.state(change.new_seen, rules, CutoverSettings::default().settle_period());
+    let event = match state.status {
+        RoutingStatus::Returned => NotificationEvent::MxReturned,
+        _ => NotificationEvent::MxChanged,
+    };
+    let (hosts, seen) = ([change.old.as_str(), &change.new], [change.old_seen, change.new_seen]);
+    let facts = NotificationFacts::of_mx(event, &row.domain, hosts, seen);
+    let notice = NewNotice { event, batch: Some(batch), subject: row.domain.clone(), facts };
+    notices::insert(connection, notice, &told.receivers, change.new_seen).await
 }
 
 /// Writes the hosts of a look: `10 mx.example.org, 20 backup.example.org`.

@@ -10,6 +10,7 @@ pub(crate) mod endpoints;
 pub(crate) mod failures;
 pub(crate) mod many_users;
 pub(crate) mod members;
+pub(crate) mod notifications;
 pub(crate) mod overview;
 pub(crate) mod reports;
 pub(crate) mod tokens;

@@ -278,6 +278,15 @@ pub(crate) async fn move_all(
         return Ok(0);
     }
     let (time, when) = due.sql();
+    if event == UserEvent::Start {
+        // A user that fails again is told again.
+        let sql = format!(
+            "DELETE FROM failure_notice WHERE user_id IN (SELECT migration_user.id FROM migration_user WHERE {})",
+            selection.sql()
+        );
+        let query = sql::query(sql).bind(selection.value()).bind(millis(now));
+        query.execute(&mut *connection).await?;
+    }
     let forget = match event {
         UserEvent::Start => {
             ", attempts = 0, lost = 0, failure_class = NULL, failure_message = NULL, failure_advice = NULL"

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use mailhaul_migration::{FailureClass, Guid, UserEvent, UserStatus};
 
 use crate::{
+    admin::users,
     cluster::{nodes, server_clock::SERVER_NOW},
     db::{
         columns::{Cells, millis},
@@ -15,7 +16,10 @@ use crate::{
         sql::{self, Connection, Row},
     },
     handles::Jobs,
-    jobs::events::{Due, UserSelection, move_all},
+    jobs::{
+        events::{Due, UserSelection, move_all},
+        notices, outbox,
+    },
 };
 
 /// Consecutive process ends without a copied message after which the user fails.
@@ -110,6 +114,7 @@ async fn recover(connection: &mut Connection, now: Timestamp, owner: Guid) -> Re
         }
     }
     let nodes = nodes::remove_lost(connection).await?;
+    outbox::take_back(connection, owner, now).await?;
     Ok(Recovered { users: rows.len() as u64, nodes })
 }
 
@@ -146,9 +151,10 @@ async fn fail(connection: &mut Connection, user: Guid, ends: u64, now: Timestamp
     .bind(FailureClass::Internal.to_string())
     .bind(message)
     .bind(advice)
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    let user = users::find(connection, user).await?;
+    notices::after_pass(connection, &user, UserEvent::Failed, now).await
 }
 
 /// Resets the count of process ends after a message was copied.

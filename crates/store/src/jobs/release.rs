@@ -19,6 +19,7 @@ use crate::{
         checks,
         events::{Due, Users, happen},
         leases::{self, Hold, Lease},
+        notices,
     },
 };
 
@@ -105,5 +106,7 @@ async fn end(connection: &mut Connection, lease: Lease, release: Release) -> Res
     if let Some(skipped) = release.skipped {
         reports::replace_skipped(connection, id, skipped).await?;
     }
-    users::find(connection, user).await
+    let user = users::find(connection, user).await?;
+    notices::after_pass(connection, &user, release.event, release.now).await?;
+    Ok(user)
 }

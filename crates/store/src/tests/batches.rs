@@ -41,6 +41,9 @@ fn settings() -> BatchSettings {
         max_message_size: Some(1),
         repairs: Repairs::all(),
         gmail_labels: GmailLabels::EveryFolder,
+        notification_emails: vec!["ada@contoso.edu".to_owned()],
+        report_interval: Duration::from_hours(1),
+        skip_reports: true,
     }
 }
 

@@ -21,6 +21,7 @@ mod limits;
 mod locks;
 mod many;
 mod model;
+mod outbox;
 mod races;
 mod reach;
 mod recovery;

@@ -1,7 +1,7 @@
 //! Configuration, tokens, the audit log, and the lock of the service.
 
 use mailhaul_mail::Secret;
-use mailhaul_migration::{CutoverPolicy, Guid, Limit, MigrationConfig};
+use mailhaul_migration::{CutoverPolicy, Guid, Limit, MigrationConfig, NotificationServers};
 
 use super::{at, endpoint, on_both, service};
 use crate::{AuditEntry, Store, StoreError};
@@ -22,6 +22,10 @@ async fn the_configuration_begins_with_the_defaults() {
         target_endpoint: Some(target.guid),
         cutover_policy: CutoverPolicy::Refuse,
         public_resolvers: vec!["192.0.2.53:53".parse().unwrap()],
+        notifications: NotificationServers {
+            smtp: None,
+            webhook_url: Some("https://hook.example/".to_owned()),
+        },
     };
     let given = wanted.clone();
     assert_eq!(store.config().update(move |it| *it = given).await.unwrap(), wanted);

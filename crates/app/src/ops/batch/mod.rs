@@ -7,6 +7,7 @@ pub(crate) mod export_report;
 pub(crate) mod get;
 pub(crate) mod message;
 pub(crate) mod new;
+pub(crate) mod notification_checks;
 pub(crate) mod remove;
 pub(crate) mod report_columns;
 pub(crate) mod schedule;

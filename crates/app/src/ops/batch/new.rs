@@ -6,7 +6,8 @@ use std::{
 };
 
 use mailhaul_migration::{
-    Batch, BatchIntent, BatchSettings, DEFAULT_SYNC_INTERVAL, Deletions, GmailLabels, Guid, Limit,
+    Batch, BatchIntent, BatchSettings, DEFAULT_REPORT_INTERVAL, DEFAULT_SYNC_INTERVAL, Deletions,
+    GmailLabels, Guid, Limit,
 };
 use mailhaul_operations::{Answer, Bytes, Caller, DateTime, Failure, Noun, Operation, Role, TimeSpan, Verb};
 use mailhaul_store::BatchFilter;
@@ -15,7 +16,8 @@ use serde::Deserialize;
 
 use super::{
     endpoints::{batch_now, target},
-    settings_checks::{self, NO_MAIL, RepairChoice},
+    notification_checks,
+    settings_checks::{self, RepairChoice},
     view::MigrationBatch,
 };
 use crate::{
@@ -119,12 +121,14 @@ pub(crate) struct Request {
     repair: Vec<RepairChoice>,
     /// Handling of Gmail messages with several labels [default: Automatic].
     gmail_labels: Option<GmailLabels>,
-    /// Not supported: mailhaul sends no mail.
+    /// Addresses that get notifications and reports of the batch by mail.
+    ///
+    /// Set-MigrationConfig -SmtpServer names the server that takes the mail.
     #[serde(default)]
     notification_emails: Vec<String>,
-    /// Not supported: mailhaul sends no mail.
+    /// Time between two reports, 00:00:00 for none [min: 00:01:00, default: 24:00:00].
     report_interval: Option<TimeSpan>,
-    /// Not supported: mailhaul sends no mail.
+    /// Sends no reports; events are sent.
     #[serde(default)]
     skip_reports: bool,
     /// Not supported.
@@ -153,9 +157,6 @@ impl Operation<Context> for NewMigrationBatch {
         const RETRY: &str =
             "Start-MigrationBatch retries the failed users of a batch; CSVData names the users.";
         unsupported(&[
-            ("NotificationEmails", !request.notification_emails.is_empty(), NO_MAIL),
-            ("ReportInterval", request.report_interval.is_some(), NO_MAIL),
-            ("SkipReports", request.skip_reports, NO_MAIL),
             ("Users", !request.users.is_empty(), RETRY),
             ("UserIds", !request.user_ids.is_empty(), RETRY),
         ])?;
@@ -182,9 +183,14 @@ impl Operation<Context> for NewMigrationBatch {
             created: now,
             started: auto_start.then_some(now),
         };
+        let emails = batch.settings.notification_emails.clone();
         let made = store.batches().insert(batch, list.users).await.map_err(into_failure)?;
         context.wake().await;
-        Ok(Answer::one(batch_now(context, made.batch.guid).await?))
+        let mut shown = batch_now(context, made.batch.guid).await?;
+        if let Some(warning) = notification_checks::warning(context, &emails).await? {
+            shown.message = format!("{}; {warning}", shown.message);
+        }
+        Ok(Answer::one(shown))
     }
 }
 
@@ -214,6 +220,12 @@ impl Request {
             max_message_size: self.max_message_size,
             repairs: settings_checks::repairs(&self.repair),
             gmail_labels: self.gmail_labels.unwrap_or_default(),
+            notification_emails: notification_checks::emails(self.notification_emails)?,
+            report_interval: self.report_interval.map_or(
+                Ok::<Duration, Failure>(DEFAULT_REPORT_INTERVAL),
+                notification_checks::report_interval,
+            )?,
+            skip_reports: self.skip_reports,
         };
         settings_checks::check(&made, self.content_filter_language.as_deref())?;
         Ok(made)

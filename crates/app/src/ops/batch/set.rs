@@ -14,15 +14,16 @@ use serde::Deserialize;
 
 use super::{
     endpoints::{EndpointNames, batch_now},
+    notification_checks,
     schedule::{Before, follow},
-    settings_checks::{self, NO_MAIL, RepairChoice},
+    settings_checks::{self, RepairChoice},
     view::MigrationBatch,
 };
 use crate::{
     context::Context,
     ops::shared::{
         confirm_deletions,
-        failures::{at_least_one, changed_meanwhile, into_failure, unsupported},
+        failures::{at_least_one, changed_meanwhile, into_failure},
         members,
         nouns::BATCH,
         revision::{self, Versioned},
@@ -130,12 +131,12 @@ pub(crate) struct Request {
     repair: Change<Vec<RepairChoice>>,
     /// Handling of Gmail messages with several labels.
     gmail_labels: Option<GmailLabels>,
-    /// Not supported: mailhaul sends no mail.
+    /// Addresses that get notifications and reports of the batch by mail; $null for none.
     #[serde(default)]
-    notification_emails: Vec<String>,
-    /// Not supported: mailhaul sends no mail.
+    notification_emails: Change<Vec<String>>,
+    /// Time between two reports, 00:00:00 for none [min: 00:01:00].
     report_interval: Option<TimeSpan>,
-    /// Not supported: mailhaul sends no mail.
+    /// Sends no reports; events are sent.
     skip_reports: Option<bool>,
 }
 
@@ -155,11 +156,6 @@ impl Operation<Context> for SetMigrationBatch {
         _caller: &Caller,
         mut request: Request,
     ) -> Result<Answer<MigrationBatch>, Failure> {
-        unsupported(&[
-            ("NotificationEmails", !request.notification_emails.is_empty(), NO_MAIL),
-            ("ReportInterval", request.report_interval.is_some(), NO_MAIL),
-            ("SkipReports", request.skip_reports.is_some(), NO_MAIL),
-        ])?;
         let overview = context.store.batches().get(&request.identity).await.map_err(into_failure)?;
         let guid = overview.batch.guid;
         check_revision(context, &overview, request.if_revision.as_deref()).await?;
@@ -200,6 +196,11 @@ impl Operation<Context> for SetMigrationBatch {
         let mut shown = batch_now(context, guid).await?;
         if let Some(message) = message {
             shown.message = message;
+        }
+        if after.notification_emails != overview.batch.settings.notification_emails
+            && let Some(warning) = notification_checks::warning(context, &after.notification_emails).await?
+        {
+            shown.message = format!("{}; {warning}", shown.message);
         }
         Ok(Answer::one(shown))
     }
@@ -337,6 +338,14 @@ impl Request {
         let repairs = self.repair.try_map(|it| Ok::<_, Failure>(settings_checks::repairs(&it)))?;
         replace(repairs, &mut settings.repairs);
         settings.gmail_labels = self.gmail_labels.unwrap_or(settings.gmail_labels);
+        replace(
+            self.notification_emails.try_map(notification_checks::emails)?,
+            &mut settings.notification_emails,
+        );
+        if let Some(interval) = self.report_interval {
+            settings.report_interval = notification_checks::report_interval(interval)?;
+        }
+        settings.skip_reports = self.skip_reports.unwrap_or(settings.skip_reports);
         settings_checks::check(settings, self.content_filter_language.as_deref())
     }
 }

@@ -134,10 +134,6 @@ fn check_filter(filter: Option<&str>, language: Option<&str>, zone: &TimeZone) -
     content_filter(filter, zone).map(drop).map_err(failures::filter)
 }
 
-/// Advice for Exchange's notification parameters, which mailhaul refuses.
-pub(crate) const NO_MAIL: &str =
-    "mailhaul sends no mail; Get-MigrationBatch and Export-MigrationReport show the same facts.";
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -155,6 +155,12 @@ pub(crate) struct MigrationBatch {
     repair: Vec<String>,
     /// Handling of Gmail messages with several labels.
     gmail_labels: GmailLabels,
+    /// Addresses that get notifications and reports by mail.
+    notification_emails: Vec<String>,
+    /// Time between two reports; 00:00:00 for none.
+    report_interval: TimeSpan,
+    /// True if no reports are sent.
+    skip_reports: bool,
     /// Warnings about the CSV file, refused domains, and users with copies that wait to be removed.
     validation_warnings: Vec<String>,
     /// Number of ValidationWarnings.
@@ -297,6 +303,9 @@ impl MigrationBatch {
             max_message_size: settings.max_message_size,
             repair: settings.repairs.iter().map(|it| it.to_string()).collect(),
             gmail_labels: settings.gmail_labels,
+            notification_emails: settings.notification_emails,
+            report_interval: TimeSpan(settings.report_interval),
+            skip_reports: settings.skip_reports,
             validation_warning_count: validation_warnings.len() as u64,
             validation_warnings,
             report: None,

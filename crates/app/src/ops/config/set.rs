@@ -1,19 +1,22 @@
 //! Set-MigrationConfig.
 
-use mailhaul_migration::{CutoverPolicy, Guid, Limit, MigrationConfig as Config};
-use mailhaul_operations::{Answer, Caller, Change, Failure, Noun, Operation, Role, Verb};
+use mailhaul_migration::{CutoverPolicy, Guid, Limit, MigrationConfig as Config, SmtpSecurity};
+use mailhaul_operations::{
+    Answer, Caller, Change, Credential, Failure, Noun, Operation, Role, SecretText, Verb,
+};
+use mailhaul_store::NotificationSecret;
 use std::net::SocketAddr;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::sync::oneshot;
 
-use super::{show::show, view::MigrationConfig};
+use super::{notification_changes::NotificationChanges, show::show, view::MigrationConfig};
 use crate::{
     context::Context,
     cutover::resolvers::parse,
     ops::shared::{
-        failures::{at, into_failure},
+        failures::{at, changed_meanwhile, into_failure},
         names::ARCHIVE,
         nouns::CONFIG,
         revision::{self, Versioned},
@@ -45,6 +48,26 @@ pub(crate) struct Request {
     /// They learn the domains of the batches.
     #[serde(default)]
     public_resolvers: Change<Vec<String>>,
+    /// Server that takes the mails of notifications; $null for none.
+    #[serde(default)]
+    smtp_server: Change<String>,
+    /// TCP port of the SMTP server; $null for the usual one of SmtpSecurity: 587, 465 or 25.
+    #[serde(default)]
+    smtp_port: Change<u16>,
+    /// Encryption to the SMTP server: Tls is STARTTLS [default: Tls].
+    smtp_security: Option<SmtpSecurity>,
+    /// Login at the SMTP server; $null for none.
+    #[serde(default)]
+    smtp_credential: Change<Credential>,
+    /// Sender of the mails [default: the user name of SmtpCredential].
+    #[serde(default)]
+    notification_from: Change<String>,
+    /// URL that takes webhooks; $null for none.
+    #[serde(default)]
+    webhook_url: Change<String>,
+    /// Secret that signs webhooks, as Standard Webhooks say: whsec_ and Base64, or a text.
+    #[serde(default)]
+    webhook_secret: Change<SecretText>,
 }
 
 impl Operation<Context> for SetMigrationConfig {
@@ -70,14 +93,30 @@ impl Operation<Context> for SetMigrationConfig {
             Change::To(_) | Change::Clear => Change::Clear,
         };
         let resolvers = request.public_resolvers.try_map(|list| resolvers(&list))?;
+        let before = store.config().get().await.map_err(into_failure)?.notifications;
+        let changes = NotificationChanges {
+            server: request.smtp_server,
+            port: request.smtp_port,
+            security: request.smtp_security,
+            credential: request.smtp_credential,
+            from: request.notification_from,
+            url: request.webhook_url,
+            secret: request.webhook_secret,
+        };
+        let has_secret =
+            store.config().secret(NotificationSecret::WebhookSecret).await.map_err(into_failure)?;
+        let (servers, secrets) = changes.apply(&before, has_secret.is_some())?;
+        let wanted = servers.clone();
         let expected = request.if_revision.clone();
         let (sender, found) = oneshot::channel();
         let change = move |it: &mut Config| {
             let is_expected = expected.is_none_or(|expected| expected == revision::of_config(it));
             _ = sender.send(it.clone());
-            if !is_expected {
-                return;
+            // Another caller may have changed the servers since they were checked.
+            if !is_expected || it.notifications != before {
+                return false;
             }
+            it.notifications = servers;
             it.max_number_of_batches = request.max_number_of_batches.unwrap_or(it.max_number_of_batches);
             it.max_concurrent_migrations =
                 request.max_concurrent_migrations.unwrap_or(it.max_concurrent_migrations);
@@ -88,10 +127,14 @@ impl Operation<Context> for SetMigrationConfig {
                 Change::Clear => it.public_resolvers.clear(),
                 Change::To(resolvers) => it.public_resolvers = resolvers,
             }
+            true
         };
-        let config = store.config().update(change).await.map_err(into_failure)?;
+        let config = store.config().update_with(change, secrets).await.map_err(into_failure)?;
         let found = found.await.map_err(Failure::internal)?;
         check_revision(context, found, request.if_revision.as_deref()).await?;
+        if config.notifications != wanted {
+            return Err(changed_meanwhile("configuration", "MigrationConfig"));
+        }
         context.wake().await;
         Ok(Answer::one(show(context, config).await?))
     }

@@ -1,6 +1,6 @@
 //! View of the configuration for all batches.
 
-use mailhaul_migration::{CutoverPolicy, Limit};
+use mailhaul_migration::{CutoverPolicy, Limit, SmtpSecurity};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -23,6 +23,18 @@ pub(crate) struct MigrationConfig {
     pub(crate) cutover_policy: CutoverPolicy,
     /// Resolvers that are asked beside those of the machine.
     pub(crate) public_resolvers: Vec<String>,
+    /// Server that takes the mails of notifications; null if there is none.
+    pub(crate) smtp_server: Option<String>,
+    /// TCP port of the SMTP server.
+    pub(crate) smtp_port: Option<u16>,
+    /// Encryption to the SMTP server.
+    pub(crate) smtp_security: Option<SmtpSecurity>,
+    /// Login at the SMTP server; null if there is none.
+    pub(crate) smtp_user_name: Option<String>,
+    /// Sender of the mails.
+    pub(crate) notification_from: Option<String>,
+    /// Scheme and host of the URL that takes webhooks; null if there is none.
+    pub(crate) webhook_url: Option<String>,
     /// True if another batch fits below MaxNumberOfBatches.
     pub(crate) can_submit_new_batch: bool,
     /// Supported kinds of migration.

@@ -99,6 +99,13 @@ pub(crate) const CONFIG: Noun = Noun {
     about: "Configuration for all batches",
 };
 
+pub(crate) const NOTIFICATION: Noun = Noun {
+    cmdlet: "MigrationNotification",
+    word: "notification",
+    path: "notifications",
+    about: "Mails and webhooks about batches and endpoints",
+};
+
 pub(crate) const REPORT: Noun = Noun {
     cmdlet: "MigrationReport",
     word: "report",

@@ -155,9 +155,16 @@ async fn a_new_batch_is_refused_in_words() {
         ),
         (json!({ "StartAfter": "tomorrow" }), Invalid, "StartAfter must be a date"),
         (json!({ "MaxItems": 0 }), Invalid, "MaxItems"),
-        (json!({ "NotificationEmails": ["ada@example.org"] }), Invalid, "sends no mail"),
-        (json!({ "ReportInterval": "24:00:00" }), Invalid, "sends no mail"),
-        (json!({ "SkipReports": true }), Invalid, "sends no mail"),
+        (
+            json!({ "NotificationEmails": ["ada"] }),
+            Invalid,
+            "NotificationEmails: \"ada\" is no e-mail address",
+        ),
+        (
+            json!({ "ReportInterval": "00:00:59" }),
+            Invalid,
+            "ReportInterval must be 00:00:00 or at least 00:01:00",
+        ),
         (json!({ "Users": ["a"] }), Invalid, "-Users is not supported"),
     ] {
         let mut request = json!({ "Name": "New", "SourceEndpoint": "Old", "CSVData": csv(&["a"]) });

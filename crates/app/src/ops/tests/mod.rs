@@ -14,6 +14,7 @@ mod limits;
 mod list;
 mod long_lists;
 mod many_users;
+mod notifications;
 mod places;
 mod reports;
 mod revisions;

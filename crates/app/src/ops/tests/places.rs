@@ -38,7 +38,7 @@ async fn a_failure_names_the_parameter_that_is_wrong() {
         (batch(json!({ "SyncInterval": "00:00:01" })), "SyncInterval"),
         (batch(json!({ "ContentFilter": "Received -ge" })), "ContentFilter"),
         (batch(json!({ "FolderMap": { "A": "" } })), "FolderMap"),
-        (batch(json!({ "NotificationEmails": ["a@b"] })), "NotificationEmails"),
+        (batch(json!({ "NotificationEmails": ["a@b", "c"] })), "NotificationEmails"),
         (batch(json!({ "CSVData": csv(&["a"]) })), "CSVData"),
         (set(json!({ "CompleteAfter": "2020-01-01", "StartAfter": "2021-01-01" })), "CompleteAfter"),
         (endpoint(json!({ "Name": "old" })), "Name"),

@@ -75,6 +75,9 @@ async fn settings_are_kept_as_they_were_given() {
             "NewestFirst": false,
             "MaxItems": null,
             "MaxMessageSize": 10,
+            "NotificationEmails": [" ada@contoso.edu", "Ada@contoso.edu"],
+            "ReportInterval": "00:00:00",
+            "SkipReports": true,
         }),
     )
     .await;
@@ -92,6 +95,9 @@ async fn settings_are_kept_as_they_were_given() {
         ("MaxItems", json!(null)),
         ("MaxMessageSize", json!(10)),
         ("SyncInterval", json!("01:00:00")),
+        ("NotificationEmails", json!(["ada@contoso.edu"])),
+        ("ReportInterval", json!("00:00:00")),
+        ("SkipReports", json!(true)),
     ] {
         assert_eq!(shown[property], value, "{property}");
     }
@@ -100,7 +106,8 @@ async fn settings_are_kept_as_they_were_given() {
         (json!({ "StartAfter": "2999-09-01" }), "not be before StartAfter"),
         (json!({ "ContentFilter": "Subject -eq 'x'" }), "ContentFilter, character 1"),
         (json!({ "TimeZone": "Nowhere" }), "no time zone"),
-        (json!({ "NotificationEmails": ["a@b"] }), "sends no mail"),
+        (json!({ "NotificationEmails": ["a b@c"] }), "NotificationEmails: \"a b@c\""),
+        (json!({ "ReportInterval": "00:00:01" }), "ReportInterval must be"),
         (json!({ "SyncInterval": null }), "SyncInterval"),
         (json!({ "MaxDeletionPercent": 101 }), "MaxDeletionPercent"),
     ] {

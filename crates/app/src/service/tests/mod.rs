@@ -5,6 +5,7 @@ mod clock;
 mod gmail_api;
 mod limits;
 mod many_endpoints;
+mod notifications;
 mod permits;
 mod stalls;
 

@@ -38,6 +38,7 @@ pub(crate) const TABLES: &[(&str, &[&str])] = &[
             "target_endpoint",
             "cutover_policy",
             "public_resolvers",
+            "notifications",
         ],
     ),
     (

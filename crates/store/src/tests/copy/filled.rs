@@ -101,6 +101,14 @@ pub(super) async fn more_of(store: &Store, name: &str) {
     store.jobs().release(&claimed[0].lease, release).await.unwrap();
     let config = MigrationConfig { target_endpoint: Some(target.guid), ..MigrationConfig::default() };
     store.config().update(move |it| *it = config).await.unwrap();
+    let hook = |it: &mut MigrationConfig| {
+        it.notifications.webhook_url = Some("https://hook.example/".to_owned());
+    };
+    store.config().update(hook).await.unwrap();
+    if let Some(anna) = claimed.get(1) {
+        let release = Release { failure: Some(failure()), ..end(UserEvent::Failed, 13, Due::Never) };
+        store.jobs().release(&anna.lease, release).await.unwrap();
+    }
     store.tokens().create(name, "operator", at(0)).await.unwrap();
     let parking = Parking { since: at(0), until: at(9), reason: "slow down".to_owned() };
     store.jobs().park(source.guid, move |_| parking).await.unwrap();
