@@ -173,7 +173,7 @@ fn each_condition_alone_keeps_a_batch_from_being_safe() {
         }),
         (Condition::NoFailures, NotMet, "1 user failed", |it| it.failed.count = 1),
         (Condition::NoFailures, NotMet, "the endpoint \"Old\" is paused", |it| {
-            it.parked = Some("Old".to_owned())
+            it.parked = Some("Old".to_owned());
         }),
         (Condition::Skipped, NotMet, "17 skipped messages are not approved, of 2 users", |it| {
             (it.skipped.count, it.skipped_messages) = (2, 17);
@@ -202,11 +202,11 @@ fn each_condition_alone_keeps_a_batch_from_being_safe() {
             by: "ada".to_owned(),
             at: Timestamp::UNIX_EPOCH,
         };
-        let waived = judgement.conditions.iter().filter(|it| it.state != ConditionState::Met);
-        let waivers = waived.map(|it| waiver(it.condition)).collect();
-        let waived = judge(&facts, &CutoverSettings { waivers, ..CutoverSettings::default() });
-        assert_eq!(waived.verdict, Verdict::SafeToRemove, "{condition}");
-        let words = &waived.conditions.iter().find(|it| it.condition == condition).unwrap().words;
+        let open = judgement.conditions.iter().filter(|it| it.state != ConditionState::Met);
+        let waivers = open.map(|it| waiver(it.condition)).collect();
+        let after = judge(&facts, &CutoverSettings { waivers, ..CutoverSettings::default() });
+        assert_eq!(after.verdict, Verdict::SafeToRemove, "{condition}");
+        let words = &after.conditions.iter().find(|it| it.condition == condition).unwrap().words;
         assert!(words.starts_with("waived by ada: looked; without that: "), "{words}");
     }
 }
