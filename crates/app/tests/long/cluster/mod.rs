@@ -4,7 +4,6 @@
 
 mod cut_off;
 mod day;
-mod orders;
 mod rates;
 mod standby;
 mod takeover;
@@ -146,22 +145,11 @@ impl Cluster {
 
     /// The same with further limits of both endpoints.
     pub(super) fn start_batch_with(&self, service: &Service, connections: usize, limits: &[&str]) {
-        self.start_batch_of(service, &self.users, connections, limits);
-    }
-
-    /// The same with other users. Those that have no mailbox fail when their pass begins.
-    pub(super) fn start_batch_of(
-        &self,
-        service: &Service,
-        users: &[String],
-        connections: usize,
-        limits: &[&str],
-    ) {
         self.server.ask(NOTES);
         let limit = connections.to_string();
         let limits = [&["-MaxConcurrentMigrations", &limit][..], limits].concat();
         service.endpoints(self.source.port(), self.target.port(), &limits);
-        let csv = service.csv(users);
+        let csv = service.csv(&self.users);
         let new =
             ["New-MigrationBatch", "-Name", "Staff", "-SourceEndpoint", "Old", "-TargetEndpoint", "New"];
         service.expect(&[&new[..], &["-CSVData", &csv, "-AutoStart"]].concat());
