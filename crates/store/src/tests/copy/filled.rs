@@ -1,8 +1,10 @@
 //! A database with rows in each table, and all that it has.
 
-use mailhaul_engine::{Ledger, LedgerRecord};
-use mailhaul_mail::Secret;
-use mailhaul_migration::{BatchIntent, Guid, MigrationConfig, UserEvent};
+use mailhaul_engine::{Arrival, Ledger, LedgerRecord};
+use mailhaul_mail::{FolderPath, Secret, UidValidity, Via};
+use mailhaul_migration::{
+    AskedServer, BatchIntent, Guid, MigrationConfig, MigrationUser, MxAnswer, MxHost, RoutingLook, UserEvent,
+};
 
 use super::super::{
     at, batch, claim, counted, end, endpoint, failure,
@@ -11,8 +13,8 @@ use super::super::{
     row, rows,
 };
 use crate::{
-    AuditEntry, Claim, Due, FolderStatistics, MinuteOfWork, Parking, PendingUsers, Release, ReportEntry,
-    SkippedMessage, Store, Work,
+    AuditEntry, Claim, Due, FolderStatistics, MinuteOfWork, NewConsoleSession, Parking, PendingUsers,
+    Release, ReportEntry, SessionLimits, SkippedMessage, Store, Work,
     db::{
         server_text::replace_nul,
         sql::{self, Stored},
@@ -93,10 +95,23 @@ pub(super) async fn more_of(store: &Store, name: &str) {
         )]),
         ..end(UserEvent::Deferred, 12, Due::At(at(60)))
     };
+    cutover_of(store, &claimed[0].user, &claimed[0].lease).await;
     store.jobs().release(&claimed[0].lease, release).await.unwrap();
     let config = MigrationConfig { target_endpoint: Some(target.guid), ..MigrationConfig::default() };
     store.config().update(move |it| *it = config).await.unwrap();
-    store.tokens().create(name, "operator", at(0)).await.unwrap();
+    let (token, _) = store.tokens().create(name, "operator", at(0)).await.unwrap();
+    let mut cookie = [0; 32];
+    cookie[..16].copy_from_slice(token.guid.as_bytes());
+    let session = NewConsoleSession {
+        cookie,
+        key: [9; 32],
+        token: Some(token.guid),
+        name: name.to_owned(),
+        role: "operator".to_owned(),
+        begun: at(0),
+    };
+    let limits = SessionLimits { begun_after: at(-100), seen_after: at(-10) };
+    store.sessions().insert(session, limits, 3).await.unwrap();
     let parking = Parking { since: at(0), until: at(9), reason: "slow down".to_owned() };
     store.jobs().park(source.guid, move |_| parking).await.unwrap();
     store.jobs().add_usage(counted(source.guid, "terry"), vec![(7, 70), (8, 80)], 0).await.unwrap();
@@ -117,6 +132,32 @@ pub(super) async fn more_of(store: &Store, name: &str) {
         };
         store.audit().append(entry).await.unwrap();
     }
+}
+
+/// Adds the cut-over of the user's batch: settings, a domain whose hosts changed, and an arrival.
+async fn cutover_of(store: &Store, user: &MigrationUser, lease: &crate::Lease) {
+    let cutover = store.cutover();
+    cutover.update_cutover(user.batch, |settings| settings.require_verification = true).await.unwrap();
+    for (second, host) in [(0, "mx.old.example"), (60, "mx.new.example")] {
+        let hosts =
+            vec![MxHost { preference: 1, name: host.to_owned(), addresses: Vec::new(), address_ttl: 1 }];
+        let answer = MxAnswer::Hosts { ttl: 60, hosts };
+        let look = RoutingLook {
+            at: at(second),
+            name_servers: vec![AskedServer { name: "ns1".to_owned(), answer }],
+            name_server_ttl: 60,
+            resolvers: Vec::new(),
+            trouble: None,
+            source_addresses: Vec::new(),
+        };
+        cutover.observe_domain(user.batch, "new.example".to_owned(), look, Vec::new(), None).await.unwrap();
+    }
+    let path = FolderPath::parse("INBOX");
+    let ledger = store.ledgers().leased_mailbox(&user.email_address, "new", lease).await.unwrap();
+    let arrivals = vec![Arrival { via: Via::Internal, at: at(5).as_second() }];
+    let uid_validity = UidValidity::new(7).unwrap();
+    let opened = LedgerRecord::Opened { folder: path.clone(), target: path.clone(), uid_validity };
+    ledger.record(&[opened, LedgerRecord::Arrived { folder: path, arrivals }]).await.unwrap();
 }
 
 /// Returns the names of all tables with their rows, sorted. NUL is shown as a server keeps it.
