@@ -208,7 +208,8 @@ fn read_word(clause: &mut Clause, word: &str, in_comment: bool, after_helo: &mut
         if in_comment {
             clause.seen.push(address);
         } else {
-            clause.literal.get_or_insert(address);
+            // MDaemon writes the address that it saw after that of HELO.
+            clause.literal = Some(address);
             clause.word.get_or_insert_default();
         }
         return;
