@@ -67,7 +67,12 @@ pub(crate) fn run(commands: &[Command]) -> Result<(Sample, String)> {
 pub(crate) fn launch(program: &[String]) -> Result<String> {
     let [program, arguments @ ..] = program else { bail!("nothing to launch") };
     let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(arguments)
+        .env("MAILHAUL_RESOLVERS", "none")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let begun = Instant::now();
     let mut child = command.spawn().with_context(|| program.clone())?;
     let (out, err) = (child.stdout.take(), child.stderr.take());

@@ -8,7 +8,7 @@ use mailhaul_mail::{
     Digests, Fingerprint, Flags, FolderPath, MessageHasher, Sha256, Uid, UidSet, UidValidity,
 };
 
-use crate::folder::Cursor;
+use crate::{arrivals::Arrival, folder::Cursor};
 
 /// State of the target folder before messages were appended.
 ///
@@ -200,6 +200,12 @@ pub enum LedgerRecord {
         /// The messages, and the time of the first pass without them.
         waiting: WaitingDeletions,
     },
+    /// Copied messages that came to the source lately. The folder's state stays the same.
+    Arrived {
+        /// The source folder.
+        folder: FolderPath,
+        arrivals: Vec<Arrival>,
+    },
 }
 
 impl LedgerRecord {
@@ -213,6 +219,7 @@ impl LedgerRecord {
             | Self::Renamed { folder, .. }
             | Self::Closed { folder }
             | Self::Waiting { folder, .. }
+            | Self::Arrived { folder, .. }
             | Self::Settled { folder, .. } => folder,
         }
     }
@@ -307,6 +314,7 @@ impl FolderState {
             }
             LedgerRecord::Closed { .. } => self.messages.clear(),
             LedgerRecord::Waiting { waiting, .. } => self.record.waiting = Some(waiting.clone()),
+            LedgerRecord::Arrived { .. } => {}
             LedgerRecord::Settled { cursor, rules, target_next, .. } => {
                 self.record.cursor = Some(*cursor);
                 self.record.rules.clone_from(rules);

@@ -1,5 +1,6 @@
 //! The migration algorithm for one mailbox. Does no I/O except through `ports`.
 
+mod arrivals;
 mod context;
 mod creation;
 mod error;
@@ -25,6 +26,7 @@ mod survey;
 mod transfer;
 mod views;
 
+pub use arrivals::{Arrival, ArrivalRules};
 pub use error::{Error, ErrorKind, Side};
 pub use folder::{Cursor, Folder, FolderStatus, LeaveOut, MessageInfo, Present, Scan, UnseenMessage};
 pub use folder_plan::{

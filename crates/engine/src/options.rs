@@ -3,6 +3,7 @@
 use mailhaul_mail::repair::{LONGEST_LINE, Repairs};
 
 use crate::{
+    arrivals::ArrivalRules,
     folder_plan::FolderRules,
     message_plan::{Filter, Order},
     ports::Mailbox,
@@ -52,6 +53,8 @@ pub struct PassOptions {
     pub removals: RemovalRules,
     /// Permitted edits.
     pub repairs: RepairRules,
+    /// Messages whose way to the source is recorded; `None` for none.
+    pub arrivals: Option<ArrivalRules>,
 }
 
 impl PassOptions {

@@ -100,8 +100,8 @@ impl Hop {
         let by = clause(rest, "by").map(|(by, _)| by);
         let is_local = has_local_protocol(rest);
         Self {
-            from: if is_local && from.addresses.is_empty() { None } else { from.host() },
-            address: from.addresses.first().copied(),
+            from: if is_local && from.address().is_none() { None } else { from.host() },
+            address: from.address(),
             by: by.and_then(|by| by.word.as_deref().and_then(host_name)),
         }
     }
@@ -127,10 +127,17 @@ struct Clause {
     reverse: Option<String>,
     /// Name of HELO in a comment (Exim, qmail).
     helo: Option<String>,
-    addresses: Vec<IpAddr>,
+    /// Address in place of the first word. A host may give any address in HELO.
+    literal: Option<IpAddr>,
+    /// Addresses in comments, which the server saw itself.
+    seen: Vec<IpAddr>,
 }
 
 impl Clause {
+    fn address(&self) -> Option<IpAddr> {
+        self.seen.first().copied().or(self.literal)
+    }
+
     fn host(&self) -> Option<String> {
         let names = [&self.reverse, &self.word, &self.helo];
         names.into_iter().flatten().find_map(|name| host_name(name))
@@ -174,8 +181,15 @@ fn read_clause(text: &str) -> Clause {
     for word in text.split_inclusive([' ', '(', ')']) {
         let end = word.chars().last().unwrap_or(' ');
         let bare = word.trim_matches([' ', '(', ')']);
-        if !bare.is_empty() {
-            read_word(&mut clause, bare, in_comment, &mut after_helo);
+        // `host.example[192.0.2.1]` has no blank.
+        let (name, glued) = match bare.find('[') {
+            Some(start) if start > 0 && !bare.contains('=') => bare.split_at(start),
+            _ => (bare, ""),
+        };
+        for part in [name, glued] {
+            if !part.is_empty() {
+                read_word(&mut clause, part, in_comment, &mut after_helo);
+            }
         }
         match end {
             '(' => in_comment = true,
@@ -188,9 +202,15 @@ fn read_clause(text: &str) -> Clause {
 
 fn read_word(clause: &mut Clause, word: &str, in_comment: bool, after_helo: &mut bool) {
     if let Some(address) = address(word) {
-        clause.addresses.push(address);
-        if !in_comment && clause.word.is_none() {
-            clause.word = Some(String::new());
+        if std::mem::take(after_helo) {
+            return;
+        }
+        if in_comment {
+            clause.seen.push(address);
+        } else {
+            // MDaemon writes the address that it saw after that of HELO.
+            clause.literal = Some(address);
+            clause.word.get_or_insert_default();
         }
         return;
     }
@@ -202,7 +222,7 @@ fn read_word(clause: &mut Clause, word: &str, in_comment: bool, after_helo: &mut
     } else if in_comment && *after_helo {
         *after_helo = false;
         clause.helo.get_or_insert(lower);
-    } else if in_comment && clause.addresses.is_empty() {
+    } else if in_comment && clause.seen.is_empty() {
         // The reverse name stands before its address; comments about TLS follow it. Sendmail writes `user@host` where the host answers identd.
         let name = lower.rsplit('@').next().unwrap_or_default();
         if name.contains('.') && host_name(name).is_some() {

@@ -32,6 +32,13 @@ fn settled_at(facts: &CutoverFacts, settings: &CutoverSettings) -> Option<Timest
     settled.collect::<Option<Vec<_>>>()?.into_iter().max()
 }
 
+/// Returns the begin of the quiet period, and the time from which all mail goes to the target.
+pub fn quiet_times(facts: &CutoverFacts, settings: &CutoverSettings) -> (Timestamp, Option<Timestamp>) {
+    let begin = facts.now.checked_sub(settings.quiet_period()).unwrap_or(Timestamp::MIN);
+    let settled = settled_at(facts, settings);
+    (settled.map_or(begin, |settled| begin.max(settled)), settled)
+}
+
 /// Returns the time after which each user must be synced; `None` while mail may still go to the source.
 pub fn sync_needed_after(facts: &CutoverFacts, settings: &CutoverSettings) -> Option<Timestamp> {
     let settled = settled_at(facts, settings)?;
@@ -46,7 +53,7 @@ pub fn judge(facts: &CutoverFacts, settings: &CutoverSettings) -> Judgement {
     let judged = [
         (Condition::Routing, routing(facts, settings, &words)),
         (Condition::DirectMail, direct_mail(facts)),
-        (Condition::SourceIsQuiet, source_is_quiet(facts, settled, settings, &words)),
+        (Condition::SourceIsQuiet, source_is_quiet(facts, settings, &words)),
         (Condition::LastSync, last_sync(facts, settings, &words)),
         (Condition::NoFailures, no_failures(facts)),
         (Condition::Skipped, skipped(facts)),
@@ -145,22 +152,16 @@ fn direct_mail(facts: &CutoverFacts) -> Judged {
     }
 }
 
-fn source_is_quiet(
-    facts: &CutoverFacts,
-    settled: Option<Timestamp>,
-    settings: &CutoverSettings,
-    words: &Words<'_>,
-) -> Judged {
+fn source_is_quiet(facts: &CutoverFacts, settings: &CutoverSettings, words: &Words<'_>) -> Judged {
     let Some(arrivals) = &facts.arrivals else {
         return unknown(
             "not available: this version does not count messages that arrive on the source; \
              look there, and waive SourceIsQuiet",
         );
     };
-    let Some(settled) = settled else {
+    let (begin, Some(_)) = quiet_times(facts, settings) else {
         return unknown("known after the move: messages may still arrive on the source");
     };
-    let begin = facts.now.checked_sub(settings.quiet_period()).unwrap_or(Timestamp::MIN).max(settled);
     match arrivals.last {
         Some(last) if last > begin => not_met(Words::arrivals(arrivals, settings.quiet_period())),
         Some(last) => met(format!("the last message arrived on the source on {}", words.time(last))),

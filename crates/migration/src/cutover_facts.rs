@@ -103,6 +103,11 @@ pub struct Arrivals {
     pub hosts: Vec<DeliveringHost>,
     /// Those of the quiet period that the source's own host delivered.
     pub internal: u64,
+    /// Messages of 24 hours and of 7 days.
+    pub day: u64,
+    pub week: u64,
+    /// Messages of 7 days that the target delivered to the source.
+    pub returned: u64,
     /// Users who saved messages on the source after the move, with the last time.
     pub writers: NamedUsers,
     pub last_saved: Option<Timestamp>,
@@ -111,9 +116,22 @@ pub struct Arrivals {
 /// A host that delivers mail to the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveringHost {
+    /// Empty if it is not known.
     pub name: String,
     pub address: Option<IpAddr>,
     pub messages: u64,
+}
+
+/// `smtp.partner.example (203.0.113.7)`, with the parts that are known.
+impl std::fmt::Display for DeliveringHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.name.as_str(), self.address) {
+            ("", None) => f.write_str("an unknown host"),
+            ("", Some(address)) => address.fmt(f),
+            (name, None) => f.write_str(name),
+            (name, Some(address)) => write!(f, "{name} ({address})"),
+        }
+    }
 }
 
 /// Weight of a remark.

@@ -71,14 +71,8 @@ impl<'f> Words<'f> {
 
     /// Says what arrived on the source in the quiet period.
     pub(crate) fn arrivals(arrivals: &Arrivals, period: SignedDuration) -> String {
-        let mut from: Vec<String> = arrivals
-            .hosts
-            .iter()
-            .map(|host| {
-                let address = host.address.map(|address| format!(" ({address})")).unwrap_or_default();
-                format!("{} from {}{address}", host.messages, host.name)
-            })
-            .collect();
+        let mut from: Vec<String> =
+            arrivals.hosts.iter().map(|host| format!("{} from {host}", host.messages)).collect();
         if arrivals.internal > 0 {
             from.push(format!("{} from its own host (web form?)", arrivals.internal));
         }

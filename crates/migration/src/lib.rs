@@ -49,7 +49,7 @@ pub use csv::{CsvOptions, MAX_OCTETS, MAX_ROWS, UserList, check_users, read_user
 pub use csv_error::{
     CsvError, CsvErrors, CsvPlace, CsvRule, FileFormat, HeaderHint, MAX_KEPT_ERRORS, Separator, column_list,
 };
-pub use cutover::{Judgement, judge, sync_needed_after};
+pub use cutover::{Judgement, judge, quiet_times, sync_needed_after};
 pub use cutover_facts::{
     Arrivals, Condition, ConditionState, CutoverFacts, DeliveringHost, DomainFacts, JudgedCondition,
     NamedUsers, RecordRemark, RemarkKind, Verdict,

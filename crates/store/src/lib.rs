@@ -17,6 +17,7 @@ mod store;
 mod vault;
 
 pub use admin::{
+    arrivals::{ArrivalTimes, KEPT_ARRIVALS},
     audit::AuditEntry,
     batches::{CommandedBatch, InsertedBatch},
     config::NotificationSecret,

@@ -125,6 +125,7 @@ impl Site {
         let mut command = Command::new(&self.program);
         command.env("MAILHAUL_DATABASE", &self.url).env("PGPASSWORD", self.password);
         command.env("MAILHAUL_MASTER_KEY_FILE", self.directory.path().join("master.key"));
+        command.env("MAILHAUL_RESOLVERS", "none");
         command.env("MAILHAUL_DATA", self.directory.path().join(machine)).stdin(Stdio::null());
         command
     }

@@ -2,10 +2,10 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 use mailhaul_migration::{
-    Batch, CutoverFacts, CutoverSettings, DomainFacts, DomainRouting, Judgement, NamedUsers, RoutingState,
-    judge, sync_needed_after,
+    Arrivals, Batch, CutoverFacts, CutoverSettings, DomainFacts, DomainRouting, Judgement, NamedUsers,
+    RoutingState, judge, quiet_times, sync_needed_after,
 };
-use mailhaul_store::{DnsChange, DomainRow, Store, StoreError};
+use mailhaul_store::{ArrivalTimes, DnsChange, DomainRow, Store, StoreError};
 
 use crate::time_zones::zone;
 
@@ -21,6 +21,7 @@ pub(crate) struct CutoverReport {
     pub(crate) zone: TimeZone,
     pub(crate) domains: Vec<ReportedDomain>,
     pub(crate) changes: Vec<DnsChange>,
+    pub(crate) arrivals: Arrivals,
     /// Number of users with a sync.
     pub(crate) synced: u64,
     pub(crate) judgement: Judgement,
@@ -59,13 +60,17 @@ impl CutoverReport {
         let zone = zone(batch.settings.time_zone.as_deref()).unwrap_or(TimeZone::UTC);
         let mut facts = facts(batch, &domains, now, zone.clone());
         facts.parked = parked(store, batch, now).await?;
+        let (quiet_from, settled) = quiet_times(&facts, &settings);
+        let times = ArrivalTimes { now, quiet_from, settled };
+        let arrivals = store.cutover().arrivals(batch.guid, times).await?;
+        facts.arrivals = Some(arrivals.clone());
         let sync = store.cutover().sync_facts(batch.guid, sync_needed_after(&facts, &settings)).await?;
         facts.users = sync.users;
         (facts.unsynced, facts.failed) = (sync.unsynced, sync.failed);
         (facts.skipped, facts.skipped_messages) = (sync.skipped, sync.skipped_messages);
         let judgement = judge(&facts, &settings);
         let changes = store.cutover().dns_changes(batch.guid).await?;
-        Ok(Self { settings, zone, domains, changes, synced: sync.synced, judgement })
+        Ok(Self { settings, zone, domains, changes, arrivals, synced: sync.synced, judgement })
     }
 }
 

@@ -171,6 +171,7 @@ fn pass_options(options: &Migrate) -> Result<PassOptions> {
             option: "--repair",
             ..RepairRules::default()
         },
+        arrivals: None,
     })
 }
 

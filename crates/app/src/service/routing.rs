@@ -37,6 +37,7 @@ pub(super) async fn look_at_all(context: &ServiceContext) -> Result<(), StoreErr
     if config.cutover_policy == CutoverPolicy::Off {
         return Ok(());
     }
+    context.store.cutover().delete_old_arrivals(context.store.now()).await?;
     for overview in context.store.batches().list(&BatchFilter::default()).await? {
         look_at_batch(context, &config, &overview.batch).await?;
     }

@@ -174,6 +174,7 @@ impl Field {
             .arg(&report)
             .args(more)
             .env_remove("MAILHAUL_DATA")
+            .env("MAILHAUL_RESOLVERS", "none")
             .env("MAILHAUL_FROM_PASSWORD", PASSWORD)
             .env("MAILHAUL_TO_PASSWORD", PASSWORD)
             .stdin(Stdio::null())

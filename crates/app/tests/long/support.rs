@@ -106,6 +106,7 @@ impl Pair {
             .arg(self.file("data"))
             .args(more)
             .env_remove("MAILHAUL_DATA")
+            .env("MAILHAUL_RESOLVERS", "none")
             .env("MAILHAUL_FROM_PASSWORD", PASSWORD)
             .env("MAILHAUL_TO_PASSWORD", PASSWORD)
             .stdin(Stdio::null())

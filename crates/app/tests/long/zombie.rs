@@ -60,6 +60,7 @@ impl Round {
             .args(["migrate", "--from", &url(&self.from), "--to", &url(&self.to), "--data"])
             .arg(data)
             .env_remove("MAILHAUL_DATA")
+            .env("MAILHAUL_RESOLVERS", "none")
             .env("MAILHAUL_FROM_PASSWORD", Dovecot::password(&self.user))
             .env("MAILHAUL_TO_PASSWORD", Dovecot::password(&self.user))
             .stdin(Stdio::null())

@@ -82,7 +82,7 @@ impl Haul {
 /// The program, without anything of this process's environment that it listens to.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mailhaul"));
-    command.env_remove("MAILHAUL_DATA").stdin(Stdio::null());
+    command.env_remove("MAILHAUL_DATA").env("MAILHAUL_RESOLVERS", "none").stdin(Stdio::null());
     command
 }
 

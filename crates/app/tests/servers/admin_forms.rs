@@ -24,6 +24,7 @@ async fn tested(shape: Shape) -> Value {
     let password = directory.path().join("password");
     fs::write(&password, PASSWORD).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_mailhaul"));
+    command.env("MAILHAUL_RESOLVERS", "none");
     command.env("MAILHAUL_DATA", directory.path().join("data")).stdin(Stdio::null());
     command.args(["Test-MigrationServerAvailability", "-RemoteServer", "127.0.0.1", "-Security", "None"]);
     command.args(["-Port", &server.port().to_string(), "-TestMailbox", USERS[0], "-Credential", "mailadmin"]);

@@ -20,6 +20,7 @@ use crate::{
 /// The program without a data directory of its own.
 fn program(server: &Postgres, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mailhaul"));
+    command.env("MAILHAUL_RESOLVERS", "none");
     command.args(words).env("PGPASSWORD", server.password()).stdin(Stdio::null());
     command
         .env_remove("MAILHAUL_DATA")

@@ -177,6 +177,7 @@ async fn send_all<M: Ports>(
             target_folder: &job.target,
             append_start,
             habits: cx.target.habits(),
+            arrivals: cx.options.arrivals.as_ref(),
             batch: part.batch,
         };
         let (mut done, result) = transfer(cx.source, cx.target, &context, state, &group, early).await;

@@ -1,10 +1,11 @@
 //! Crash recovery: finds on the target the messages whose APPEND outcome is unknown.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
-use mailhaul_mail::{Digests, FolderPath, Scope, Uid, UidSet};
+use mailhaul_mail::{Digests, FolderPath, InternalDate, Scope, Uid, UidSet};
 
 use crate::{
+    arrivals::{Arrival, ArrivalRules},
     context::{Ports, SyncContext},
     error::Error,
     folder::FolderStatus,
@@ -23,7 +24,7 @@ use crate::{
         },
         pairing::Proof,
     },
-    ports::{Ledger, Source, Target},
+    ports::{Clock, Ledger, Source, Target},
 };
 
 /// Returns target UIDs in the same target folder that belong to messages of other source folders.
@@ -76,13 +77,25 @@ pub(crate) async fn recover<M: Ports>(
     }
     let repairing: Vec<Uid> = state.repairing().map(|(uid, _)| uid).collect();
     let source = (job.history != FolderHistory::Departed).then_some(&mut *cx.source);
-    let found = find_unacknowledged(source, cx.target, cx.ledger, state, owned).await?;
+    let found = find_unacknowledged(source, cx.target, cx.ledger, state, owned, |found| {
+        let rules = cx.options.arrivals.as_ref();
+        rules.map(|rules| recovered_arrivals(rules, cx.clock.now(), found)).unwrap_or_default()
+    })
+    .await?;
     for uid in repairing {
         if let Some(MessageState::Done(CopyRecord { edited: Some(edited), .. })) = state.messages.get(&uid) {
             report_repaired(cx, job, uid, edited);
         }
     }
     Ok(found)
+}
+
+/// Returns the arrivals of messages that were found on the target. Their way is not known, because they are not read.
+fn recovered_arrivals(rules: &ArrivalRules, now: Duration, found: &[MatchedMessage]) -> Vec<Arrival> {
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    // The copy has the date of the message.
+    let date = |found: &MatchedMessage| found.on_target.internal_date.map(InternalDate::unix_seconds);
+    found.iter().filter_map(|found| rules.of_unknown_way(date(found), now)).collect()
 }
 
 /// Resolves intents that a crash or a broken connection left open.
@@ -95,6 +108,7 @@ pub(crate) async fn find_unacknowledged<S: Source, T: Target, L: Ledger>(
     ledger: &L,
     state: &mut FolderState,
     owned_by_others: &UidSet,
+    arrivals_of: impl FnOnce(&[MatchedMessage]) -> Vec<Arrival>,
 ) -> Result<u64, Error> {
     let intended = state.intended();
     let (false, Some(append_start)) = (intended.is_empty(), state.record.append_start) else { return Ok(0) };
@@ -156,7 +170,11 @@ pub(crate) async fn find_unacknowledged<S: Source, T: Target, L: Ledger>(
         }
     }
     let record = |uid: Uid| LedgerRecord::Message { folder: folder.clone(), uid, state: states.remove(&uid) };
-    let records: Vec<LedgerRecord> = intended.iter().map(record).collect();
+    let mut records: Vec<LedgerRecord> = intended.iter().map(record).collect();
+    let arrivals = arrivals_of(&comparison.found);
+    if !arrivals.is_empty() {
+        records.push(LedgerRecord::Arrived { folder: folder.clone(), arrivals });
+    }
     ledger.record(&records).await?;
     state.apply_all(&records);
     Ok(comparison.found.len() as u64)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use mailhaul_mail::{
-    Digests, Fingerprint, Flags, Retry, Scope, Sha256, Uid, UidSet, UidValidity,
+    Digests, Fingerprint, Flags, InternalDate, Retry, Scope, Sha256, Uid, UidSet, UidValidity,
     repair::{needed, repair},
 };
 
@@ -22,7 +22,7 @@ use crate::{
     ledger_state::{AppendStart, FolderState, LedgerRecord, MessageIdentity, MessageState, RepairRecord},
     matching::on_target::owned_uids,
     options::RepairRules,
-    ports::{Event, Ledger, Mailbox, Progress, Source, Target},
+    ports::{Clock, Event, Ledger, Mailbox, Progress, Source, Target},
     transfer::{
         pipe::{Ack, AppendPart, Envelope, Feed, acks},
         recorder::Acknowledged,
@@ -169,6 +169,9 @@ async fn send_repaired<M: Ports>(
     let form = outcome(job, message.uid, MessageState::Repairing(Box::new(edited.clone())));
     cx.record(state, &[intent, form]).await?;
     let bytes = body.len() as u64;
+    let now = i64::try_from(cx.clock.now().as_secs()).unwrap_or(i64::MAX);
+    let date = message.internal_date.map(InternalDate::unix_seconds);
+    let arrival = cx.options.arrivals.as_ref().and_then(|rules| rules.arrival(&body, date, now));
     let (answer, result) = Box::pin(send_with_retries(cx, job, message, body)).await?;
     let mut acknowledged = None;
     match answer {
@@ -188,7 +191,10 @@ async fn send_repaired<M: Ports>(
                 date: message.internal_date,
             });
             let copied = edited.copied(target_uid, flags, true);
-            cx.record(state, &[outcome(job, message.uid, MessageState::Done(copied))]).await?;
+            let done = outcome(job, message.uid, MessageState::Done(copied));
+            let folder = job.source.clone();
+            let arrived = arrival.map(|it| LedgerRecord::Arrived { folder, arrivals: vec![it] });
+            cx.record(state, &[done].into_iter().chain(arrived).collect::<Vec<_>>()).await?;
             job.tally.copied += 1;
             job.tally.bytes += message.size;
             let (folder, bytes) = (&job.source, message.size);

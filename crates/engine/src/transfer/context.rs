@@ -4,7 +4,8 @@ use mailhaul_mail::FolderPath;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ledger_state::AppendStart, limits::throttle::PassLimits, ports::StorageHabits, transfer::pipe::Budget,
+    arrivals::ArrivalRules, ledger_state::AppendStart, limits::throttle::PassLimits, ports::StorageHabits,
+    transfer::pipe::Budget,
 };
 
 pub(crate) struct TransferContext<'a, L, P, C> {
@@ -17,6 +18,7 @@ pub(crate) struct TransferContext<'a, L, P, C> {
     pub(crate) target_folder: &'a FolderPath,
     pub(crate) append_start: AppendStart,
     pub(crate) habits: StorageHabits,
+    pub(crate) arrivals: Option<&'a ArrivalRules>,
     /// Maximum number of messages in one command.
     pub(crate) batch: usize,
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use mailhaul_mail::{Digests, Fingerprint, Flags, InternalDate, Uid, UidSet, UidValidity};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use crate::error::Error;
+use crate::{arrivals::Arrival, error::Error};
 
 /// A part of a message, on its way from the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -239,9 +239,19 @@ impl Answers {
 /// Input of the recorder.
 #[derive(Debug)]
 pub(crate) enum TransferEvent {
-    /// A whole message was given to the target, with these hashes and this many bytes.
-    Sent(Uid, Fingerprint, Digests, u64),
+    /// A whole message was given to the target.
+    Sent(Uid, SentMessage),
     Answer(Ack),
+}
+
+/// Facts of a message that was given to the target.
+#[derive(Debug)]
+pub(crate) struct SentMessage {
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) digests: Digests,
+    pub(crate) bytes: u64,
+    /// Its way to the source, if it came lately.
+    pub(crate) arrival: Option<Arrival>,
 }
 
 /// Data of a message besides its bytes.

@@ -10,6 +10,7 @@ use mailhaul_mail::{Digests, Fingerprint, Flags, InternalDate, Uid};
 use tokio::sync::mpsc;
 
 use crate::{
+    arrivals::Arrival,
     error::Error,
     folder::MessageInfo,
     ledger_state::{CopyRecord, FolderState, LedgerRecord, MessageState},
@@ -17,7 +18,7 @@ use crate::{
     ports::{Clock, Event, Ledger, Missing, Progress},
     transfer::{
         context::TransferContext,
-        pipe::{Ack, AppendedUids, TransferEvent},
+        pipe::{Ack, AppendedUids, SentMessage, TransferEvent},
     },
 };
 
@@ -77,6 +78,8 @@ struct OutcomeBatch {
     records: Vec<LedgerRecord>,
     /// Messages with a known target UID and all their flags.
     located: Vec<Uid>,
+    /// Those that came to the source lately.
+    arrivals: Vec<Arrival>,
     /// Number of messages that arrived, and their bytes.
     messages: u64,
     bytes: u64,
@@ -86,7 +89,7 @@ pub(crate) struct Recorder<'a, L, P, C> {
     context: &'a TransferContext<'a, L, P, C>,
     state: &'a mut FolderState,
     sizes: HashMap<Uid, &'a MessageInfo>,
-    hashes: HashMap<Uid, (Fingerprint, Digests, u64)>,
+    sent: HashMap<Uid, SentMessage>,
     done: Transferred,
 }
 
@@ -100,7 +103,7 @@ impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
             context,
             state,
             sizes: messages.iter().map(|message| (message.uid, *message)).collect(),
-            hashes: HashMap::new(),
+            sent: HashMap::new(),
             done: Transferred::default(),
         }
     }
@@ -118,8 +121,8 @@ impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
             let mut batch = OutcomeBatch::default();
             for event in arrived.drain(..) {
                 match event {
-                    TransferEvent::Sent(uid, fingerprint, digests, length) => {
-                        self.hashes.insert(uid, (fingerprint, digests, length));
+                    TransferEvent::Sent(uid, message) => {
+                        self.sent.insert(uid, message);
                     }
                     TransferEvent::Answer(ack) => self.take_answer(ack, &mut batch),
                 }
@@ -141,7 +144,7 @@ impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
             }
             Err(error) => {
                 for uid in &sent {
-                    self.hashes.remove(uid);
+                    self.sent.remove(uid);
                     batch.records.push(self.outcome(*uid, None));
                 }
                 self.done.refused.push((sent, error));
@@ -156,11 +159,11 @@ impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
         is_bare: bool,
         batch: &mut OutcomeBatch,
     ) {
-        let (Some((fingerprint, digests, length)), Some(message)) =
-            (self.hashes.remove(&uid), self.sizes.get(&uid))
-        else {
+        let (Some(sent), Some(message)) = (self.sent.remove(&uid), self.sizes.get(&uid)) else {
             return;
         };
+        let SentMessage { fingerprint, digests, bytes: length, arrival } = sent;
+        batch.arrivals.extend(arrival);
         batch.messages += 1;
         batch.bytes += length;
         // A message whose flags are still to be set is not done.
@@ -192,9 +195,12 @@ impl<'a, L: Ledger, P: Progress, C: Clock> Recorder<'a, L, P, C> {
     }
 
     async fn write(&mut self, batch: OutcomeBatch) -> Result<(), Error> {
-        let OutcomeBatch { records, located, messages, bytes } = batch;
+        let OutcomeBatch { mut records, located, arrivals, messages, bytes } = batch;
         if records.is_empty() {
             return Ok(());
+        }
+        if !arrivals.is_empty() {
+            records.push(LedgerRecord::Arrived { folder: self.state.record.folder.clone(), arrivals });
         }
         self.context.ledger.record(&records).await?;
         self.state.apply_all(&records);

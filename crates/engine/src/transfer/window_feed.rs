@@ -9,13 +9,14 @@ use mailhaul_mail::{FolderPath, MessageHasher, Uid, UidSet};
 use tokio::sync::mpsc;
 
 use crate::{
+    arrivals::ArrivalReader,
     error::Error,
     folder::MessageInfo,
     ledger_state::LedgerRecord,
     ports::{Clock, Ledger, Progress},
     transfer::{
         context::TransferContext,
-        pipe::{AppendPart, Envelope, Feed, FetchedPart, PipeReader, TransferEvent},
+        pipe::{AppendPart, Envelope, Feed, FetchedPart, PipeReader, SentMessage, TransferEvent},
     },
 };
 
@@ -24,6 +25,24 @@ const WINDOW_MESSAGES: usize = 500;
 
 /// Bytes, as claimed, between two durable writes of intents.
 const WINDOW_OCTETS: u64 = 64 << 20;
+
+/// A message on its way.
+struct CurrentMessage<'a> {
+    uid: Uid,
+    hasher: MessageHasher,
+    /// Announced bytes.
+    bytes: u64,
+    arrival: Option<ArrivalReader<'a>>,
+}
+
+impl CurrentMessage<'_> {
+    fn read(&mut self, octets: &[u8]) {
+        self.hasher.update(octets);
+        if let Some(arrival) = &mut self.arrival {
+            arrival.read(octets);
+        }
+    }
+}
 
 pub(crate) struct WindowFeed<'a, L, P, C> {
     context: &'a TransferContext<'a, L, P, C>,
@@ -37,8 +56,8 @@ pub(crate) struct WindowFeed<'a, L, P, C> {
     order: VecDeque<(Uid, u64)>,
     /// Messages with an intent.
     intended: UidSet,
-    /// The message whose chunks are being read: UID, hasher, announced bytes.
-    current: Option<(Uid, MessageHasher, u64)>,
+    /// The message whose chunks are being read.
+    current: Option<CurrentMessage<'a>>,
     events: mpsc::UnboundedSender<TransferEvent>,
 }
 
@@ -108,10 +127,25 @@ impl<'a, L: Ledger, P: Progress, C: Clock> WindowFeed<'a, L, P, C> {
         }
     }
 
-    fn sent(&self, uid: Uid, hasher: MessageHasher, bytes: u64) {
+    /// Begins to read a message.
+    fn begin(&self, envelope: &Envelope, bytes: u64) -> CurrentMessage<'a> {
+        let context = self.context;
+        let now = i64::try_from(context.clock.now().as_secs()).unwrap_or(i64::MAX);
+        CurrentMessage {
+            uid: envelope.uid,
+            hasher: MessageHasher::new(),
+            bytes,
+            arrival: ArrivalReader::new(context.arrivals, envelope.internal_date, now),
+        }
+    }
+
+    fn sent(&self, message: CurrentMessage<'_>) {
+        let CurrentMessage { uid, hasher, bytes, arrival } = message;
         let (fingerprint, digests) = hasher.finish();
+        let arrival = arrival.and_then(ArrivalReader::finish);
+        let sent = SentMessage { fingerprint, digests, bytes, arrival };
         // The recorder outlives the feed unless the pass has failed already.
-        let _ = self.events.send(TransferEvent::Sent(uid, fingerprint, digests, bytes));
+        let _ = self.events.send(TransferEvent::Sent(uid, sent));
     }
 }
 
@@ -134,9 +168,9 @@ impl<L: Ledger, P: Progress, C: Clock> Feed for WindowFeed<'_, L, P, C> {
                         return Ok(None);
                     }
                     if let Some(envelope) = self.announce(uid).await? {
-                        let mut hasher = MessageHasher::new();
-                        hasher.update(&body);
-                        self.sent(uid, hasher, octets);
+                        let mut message = self.begin(&envelope, octets);
+                        message.read(&body);
+                        self.sent(message);
                         return Ok(Some(AppendPart::Message(envelope, body)));
                     }
                 }
@@ -145,21 +179,21 @@ impl<L: Ledger, P: Progress, C: Clock> Feed for WindowFeed<'_, L, P, C> {
                         return Ok(None);
                     }
                     if let Some(envelope) = self.announce(uid).await? {
-                        self.current = Some((uid, MessageHasher::new(), length));
+                        self.current = Some(self.begin(&envelope, length));
                         return Ok(Some(AppendPart::Start(envelope, length)));
                     }
                 }
                 FetchedPart::Chunk(octets) => {
-                    if let Some((_, hasher, _)) = &mut self.current {
-                        hasher.update(&octets);
+                    if let Some(message) = &mut self.current {
+                        message.read(&octets);
                         let context = self.context;
                         context.limits.octets(context.clock, context.stop, octets.len() as u64).await;
                         return Ok(Some(AppendPart::Chunk(octets)));
                     }
                 }
                 FetchedPart::End => {
-                    if let Some((uid, hasher, length)) = self.current.take() {
-                        self.sent(uid, hasher, length);
+                    if let Some(message) = self.current.take() {
+                        self.sent(message);
                         return Ok(Some(AppendPart::End));
                     }
                 }

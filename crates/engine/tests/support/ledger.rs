@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use mailhaul_engine::{Error, FolderRecord, FolderState, Ledger, LedgerRecord};
+use mailhaul_engine::{Arrival, Error, FolderRecord, FolderState, Ledger, LedgerRecord};
 use mailhaul_mail::{FolderPath, UidSet};
 
 /// The point at which the ledger fails for good, as if the process had been killed there.
@@ -18,6 +18,7 @@ pub enum Crash {
 #[derive(Clone, Default)]
 pub struct MemoryLedger {
     folders: Arc<Mutex<BTreeMap<FolderPath, FolderState>>>,
+    arrivals: Arc<Mutex<Vec<Arrival>>>,
     calls: Arc<Mutex<u32>>,
     crash: Option<Crash>,
 }
@@ -27,6 +28,13 @@ impl MemoryLedger {
         *self.calls.lock().unwrap()
     }
 
+    /// The recorded arrivals in the order of their times.
+    pub fn arrivals(&self) -> Vec<Arrival> {
+        let mut arrivals = self.arrivals.lock().unwrap().clone();
+        arrivals.sort_by_key(|arrival| arrival.at);
+        arrivals
+    }
+
     /// A copy of its current state, separate from later changes.
     pub fn backup(&self) -> Self {
         let folders = self.folders.lock().unwrap().clone();
@@ -34,7 +42,7 @@ impl MemoryLedger {
     }
 
     pub fn crashing(&self, crash: Option<Crash>) -> Self {
-        Self { folders: self.folders.clone(), calls: Arc::default(), crash }
+        Self { folders: self.folders.clone(), arrivals: self.arrivals.clone(), calls: Arc::default(), crash }
     }
 }
 
@@ -62,6 +70,9 @@ impl Ledger for MemoryLedger {
         }
         let mut folders = self.folders.lock().unwrap();
         for record in records {
+            if let LedgerRecord::Arrived { arrivals, .. } = record {
+                self.arrivals.lock().unwrap().extend(arrivals.iter().cloned());
+            }
             if let LedgerRecord::Opened { folder, target, uid_validity } = record {
                 folders
                     .entry(folder.clone())

@@ -61,6 +61,25 @@ const CHAINS: &[(&str, &[&str], &str)] = &[
         "- 203.0.113.7",
     ),
     (
+        "Yahoo, HELO is an address",
+        &[
+            "Received: from 127.0.0.1  (EHLO smtp.partner.example) (203.0.113.7)\r\n  by mail.old.example with SMTP; now",
+        ],
+        PARTNER,
+    ),
+    (
+        "qmail, HELO is an address of its own network",
+        &["Received: from unknown (HELO [10.0.0.5]) (203.0.113.7) by mail.old.example with SMTP; now"],
+        "- 203.0.113.7",
+    ),
+    (
+        "name and address without a blank",
+        &[
+            "Received: from [192.0.2.9] (smtp.partner.example[203.0.113.7]) by mail.old.example (out4) with ESMTP; now",
+        ],
+        PARTNER,
+    ),
+    (
         "Postfix, IPv6",
         &[
             "Received: from smtp.partner.example (smtp.partner.example [IPv6:2001:db8:7::7]) by mail.old.example (Postfix); now",

@@ -23,6 +23,12 @@ use crate::{
 /// Users that are named; the others are counted.
 const MAX_NAMED: i64 = 10;
 
+/// Domains of a batch: one search of the index for each.
+pub(crate) const DOMAINS: &str = "WITH RECURSIVE found (domain) AS \
+             (SELECT min(email_domain) FROM migration_user WHERE batch = ?1 UNION ALL \
+             SELECT (SELECT min(email_domain) FROM migration_user WHERE batch = ?1 AND email_domain > found.domain) \
+             FROM found WHERE found.domain IS NOT NULL) SELECT domain FROM found WHERE domain IS NOT NULL";
+
 /// A domain of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DomainRow {
@@ -94,18 +100,29 @@ impl Cutover<'_> {
         .await
     }
 
-    /// Returns the domains of the users' addresses, in lower case.
+    /// Returns the domains of the users' addresses, in lower case. Reads an index, not the users.
     pub async fn mail_domains(self, batch: Guid) -> Result<Vec<String>, StoreError> {
-        let addresses: Vec<String> = self
+        let domains: Vec<String> = self
             .0
             .read(|connection| {
-                let sql = "SELECT email_address FROM migration_user WHERE batch = ?";
-                Box::pin(async move { Ok(sql::query_scalar(sql).bind(batch).fetch_all(connection).await?) })
+                Box::pin(
+                    async move { Ok(sql::query_scalar(DOMAINS).bind(batch).fetch_all(connection).await?) },
+                )
             })
             .await?;
-        let domains = addresses.iter().filter_map(|address| address.rsplit_once('@'));
-        let domains: BTreeSet<String> = domains.map(|(_, domain)| domain.to_lowercase()).collect();
+        // The database knows lower case of ASCII letters alone.
+        let domains: BTreeSet<String> = domains.iter().map(|domain| domain.to_lowercase()).collect();
         Ok(domains.into_iter().collect())
+    }
+
+    /// Returns what is known of a domain of a batch.
+    pub async fn domain_routing(self, batch: Guid, domain: &str) -> Result<Option<DomainRow>, StoreError> {
+        let (db, domain) = (self.0, domain.to_lowercase());
+        let found = db.read(|connection| {
+            let domain = domain.clone();
+            Box::pin(async move { rows(connection, batch, Some(&domain)).await })
+        });
+        Ok(found.await?.pop())
     }
 
     /// Returns what is known of the domains of a batch.

@@ -1,5 +1,6 @@
 //! The objects of administrators: endpoints, batches, users, reports, tokens, settings.
 
+pub(crate) mod arrivals;
 pub(crate) mod audit;
 pub(crate) mod batch_sums;
 pub(crate) mod batches;

@@ -24,7 +24,7 @@ use crate::db::{
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The steps of the schema. A released step is never edited; new steps are added.
-const SCHEMA: [SchemaStep; 27] = [
+const SCHEMA: [SchemaStep; 28] = [
     (1, "ledger", include_str!("../../migrations/0001_ledger.sql")),
     (2, "service", include_str!("../../migrations/0002_service.sql")),
     (3, "server profile", include_str!("../../migrations/0003_server_profile.sql")),
@@ -51,6 +51,7 @@ const SCHEMA: [SchemaStep; 27] = [
     (24, "user changes", include_str!("../../migrations/0024_user_changes.sql")),
     (25, "throughput", include_str!("../../migrations/0025_throughput.sql")),
     (26, "cutover", include_str!("../../migrations/0026_cutover.sql")),
+    (27, "arrivals", include_str!("../../migrations/0027_arrivals.sql")),
     (28, "outbox", include_str!("../../migrations/0028_outbox.sql")),
 ];
 

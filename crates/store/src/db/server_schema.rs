@@ -22,7 +22,7 @@ pub(crate) struct ServerStep {
 }
 
 /// The steps of the server's schema. They have the numbers of the file's steps.
-pub(crate) const SCHEMA: [ServerStep; 10] = [
+pub(crate) const SCHEMA: [ServerStep; 11] = [
     narrow(18, "store", include_str!("../../migrations/postgres/0018_store.sql")),
     narrow(19, "relocation", include_str!("../../migrations/postgres/0019_relocation.sql")),
     // An older program would write the users of any archive into its own.
@@ -49,6 +49,10 @@ pub(crate) const SCHEMA: [ServerStep; 10] = [
     },
     ServerStep {
         step: (26, "cutover", include_str!("../../migrations/postgres/0026_cutover.sql")),
+        oldest: 20,
+    },
+    ServerStep {
+        step: (27, "arrivals", include_str!("../../migrations/postgres/0027_arrivals.sql")),
         oldest: 20,
     },
     ServerStep {

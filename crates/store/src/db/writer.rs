@@ -20,7 +20,7 @@ use crate::{
         leases::{self, Hold, Lease},
         recovery,
     },
-    ledger::apply::apply,
+    ledger::{apply::apply, arrivals},
 };
 
 /// Maximum number of waiting requests, and of requests in one transaction.
@@ -134,6 +134,7 @@ pub(crate) async fn write(
             recovery::gained(connection, lease.user).await?;
         }
         leases::check(connection, lease, Hold::Share).await?;
+        arrivals::count(connection, lease.user, records).await?;
     }
     apply(connection, mailbox, records).await
 }

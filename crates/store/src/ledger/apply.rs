@@ -36,6 +36,9 @@ pub(crate) async fn apply(
         let alike = rest.iter().take_while(|record| same_statement(first, record)).count().max(1);
         let (run, after) = rest.split_at(alike);
         rest = after;
+        if let LedgerRecord::Arrived { .. } = first {
+            continue;
+        }
         if let LedgerRecord::Opened { folder, target, uid_validity } = first {
             open(connection, mailbox, folder, target, *uid_validity).await?;
             continue;
@@ -46,7 +49,7 @@ pub(crate) async fn apply(
                 forget(connection, mailbox, folder).await?;
                 continue;
             }
-            LedgerRecord::Opened { .. } => {}
+            LedgerRecord::Opened { .. } | LedgerRecord::Arrived { .. } => {}
             LedgerRecord::Intended { append_start, uids, .. } => {
                 intend(connection, folder, *append_start, uids).await?;
                 continue;

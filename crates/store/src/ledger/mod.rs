@@ -1,6 +1,7 @@
 //! The ledger of one mailbox.
 
 pub(crate) mod apply;
+pub(crate) mod arrivals;
 pub(crate) mod edited;
 pub(crate) mod ledger_rows;
 pub(crate) mod load;

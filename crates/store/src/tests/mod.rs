@@ -1,5 +1,6 @@
 //! The store against the engine's function, the tables of `migration`, and faults of files.
 
+mod arrivals;
 mod batch_sums;
 mod batches;
 mod checks;

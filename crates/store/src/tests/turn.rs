@@ -12,6 +12,7 @@ use proptest::{
 use super::{at, batch, endpoint, service};
 use crate::{
     Parking, PassKind, Store,
+    admin::cutover,
     db::{
         columns::{millis, millis_if},
         sql,
@@ -246,7 +247,7 @@ async fn each_statement_of_a_turn_searches_an_index() {
     let (_data, store) = service().await;
     let to_complete = format!("SELECT 1 FROM migration_user WHERE {}", UserSelection::ToComplete.sql());
     let waiting = "user_waiting (batch=? AND pass=? AND due<?)";
-    let table: [(String, &[&str]); 9] = [
+    let table: [(String, &[&str]); 10] = [
         (leases::waiting(), &[waiting]),
         (leases::has_waiting(), &[waiting]),
         (
@@ -266,6 +267,7 @@ async fn each_statement_of_a_turn_searches_an_index() {
                 "user_to_check_by_due (batch=? AND due>?)",
             ],
         ),
+        (cutover::DOMAINS.to_owned(), &["user_domain (batch=?)", "user_domain (batch=? AND email_domain>?)"]),
         (checks::UNDER_WAY.to_owned(), &["user_checking (check_until>?)"]),
         (recovery::END_OWN.to_owned(), &["user_leased (lease_until<?)"]),
         (recovery::END_OTHERS.to_owned(), &["user_leased (lease_until>?)"]),

@@ -1,7 +1,9 @@
 //! View of the cut-over of a batch.
 
 use jiff::Timestamp;
-use mailhaul_migration::{Condition, ConditionState, CutoverSettings, RoutingLook, RoutingStatus, Verdict};
+use mailhaul_migration::{
+    Condition, ConditionState, CutoverSettings, DeliveringHost, RoutingLook, RoutingStatus, Verdict,
+};
 use mailhaul_operations::TimeSpan;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -32,6 +34,14 @@ pub(crate) struct MigrationCutover {
     domains: Vec<CutoverDomain>,
     /// Changes of the mail hosts, the oldest first.
     changes: Vec<CutoverChange>,
+    /// Messages that arrived on the source in the last 24 hours, as far as passes have copied them.
+    arrivals_last_day: u64,
+    /// The same of the last 7 days.
+    arrivals_last_week: u64,
+    /// Time of the last arrival on the source in the last 8 days; null without one.
+    last_arrival: Option<Moment>,
+    /// Hosts that delivered most messages to the source in the quiet period.
+    delivering_hosts: Vec<CutoverHost>,
     /// Hosts that take mail for the target.
     #[serde(rename = "ExpectedMX")]
     expected_mx: Vec<String>,
@@ -45,6 +55,18 @@ pub(crate) struct MigrationCutover {
     quiet_period: TimeSpan,
     /// True if the batch must be verified.
     require_verification: bool,
+}
+
+/// Host that delivers messages to the source.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+struct CutoverHost {
+    /// Name of the host; null if it is not known.
+    name: Option<String>,
+    /// Address of the host; null if it is not known.
+    address: Option<String>,
+    /// Messages of the quiet period.
+    messages: u64,
 }
 
 /// Condition of a safe removal.
@@ -121,8 +143,13 @@ impl MigrationCutover {
             changed_after: local(change.old_seen),
             changed_before: local(change.new_seen),
         });
+        let arrivals = report.arrivals;
         Self {
             identity: name.to_owned(),
+            arrivals_last_day: arrivals.day,
+            arrivals_last_week: arrivals.week,
+            last_arrival: arrivals.last.map(local),
+            delivering_hosts: arrivals.hosts.into_iter().map(host_view).collect(),
             verdict: judgement.verdict,
             message: judgement.sentence,
             settled_at: judgement.settled_at.map(local),
@@ -136,6 +163,14 @@ impl MigrationCutover {
             routed_at: settings.routed_at.map(local),
             require_verification: settings.require_verification,
         }
+    }
+}
+
+fn host_view(host: DeliveringHost) -> CutoverHost {
+    CutoverHost {
+        name: Some(host.name).filter(|name| !name.is_empty()),
+        address: host.address.map(|address| address.to_string()),
+        messages: host.messages,
     }
 }
 

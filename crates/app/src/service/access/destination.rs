@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use mailhaul_engine::{Error, ErrorKind, PassOptions};
+use mailhaul_engine::{ArrivalRules, Error, ErrorKind, PassOptions};
 use mailhaul_mail::{Retry, Scope, Secret};
 use mailhaul_migration::{BatchSettings, Endpoint, EndpointType, GmailLabels, MigrationUser};
 use mailhaul_remotes::{
     Account, GmailApi, ImapMailbox, LabelPolicy, LabelRules, Login, MaildirMailbox, Side,
 };
-use mailhaul_store::SecretName;
+use mailhaul_store::{KEPT_ARRIVALS, SecretName};
 
 use super::{account, archive, pass_options::pass_options};
-use crate::service::service_context::ServiceContext;
+use crate::{cutover::known_hosts::known_hosts, service::service_context::ServiceContext};
 
 /// Endpoints of a user's mail, with the settings of the batch.
 pub(crate) struct Route {
@@ -33,12 +33,17 @@ pub(crate) enum Destination {
 impl ServiceContext {
     pub(crate) async fn route(&self, user: &MigrationUser) -> Result<Route, Error> {
         let batch = self.store.batches().by_guid(user.batch).await?;
-        let options = pass_options(&batch.settings).map_err(misconfigured)?;
+        let mut options = pass_options(&batch.settings).map_err(misconfigured)?;
         let source = self.store.endpoints().by_guid(batch.source_endpoint).await?;
         let target = match batch.target_endpoint {
             Some(target) => Some(self.store.endpoints().by_guid(target).await?),
             None => None,
         };
+        let domain = user.email_address.rsplit_once('@').map_or("", |(_, domain)| domain);
+        let routing = self.store.cutover().domain_routing(batch.guid, domain).await?;
+        let known = known_hosts(&source, target.as_ref(), routing.as_ref().map(|row| &row.routing));
+        let since = self.store.now().as_second() - KEPT_ARRIVALS.as_secs();
+        options.arrivals = Some(ArrivalRules { known, since });
         let source_key = account::ledger_key(&source, &user.user_name, user.user_root.as_deref());
         let target_key = match &target {
             Some(target) => account::ledger_key(target, &user.target_user_name, None),

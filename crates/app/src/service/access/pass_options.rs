@@ -49,6 +49,7 @@ pub(crate) fn pass_options(settings: &BatchSettings) -> Result<PassOptions, Stri
             is_confirmed: false,
         },
         repairs: RepairRules { allowed: settings.repairs.clone(), ..RepairRules::default() },
+        arrivals: None,
     })
 }
 

@@ -1,10 +1,10 @@
 //! A database with rows in each table, and all that it has.
 
-use mailhaul_engine::{Ledger, LedgerRecord};
-use mailhaul_mail::Secret;
+use mailhaul_engine::{Arrival, Ledger, LedgerRecord};
+use mailhaul_mail::{FolderPath, Secret, UidValidity, Via};
 use mailhaul_migration::{
-    AskedServer, BatchIntent, CutoverSettings, Guid, MigrationConfig, MxAnswer, MxHost, RoutingLook,
-    UserEvent,
+    AskedServer, BatchIntent, CutoverSettings, Guid, MigrationConfig, MigrationUser, MxAnswer, MxHost,
+    RoutingLook, UserEvent,
 };
 
 use super::super::{
@@ -98,6 +98,7 @@ pub(super) async fn more_of(store: &Store, name: &str) {
         )]),
         ..end(UserEvent::Deferred, 12, Due::At(at(60)))
     };
+    add_arrival(store, &claimed[0].user, &claimed[0].lease).await;
     store.jobs().release(&claimed[0].lease, release).await.unwrap();
     let config = MigrationConfig { target_endpoint: Some(target.guid), ..MigrationConfig::default() };
     store.config().update(move |it| *it = config).await.unwrap();
@@ -153,6 +154,16 @@ async fn add_cutover(store: &Store, batch: Guid) {
         let domain = "new.example".to_owned();
         store.cutover().observe_domain(batch, domain, look, Vec::new(), None).await.unwrap();
     }
+}
+
+/// Adds a message that came to the user's source lately.
+async fn add_arrival(store: &Store, user: &MigrationUser, lease: &crate::Lease) {
+    let path = FolderPath::parse("INBOX");
+    let ledger = store.ledgers().leased_mailbox(&user.email_address, "new", lease).await.unwrap();
+    let arrivals = vec![Arrival { via: Via::Internal, at: at(5).as_second() }];
+    let uid_validity = UidValidity::new(7).unwrap();
+    let opened = LedgerRecord::Opened { folder: path.clone(), target: path.clone(), uid_validity };
+    ledger.record(&[opened, LedgerRecord::Arrived { folder: path, arrivals }]).await.unwrap();
 }
 
 /// Returns the names of all tables with their rows, sorted. NUL is shown as a server keeps it.
