@@ -26,5 +26,6 @@ mod skipped;
 #[allow(dead_code, unused_imports, reason = "the tests of the service use more of it")]
 mod support;
 mod tabs;
+mod throttled;
 mod viewer;
 mod world;

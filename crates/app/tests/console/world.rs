@@ -66,6 +66,13 @@ impl World {
         self.service.expect(&[&new[..], &["-CSVData", &csv]].concat());
     }
 
+    /// Makes a batch of one user with this source, which is not started.
+    pub(crate) fn batch_of_one(&self, name: &str, source: &str, user: &str) {
+        let csv = self.service.csv(&[user.to_owned()]);
+        let new = ["New-MigrationBatch", "-Name", name, "-SourceEndpoint", source, "-TargetEndpoint", "New"];
+        self.service.expect(&[&new[..], &["-CSVData", &csv]].concat());
+    }
+
     /// Makes a token with this name and role.
     pub(crate) fn token(&self, name: &str, role: &str) -> String {
         let made = self.service.expect(&["New-MigrationApiToken", "-Name", name, "-Role", role]).remove(0);
@@ -106,8 +113,10 @@ impl World {
             ["start"] => self.start(),
             ["hold"] => self.proxy.hold(true),
             ["release"] => self.proxy.hold(false),
+            ["lead to the source"] => self.proxy.lead_to(self.from.port()),
             ["age sessions"] => self.age_sessions(),
             ["batch", name, users] => self.batch(name, users.parse().unwrap()),
+            ["batch of one", name, user] => self.batch_of_one(name, "Old", user),
             ["token", name, role] => return self.token(name, role).into(),
             ["wait for batch", name, status] => _ = self.service.wait_for(name, &[*status]),
             ["wait for user", name, status] => _ = self.service.wait_for_user(name, &[*status]),
