@@ -20,7 +20,8 @@ use mailhaul_operations::Operations;
 
 pub(crate) use self::{
     audit::view::MigrationAuditLog, shared::failures::into_failure, trouble::issues_now::issues_now,
-    user::report_view::MigrationUserReport,
+    user::message_reading::MessageSink, user::report_view::MigrationUserReport,
+    user::source_message::SkippedSource,
 };
 use crate::context::Context;
 

@@ -3,6 +3,7 @@
 mod archive_id;
 mod authorizer;
 mod console;
+mod downloads;
 mod events;
 pub(crate) mod local_service;
 mod log_writer;
@@ -41,6 +42,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::{
     console::ConsoleFiles,
+    downloads::routes as download_routes,
     events::{route as event_route, ticker},
     local_service::LocalService,
     log_writer::LogWriter,
@@ -287,7 +289,8 @@ fn console_routes(
     // The socket is bound, so it has an address.
     let address =
         listener.local_addr().ok().map(|address| ConsoleAddress { address, is_encrypted: tls.is_some() });
-    events.merge(ticket_route(local, address)).merge(console::routes(local, options.console_files()))
+    let pages = console::routes(local, options.console_files()).merge(download_routes::routes(local));
+    events.merge(ticket_route(local, address)).merge(pages)
 }
 
 async fn is_ready(context: Arc<Context>) -> Response {

@@ -1,5 +1,8 @@
 //! Scenarios 7, 10 and 11, and the reports: the tabs of a batch.
 
+use std::fs;
+
+use mailhaul_testkit::Mailmaker;
 use serde_json::json;
 
 use crate::{
@@ -13,6 +16,14 @@ async fn a_change_of_another_administrator_is_shown_with_both_values() {
     world.batch("Staff", 1);
     let (token, other) = (world.token("ada", "Operator"), world.token("grace", "Operator"));
     world.play("conflict", &json!({ "token": token, "other": other }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eight_tabs_share_one_stream_of_events() {
+    let mut world = World::new(1).await;
+    world.batch("Staff", 1);
+    let token = world.token("ada", "Operator");
+    world.play("many-tabs", &json!({ "token": token }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,11 +52,14 @@ async fn skipped_messages_are_approved_and_reports_are_downloaded() {
     world.service.expect(&["Start-MigrationBatch", "Staff"]);
     world.service.wait_for("Staff", &["Synced"]);
     let token = world.token("ada", "Operator");
-    world.play("reports", &json!({ "token": token }));
+    let message = world.service.directory.path().join("message.eml");
+    fs::write(&message, Mailmaker::new(7).item(60_000).0).unwrap();
+    world.play("reports", &json!({ "token": token, "message": message }));
     assert_same(&world.from, &world.to, "user3").await;
     let log = world.service.expect(&["Get-MigrationAuditLog"]);
     let by_page = |operation: &str| {
         log.iter().any(|entry| entry["Caller"] == "ada (console)" && entry["CmdletName"] == operation)
     };
-    assert!(by_page("Set-MigrationUser") && by_page("Set-MigrationBatch"), "{log:#?}");
+    let is_named = ["Set-MigrationUser", "Set-MigrationBatch", "SaveSkippedMessage"].into_iter().all(by_page);
+    assert!(is_named, "{log:#?}");
 }

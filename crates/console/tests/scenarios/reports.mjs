@@ -11,6 +11,12 @@ await scenario("reports", async ({ page }) => {
   await page.getByText("Messages of 2 users wait for your approval.").waitFor();
   await picture(page, "skipped-tab");
   await isAccessible(page);
+  // The message is saved with the bytes that it has on the source.
+  const [saved] = await Promise.all([page.waitForEvent("download"), page.getByRole("row", { name: /user1@contoso.edu/ }).getByRole("button", { name: /^Save .eml/ }).click()]);
+  assert.match(saved.suggestedFilename(), /^Large-\d+\.eml$/);
+  assert.ok(readFileSync(await saved.path()).equals(readFileSync(facts.message)));
+  // The link opened once.
+  assert.equal((await page.request.get(saved.url())).status(), 404);
   await page.getByRole("row", { name: /user1@contoso.edu/ }).getByRole("button", { name: "Approve" }).click();
   await page.getByText("Messages of 1 user wait for your approval.").waitFor();
   await page.getByRole("button", { name: "Approve all" }).click();

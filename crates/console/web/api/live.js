@@ -7,8 +7,10 @@ import { forget, session } from "./session.js";
 
 /** Time without anything after which the line counts as dead: the service writes each 15 s. */
 const SILENCE = 40_000;
-/** Time in a tab out of sight after which its stream is closed: browsers allow six connections. */
+/** Time out of sight after which a tab leaves the stream to others. */
 const HIDDEN = 30_000;
+/** Lock of the tab that reads the stream for all tabs: browsers allow six connections to a service. Where a browser has no locks, each tab reads its own. */
+const READER = "mailhaul-events";
 const FIRST_WAIT = 500, LONGEST_WAIT = 15_000;
 /** A page asks again at most once in this time, and at most for this part of the time, so that long answers come seldom. */
 const REFRESH = 1_000, SHARE = 10, LONGEST_PAUSE = 5_000;
@@ -37,16 +39,39 @@ export const follow = (listener) => {
 };
 
 let lastId = "", wait = FIRST_WAIT;
-/** @type {AbortController | undefined} */
-let stream;
-/** @type {number | undefined} */
-let timer;
+/** Ends the wish to read the stream, or the reading. @type {AbortController | undefined} */
+let turn;
+/** True while this tab reads the stream. */
+let isReader = false;
+/** Ends a wait for the next try. */
+let hurry = () => {};
+/** Other tabs of this origin. A tab that comes later asks for the state. */
+const tabs = new BroadcastChannel(READER);
 /** @type {Map<string, { batch: string, rate: number, at: number }>} */
 let moving = new Map();
 
 /** @param {LampState} state */
 const show = (state) => {
-  if (lamp.peek().state !== state) lamp.value = { state, since: Date.now() };
+  if (lamp.peek().state === state) return;
+  lamp.value = { state, since: Date.now() };
+  tellTabs();
+};
+
+/** Tells other tabs the state of the connection. */
+const tellTabs = () => tabs.postMessage({ lamp: lamp.peek(), lastId });
+
+tabs.addEventListener("message", ({ data }) => {
+  if (data.isQuestion) return void (isReader && tellTabs());
+  if (isReader || !session.peek()) return;
+  if (data.event) return handle(data.event);
+  lamp.value = data.lamp;
+  if (data.lastId) lastId = data.lastId;
+});
+
+/** Takes an event, and passes it on to the other tabs. @param {import("./event-parser.js").ServerEvent} event */
+const share = (event) => {
+  handle(event);
+  tabs.postMessage({ event });
 };
 
 /** @param {import("./event-parser.js").ServerEvent} event */
@@ -80,48 +105,64 @@ const tell = (event) => listeners.forEach((listener) => listener(event));
 /** Asks for everything in sight at once, after a change of this page. */
 export const refreshNow = () => tell({ name: "gap", isOwn: true });
 
-/** Reads the stream to its end. @param {AbortController} current */
-const read = async (current) => {
-  const answer = await open("/api/v1/events", { headers: lastId ? { "Last-Event-ID": lastId } : {}, signal: current.signal });
+/** Reads the stream to its end. @param {AbortSignal} signal */
+const read = async (signal) => {
+  const silent = new AbortController();
+  const answer = await open("/api/v1/events", { headers: lastId ? { "Last-Event-ID": lastId } : {}, signal: AbortSignal.any([signal, silent.signal]) });
   if (answer.status === 401) return forget(true);
   if (!answer.ok || !answer.body) throw new ServiceError(answer.status, {});
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader(), parse = eventParser();
   // Whatever happened without a stream is asked for.
-  if (!lastId) tell({ name: "gap" });
+  if (!lastId) share({ name: "gap", id: "", data: {} });
   show("live");
   wait = FIRST_WAIT;
   for (;;) {
-    const silence = setTimeout(() => current.abort(), SILENCE);
+    const silence = setTimeout(() => silent.abort(), SILENCE);
     const { done, value } = await reader.read().finally(() => clearTimeout(silence));
     if (done) return;
     for (const event of parse(value)) {
-      if (event.name === "hello" && !lastId) lastId = `${event.data.Epoch}-${event.data.Sequence}`;
-      handle(event);
+      if (event.name === "hello") {
+        if (!lastId) lastId = `${event.data.Epoch}-${event.data.Sequence}`;
+        tellTabs();
+      } else share(event);
     }
   }
 };
 
-/** Keeps a stream open until the session or the sight ends. */
-const connect = async () => {
-  if (stream || !session.peek() || document.hidden) return;
-  const current = (stream = new AbortController());
-  const isResumed = await read(current).then(() => true, () => false);
-  if (stream !== current) return;
-  stream = undefined;
-  if (!session.peek()) return;
-  show(isResumed || lamp.peek().state === "live" ? "reconnecting" : "away");
-  const chance = wait * (0.75 + Math.random() / 2);
-  wait = Math.min(wait * 2, LONGEST_WAIT);
-  clearTimeout(timer);
-  timer = setTimeout(connect, chance);
+/** Reads the stream again and again, until it is no longer wanted. @param {AbortSignal} signal */
+const keepReading = async (signal) => {
+  if (signal.aborted) return;
+  isReader = true;
+  while (!signal.aborted && session.peek()) {
+    const isResumed = await read(signal).then(() => true, () => false);
+    if (signal.aborted || !session.peek()) break;
+    show(isResumed || lamp.peek().state === "live" ? "reconnecting" : "away");
+    const chance = wait * (0.75 + Math.random() / 2);
+    wait = Math.min(wait * 2, LONGEST_WAIT);
+    await new Promise((resolve) => {
+      hurry = () => resolve(undefined);
+      signal.addEventListener("abort", hurry, { once: true });
+      setTimeout(hurry, chance);
+    });
+  }
+  isReader = false;
+};
+
+/** Follows the events until the session or the sight ends: reads the stream, or hears of it until the tab that reads it is gone. */
+const connect = () => {
+  if (turn || !session.peek() || document.hidden) return;
+  const { signal } = (turn = new AbortController());
+  if (!navigator.locks) return void keepReading(signal);
+  tabs.postMessage({ isQuestion: true });
+  navigator.locks.request(READER, { signal }, () => keepReading(signal)).catch(() => {
+    // The wish ended before the turn came.
+  });
 };
 
 /** @param {boolean} isForgotten */
 const disconnect = (isForgotten) => {
-  const current = stream;
-  stream = undefined;
-  clearTimeout(timer);
-  current?.abort();
+  turn?.abort();
+  turn = undefined;
   if (isForgotten) {
     lastId = "";
     moving = new Map();
@@ -133,10 +174,11 @@ const disconnect = (isForgotten) => {
 let hiding;
 document.addEventListener("visibilitychange", () => {
   clearTimeout(hiding);
-  if (document.hidden) hiding = setTimeout(() => disconnect(false), HIDDEN);
-  else void connect();
+  if (document.hidden) return void (hiding = setTimeout(() => disconnect(false), HIDDEN));
+  hurry();
+  connect();
 });
-session.subscribe((it) => (it ? void connect() : disconnect(true)));
+session.subscribe((it) => (it ? connect() : disconnect(true)));
 
 /** @template T @typedef {{ data?: T, error?: ServiceError, at: number, again: () => void }} Loaded */
 

@@ -1,23 +1,20 @@
-/** Reports of a batch as files. */
+/** Reports and messages as files: the service gives a link that opens once, and the browser writes the answer to the disk as it comes. */
 import { send } from "./client.js";
-import { save } from "./files.js";
 
 /** Reports that there are. */
 export const reports = ["Statistics", "Errors", "SkippedItems"];
 
-/** Saves a report, whose parts are read one after the other; the name of the file. @param {string} batch @param {string} kind */
-export const saveReport = async (batch, kind) => {
-  const path = `/api/v1/reports/${encodeURIComponent(batch)}/export`, query = { Kind: kind, WithByteOrderMark: true };
-  const parts = [];
-  let name = "", /** @type {string | undefined} */ next = `${path}?${new URLSearchParams(Object.entries(query).map(([key, it]) => [key, String(it)]))}`;
-  while (next) {
-    const answer = await send(next);
-    for (const it of answer.Value) {
-      name = it.FileName;
-      parts.push(it.Content);
-    }
-    next = answer.NextLink ?? undefined;
-  }
-  save(name, new Blob(parts, { type: "text/csv" }));
-  return name;
+/** Downloads the answer of an address. @param {string} path @param {Record<string, string>} query */
+const download = async (path, query) => {
+  const { Value: [made] } = await send("/api/v1/downloads", { method: "POST", body: { Address: `${path}?${new URLSearchParams(query)}` } });
+  const link = document.createElement("a");
+  link.href = made.Address;
+  link.download = "";
+  link.click();
 };
+
+/** @param {string} batch @param {string} kind */
+export const downloadReport = (batch, kind) => download(`/api/v1/reports/${encodeURIComponent(batch)}/export`, { Kind: kind, WithByteOrderMark: "true" });
+
+/** A skipped message, as it is on the source. @param {import("./operations.js").MigrationSkippedItem} message */
+export const downloadMessage = ({ Identity, FolderName, UID }) => download(`/api/v1/skipped-items/${encodeURIComponent(Identity)}/message`, { FolderName, UID: String(UID) });

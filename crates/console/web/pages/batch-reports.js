@@ -1,7 +1,7 @@
 /** Reports of a batch: sums of its users, files, and what is kept of its log. */
 import { button, dd, div, dl, dt, h, h2, p, section, span, Fragment } from "../parts/html.js";
 import { useState } from "../vendor/hooks.js";
-import { reports, saveReport } from "../api/reports.js";
+import { downloadReport, reports } from "../api/reports.js";
 import { batchReport } from "../api/operations.js";
 import { useLive } from "../api/live.js";
 import { toast } from "../parts/action.js";
@@ -14,7 +14,7 @@ import { bytes, count, percentage, serverWord, t, time, utc } from "../parts/wor
 /** Lines of the report that are shown at most. */
 const LINES = 200;
 
-/** A report that is saved on the reader's disk. @param {{ of: MigrationBatch, kind: string }} props */
+/** A report that the browser saves on the reader's disk. @param {{ of: MigrationBatch, kind: string }} props */
 const Download = ({ of, kind }) => {
   const [isRunning, setRunning] = useState(false);
   const [error, setError] = useState(/** @type {import("../api/client.js").ServiceError | null} */ (null));
@@ -22,7 +22,7 @@ const Download = ({ of, kind }) => {
     if (isRunning) return;
     setError(null);
     setRunning(true);
-    await saveReport(of.Identity, kind).then((name) => (toast.value = t("report.saved", { name })), setError);
+    await downloadReport(of.Identity, kind).then(() => (toast.value = t("report.begun")), setError);
     setRunning(false);
   };
   return h(Fragment, null, div({ class: "order" }, div(p(serverWord("report", kind)), p({ class: "muted small" }, serverWord("reportHelp", kind))),

@@ -1,8 +1,10 @@
 /** Skipped messages of a batch by kind: each with its reason; they are approved, or tried again with repair. */
-import { a, b, div, h, h2, p, section, table, tbody, td, th, thead, tr, Fragment } from "../parts/html.js";
+import { a, b, button, div, h, h2, p, section, table, tbody, td, th, thead, tr, Fragment } from "../parts/html.js";
+import { useState } from "../vendor/hooks.js";
 import { changeBatch, changeUser, skippedItems, usersPage } from "../api/operations.js";
 import { useLive } from "../api/live.js";
-import { Action } from "../parts/action.js";
+import { downloadMessage } from "../api/reports.js";
+import { Action, obstacle, toast } from "../parts/action.js";
 import { Icon } from "../parts/icons.js";
 import { Name, Said } from "../parts/said.js";
 import { Empty, Failed, Loading } from "../parts/state.js";
@@ -15,13 +17,25 @@ import { bytes, count, plural, serverWord, t, time } from "../parts/words.js";
 /** Messages and users that are shown at most. */
 const MOST = 1_000;
 
+/** Saves a message on the reader's disk. @param {{ of: MigrationSkippedItem }} props */
+const Save = ({ of }) => {
+  const [error, setError] = useState(/** @type {import("../api/client.js").ServiceError | null} */ (null));
+  const why = obstacle("Operator");
+  const run = () => {
+    setError(null);
+    if (!why) void downloadMessage(of).then(() => (toast.value = t("report.begun")), setError);
+  };
+  return h(Fragment, null, button({ class: "button", type: "button", "aria-disabled": why ? "true" : undefined, title: why, "aria-label": t("skipped.saveOf", { folder: of.FolderName, uid: String(of.UID) }), onClick: run }, t("skipped.save")),
+    error && p({ class: "why", role: "alert" }, h(Said, { text: error.message })));
+};
+
 /** @param {{ list: MigrationSkippedItem[], batch: string, waiting: Set<string> }} props `waiting`: users whose messages are not approved */
 const Messages = ({ list, batch, waiting }) => div({ class: "wide-table skipped", tabIndex: 0, role: "region", "aria-label": t("messages") }, table({ class: "small-table" },
   thead(tr(["user", "folder", "subject", "received", "size", "reason", "actions"].map((key) => th({ key, scope: "col" }, t(/** @type {any} */ (key)))))),
   tbody(list.map((it) => tr({ key: `${it.Identity} ${it.FolderName} ${it.UID}` },
     td(a({ href: to(["batches", batch], { user: it.Identity }) }, h(Name, { text: it.Identity }))), td(h(Name, { text: it.FolderName })), td(h(Name, { text: it.Subject ?? "–" })),
     td(it.DateReceived ? time(it.DateReceived) : "–"), td(bytes(it.MessageSize)), td(h(Said, { text: it.Reason }), p({ class: "muted small" }, `UID ${it.UID}`)),
-    td(waiting.has(it.Identity) ? h(Action, { change: changeUser("Set", it.Identity, { ApproveSkippedItems: true }), label: t("approve"), done: t("done.approve", { name: it.Identity }) }) : t("approvedShort")))))));
+    td(h(Save, { of: it }), " ", waiting.has(it.Identity) ? h(Action, { change: changeUser("Set", it.Identity, { ApproveSkippedItems: true }), label: t("approve"), done: t("done.approve", { name: it.Identity }) }) : t("approvedShort")))))));
 
 /** @param {{ of: MigrationBatch }} props */
 export const BatchSkipped = ({ of }) => {

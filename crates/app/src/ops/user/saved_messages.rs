@@ -7,25 +7,28 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mailhaul_engine::{
-    Budget, Error, FetchedPart, Mailbox as _, Missing, PipeReader, Source as _, WantedMessage, pipe,
-};
-use mailhaul_mail::{FolderPath, Uid};
+use bytes::Bytes;
+use mailhaul_engine::Mailbox as _;
 use mailhaul_migration::MigrationUser;
 use mailhaul_operations::Failure;
 use mailhaul_remotes::ImapMailbox;
 use mailhaul_store::SkippedMessage;
 
+use super::message_reading::{MessageSink, read};
 use crate::context::Context;
 
-/// Bytes buffered between source and disk.
-const BUDGET: u32 = 1 << 20;
 /// Bytes of a file name that may come from the folder name.
 const LONGEST: usize = 120;
 
 pub(crate) struct Saving {
     mailbox: ImapMailbox,
     directory: PathBuf,
+}
+
+impl MessageSink for File {
+    async fn write(&mut self, octets: Bytes) -> io::Result<()> {
+        self.write_all(&octets)
+    }
 }
 
 impl Saving {
@@ -49,13 +52,11 @@ impl Saving {
 
     /// Saves one message; returns its path. The source is only read.
     pub(crate) async fn save(&mut self, message: &SkippedMessage) -> Result<PathBuf, String> {
-        let uid = Uid::new(message.uid).ok_or("it has no UID")?;
         let unfinished = self.directory.join(format!(".unfinished-{}", mailhaul_migration::Guid::new_v4()));
         let told = |error: io::Error| format!("{} cannot be written: {error}", self.directory.display());
         let mut file =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished).map_err(told)?;
-        let fetched =
-            fetch(&mut self.mailbox, &FolderPath::parse(&message.folder), uid, message.size, &mut file).await;
+        let fetched = read(&mut self.mailbox, message, &mut file).await;
         let placed = match fetched {
             Ok(()) => file.sync_all().and_then(|()| self.place(&unfinished, message)).map_err(told),
             Err(words) => Err(words),
@@ -97,42 +98,6 @@ impl Saving {
         // Neither a hidden file nor `..`.
         if name.starts_with('.') { format!("_{name}") } else { name }
     }
-}
-
-async fn fetch(
-    mailbox: &mut ImapMailbox,
-    folder: &FolderPath,
-    uid: Uid,
-    size: u64,
-    file: &mut File,
-) -> Result<(), String> {
-    let (outlet, inlet) = pipe(&Budget::new(BUDGET));
-    let wanted = [WantedMessage { uid, size }];
-    let fetching = mailbox.fetch(folder, &wanted, outlet);
-    let (missing, written) = tokio::join!(fetching, write(inlet, file));
-    match missing.map_err(|error: Error| error.message)?.pop() {
-        Some((_, Missing::Gone)) => Err("it is no longer on the source".to_owned()),
-        Some((_, Missing::Withheld(words))) => Err(words),
-        None if written.map_err(|error| format!("the file cannot be written: {error}"))? => Ok(()),
-        None => Err("the source sent only a part of it".to_owned()),
-    }
-}
-
-/// Writes the message; returns false if it ended early.
-async fn write(mut inlet: PipeReader, file: &mut File) -> io::Result<bool> {
-    let mut is_whole = false;
-    while let Some(piece) = inlet.next().await {
-        match piece {
-            FetchedPart::Message(_, octets) => {
-                file.write_all(&octets)?;
-                is_whole = true;
-            }
-            FetchedPart::Start(..) => {}
-            FetchedPart::Chunk(octets) => file.write_all(&octets)?,
-            FetchedPart::End => is_whole = true,
-        }
-    }
-    Ok(is_whole)
 }
 
 fn same_octets(one: &Path, other: &Path) -> io::Result<bool> {

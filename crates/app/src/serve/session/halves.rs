@@ -36,7 +36,8 @@ impl<'a> Halves<'a> {
     }
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+/// Cookie half. Alone it opens nothing but a one-time link of its own session.
+pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
     let all = headers.get_all(header::COOKIE).into_iter().filter_map(|it| it.to_str().ok());
     let pairs: Vec<(&str, &str)> =
         all.flat_map(|it| it.split(';')).filter_map(|it| it.trim().split_once('=')).collect();

@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 
 use self::{
     attempts::Attempts,
-    halves::{Halves, is_same_origin},
+    halves::{Halves, cookie, is_same_origin},
     record::{MAX_SESSIONS, caller, limits, must_touch, new_secret, remove_old_file, secret_digest, until},
     tickets::Tickets,
 };
@@ -30,8 +30,22 @@ pub(crate) struct Sessions(Arc<SessionsShared>);
 
 struct SessionsShared {
     store: Store,
-    tickets: Mutex<Tickets>,
+    tickets: Mutex<Tickets<Caller>>,
+    links: Mutex<Tickets<DownloadLink>>,
     attempts: Mutex<Attempts>,
+}
+
+/// Download that a session asked for.
+struct DownloadLink {
+    session: SessionDigests,
+    address: String,
+}
+
+/// Digests of both halves of a session.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SessionDigests {
+    cookie: [u8; 32],
+    key: [u8; 32],
 }
 
 /// New session, with the secrets that only its browser gets.
@@ -58,7 +72,12 @@ pub(crate) enum LastUse {
 
 impl Sessions {
     pub(crate) fn new(store: Store) -> Self {
-        Self(Arc::new(SessionsShared { store, tickets: Mutex::default(), attempts: Mutex::default() }))
+        Self(Arc::new(SessionsShared {
+            store,
+            tickets: Mutex::default(),
+            links: Mutex::default(),
+            attempts: Mutex::default(),
+        }))
     }
 
     /// Removes sessions that have ended, and the file in which earlier versions kept them.
@@ -155,6 +174,61 @@ impl Sessions {
         }
         let until = until(session.begun);
         Ok(caller(&session.name, &session.role).map(|caller| (caller, until)))
+    }
+
+    /// Finds the caller of a session that asks for a download.
+    ///
+    /// # Errors
+    /// As those of [`Self::find`]; a request without a session.
+    pub(crate) async fn find_with_halves(
+        &self,
+        head: &Parts,
+        now: Timestamp,
+    ) -> Result<(Caller, SessionDigests), Failure> {
+        let found = self.find(head, LastUse::Update, now).await?;
+        match (found, Halves::of(&head.headers)) {
+            (Some((caller, _)), Halves::Both { cookie, key }) => {
+                Ok((caller, SessionDigests { cookie: secret_digest(cookie), key: secret_digest(key) }))
+            }
+            _ => Err(Failure::unauthorized("links of downloads are for sessions of the console")
+                .with_advice(
+                    "With a token, ask for the address itself, with the header \"Accept: text/csv\".",
+                )),
+        }
+    }
+
+    /// Makes a link, which its session can open once, for a minute.
+    pub(crate) fn new_link(
+        &self,
+        session: SessionDigests,
+        address: String,
+        now: Timestamp,
+    ) -> Result<String, Failure> {
+        let secret = new_secret()?;
+        self.0.links.lock().add(secret_digest(&secret), DownloadLink { session, address }, now);
+        Ok(secret)
+    }
+
+    /// Uses a link up. Returns the caller of its session, and the address.
+    ///
+    /// # Errors
+    /// The link is unknown, used or too old; the session is another one, or has ended.
+    pub(crate) async fn take_link(
+        &self,
+        headers: &HeaderMap,
+        secret: &str,
+        now: Timestamp,
+    ) -> Result<(Caller, String), Failure> {
+        let link = self.0.links.lock().take(&secret_digest(secret), now);
+        let cookie = cookie(headers).map(secret_digest);
+        let link = link.filter(|it| Some(it.session.cookie) == cookie).ok_or_else(|| {
+            Failure::not_found("the link of the download was used, or is too old")
+                .with_advice("Download the file again from its page.")
+        })?;
+        let SessionDigests { cookie, key } = link.session;
+        let session = self.0.store.sessions().get(cookie, key, limits(now)).await.map_err(into_failure)?;
+        let caller = session.and_then(|it| caller(&it.name, &it.role)).ok_or_else(ended)?;
+        Ok((caller, link.address))
     }
 }
 
