@@ -49,6 +49,8 @@ await scenario("fix-many", async ({ page }) => {
   // The command has no password in it, and secrets are in no address and no storage.
   await page.getByLabel("New password, user9@contoso.edu").fill("typed-secret");
   await page.getByRole("button", { name: "Show command" }).click();
+  // It takes keys once it is open.
+  await page.locator("dialog[open]").waitFor();
   assert.ok(!(await page.locator("dialog").textContent()).includes("typed-secret"));
   await page.keyboard.press("Escape");
   const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, location.href]));

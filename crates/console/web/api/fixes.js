@@ -42,6 +42,10 @@ export class Fixes {
     this.filter = { BatchId: batch, StatusSummary: "Failed", ErrorClass: cause };
     /** Rows by the GUID of the user; a row stays after its user was fixed. @type {Map<string, Fix>} */
     this.rows = new Map();
+    /** Requests for users that were begun so far. */
+    this.begun = 0;
+    /** For each user the request whose answer is shown. Answers may overtake each other. @type {Map<string, number>} */
+    this.shown = new Map();
     /** Grows with each change of the set of rows. */
     this.version = signal(0);
     /** Failed users of this cause now. */
@@ -55,6 +59,7 @@ export class Fixes {
 
   /** Reads the failed users, and keeps the rows that were worked on. */
   async read() {
+    const request = ++this.begun;
     try {
       const { users, total } = await usersPage({ ...this.filter, ResultSize: MOST });
       this.error.value = null;
@@ -66,7 +71,7 @@ export class Fixes {
       const failed = new Map(users.map((it) => [it.Guid, it]));
       for (const [guid, row] of this.rows) {
         const now = failed.get(guid);
-        if (now) this.see(row, now);
+        if (now) this.see(row, now, request);
         else if (row.peek().state === "idle") this.rows.delete(guid);
         failed.delete(guid);
       }
@@ -100,12 +105,14 @@ export class Fixes {
 
   /** Asks for the user of a row again. @param {Fix} row */
   async look(row) {
-    const now = await readUser(row.peek().user.Guid).catch(() => undefined);
-    if (now) this.see(row, now);
+    const request = ++this.begun, now = await readUser(row.peek().user.Guid).catch(() => undefined);
+    if (now) this.see(row, now, request);
   }
 
-  /** Takes what the service tells of a user. A login that opens starts its user, once. @param {Fix} row @param {MigrationUser} user */
-  see(row, user) {
+  /** Takes what the service tells of a user, unless a later request told more. A login that opens starts its user, once. @param {Fix} row @param {MigrationUser} user @param {number} request */
+  see(row, user, request) {
+    if (request < (this.shown.get(user.Guid) ?? 0)) return;
+    this.shown.set(user.Guid, request);
     const before = row.peek();
     row.value = { ...before, user };
     if (before.state !== "testing" || opens(user) === undefined) return;
