@@ -1,4 +1,4 @@
-//! A part of scenario 4: a list that is longer than the screen.
+//! Scenario 4: lists that are longer than the screen.
 
 use serde_json::json;
 
@@ -18,4 +18,13 @@ async fn a_long_list_is_scrolled_sorted_and_searched() {
     world.service.expect(&[&new[..], &["-CSVData", &csv]].concat());
     let token = world.token("ada", "Operator");
     world.play("rows", &json!({ "token": token }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_thousand_rows_are_judged_made_and_shown() {
+    let mut world = World::new(1).await;
+    let token = world.token("ada", "Operator");
+    world.play("large", &json!({ "token": token }));
+    let batch = world.service.batch("Large");
+    assert_eq!((&batch["Status"], &batch["TotalCount"]), (&json!("Created"), &json!(49_801)));
 }
