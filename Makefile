@@ -2,7 +2,7 @@
 help: ## lists the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
-demo: ## three mailboxes move between two real Dovecots that it installs and starts itself
+demo: ## three mailboxes move between two real Dovecots that it installs and starts itself; KEEP=1 then shows the web console
 	@sh scripts/dovecot.sh
 	@sh scripts/console.sh
 	cargo build --locked --package mailhaul --package mailhaul-testkit --bin mailhaul --example demo

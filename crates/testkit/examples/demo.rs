@@ -10,8 +10,12 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    env, fs,
+    net::TcpListener,
+    path::Path,
     process::{Command, ExitCode},
+    thread::sleep,
+    time::Duration,
 };
 
 use mailhaul_imap::MailboxName;
@@ -34,7 +38,7 @@ const MESSAGES: u64 = 1000;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Some(program) = std::env::args().nth(1) else {
+    let Some(program) = env::args().nth(1) else {
         println!("usage: demo PROGRAM");
         return ExitCode::from(2);
     };
@@ -86,6 +90,9 @@ async fn main() -> ExitCode {
             println!("   {user}: {} differences\n   {}", told.len(), told.join("\n   "));
         }
     }
+    if env::var("KEEP").is_ok_and(|it| it == "1") {
+        keep(&program, &directory.path().join("data"));
+    }
     println!("== both Dovecots stop");
     if first && second && equal {
         println!("demo passed: nothing lost, nothing doubled, nothing changed");
@@ -94,6 +101,26 @@ async fn main() -> ExitCode {
         println!("demo FAILED");
         ExitCode::FAILURE
     }
+}
+
+/// Starts the service on the data of the demo, prints the address of its console, and waits until it ends.
+fn keep(program: &str, data: &Path) {
+    // Another program could take the port before the service does, which then says so.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let listen = format!("127.0.0.1:{port}");
+    println!("== the service starts on the same data, with its web console");
+    let mut service =
+        Command::new(program).args(["serve", "--listen", &listen, "--data"]).arg(data).spawn().unwrap();
+    while service.try_wait().unwrap().is_none() {
+        let ticket = Command::new(program).args(["console", "--data"]).arg(data).output().unwrap();
+        if ticket.status.success() {
+            println!("== the console, for 60 seconds and one sign-in; Ctrl+C ends the demo");
+            println!("{}", String::from_utf8_lossy(&ticket.stdout).trim_end());
+            break;
+        }
+        sleep(Duration::from_millis(200));
+    }
+    service.wait().unwrap();
 }
 
 async fn fill_mailbox(server: &Dovecot, user: &str, seed: u64) {
