@@ -29,6 +29,7 @@ EXTENT ?= 60
 test-long: ## cuts, kills and hostile servers in great numbers, about an hour; EXTENT=10 is shorter, MAILHAUL_SEED=7 begins elsewhere
 	@sh scripts/servers.sh
 	MAILHAUL_EXTENT=$(EXTENT) cargo test --locked --package mailhaul --test long -- --nocapture --skip cluster::
+	MAILHAUL_EXTENT=$(EXTENT) cargo test --locked --package mailhaul --test console thousands_of_rows
 
 # Rounds of `make test-cluster`.
 ROUNDS ?= 1

@@ -21,10 +21,12 @@ async fn a_long_list_is_scrolled_sorted_and_searched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fifty_thousand_rows_are_judged_made_and_shown() {
+async fn thousands_of_rows_are_judged_made_and_shown() {
+    // A large file takes minutes on a busy machine: `make test-long` has 50,000 rows.
+    let rows: u64 = if std::env::var_os("MAILHAUL_EXTENT").is_some() { 50_000 } else { 5_000 };
     let mut world = World::new(1).await;
     let token = world.token("ada", "Operator");
-    world.play("large", &json!({ "token": token }));
+    world.play("large", &json!({ "token": token, "rows": rows }));
     let batch = world.service.batch("Large");
-    assert_eq!((&batch["Status"], &batch["TotalCount"]), (&json!("Created"), &json!(49_801)));
+    assert_eq!((&batch["Status"], &batch["TotalCount"]), (&json!("Created"), &json!(rows - rows / 250 + 1)));
 }

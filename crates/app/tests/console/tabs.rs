@@ -51,7 +51,7 @@ async fn skipped_messages_are_approved_and_reports_are_downloaded() {
     world.service.expect(&["Set-MigrationBatch", "Staff", "-MaxMessageSize", "30000"]);
     world.service.expect(&["Start-MigrationBatch", "Staff"]);
     world.service.wait_for("Staff", &["Synced"]);
-    let token = world.token("ada", "Operator");
+    let token = world.token("ada", "Admin");
     let message = world.service.directory.path().join("message.eml");
     fs::write(&message, Mailmaker::new(7).item(60_000).0).unwrap();
     world.play("reports", &json!({ "token": token, "message": message }));

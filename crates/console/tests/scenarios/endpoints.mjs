@@ -1,6 +1,6 @@
 // Endpoints: made with a test, pinned to a certificate that is not trusted, changed, refused at the field, removed with its name.
 import assert from "node:assert/strict";
-import { base, facts, isAccessible, picture, scenario, signIn } from "./harness.mjs";
+import { base, closeDialog, facts, isAccessible, picture, scenario, signIn } from "./harness.mjs";
 
 await scenario("endpoints", async ({ page }) => {
   await signIn(page, facts.token);
@@ -15,7 +15,7 @@ await scenario("endpoints", async ({ page }) => {
   // The command of the form, and a refusal at its field.
   await page.getByRole("button", { name: "Show command" }).click();
   await page.getByText("New-MigrationEndpoint -Name 'Plain' -IMAP -RemoteServer '127.0.0.1'").first().waitFor();
-  await page.keyboard.press("Escape");
+  await closeDialog(page);
   await page.getByRole("button", { name: "Create endpoint" }).click();
   await page.locator("[name=Port][aria-invalid=true], .panel.needs.bad[role=alert]").first().waitFor();
   await page.getByRole("textbox", { name: /^Port/ }).fill(String(facts.port));

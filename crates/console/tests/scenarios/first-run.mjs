@@ -1,6 +1,7 @@
 // 2: from nothing to synced mailboxes from the page alone: endpoints, users, batch; a wrong password is replaced on the way.
 import assert from "node:assert/strict";
-import { base, facts, isAccessible, picture, scenario, signIn } from "./harness.mjs";
+import { readFileSync } from "node:fs";
+import { base, closeDialog, facts, isAccessible, picture, scenario, signIn, world } from "./harness.mjs";
 
 const makeEndpoint = async (page, name, port) => {
   const form = page.getByRole("form", { name: "New endpoint" });
@@ -50,7 +51,7 @@ await scenario("first-run", async ({ page }) => {
   const shown = await page.locator("dialog").textContent();
   assert.ok(shown.includes("-CSVData ([System.IO.File]::ReadAllBytes('staff.csv'))") && shown.includes("-AutoStart"), shown);
   assert.ok(!facts.passwords.some((it) => shown.includes(it)));
-  await page.keyboard.press("Escape");
+  await closeDialog(page);
   await picture(page, "new-start");
   await page.getByRole("button", { name: "Create and start" }).click();
   await page.waitForURL(`${base}/console/batches/Staff`);
@@ -63,6 +64,10 @@ await scenario("first-run", async ({ page }) => {
   await drawer.locator(".drawer-head .badge", { hasText: "Synced" }).waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("link", { name: "3 Synced" }).waitFor();
+  await page.locator(".tabs").getByRole("link", { name: "Reports" }).click();
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download CSV: Statistics" }).click()]);
+  const report = (await world("results", "Export-MigrationReport", "Staff")).map((it) => it.Content).join("");
+  assert.equal(readFileSync(await download.path(), "utf8").replace(/^\ufeff/, ""), report);
   const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, location.href]));
   for (const secret of facts.passwords) assert.ok(!kept.includes(secret) && !requests.some((it) => it.includes(secret)));
 });

@@ -1,6 +1,6 @@
 // 5: failed users by cause: one login typed, refused, typed again; 30 pasted; only what opens is started, and others are not stopped.
 import assert from "node:assert/strict";
-import { base, facts, isAccessible, keepsPolicy, picture, scenario, signIn, world } from "./harness.mjs";
+import { base, closeDialog, facts, isAccessible, keepsPolicy, picture, scenario, signIn, world } from "./harness.mjs";
 
 await scenario("fix-many", async ({ page }) => {
   await signIn(page, facts.token);
@@ -49,10 +49,9 @@ await scenario("fix-many", async ({ page }) => {
   // The command has no password in it, and secrets are in no address and no storage.
   await page.getByLabel("New password, user9@contoso.edu").fill("typed-secret");
   await page.getByRole("button", { name: "Show command" }).click();
-  // It takes keys once it is open.
   await page.locator("dialog[open]").waitFor();
   assert.ok(!(await page.locator("dialog").textContent()).includes("typed-secret"));
-  await page.keyboard.press("Escape");
+  await closeDialog(page);
   const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, location.href]));
   for (const secret of [...Object.values(facts.passwords), "wrong-again", "typed-secret"]) assert.ok(!kept.includes(secret) && !requests.some((it) => it.includes(secret)));
   await page.getByLabel("New password, user9@contoso.edu").fill(facts.passwords.user9);

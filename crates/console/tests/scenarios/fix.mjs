@@ -1,6 +1,6 @@
 // 5, beside its batch: a batch is started in the page; a user fails; a wrong password is refused again, the right one syncs.
 import assert from "node:assert/strict";
-import { facts, isAccessible, picture, scenario, signIn, world } from "./harness.mjs";
+import { closeDialog, facts, isAccessible, picture, scenario, signIn, world } from "./harness.mjs";
 
 await scenario("fix", async ({ page }) => {
   await signIn(page, facts.token);
@@ -29,7 +29,7 @@ await scenario("fix", async ({ page }) => {
   await page.getByText("-Credential (Get-Credential 'user2')").waitFor();
   assert.ok(!(await page.locator("dialog").textContent()).includes("typed-secret"));
   await isAccessible(page);
-  await page.keyboard.press("Escape");
+  await closeDialog(page);
   await page.getByText("was replaced, and the user starts again").waitFor({ state: "detached" });
   await replace(facts.password);
   await drawer.locator(".drawer-head .badge", { hasText: "Synced" }).waitFor();

@@ -1,6 +1,6 @@
 // 10: two folders that want one target are seen, the map is edited, previewed and saved, and copied as planned.
 import assert from "node:assert/strict";
-import { base, facts, isAccessible, keepsPolicy, picture, scenario, signIn, world } from "./harness.mjs";
+import { base, closeDialog, facts, isAccessible, keepsPolicy, picture, scenario, signIn, world } from "./harness.mjs";
 
 await scenario("folders", async ({ page }) => {
   await signIn(page, facts.token);
@@ -30,7 +30,7 @@ await scenario("folders", async ({ page }) => {
   await page.getByRole("button", { name: "Show command" }).last().click();
   await page.getByText("-FolderMap @{").waitFor();
   await isAccessible(page);
-  await page.keyboard.press("Escape");
+  await closeDialog(page);
   await save.click();
   await page.getByText("The folder map of Staff is saved").waitFor();
   assert.deepEqual((await world("results", "Get-MigrationBatch", "Staff"))[0].FolderMap, { "Drafts of 2009": "-", "Old projects": "Archive/Old" });

@@ -43,6 +43,13 @@ const watched = async (browser, options, faults) => {
   return context;
 };
 
+/** Closes the open dialog. It takes keys once it is open. */
+export const closeDialog = async (page) => {
+  await page.locator("dialog[open]").waitFor();
+  await page.keyboard.press("Escape");
+  await page.locator("dialog[open]").waitFor({ state: "detached" });
+};
+
 /** Asserts that axe finds nothing, light and dark. */
 export const isAccessible = async (page) => {
   for (const colorScheme of ["dark", "light"]) {

@@ -1,6 +1,6 @@
 // Tokens and settings of the service: made with a role, shown once, revoked; limits saved.
 import assert from "node:assert/strict";
-import { base, facts, isAccessible, keepsPolicy, picture, scenario, signIn, world } from "./harness.mjs";
+import { base, closeDialog, facts, isAccessible, keepsPolicy, picture, scenario, signIn, world } from "./harness.mjs";
 
 await scenario("tokens", async ({ page, open }) => {
   await signIn(page, facts.token);
@@ -16,7 +16,7 @@ await scenario("tokens", async ({ page, open }) => {
   await make.getByText("Reads everything but tokens and the audit log.").waitFor();
   await make.getByRole("button", { name: "Show command" }).click();
   await page.getByText("New-MigrationApiToken -Name 'vera' -Role 'Viewer'").waitFor();
-  await page.keyboard.press("Escape");
+  await closeDialog(page);
   await make.getByRole("button", { name: "Make token" }).click();
   await page.getByText("This is the token of vera. It is shown only now").waitFor();
   const token = await page.locator(".made code").textContent();

@@ -1,7 +1,7 @@
 // The users of the service: by status, search and order, as CSV, and many of them at once, by name or by filter.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { base, facts, isAccessible, keepsPolicy, picture, scenario, signIn, world } from "./harness.mjs";
+import { base, closeDialog, facts, isAccessible, keepsPolicy, picture, scenario, signIn, world } from "./harness.mjs";
 
 await scenario("users", async ({ page }) => {
   await signIn(page, facts.token);
@@ -39,7 +39,7 @@ await scenario("users", async ({ page }) => {
   await isAccessible(page);
   await selected.getByRole("button", { name: "Show command" }).click();
   await page.getByText("Start-MigrationUser -AllBatches -Search 'person1'").waitFor();
-  await page.keyboard.press("Escape");
+  await closeDialog(page);
   await page.locator("dialog").waitFor({ state: "detached" });
   await selected.getByRole("button", { name: "Start", exact: true }).click();
   await page.getByText("31 users were started").waitFor();

@@ -1,6 +1,6 @@
 // 8: a viewer reads every page; every change is disabled with its reason, and refused when it is sent by hand.
 import assert from "node:assert/strict";
-import { base, facts, isAccessible, keepsPolicy, picture, scenario, signIn } from "./harness.mjs";
+import { base, closeDialog, facts, isAccessible, keepsPolicy, picture, scenario, signIn } from "./harness.mjs";
 
 await scenario("viewer", async ({ page }) => {
   await signIn(page, facts.token);
@@ -38,7 +38,7 @@ await scenario("viewer", async ({ page }) => {
   await page.getByText("Start-MigrationUser -Identity 'user1@contoso.edu'").waitFor();
   await picture(page, "command");
   await isAccessible(page);
-  await page.keyboard.press("Escape");
+  await closeDialog(page);
   await page.locator("dialog").waitFor({ state: "detached" });
   // By hand, with the session of the page.
   const statuses = await page.evaluate(async () => {

@@ -20,7 +20,7 @@ const MOST = 1_000;
 /** Saves a message on the reader's disk. @param {{ of: MigrationSkippedItem }} props */
 const Save = ({ of }) => {
   const [error, setError] = useState(/** @type {import("../api/client.js").ServiceError | null} */ (null));
-  const why = obstacle("Operator");
+  const why = obstacle("Admin");
   const run = () => {
     setError(null);
     if (!why) void downloadMessage(of).then(() => (toast.value = t("report.begun")), setError);

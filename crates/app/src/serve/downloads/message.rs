@@ -65,8 +65,8 @@ async fn message(
     caller: &Caller,
     identity: &str,
 ) -> Result<Response, Failure> {
-    if caller.role < Role::Operator {
-        return Err(Failure::forbidden("the text of a message needs the role Operator"));
+    if caller.role < Role::Admin {
+        return Err(Failure::forbidden("the text of a message needs the role Admin"));
     }
     let (folder, uid) = place(head)?;
     let source = SkippedSource::find(&local.context, identity, &folder, uid).await?;
@@ -74,7 +74,7 @@ async fn message(
     let (sender, mut pieces) = mpsc::channel(1);
     tokio::spawn(async move {
         let failures = sender.clone();
-        if let Err(words) = source.read(&mut Pieces(sender)).await {
+        if let Err(words) = Box::pin(source.read(&mut Pieces(sender))).await {
             _ = failures.send(Err(io::Error::other(words))).await;
         }
     });
