@@ -68,7 +68,7 @@ pub use folder_map::{FolderMapError, read_folder_map};
 pub use gmail_labels::GmailLabels;
 pub use notification::{
     DeliveryWay, Notification, NotificationEvent, NotificationFacts, NotificationServers, SmtpSecurity,
-    SmtpServer,
+    SmtpServer, shown_webhook,
 };
 pub use notification_rules::{
     GATHER_TIME, MAX_TRIES, MIN_REPORT_INTERVAL, ToldBefore, is_arrival_due, is_expiry_due, is_parking_due,

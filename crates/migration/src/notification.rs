@@ -121,8 +121,9 @@ pub struct Notification {
 #[serde(default)]
 pub struct NotificationServers {
     pub smtp: Option<SmtpServer>,
-    /// URL that takes webhooks.
-    pub webhook_url: Option<String>,
+    /// Scheme and host of the URL that takes webhooks. The path of some services is a secret: the whole URL is in the
+    /// vault.
+    pub webhook: Option<String>,
 }
 
 /// Encryption to the SMTP server. The names are those of endpoints.
@@ -152,15 +153,12 @@ pub struct SmtpServer {
     pub from: Option<String>,
 }
 
-impl NotificationServers {
-    /// Returns the URL of the webhook as it is shown: the path of some services is a secret.
-    pub fn shown_webhook(&self) -> Option<String> {
-        let url = self.webhook_url.as_deref()?;
-        let (scheme, rest) = url.split_once("://")?;
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let path = if rest[host.len()..].len() > 1 { "/..." } else { "" };
-        Some(format!("{scheme}://{host}{path}"))
-    }
+/// Returns a webhook's URL as it is shown and stored in clear: `https://hooks.example/...`.
+pub fn shown_webhook(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let path = if rest[host.len()..].len() > 1 { "/..." } else { "" };
+    format!("{scheme}://{host}{path}")
 }
 
 impl SmtpServer {
@@ -185,9 +183,7 @@ mod tests {
             ("https://hooks.example:8443?key=secret", "https://hooks.example:8443/..."),
             ("https://hooks.example/", "https://hooks.example"),
         ] {
-            let servers =
-                NotificationServers { webhook_url: Some(url.to_owned()), ..NotificationServers::default() };
-            assert_eq!(servers.shown_webhook().as_deref(), Some(shown));
+            assert_eq!(shown_webhook(url), shown);
         }
     }
 }

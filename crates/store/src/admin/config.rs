@@ -21,6 +21,8 @@ pub enum NotificationSecret {
     SmtpPassword,
     /// Key that signs webhooks.
     WebhookSecret,
+    /// URL that takes webhooks. Its path may be a secret.
+    WebhookUrl,
 }
 
 impl NotificationSecret {
@@ -29,6 +31,7 @@ impl NotificationSecret {
         match self {
             Self::SmtpPassword => (Guid::from_u128(1), SecretName::AdminPassword),
             Self::WebhookSecret => (Guid::from_u128(2), SecretName::TokenSecret),
+            Self::WebhookUrl => (Guid::from_u128(3), SecretName::TokenSecret),
         }
     }
 }

@@ -293,5 +293,5 @@ pub(crate) async fn servers(connection: &mut Connection) -> Result<NotificationS
 pub(crate) fn receivers(servers: &NotificationServers, emails: &[String]) -> Vec<Receiver> {
     let emails = if servers.smtp.is_some() { emails } else { &[] };
     let mails = emails.iter().map(|address| (DeliveryWay::Mail, address.clone()));
-    mails.chain(servers.shown_webhook().map(|url| (DeliveryWay::Webhook, url))).collect()
+    mails.chain(servers.webhook.clone().map(|url| (DeliveryWay::Webhook, url))).collect()
 }

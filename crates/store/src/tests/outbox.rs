@@ -44,7 +44,7 @@ fn smtp() -> SmtpServer {
 async fn configure(store: &Store) {
     let change = |config: &mut MigrationConfig| {
         config.notifications.smtp = Some(smtp());
-        config.notifications.webhook_url = Some("https://hook.example/".to_owned());
+        config.notifications.webhook = Some("https://hook.example".to_owned());
     };
     store.config().update(change).await.unwrap();
 }

@@ -22,10 +22,7 @@ async fn the_configuration_begins_with_the_defaults() {
         target_endpoint: Some(target.guid),
         cutover_policy: CutoverPolicy::Refuse,
         public_resolvers: vec!["192.0.2.53:53".parse().unwrap()],
-        notifications: NotificationServers {
-            smtp: None,
-            webhook_url: Some("https://hook.example/".to_owned()),
-        },
+        notifications: NotificationServers { smtp: None, webhook: Some("https://hook.example".to_owned()) },
     };
     let given = wanted.clone();
     assert_eq!(store.config().update(move |it| *it = given).await.unwrap(), wanted);

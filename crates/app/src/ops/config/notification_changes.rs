@@ -1,7 +1,7 @@
 //! Changes of the servers that take notifications.
 
 use mailhaul_mail::Secret;
-use mailhaul_migration::{NotificationServers, SmtpSecurity, SmtpServer};
+use mailhaul_migration::{NotificationServers, SmtpSecurity, SmtpServer, shown_webhook};
 use mailhaul_operations::{Change, Credential, Failure, SecretText};
 use mailhaul_store::NotificationSecret;
 use url::{Host, Url};
@@ -44,8 +44,19 @@ impl NotificationChanges {
                 true
             }
         };
-        self.url.try_map(|url| webhook_url(&url))?.apply(&mut after.webhook_url);
-        if after.webhook_url.is_some() && !has_secret {
+        match self.url {
+            Change::Keep => {}
+            Change::Clear => {
+                after.webhook = None;
+                secrets.push((NotificationSecret::WebhookUrl, None));
+            }
+            Change::To(url) => {
+                let url = webhook_url(&url)?;
+                after.webhook = Some(shown_webhook(&url));
+                secrets.push((NotificationSecret::WebhookUrl, Some(Secret::new(url))));
+            }
+        }
+        if after.webhook.is_some() && !has_secret {
             return Err(Failure::invalid("WebhookUrl needs WebhookSecret, which signs the webhooks")
                 .with_advice("Receivers check the signature with the same secret."));
         }

@@ -32,7 +32,7 @@ pub(crate) async fn show(context: &Context, config: Config) -> Result<MigrationC
         smtp_security: smtp.map(|smtp| smtp.security),
         smtp_user_name: smtp.and_then(|smtp| smtp.user_name.clone()),
         notification_from: smtp.and_then(|smtp| smtp.from.clone()),
-        webhook_url: servers.shown_webhook(),
+        webhook_url: servers.webhook.clone(),
         can_submit_new_batch: config.max_number_of_batches.allows(batches),
         features: vec!["IMAP"],
         supports_cutover: false,

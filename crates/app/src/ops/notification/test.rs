@@ -64,7 +64,7 @@ impl Operation<Context> for TestMigrationNotification {
         if servers.smtp.is_some() || request.batch_id.is_some() {
             receivers.extend(to.into_iter().map(|address| (DeliveryWay::Mail, address)));
         }
-        receivers.extend(servers.shown_webhook().map(|url| (DeliveryWay::Webhook, url)));
+        receivers.extend(servers.webhook.clone().map(|url| (DeliveryWay::Webhook, url)));
         if receivers.is_empty() {
             return Err(Failure::conflict("no server takes notifications").with_advice(
                 "Set-MigrationConfig -SmtpServer names an SMTP server, and -WebhookUrl the receiver of webhooks.",

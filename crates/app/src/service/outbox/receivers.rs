@@ -14,7 +14,7 @@ type SentAnswer = Result<String, String>;
 pub(crate) struct Receivers {
     /// The mailer, or the reason why there is none.
     mailer: Result<Mailer, String>,
-    webhook_url: Option<String>,
+    webhook_url: Option<Secret>,
     webhook_secret: Option<Secret>,
     now: Timestamp,
 }
@@ -22,7 +22,7 @@ pub(crate) struct Receivers {
 impl Receivers {
     /// Loads the configuration and its secrets.
     pub(crate) async fn load(store: &Store) -> Result<Self, StoreError> {
-        let NotificationServers { smtp, webhook_url } = store.config().get().await?.notifications;
+        let NotificationServers { smtp, webhook } = store.config().get().await?.notifications;
         let mailer = match smtp {
             Some(server) => {
                 let password = match server.user_name {
@@ -32,6 +32,10 @@ impl Receivers {
                 Mailer::new(server, password.as_ref())
             }
             None => Err("no SMTP server is set; Set-MigrationConfig -SmtpServer names one".to_owned()),
+        };
+        let webhook_url = match webhook {
+            Some(_) => store.config().secret(NotificationSecret::WebhookUrl).await?,
+            None => None,
         };
         let webhook_secret = store.config().secret(NotificationSecret::WebhookSecret).await?;
         Ok(Self { mailer, webhook_url, webhook_secret, now: store.now() })
@@ -52,7 +56,7 @@ impl Receivers {
                 let secret = self.webhook_secret.as_ref().ok_or(
                     "no secret is set that signs webhooks; Set-MigrationConfig -WebhookSecret names one",
                 )?;
-                let url = self.webhook_url.as_deref().ok_or("no webhook is set any more")?;
+                let url = self.webhook_url.as_ref().ok_or("no webhook is set any more")?;
                 webhook::send(notification, url, secret, self.now).await
             }
         }

@@ -67,10 +67,12 @@ fn body(notification: &Notification) -> Value {
 /// In words, with those of the server.
 pub(super) async fn send(
     notification: &Notification,
-    url: &str,
+    url: &Secret,
     secret: &Secret,
     now: Timestamp,
 ) -> Result<String, String> {
+    let url =
+        std::str::from_utf8(url.expose()).map_err(|_| "the URL of the webhook is damaged".to_owned())?;
     let client = http_client(Reach::Anywhere, PATIENCE)?;
     let (id, seconds) = (notification.id.to_string(), now.as_second());
     let body = body(notification).to_string();

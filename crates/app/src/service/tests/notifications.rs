@@ -34,7 +34,7 @@ impl Stage {
         let store = Store::open(data.path()).await.unwrap();
         store.secrets().unlock(MasterKeySource::DataDirectory).await.unwrap();
         let change = |config: &mut MigrationConfig| {
-            config.notifications.webhook_url = Some("https://hook.example/".to_owned());
+            config.notifications.webhook = Some("https://hook.example".to_owned());
         };
         store.config().update(change).await.unwrap();
         let endpoint = Endpoint { guid: Guid::new_v4(), name: "Old".into(), ..account::tests::endpoint() };
@@ -150,7 +150,7 @@ async fn a_long_ttl_and_a_long_pause_are_told() {
     let told = store.outbox().list(None, false, None, 1).await.unwrap().items.remove(0);
     assert_eq!(told.summary, "The endpoint Old has been parked for more than an hour: 454 too many logins");
     // Without a server nothing is looked at.
-    let off = |config: &mut MigrationConfig| config.notifications.webhook_url = None;
+    let off = |config: &mut MigrationConfig| config.notifications.webhook = None;
     store.config().update(off).await.unwrap();
     stage.set(|settings| *settings = CutoverSettings::default()).await;
     assert_eq!(stage.told().await.len(), 2);

@@ -103,7 +103,7 @@ pub(super) async fn more_of(store: &Store, name: &str) {
     let config = MigrationConfig { target_endpoint: Some(target.guid), ..MigrationConfig::default() };
     store.config().update(move |it| *it = config).await.unwrap();
     let hook = |it: &mut MigrationConfig| {
-        it.notifications.webhook_url = Some("https://hook.example/".to_owned());
+        it.notifications.webhook = Some("https://hook.example".to_owned());
     };
     store.config().update(hook).await.unwrap();
     if let Some(anna) = claimed.get(1) {
