@@ -20,6 +20,7 @@ use std::{
 
 use mailhaul_imap::MailboxName;
 use mailhaul_testkit::{Dovecot, Mailbox, Mailmaker, Setup, connect, differences, fill, snapshot};
+use tokio::signal::unix::{SignalKind, signal};
 
 const USERS: [&str; 3] = ["terrya", "annb", "paulc"];
 /// Folders with their shares of the messages, in percent.
@@ -108,6 +109,8 @@ fn keep(program: &str, data: &Path) {
     // Another program could take the port before the service does, which then says so.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let listen = format!("127.0.0.1:{port}");
+    // Ctrl+C reaches both: the service ends, and the demo stops its servers.
+    let _interrupts = signal(SignalKind::interrupt()).unwrap();
     println!("== the service starts on the same data, with its web console");
     let mut service =
         Command::new(program).args(["serve", "--listen", &listen, "--data"]).arg(data).spawn().unwrap();
