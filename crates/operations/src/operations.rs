@@ -3,7 +3,7 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use futures_util::future::BoxFuture;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     caller::Caller,
@@ -22,12 +22,14 @@ type Run<C> = fn(Arc<C>, Caller, Value, Steps) -> BoxFuture<'static, Result<Answ
 pub struct Operations<C> {
     entries: Vec<Entry>,
     runs: Vec<Run<C>>,
+    /// Descriptions of other routes, for the document of the interface.
+    pub(crate) routes: Map<String, Value>,
     context: PhantomData<fn(&C)>,
 }
 
 impl<C: Send + Sync + 'static> Operations<C> {
     pub fn new() -> Self {
-        Self { entries: Vec::new(), runs: Vec::new(), context: PhantomData }
+        Self { entries: Vec::new(), runs: Vec::new(), routes: Map::new(), context: PhantomData }
     }
 
     /// Adds an operation.
@@ -51,6 +53,13 @@ impl<C: Send + Sync + 'static> Operations<C> {
         }
         self.entries.push(entry);
         self.runs.push(run::<C, O>);
+        self
+    }
+
+    /// Adds descriptions of routes that are no operations, by their paths, to the document of the interface.
+    #[must_use]
+    pub fn with_routes(mut self, routes: Map<String, Value>) -> Self {
+        self.routes = routes;
         self
     }
 

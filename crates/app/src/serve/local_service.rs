@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::Router;
 use mailhaul_operations::{Operations, Service};
 
-use super::{authorizer::Authorizer, events::feed::Feed, session::Sessions};
+use super::{authorizer::Authorizer, description, events::feed::Feed, session::Sessions};
 use crate::{context::Context, ops};
 
 /// Operations on one data directory. Clones share it.
@@ -53,7 +53,7 @@ impl LocalService {
     }
 }
 
-/// Returns the list of operations.
+/// Returns the list of operations, with the descriptions of the service's other routes.
 pub(crate) fn operations() -> Arc<Operations<Context>> {
-    Arc::new(ops::operations())
+    Arc::new(ops::operations().with_routes(description::routes()))
 }

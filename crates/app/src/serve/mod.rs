@@ -3,6 +3,7 @@
 mod archive_id;
 mod authorizer;
 mod console;
+mod description;
 mod downloads;
 mod events;
 pub(crate) mod local_service;

@@ -139,7 +139,9 @@ fn no_request_is_answered_by_an_internal_error() {
     let mut dice = Dice(7);
     let mut statuses = std::collections::BTreeMap::new();
     for (path, methods) in description["paths"].as_object().unwrap() {
-        for (method, operation) in methods.as_object().unwrap() {
+        // A stream of events never ends.
+        let operations = methods.as_object().unwrap().iter().filter(|(_, it)| it.get("x-cmdlet").is_some());
+        for (method, operation) in operations {
             for _ in 0..TRIES {
                 let identity = dice.text();
                 let mut address = path.replace("{Identity}", &encoded(&identity));

@@ -67,7 +67,9 @@ pub(crate) fn views(web: &Web, token: &str, identities: &[&str], batch: &str) ->
     let document: Value = serde_json::from_str(&document).unwrap();
     let paths = document["paths"].as_object().unwrap();
     let mut answers = Vec::new();
-    for path in paths.iter().filter(|(_, methods)| methods.get("get").is_some()).map(|(path, _)| path) {
+    // A stream of events never ends.
+    let is_view = |methods: &Value| methods["get"].get("x-cmdlet").is_some();
+    for path in paths.iter().filter(|(_, methods)| is_view(methods)).map(|(path, _)| path) {
         let all = ["IncludeReport=true", "IncludeSkippedItems=true"];
         let queries = [String::new(), format!("?{}", all[0]), format!("?{}", all.join("&"))];
         let kinds = ["Kind=Errors", "Kind=SkippedItems", &format!("BatchId={batch}")];

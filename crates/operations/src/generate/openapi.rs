@@ -41,6 +41,7 @@ impl<C: Send + Sync + 'static> Operations<C> {
                 path[method] = described;
             }
         }
+        paths.extend(self.routes.clone());
         let mut schemas = generator.take_definitions(true);
         schemas.insert("Error".to_owned(), error());
         let failures: Map<String, Value> = FailureKind::all()
@@ -58,10 +59,19 @@ impl<C: Send + Sync + 'static> Operations<C> {
             "components": {
                 "schemas": schemas,
                 "responses": failures,
-                "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer" } },
+                "securitySchemes": security_schemes(),
             },
         })
     }
+}
+
+/// Tokens of callers, and both halves of a session of the web console.
+fn security_schemes() -> Value {
+    json!({
+        "bearer": { "type": "http", "scheme": "bearer" },
+        "cookie": { "type": "apiKey", "in": "cookie", "name": "__Host-mailhaul" },
+        "key": { "type": "apiKey", "in": "header", "name": "Mailhaul-Key" },
+    })
 }
 
 /// Describes the headers of conditional requests.

@@ -51,25 +51,33 @@ pub(super) fn route(local: &LocalService) -> Router {
 /// Sends the message. The audit log tells who read it.
 async fn send(local: &LocalService, head: &Parts, identity: String) -> Result<Response, Failure> {
     let caller = local.service.caller(head).await?;
-    let answer = message(local, head, &caller, &identity).await;
+    let asked = place(head);
+    let shown = match &asked {
+        Ok((folder, uid)) => format!("{identity}, {folder}, UID {uid}"),
+        Err(_) => identity.clone(),
+    };
+    let answer = match asked {
+        Ok((folder, uid)) => message(local, &caller, &identity, &folder, uid).await,
+        Err(failure) => Err(failure),
+    };
     let outcome = answer.as_ref().map(|_| ()).map_err(Clone::clone);
     let operation = OPERATION.to_owned();
-    let record = Record { caller, operation, identity: Some(identity), selection: None, outcome };
+    let record = Record { caller, operation, identity: Some(shown), selection: None, outcome };
     local.authorizer.record(record).await;
     answer
 }
 
 async fn message(
     local: &LocalService,
-    head: &Parts,
     caller: &Caller,
     identity: &str,
+    folder: &str,
+    uid: u32,
 ) -> Result<Response, Failure> {
     if caller.role < Role::Admin {
         return Err(Failure::forbidden("the text of a message needs the role Admin"));
     }
-    let (folder, uid) = place(head)?;
-    let source = SkippedSource::find(&local.context, identity, &folder, uid).await?;
+    let source = SkippedSource::find(&local.context, identity, folder, uid).await?;
     let name = source.file_name();
     let (sender, mut pieces) = mpsc::channel(1);
     tokio::spawn(async move {
