@@ -148,7 +148,7 @@ impl NotificationFacts {
 
     /// Returns the facts of a long pause. The reason has the words of the server.
     pub fn of_parking(endpoint: &str, since: Timestamp, until: Timestamp, reason: &str) -> Self {
-        Self::new(format!("The endpoint {endpoint} has been parked for more than an hour: {reason}"))
+        Self::new(format!("The endpoint {endpoint} has been paused for more than an hour: {reason}"))
             .with_next_step(format!("Test-MigrationEndpoint \"{endpoint}\" connects to the server now."))
             .with("Endpoint", endpoint)
             .with("Since", time(since))

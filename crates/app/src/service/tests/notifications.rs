@@ -148,7 +148,7 @@ async fn a_long_ttl_and_a_long_pause_are_told() {
     store.jobs().park(stage.endpoint.guid, move |_| parking).await.unwrap();
     assert_eq!(stage.told().await, [TtlTooLong, EndpointParked]);
     let told = store.outbox().list(None, false, None, 1).await.unwrap().items.remove(0);
-    assert_eq!(told.summary, "The endpoint Old has been parked for more than an hour: 454 too many logins");
+    assert_eq!(told.summary, "The endpoint Old has been paused for more than an hour: 454 too many logins");
     // Without a server nothing is looked at.
     let off = |config: &mut MigrationConfig| config.notifications.webhook = None;
     store.config().update(off).await.unwrap();
