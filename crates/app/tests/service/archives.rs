@@ -15,9 +15,10 @@ use crate::{
     support::{Service, until},
 };
 
+/// Starts a node that leaves mailboxes to others.
 fn node_with(site: &Site, name: &str, archive: &Path) -> Service {
     let mut service = site.machine();
-    service.run_with(&["--name", name, "--archive", archive.to_str().unwrap()]);
+    service.run_with(&["--name", name, "--capacity", "2", "--archive", archive.to_str().unwrap()]);
     service
 }
 
