@@ -20,7 +20,7 @@ use crate::{
 const NOTES: &str = "
     CREATE TABLE seen_claim (late BIGINT, at BIGINT);
     CREATE FUNCTION see_claim() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        INSERT INTO seen_claim VALUES (extract(epoch FROM clock_timestamp()) * 1000 - OLD.due * 1000,
+        INSERT INTO seen_claim VALUES (extract(epoch FROM clock_timestamp()) * 1000 - OLD.due,
             extract(epoch FROM clock_timestamp()) * 1000);
         RETURN NULL; END $$;
     CREATE TRIGGER see_claim AFTER UPDATE ON migration_user FOR EACH ROW
