@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use mailhaul_mail::{Digests, FolderPath, InternalDate, Scope, Uid, UidSet};
+use mailhaul_mail::{Digests, FolderPath, Scope, Uid, UidSet};
 
 use crate::{
     arrivals::{Arrival, ArrivalRules},
@@ -92,10 +92,8 @@ pub(crate) async fn recover<M: Ports>(
 
 /// Returns the arrivals of messages that were found on the target. Their way is not known, because they are not read.
 fn recovered_arrivals(rules: &ArrivalRules, now: Duration, found: &[MatchedMessage]) -> Vec<Arrival> {
-    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
     // The copy has the date of the message.
-    let date = |found: &MatchedMessage| found.on_target.internal_date.map(InternalDate::unix_seconds);
-    found.iter().filter_map(|found| rules.of_unknown_way(date(found), now)).collect()
+    found.iter().filter_map(|found| rules.of_unknown_way(found.on_target.internal_date, now)).collect()
 }
 
 /// Resolves intents that a crash or a broken connection left open.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use mailhaul_mail::{
-    Digests, Fingerprint, Flags, InternalDate, Retry, Scope, Sha256, Uid, UidSet, UidValidity,
+    Digests, Fingerprint, Flags, Retry, Scope, Sha256, Uid, UidSet, UidValidity,
     repair::{needed, repair},
 };
 
@@ -169,9 +169,8 @@ async fn send_repaired<M: Ports>(
     let form = outcome(job, message.uid, MessageState::Repairing(Box::new(edited.clone())));
     cx.record(state, &[intent, form]).await?;
     let bytes = body.len() as u64;
-    let now = i64::try_from(cx.clock.now().as_secs()).unwrap_or(i64::MAX);
-    let date = message.internal_date.map(InternalDate::unix_seconds);
-    let arrival = cx.options.arrivals.as_ref().and_then(|rules| rules.arrival(&body, date, now));
+    let (rules, date) = (cx.options.arrivals.as_ref(), message.internal_date);
+    let arrival = rules.and_then(|rules| rules.arrival(&body, date, cx.clock.now()));
     let (answer, result) = Box::pin(send_with_retries(cx, job, message, body)).await?;
     let mut acknowledged = None;
     match answer {

@@ -130,19 +130,18 @@ impl<'a, L: Ledger, P: Progress, C: Clock> WindowFeed<'a, L, P, C> {
     /// Begins to read a message.
     fn begin(&self, envelope: &Envelope, bytes: u64) -> CurrentMessage<'a> {
         let context = self.context;
-        let now = i64::try_from(context.clock.now().as_secs()).unwrap_or(i64::MAX);
         CurrentMessage {
             uid: envelope.uid,
             hasher: MessageHasher::new(),
             bytes,
-            arrival: ArrivalReader::new(context.arrivals, envelope.internal_date, now),
+            arrival: ArrivalReader::new(context.arrivals, envelope.internal_date, context.clock.now()),
         }
     }
 
     fn sent(&self, message: CurrentMessage<'_>) {
         let CurrentMessage { uid, hasher, bytes, arrival } = message;
         let (fingerprint, digests) = hasher.finish();
-        let arrival = arrival.and_then(ArrivalReader::finish);
+        let arrival = arrival.map(ArrivalReader::finish);
         let sent = SentMessage { fingerprint, digests, bytes, arrival };
         // The recorder outlives the feed unless the pass has failed already.
         let _ = self.events.send(TransferEvent::Sent(uid, sent));
