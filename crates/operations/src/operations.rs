@@ -22,14 +22,14 @@ type Run<C> = fn(Arc<C>, Caller, Value, Steps) -> BoxFuture<'static, Result<Answ
 pub struct Operations<C> {
     entries: Vec<Entry>,
     runs: Vec<Run<C>>,
-    /// Descriptions of other routes, for the document of the interface.
-    pub(crate) routes: Map<String, Value>,
+    /// Describes other routes, for the document of the interface.
+    pub(crate) routes: fn() -> Map<String, Value>,
     context: PhantomData<fn(&C)>,
 }
 
 impl<C: Send + Sync + 'static> Operations<C> {
     pub fn new() -> Self {
-        Self { entries: Vec::new(), runs: Vec::new(), routes: Map::new(), context: PhantomData }
+        Self { entries: Vec::new(), runs: Vec::new(), routes: Map::new, context: PhantomData }
     }
 
     /// Adds an operation.
@@ -56,9 +56,10 @@ impl<C: Send + Sync + 'static> Operations<C> {
         self
     }
 
-    /// Adds descriptions of routes that are no operations, by their paths, to the document of the interface.
+    /// Adds descriptions of routes that are no operations, by their paths, to the document of the interface. They are read
+    /// when the document is asked for.
     #[must_use]
-    pub fn with_routes(mut self, routes: Map<String, Value>) -> Self {
+    pub fn with_routes(mut self, routes: fn() -> Map<String, Value>) -> Self {
         self.routes = routes;
         self
     }

@@ -55,5 +55,5 @@ impl LocalService {
 
 /// Returns the list of operations, with the descriptions of the service's other routes.
 pub(crate) fn operations() -> Arc<Operations<Context>> {
-    Arc::new(ops::operations().with_routes(description::routes()))
+    Arc::new(ops::operations().with_routes(description::routes))
 }

@@ -41,7 +41,7 @@ impl<C: Send + Sync + 'static> Operations<C> {
                 path[method] = described;
             }
         }
-        paths.extend(self.routes.clone());
+        paths.extend((self.routes)());
         let mut schemas = generator.take_definitions(true);
         schemas.insert("Error".to_owned(), error());
         let failures: Map<String, Value> = FailureKind::all()

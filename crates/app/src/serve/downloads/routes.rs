@@ -34,8 +34,9 @@ pub(crate) fn routes(local: &LocalService) -> Router {
     let new = move |request: Request| async move {
         new_link(&of_new, request).await.unwrap_or_else(Failure::into_response)
     };
+    let targets = local.router().merge(message::route(local));
     let link = move |Path(secret): Path<String>, headers: HeaderMap| async move {
-        download(&of_link, &secret, &headers).await.unwrap_or_else(Failure::into_response)
+        download(&of_link, targets, &secret, &headers).await.unwrap_or_else(Failure::into_response)
     };
     Router::new().route(PATH, post(new)).route("/downloads/{secret}", get(link)).merge(message::route(local))
 }
@@ -57,11 +58,15 @@ async fn new_link(local: &LocalService, request: Request) -> Result<Response, Fa
 }
 
 /// Answers as the address of the link does, to the caller of the session that made it.
-async fn download(local: &LocalService, secret: &str, headers: &HeaderMap) -> Result<Response, Failure> {
+async fn download(
+    local: &LocalService,
+    targets: Router,
+    secret: &str,
+    headers: &HeaderMap,
+) -> Result<Response, Failure> {
     let (caller, address) = local.sessions.take_link(headers, secret, Timestamp::now()).await?;
     let request = Request::get(address).header(header::ACCEPT, "text/csv").body(Body::empty());
     let mut request = request.map_err(|_| Failure::invalid("the address of the download is none"))?;
     request.extensions_mut().insert(caller);
-    let routes = local.router().merge(message::route(local));
-    Ok(routes.oneshot(request).await.unwrap_or_else(|never| match never {}))
+    Ok(targets.oneshot(request).await.unwrap_or_else(|never| match never {}))
 }
