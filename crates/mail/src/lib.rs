@@ -40,7 +40,7 @@ pub use fold::{ignoring_case, normalized};
 pub use folder_path::FolderPath;
 pub use internal_date::InternalDate;
 pub use permit::{CurrentPermit, EXPIRED_PERMIT, Permit, PermitClock};
-pub use reach::Reach;
+pub use reach::{Reach, is_loopback_host};
 pub use received::{Deliverer, Hop, HostSet, KnownHosts, Via, hops, via};
 pub use redact::{REDACTED, Redactor, Search};
 pub use screen::{for_screen, is_obeyed, json_for_screen, on_one_line};

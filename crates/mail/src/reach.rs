@@ -43,6 +43,12 @@ impl Reach {
     }
 }
 
+/// True if the host, as it is written, is `localhost` or a loopback address. A name is not resolved.
+pub fn is_loopback_host(host: &str) -> bool {
+    let bare = host.trim_matches(['[', ']']);
+    bare == "localhost" || bare.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
 const THIS_MACHINE: &str = "is this machine";
 const LINK: &str = "is an address of the link (clouds keep their metadata there)";
 const CLOUD: &str = "is the metadata service of a cloud";

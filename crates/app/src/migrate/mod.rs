@@ -15,7 +15,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use anyhow::{Context as _, Result, anyhow, bail};
 use mailhaul_engine::{Filter, FolderMapping, FolderRules, PassOptions, Received, RemovalRules, RepairRules};
 use mailhaul_imap::{Security, Timeouts};
-use mailhaul_mail::repair::Repairs;
+use mailhaul_mail::{is_loopback_host, repair::Repairs};
 use mailhaul_migration::{Rates, read_folder_map};
 use mailhaul_store::Store;
 
@@ -114,7 +114,7 @@ fn settings(options: &Migrate) -> Result<Settings> {
 /// Warns if passwords and mail are readable on the network.
 fn warn_of_open_connections(options: &Migrate, servers: [&ServerUrl; 2], ui: &Ui) {
     for url in servers {
-        if url.security == Security::Clear && !is_loopback(&url.host) {
+        if url.security == Security::Clear && !is_loopback_host(&url.host) {
             ui.warn(&format!("warning: imap+plain: passwords and mail are sent to {} unencrypted", url.host));
         }
     }
@@ -179,9 +179,4 @@ fn pass_options(options: &Migrate) -> Result<PassOptions> {
 fn folder_map(path: &Path) -> Result<Vec<FolderMapping>> {
     let rows = read_folder_map(&std::fs::read(path)?)?;
     rows.iter().map(|(from, to)| FolderMapping::parse(from, to).map_err(|words| anyhow!(words))).collect()
-}
-
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_matches(['[', ']']);
-    bare == "localhost" || bare.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }

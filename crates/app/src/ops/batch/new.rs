@@ -187,9 +187,7 @@ impl Operation<Context> for NewMigrationBatch {
         let made = store.batches().insert(batch, list.users).await.map_err(into_failure)?;
         context.wake().await;
         let mut shown = batch_now(context, made.batch.guid).await?;
-        if let Some(warning) = notification_checks::warning(context, &emails).await? {
-            shown.message = format!("{}; {warning}", shown.message);
-        }
+        notification_checks::warn(context, &emails, &mut shown).await?;
         Ok(Answer::one(shown))
     }
 }

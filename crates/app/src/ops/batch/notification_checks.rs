@@ -5,6 +5,7 @@ use std::time::Duration;
 use mailhaul_migration::MIN_REPORT_INTERVAL;
 use mailhaul_operations::{Failure, TimeSpan};
 
+use super::view::MigrationBatch;
 use crate::{context::Context, ops::shared::failures::into_failure};
 
 /// Maximum number of addresses of a batch.
@@ -30,17 +31,20 @@ pub(crate) fn emails(emails: Vec<String>) -> Result<Vec<String>, Failure> {
     Ok(checked)
 }
 
-/// Returns a warning if no mail can go to the addresses of a batch.
-pub(crate) async fn warning(context: &Context, emails: &[String]) -> Result<Option<String>, Failure> {
-    if emails.is_empty()
-        || context.store.config().get().await.map_err(into_failure)?.notifications.smtp.is_some()
+/// Adds a warning to the message of a batch if no mail can go to its addresses.
+pub(crate) async fn warn(
+    context: &Context,
+    emails: &[String],
+    shown: &mut MigrationBatch,
+) -> Result<(), Failure> {
+    if !emails.is_empty()
+        && context.store.config().get().await.map_err(into_failure)?.notifications.smtp.is_none()
     {
-        return Ok(None);
+        shown.message.push_str(
+            "; NotificationEmails get no mail: Set-MigrationConfig -SmtpServer names the server that takes it",
+        );
     }
-    Ok(Some(
-        "NotificationEmails get no mail: Set-MigrationConfig -SmtpServer names the server that takes it"
-            .to_owned(),
-    ))
+    Ok(())
 }
 
 /// Refuses a text that is no e-mail address.

@@ -197,10 +197,8 @@ impl Operation<Context> for SetMigrationBatch {
         if let Some(message) = message {
             shown.message = message;
         }
-        if after.notification_emails != overview.batch.settings.notification_emails
-            && let Some(warning) = notification_checks::warning(context, &after.notification_emails).await?
-        {
-            shown.message = format!("{}; {warning}", shown.message);
+        if after.notification_emails != overview.batch.settings.notification_emails {
+            notification_checks::warn(context, &after.notification_emails, &mut shown).await?;
         }
         Ok(Answer::one(shown))
     }

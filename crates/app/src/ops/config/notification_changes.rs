@@ -1,6 +1,6 @@
 //! Changes of the servers that take notifications.
 
-use mailhaul_mail::Secret;
+use mailhaul_mail::{Secret, is_loopback_host};
 use mailhaul_migration::{NotificationServers, SmtpSecurity, SmtpServer, shown_webhook};
 use mailhaul_operations::{Change, Credential, Failure, SecretText};
 use mailhaul_store::NotificationSecret;
@@ -10,11 +10,7 @@ use crate::{ops::batch::notification_checks::address, service::outbox::webhook};
 
 /// Changes that a request asks for.
 pub(crate) struct NotificationChanges {
-    pub(crate) server: Change<String>,
-    pub(crate) port: Change<u16>,
-    pub(crate) security: Option<SmtpSecurity>,
-    pub(crate) credential: Change<Credential>,
-    pub(crate) from: Change<String>,
+    pub(crate) smtp: SmtpChanges,
     pub(crate) url: Change<String>,
     pub(crate) secret: Change<SecretText>,
 }
@@ -60,25 +56,18 @@ impl NotificationChanges {
             return Err(Failure::invalid("WebhookUrl needs WebhookSecret, which signs the webhooks")
                 .with_advice("Receivers check the signature with the same secret."));
         }
-        let smtp = SmtpChanges {
-            server: self.server,
-            port: self.port,
-            security: self.security,
-            credential: self.credential,
-            from: self.from,
-        };
-        after.smtp = smtp.apply(before.smtp.as_ref(), &mut secrets)?;
+        after.smtp = self.smtp.apply(before.smtp.as_ref(), &mut secrets)?;
         Ok((after, secrets))
     }
 }
 
 /// Changes of the SMTP server.
-struct SmtpChanges {
-    server: Change<String>,
-    port: Change<u16>,
-    security: Option<SmtpSecurity>,
-    credential: Change<Credential>,
-    from: Change<String>,
+pub(crate) struct SmtpChanges {
+    pub(crate) server: Change<String>,
+    pub(crate) port: Change<u16>,
+    pub(crate) security: Option<SmtpSecurity>,
+    pub(crate) credential: Change<Credential>,
+    pub(crate) from: Change<String>,
 }
 
 impl SmtpChanges {
@@ -155,7 +144,8 @@ fn check(server: &SmtpServer) -> Result<(), Failure> {
         return Err(Failure::invalid("NotificationFrom is missing: the mails need a sender"));
     };
     address("NotificationFrom", from)?;
-    if server.user_name.is_some() && server.security == SmtpSecurity::None && !is_loopback(&server.host) {
+    if server.user_name.is_some() && server.security == SmtpSecurity::None && !is_loopback_host(&server.host)
+    {
         return Err(Failure::invalid(
             "SmtpCredential with SmtpSecurity None would send the password in clear text",
         )
@@ -181,16 +171,11 @@ fn webhook_url(text: &str) -> Result<String, Failure> {
     let host = url.host_str().unwrap_or_default();
     match url.scheme() {
         "https" => {}
-        "http" if is_loopback(host) => {}
+        "http" if is_loopback_host(host) => {}
         _ => return Err(invalid("must begin with https://; http:// is possible on this machine only")),
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(invalid("must not contain a password; WebhookSecret signs the webhooks"));
     }
     Ok(url.to_string())
-}
-
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

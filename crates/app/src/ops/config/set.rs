@@ -11,7 +11,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::sync::oneshot;
 
-use super::{notification_changes::NotificationChanges, show::show, view::MigrationConfig};
+use super::{
+    notification_changes::{NotificationChanges, SmtpChanges},
+    show::show,
+    view::MigrationConfig,
+};
 use crate::{
     context::Context,
     cutover::resolvers::parse,
@@ -95,11 +99,13 @@ impl Operation<Context> for SetMigrationConfig {
         let resolvers = request.public_resolvers.try_map(|list| resolvers(&list))?;
         let before = store.config().get().await.map_err(into_failure)?.notifications;
         let changes = NotificationChanges {
-            server: request.smtp_server,
-            port: request.smtp_port,
-            security: request.smtp_security,
-            credential: request.smtp_credential,
-            from: request.notification_from,
+            smtp: SmtpChanges {
+                server: request.smtp_server,
+                port: request.smtp_port,
+                security: request.smtp_security,
+                credential: request.smtp_credential,
+                from: request.notification_from,
+            },
             url: request.webhook_url,
             secret: request.webhook_secret,
         };
