@@ -10,13 +10,14 @@ mod takeover;
 mod ten_thousand;
 mod zombies;
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Command};
+use std::{fs, path::PathBuf, process::Command};
 
 use mailhaul_testkit::{Dovecot, Faults, Postgres, Proxy, Setup, differences};
 use tempfile::TempDir;
 
 use crate::{
     common::{contents, give},
+    copies::key,
     service::{Service, names, until},
 };
 
@@ -104,15 +105,8 @@ impl Cluster {
 
     /// A machine that reaches the database by this port.
     pub(super) fn machine(&self, port: u16) -> Service {
-        let mut service = Service::idle();
-        let key = self.files.path().join("master.key");
-        fs::write(&key, "5a".repeat(32)).unwrap();
-        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
         let url = self.server.url().replace(&self.server.port().to_string(), &port.to_string());
-        service.set("MAILHAUL_DATABASE", url.into());
-        service.set("PGPASSWORD", self.server.password().into());
-        service.set("MAILHAUL_MASTER_KEY_FILE", key);
-        service
+        machine(&self.server, url, &self.files)
     }
 
     fn log(&self, name: &str) -> PathBuf {
@@ -242,6 +236,15 @@ impl Cluster {
         }
         text
     }
+}
+
+/// A machine that reaches the database by this URL. Its master key is in the directory.
+fn machine(server: &Postgres, url: String, directory: &TempDir) -> Service {
+    let mut service = Service::idle();
+    service.set("MAILHAUL_DATABASE", url.into());
+    service.set("PGPASSWORD", server.password().into());
+    service.set("MAILHAUL_MASTER_KEY_FILE", key(directory.path()));
+    service
 }
 
 /// Reads `1700000000.M123456P99.host,S=1500,W=1530:2,S`: the time of the delivery, and the size.

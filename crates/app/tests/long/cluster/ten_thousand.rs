@@ -11,6 +11,9 @@ use mailhaul_testkit::{
     fake::{Fake, Personality, VirtualClock},
 };
 
+use tempfile::TempDir;
+
+use super::machine;
 use crate::{
     service::{Service, names},
     support::extent,
@@ -55,11 +58,8 @@ async fn server(users: &[String]) -> Fake {
     fake
 }
 
-fn node(server: &Postgres, key: &std::path::Path, name: &str) -> Service {
-    let mut service = Service::idle();
-    service.set("MAILHAUL_DATABASE", server.url().into());
-    service.set("PGPASSWORD", server.password().into());
-    service.set("MAILHAUL_MASTER_KEY_FILE", key.to_path_buf());
+fn node(server: &Postgres, directory: &TempDir, name: &str) -> Service {
+    let mut service = machine(server, server.url(), directory);
     service.run_with(&["--name", name]);
     service
 }
@@ -70,8 +70,7 @@ async fn three_nodes_keep_many_mailboxes_in_step_each_minute() {
     let (source, target) = (server(&users).await, server(&users).await);
     let database = Postgres::start(&[]);
     let files = tempfile::tempdir().unwrap();
-    let key = crate::copies::key(files.path());
-    let nodes = ["mail1", "mail2", "mail3"].map(|name| node(&database, &key, name));
+    let nodes = ["mail1", "mail2", "mail3"].map(|name| node(&database, &files, name));
     database.ask(NOTES);
     let limits = ["-MaxConcurrentMigrations", "300", "-MaxConcurrentIncrementalSyncs", "300"];
     nodes[0].endpoints(source.port, target.port, &limits);
