@@ -111,5 +111,7 @@ async fn three_nodes_keep_many_mailboxes_in_step_each_minute() {
     let passes = u32::try_from(2 * users.len()).unwrap();
     assert!(figures[0] >= f64::from(passes), "each mailbox had a pass each minute: {late}");
     assert!(figures[1] <= 15_000.0, "ms after the due time: {late}");
-    assert_eq!(open(), "0");
+    // Some are being synced at any moment; none has failed.
+    let failed = database.ask("SELECT count(*) FROM migration_user WHERE status LIKE '%Failed'");
+    assert_eq!(failed, "0");
 }
